@@ -1,0 +1,61 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help test demo deps .venv lint unit sanity molecule bench docs build clean
+
+link := .collections/ansible_collections/oomguard/linux
+
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.collections
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+help: ## List the targets
+	@sed -n 's/^\([a-z.]*\):.*## /\1 /p' Makefile | while read -r target text; do printf '%-10s %s\n' "$$target" "$$text"; done
+
+test: deps lint unit sanity molecule ## Run every check, the quick ones first
+
+demo: deps .venv $(link) ## Show the main job on a virtual machine: incident, explanation, fix, proof (KEEP=1 keeps it)
+	PYTHONPATH=tests/demo:tests/lab python -m demo
+
+deps: ## Install the system packages of bindep.txt that are missing
+	@tests/tools/deps
+
+.venv: ## Install the pinned Python tools
+	@tests/tools/venv
+
+$(link): # so that the checkout is found as the collection, wherever it lies
+	@mkdir -p $(@D) && ln -sn ../../.. $@
+
+lint: .venv $(link) ## Check style, types, licences, documentation and packaging
+	ruff check
+	ruff format --check
+	mypy
+	yamllint --strict .
+	reuse lint --lines
+	antsibull-changelog lint
+	antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck .
+	ansible-galaxy collection build --force --output-path .cache/lint
+	ansible-lint
+
+unit: .venv $(link) ## Run the unit tests
+	pytest
+
+sanity: .venv $(link) ## Run ansible-test sanity with every supported Python that is installed
+	tests/tools/sanity
+
+molecule: .venv $(link) ## Run all Molecule scenarios on virtual machines
+	molecule test --all
+
+bench: .venv $(link) ## Measure speed and memory
+	PYTHONPATH=tests/bench:.collections python -m bench
+
+docs: .venv $(link) ## Write the documentation as HTML to docs/build
+	tests/tools/docs
+
+build: .venv ## Pack the collection for Ansible Galaxy
+	ansible-galaxy collection build --force
+
+clean: ## Remove what make has made in this checkout
+	rm -rf .ansible .cache .collections .hypothesis .mypy_cache .pytest_cache .ruff_cache .venv docs/build tests/output oomguard-linux-*.tar.gz
