@@ -59,7 +59,7 @@ def run(
     """Run `argv` in the C locale without a shell and return what it left behind.
 
     A program that is not done after `timeout` seconds is killed with all its children. Its output is read as UTF-8,
-    other bytes as surrogates. Raises CommandError where it is missing or too slow; its exit status is the caller's to read.
+    other bytes as surrogates. Its exit status is the caller's to read. Raises CommandError where it is missing or slow.
     """
     env = {**os.environ, "LC_ALL": "C", "LANGUAGE": "C", **(environment or {})}
     try:
@@ -85,6 +85,7 @@ def run(
             process.communicate()
             command = " ".join(argv[:4])
             raise CommandError(
-                f"{command} did not end within {timeout:g} s and was killed.", hint="Is the host overloaded or a disk hung?"
+                f"{command} did not end within {timeout:g} s and was killed.",
+                hint="Is the host overloaded or a disk hung?",
             ) from error
     return Completed(argv=tuple(argv), returncode=process.returncode, stdout=stdout, stderr=stderr)

@@ -25,7 +25,7 @@ class FileError(OomguardError):
 
 
 def read_file(path: pathlib.Path) -> str | None:
-    """Return the text of `path` with undecodable bytes as surrogates, None where there is no such file. Raises FileError."""
+    """Return the text of `path`, undecodable bytes as surrogates; None where there is none. Raises FileError."""
     try:
         return path.read_bytes().decode("utf-8", "surrogateescape")
     except FileNotFoundError:

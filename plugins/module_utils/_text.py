@@ -41,7 +41,7 @@ def parse_size(text: str | int) -> int:
     if size is None or size != int(size):
         raise SizeError(
             f"{neutralise(str(text), limit=64)!r} is not a size.",
-            hint="Write a number of bytes, or a number with a unit such as 512M, 10G, 10GiB (binary) or 10GB (decimal).",
+            hint="Write a number of bytes, or one with a unit such as 512M, 10G, 10GiB (binary) or 10GB (decimal).",
         )
     return int(size)
 
@@ -57,10 +57,10 @@ def format_size(size: int) -> str:
 
 
 def neutralise(text: str | bytes, *, limit: int = 1024) -> str:
-    """Return `text` so that neither a terminal, a template engine nor a log viewer acts on it.
+    r"""Return `text` so that neither a terminal, a template engine nor a log viewer acts on it.
 
     Users choose the names of processes, cgroups and units, and these reach the kernel's log and the journal verbatim.
-    Undecodable bytes, control and format characters become `\\xNN` or `\\uNNNN`, the starts of Jinja templates are
+    Undecodable bytes, control and format characters become `\xNN` or `\uNNNN`, the starts of Jinja templates are
     broken, so is a leading `#jinja2:` line, and what is longer than `limit` characters is cut with a mark.
     """
     if isinstance(text, bytes):

@@ -1,0 +1,49 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Running programs: what comes back, and how it fails. The programs are real ones."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._command import CommandError, Completed, run
+
+
+def test_output_and_status_come_back() -> None:
+    done = run(["sh", "-c", "echo out; echo err >&2; exit 3"])
+    assert (done.stdout, done.stderr, done.returncode) == ("out\n", "err\n", 3)
+
+
+def test_programs_speak_english() -> None:
+    assert run(["sh", "-c", "echo $LC_ALL"], environment={"LC_ALL": "C"}).stdout == "C\n"
+
+
+def test_bytes_that_are_not_utf_8_survive() -> None:
+    assert run(["printf", "caf\\351"]).stdout == "caf\udce9"
+
+
+def test_a_missing_program_is_named() -> None:
+    with pytest.raises(CommandError) as error:
+        run(["/nonexistent/journalctl"])
+    assert str(error.value) == (
+        "Could not run /nonexistent/journalctl: No such file or directory."
+        " Is the package that holds /nonexistent/journalctl installed?"
+    )
+
+
+def test_a_program_that_hangs_is_killed_with_its_children() -> None:
+    with pytest.raises(CommandError) as error:
+        run(["sh", "-c", "sleep 600 & wait"], timeout=0.2)
+    assert str(error.value) == (
+        "sh -c sleep 600 & wait did not end within 0.2 s and was killed. Is the host overloaded or a disk hung?"
+    )
+
+
+def test_a_failure_says_what_was_attempted_and_what_was_said() -> None:
+    done = Completed(
+        argv=("swapon", "/swapfile"), returncode=255, stdout="", stderr="swapon: /swap:\n Invalid\x1b argument\n"
+    )
+    assert str(done.failed("enable /swapfile", hint="Look at it.")) == (
+        "Could not enable /swapfile: swapon ended with status 255 (swapon: /swap: Invalid\\x1b argument). Look at it."
+    )

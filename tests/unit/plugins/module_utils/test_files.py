@@ -1,0 +1,68 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Durable files and locks, on a real filesystem."""
+
+from __future__ import annotations
+
+import pathlib
+import stat
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._files import (
+    FileError,
+    lock,
+    read_file,
+    remove_file,
+    write_file,
+)
+
+
+def test_what_was_written_is_read(tmp_path: pathlib.Path) -> None:
+    write_file(tmp_path / "new" / "file", "caf\udce9\n")
+    assert read_file(tmp_path / "new" / "file") == "caf\udce9\n"
+
+
+def test_the_mode_is_as_asked(tmp_path: pathlib.Path) -> None:
+    write_file(tmp_path / "file", "", mode=0o600)
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o600
+
+
+def test_nothing_is_left_beside_the_file(tmp_path: pathlib.Path) -> None:
+    write_file(tmp_path / "file", "old")
+    write_file(tmp_path / "file", "new")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "target").mkdir()
+    with pytest.raises(FileError, match=r"^Could not write .*/target: Is a directory\. It was left as it was\. "):
+        write_file(tmp_path / "target", "new")
+    assert [path.name for path in tmp_path.iterdir()] == ["target"]
+
+
+def test_a_file_that_is_not_there_is_none(tmp_path: pathlib.Path) -> None:
+    assert read_file(tmp_path / "absent") is None
+
+
+def test_removing_twice_is_fine(tmp_path: pathlib.Path) -> None:
+    write_file(tmp_path / "file", "")
+    remove_file(tmp_path / "file")
+    remove_file(tmp_path / "file")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_lock_is_free_after_use(tmp_path: pathlib.Path) -> None:
+    with lock("swap", folder=tmp_path):
+        pass
+    with lock("swap", folder=tmp_path, timeout=0):
+        pass
+
+
+def test_a_second_holder_is_told_who_waits_for_what(tmp_path: pathlib.Path) -> None:
+    with lock("swap", folder=tmp_path), pytest.raises(FileError) as error, lock("swap", folder=tmp_path, timeout=0):
+        pass
+    assert str(error.value) == (
+        f"Another run has held the lock {tmp_path}/oomguard-swap.lock for 0 s. Try again once it has ended."
+    )

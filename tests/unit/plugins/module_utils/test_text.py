@@ -1,0 +1,83 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sizes and the neutraliser."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._text import (
+    SizeError,
+    format_size,
+    neutralise,
+    neutralise_all,
+    parse_size,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        (4096, 4096),
+        ("4096", 4096),
+        ("10G", 10 * 1024**3),
+        ("10GiB", 10 * 1024**3),
+        ("10 gib", 10 * 1024**3),
+        ("10GB", 10 * 1000**3),
+        ("1.5G", 3 * 512 * 1024**2),
+        ("512m", 512 * 1024**2),
+        ("7B", 7),
+        (" 2T ", 2 * 1024**4),
+        ("0", 0),
+    ],
+)
+def test_sizes_are_read(text: str | int, size: int) -> None:
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "G", "-1", "1e3", "10X", "10GiBB", "1.0001K", "ten", "1,5G", "٣G", "0x10"])
+def test_what_is_not_a_size_is_refused(text: str) -> None:
+    with pytest.raises(SizeError) as error:
+        parse_size(text)
+    assert str(error.value) == (
+        f"{text!r} is not a size. Write a number of bytes, or one with a unit such as 512M, 10G, 10GiB (binary)"
+        " or 10GB (decimal)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (209 * 4 * 1024**2, "836.0 MiB"), (960589 * 4096, "3.7 GiB")],
+)
+def test_sizes_are_written_for_people(size: int, text: str) -> None:
+    assert format_size(size) == text
+
+
+@pytest.mark.parametrize(
+    ("hostile", "safe"),
+    [
+        ("apache2.service", "apache2.service"),
+        ("größe", "größe"),
+        ("a)\nOut \x1b[31m", "a)\\x0aOut \\x1b[31m"),
+        (b"caf\xe9", "caf\\xe9"),
+        ("\udce9", "\\udce9"),
+        ("right\u202eleft", "right\\u202eleft"),
+        ("\u2028", "\\u2028"),
+        ("\U000e0041", "\\U000e0041"),
+        ("{{ 7*7 }}", "\\x7b{ 7*7 }}"),
+        ("{{{% {#", "\\x7b\\x7b\\x7b% \\x7b#"),
+        ("#jinja2:variable_start_string:'[%'", "\\x23jinja2:variable_start_string:'[%'"),
+        ("{ plain }", "{ plain }"),
+    ],
+)
+def test_hostile_text_is_made_inert(hostile: str | bytes, safe: str) -> None:
+    assert neutralise(hostile) == safe
+
+
+def test_long_text_is_cut_with_a_mark() -> None:
+    assert neutralise("x" * 30, limit=10) == "xxxxxxxxxx... (20 more)"
+
+
+def test_every_string_in_plain_data_is_neutralised() -> None:
+    assert neutralise_all({"\x1b": [("{{", 1, None, True)]}) == {"\\x1b": [["\\x7b{", 1, None, True]]}

@@ -1,0 +1,49 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module systemd_dropin: from parameters to what is wanted."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import DropinError
+from ansible_collections.oomguard.linux.plugins.modules.systemd_dropin import values_of, wanted_from
+
+PARAMS: dict[str, t.Any] = {
+    "unit": "apache2.service",
+    "name": "50-oomguard",
+    "settings": {"Service": {"OOMPolicy": "continue"}},
+    "state": "present",
+    "runtime": False,
+    "force": False,
+    "reload": "needed",
+}
+
+
+@pytest.mark.parametrize(
+    ("value", "values"),
+    [
+        ("continue", ("continue",)),
+        (-500, ("-500",)),
+        (True, ("yes",)),
+        (False, ("no",)),
+        (["", "a", 1], ("", "a", "1")),
+    ],
+)
+def test_values_are_written_as_unit_files_have_them(value: t.Any, values: tuple[str, ...]) -> None:
+    assert values_of(value) == values
+
+
+def test_settings_are_taken_over() -> None:
+    assert wanted_from(PARAMS).settings == {"Service": {"OOMPolicy": ("continue",)}}
+
+
+def test_a_section_without_directives_is_refused() -> None:
+    with pytest.raises(DropinError) as error:
+        wanted_from({**PARAMS, "settings": {"Service": "OOMPolicy=continue"}})
+    assert str(error.value) == (
+        "settings.Service is not a mapping of directives to values. Write settings as {Service: {OOMPolicy: continue}}."
+    )
