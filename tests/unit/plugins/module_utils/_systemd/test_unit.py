@@ -125,8 +125,8 @@ def test_what_systemd_complains_about_is_told(systemd: Systemd, programs: Progra
     with pytest.raises(DropinError) as error:
         systemd.validate(make_plan(state, WANTED), state, WANTED)
     assert str(error.value) == (
-        "systemd does not accept the settings for httpd.service (50-oomguard.conf:4: Failed to parse OOM policy, ignoring:"
-        " bogus). Nothing was changed. Correct the directive, its section or its value."
+        "systemd does not accept the settings for httpd.service (50-oomguard.conf:4: Failed to parse OOM policy,"
+        " ignoring: bogus). Nothing was changed. Correct the directive, its section or its value."
     )
 
 
