@@ -6,10 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
-import types
 import typing as t
-
-_NOTHING: t.Mapping[str, int] = types.MappingProxyType({})
 
 
 class Line(t.NamedTuple):
@@ -98,7 +95,7 @@ class Limit:
     """Version 1 counts memory and swap together (`memory+swap:`): `memsw` is then true."""
     swap_limit_bytes: int | None = None
     memsw: bool = False
-    stat: t.Mapping[str, int] = _NOTHING
+    stat: t.Mapping[str, int] = dataclasses.field(default_factory=dict)
     """The cgroup's statistics: sizes in bytes, events as counts, keys as printed (`anon`, `file`, `rss`, `pgfault`)."""
 
 
@@ -122,7 +119,7 @@ class Memory:
     swap_total_bytes: int | None = None
     swap_free_bytes: int | None = None
     swap_cache_bytes: int | None = None
-    counters: t.Mapping[str, int] = _NOTHING
+    counters: t.Mapping[str, int] = dataclasses.field(default_factory=dict)
     """Every counter of the Mem-Info block in bytes, by the kernel's name (`active_anon`, `unevictable`, `free_cma`)."""
 
 

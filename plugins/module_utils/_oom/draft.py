@@ -1,0 +1,365 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One OOM report while it is being read: which line fills which fact, and what the facts come to at its end."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import typing as t
+
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import (
+    Choice,
+    Limit,
+    Line,
+    OomReport,
+    Task,
+    Trigger,
+    Victim,
+)
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.kill_lines import (
+    Constraint,
+    Kill,
+    parse_constraint,
+    parse_old_nodemask,
+)
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.meminfo import MemInfo
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.tasks import parse_heading, split_row, to_tasks
+
+_TASK_LINE = re.compile(r"(?:CPU: \d+ (?:UID: \d+ )?PID: (\d+) Comm: |Pid: (\d+), comm: )(.*)", re.DOTALL)
+_RELEASE = re.compile(r" (?:Not tainted|Tainted: [A-Z() ]*?) +\(?(\d\S*)")
+_TASK_IN = re.compile(r"Task in (/.*) killed as a result of limit of (/.*)", re.DOTALL)
+_USAGE = re.compile(r"(memory|memory\+swap|swap): usage (\d+)kB, limit (\d+)kB, failcnt (\d+)$")
+_OLD_STAT = re.compile(r"([a-z_]+):(\d+)KB")
+_OLD_CPUSET = re.compile(r" cpuset=(.*) mems_allowed=(\S*)$", re.DOTALL)
+_GROUP = re.compile(r"Tasks in .* are going to be killed due to memory\.oom\.group set$", re.DOTALL)
+
+# "No limit" is the largest number of pages that the kernel's counters hold, in kB: 64 bit, and 32 bit with 4 kB pages.
+_NO_LIMIT_KB = 9007199254740000
+_NO_LIMIT_KB_32_BIT = 8589934588
+
+_SCOPES = {
+    "CONSTRAINT_CPUSET": "cpuset",
+    "CONSTRAINT_MEMORY_POLICY": "mempolicy",
+    "CONSTRAINT_MEMCG": "memcg",
+}
+
+
+class Draft:
+    """Collects one report; `take` answers whether a line was part of it."""
+
+    def __init__(self, line: Line) -> None:
+        self.first = self.last = line
+        self.trigger: Trigger | None = None
+        self.victims: dict[int, Victim] = {}
+        self.reaped: set[int] = set()
+        self.chosen: Choice | None = None
+        self.kill_scope: str | None = None
+        self.group = False
+        self.columns: tuple[str, ...] = ()
+        self.rows: list[str] = []
+        self._all_columns: tuple[str, ...] = ()
+        self._memory = MemInfo()
+        self._in_counters = self._in_stat = False
+        self._constraint = ""
+        self._task_in: tuple[str, str] | None = None
+        self._usage: dict[str, tuple[int, int, int]] = {}
+        self._stat: dict[str, int] = {}
+        self._nodemask: str | None = None
+        self._cpuset: tuple[str, str] | None = None
+        self._release: str | None = None
+        self._hardware: str | None = None
+        self._no_killable = self._spared = False
+        self._notes: list[str] = []
+
+    @staticmethod
+    def begins(text: str) -> bool:
+        """Answer whether `text` shows a report whose own beginning is lost."""
+        return text[:4] in _BEGINNINGS and text.startswith(_BEGINNINGS[text[:4]])
+
+    @property
+    def killed(self) -> bool:
+        return bool(self.victims)
+
+    def take(self, text: str) -> bool:
+        if self._in_stat:
+            key, _, value = text.partition(" ")
+            if value.isdigit():
+                self._stat[key] = int(value)
+                return True
+            if "\n" in text:
+                return all([self.take(part) for part in text.split("\n")])
+        if self._in_counters and text[:1] in " abcdefghijklmnopqrstuvwxyz" and self._memory.counters(text):
+            return True
+        handler = _HANDLERS.get(text[:4])
+        if handler is not None:
+            return handler(self, text)
+        if text[:1].isdigit():
+            return self._memory.pages(text)
+        if self.trigger and text.startswith(f"{self.trigger.name} cpuset="):
+            match = _OLD_CPUSET.search(text)
+            self._cpuset = (match.group(1), match.group(2)) if match else None
+            return True
+        return False
+
+    def invoked(self, trigger: Trigger, text: str) -> None:
+        self.trigger = trigger
+        self._nodemask = parse_old_nodemask(text)
+
+    def awaits(self, victim: Victim) -> bool:
+        """Answer whether a kill line can be this report's: its first, or one more of a group."""
+        return not self._spared and (not self.victims or self.group or victim.pid in self.victims)
+
+    def kill(self, kill: Kill) -> None:
+        self.victims.setdefault(kill.victim.pid, kill.victim)
+        self.kill_scope = self.kill_scope or kill.scope
+        self.columns = ()
+
+    def _task_line(self, text: str) -> bool:
+        match = _TASK_LINE.match(text)
+        if match is None or self.trigger is None or self.trigger.pid is not None:
+            return False
+        if not match.group(3).startswith(self.trigger.name):
+            return False
+        self.trigger = dataclasses.replace(self.trigger, pid=int(match.group(1) or match.group(2)))
+        release = _RELEASE.search(match.group(3), len(self.trigger.name))
+        self._release = release.group(1) if release else None
+        return True
+
+    def _hardware_line(self, text: str) -> bool:
+        self._hardware = self._hardware or text.partition(": ")[2]
+        return True
+
+    def _memory_line(self, text: str) -> bool:
+        if text.startswith("Memory cgroup stats for "):
+            self._in_stat = True
+            for key, kilobytes in dict(_OLD_STAT.findall(text)).items():
+                self._stat[key] = self._stat.get(key, 0) + int(kilobytes) * 1024
+            return True
+        return text.startswith("Memory limit reached of cgroup ")
+
+    def _usage_line(self, text: str) -> bool:
+        match = _USAGE.match(text)
+        if match is None:
+            return text.startswith("kmem: usage ")
+        usage, limit, failcnt = map(int, match.groups()[1:])
+        self._usage.setdefault(match.group(1), (usage, limit, failcnt))
+        return True
+
+    def _counters_line(self, text: str) -> bool:
+        self._in_counters = self._memory.counters(text)
+        return self._in_counters
+
+    def _area_line(self, text: str) -> bool:
+        self._in_counters = False
+        return self._memory.area(text)
+
+    def _tasks_line(self, text: str) -> bool:
+        self._in_stat = False
+        if text.startswith("Tasks state ("):
+            return True
+        if _GROUP.match(text):
+            self.group = True
+            return True
+        match = _TASK_IN.match(text)
+        if match:
+            self._task_in = (match.group(1), match.group(2))
+        return match is not None
+
+    def _heading_line(self, text: str) -> bool:
+        columns = parse_heading(text)
+        if columns is None:
+            return False
+        self._in_stat = False
+        self.columns = self._all_columns = columns
+        return True
+
+    def _constraint_line(self, text: str) -> bool:
+        if not text.startswith("oom-kill:"):
+            return False
+        self._constraint = self._constraint or text
+        self.columns = ()
+        return True
+
+    def _end_line(self, text: str) -> bool:
+        if text.startswith("Out of memory and no killable processes"):
+            self._no_killable = True
+        elif "is already exiting. Skip killing the task" in text:
+            self._spared = True
+        else:
+            return False
+        return True
+
+    def finish(self) -> OomReport | None:
+        """Return the report, None where nothing in it speaks of an OOM kill."""
+        if not (self.trigger or self.victims or self.chosen or self._constraint or self._all_columns or self._task_in):
+            return None
+        victims = tuple(self.victims.values())
+        constraint = parse_constraint(self._constraint, victims[0] if victims else None)
+        rows = self._split_rows()
+        page_size = self._memory.page_size or _page_size_of_row(rows, self._all_columns, victims)
+        tasks = to_tasks(rows, self._all_columns, page_size)
+        self._check(constraint, victims)
+        return OomReport(
+            first=self.first,
+            last=self.last,
+            scope=self._scope(constraint),
+            constraint=constraint.constraint if constraint else None,
+            manual=self.trigger is not None and self.trigger.order == -1,
+            trigger=self.trigger,
+            victims=tuple(_complete_victim(victim, tasks, self.reaped) for victim in victims),
+            chosen=self._choice(constraint),
+            group=self.group,
+            no_killable=self._no_killable,
+            cgroup=constraint.cgroup if constraint else self._task_in[0] if self._task_in else None,
+            limit_cgroup=constraint.limit_cgroup if constraint else self._task_in[1] if self._task_in else None,
+            limit=self._limit(),
+            nodemask=constraint.nodemask if constraint else self._nodemask,
+            cpuset=constraint.cpuset if constraint else self._cpuset[0] if self._cpuset else None,
+            mems_allowed=constraint.mems_allowed if constraint else self._cpuset[1] if self._cpuset else None,
+            memory=self._memory.memory(page_size),
+            zones=self._memory.zones(page_size),
+            tasks=tasks,
+            task_columns=self._all_columns,
+            page_size=page_size,
+            kernel_release=self._release,
+            hardware=self._hardware,
+            complete=not self._notes,
+            notes=tuple(self._notes),
+        )
+
+    def _split_rows(self) -> list[list[str]]:
+        rows = [split_row(row, self._all_columns) for row in self.rows]
+        good = [row for row in rows if row is not None]
+        if len(good) < len(rows):
+            self._notes.append(f"{len(rows) - len(good)} lines in the task table could not be read")
+        return good
+
+    def _scope(self, constraint: Constraint | None) -> str:
+        if self._task_in or (constraint and constraint.limit_cgroup):
+            return "memcg"
+        told = _SCOPES.get(constraint.constraint) if constraint else None
+        if told or self.kill_scope:
+            return told or self.kill_scope or "unknown"
+        if (constraint and constraint.is_global) or self._no_killable:
+            return "global"
+        return "memcg" if self._usage else "global" if self._memory else "unknown"
+
+    def _choice(self, constraint: Constraint | None) -> Choice | None:
+        if self.chosen or constraint is None or constraint.pid is None:
+            return self.chosen
+        return Choice(constraint.name or "", constraint.pid, constraint.uid)
+
+    def _limit(self) -> Limit | None:
+        if not self._usage and not self._stat:
+            return None
+        usage, limit, failcnt = self._usage.get("memory", (None, None, None))
+        memsw = "memory+swap" in self._usage
+        swap_usage, swap_limit, _ = self._usage.get("memory+swap" if memsw else "swap", (None, None, None))
+        return Limit(
+            usage_bytes=_bytes(usage),
+            limit_bytes=_limit_bytes(limit),
+            failcnt=failcnt,
+            swap_usage_bytes=_bytes(swap_usage),
+            swap_limit_bytes=_limit_bytes(swap_limit),
+            memsw=memsw,
+            stat=self._stat,
+        )
+
+    def _check(self, constraint: Constraint | None, victims: t.Sequence[Victim]) -> None:
+        """Note what is missing, and where the lines disagree."""
+        if self.trigger is None:
+            self._notes.append("the beginning of the report is missing")
+        elif self.trigger.gfp_mask is None:
+            self._notes.append("the line of the allocation is cut")
+        if not victims and not self._no_killable:
+            self._notes.append("the report has no kill line")
+        if self.trigger and not self._memory and not self._usage:
+            self._notes.append("the state of the memory is missing")
+        if self._constraint and constraint is None:
+            self._notes.append("the oom-kill line could not be read")
+        if constraint and victims and constraint.pid != victims[0].pid:
+            self._notes.append(
+                f"the oom-kill line names process {constraint.pid}, the kill line process {victims[0].pid}"
+            )
+
+
+def _complete_victim(victim: Victim, tasks: t.Sequence[Task], reaped: set[int]) -> Victim:
+    row = next((task for task in tasks if task.pid == victim.pid), None)
+    return dataclasses.replace(
+        victim,
+        reaped=victim.pid in reaped,
+        uid=victim.uid if victim.uid is not None or row is None else row.uid,
+        swap_bytes=row.swap_bytes if row else None,
+        oom_score_adj=victim.oom_score_adj if victim.oom_score_adj is not None or row is None else row.oom_score_adj,
+    )
+
+
+def _page_size_of_row(
+    rows: t.Sequence[t.Sequence[str]], columns: t.Sequence[str], victims: t.Sequence[Victim]
+) -> int | None:
+    """Return the page size that makes the total_vm of a victim's row (in pages) that of its kill line (in kB)."""
+    if not rows:
+        return None
+    column = columns.index("total_vm")
+    sizes = {victim.pid: victim.total_vm_bytes for victim in victims if victim.total_vm_bytes}
+    for row in rows:
+        pages, size = int(row[column]), sizes.get(int(row[0]))
+        if size and pages and size % pages == 0 and size // pages in (4096, 8192, 16384, 65536, 262144):
+            return size // pages
+    return None
+
+
+def _bytes(kilobytes: int | None) -> int | None:
+    return None if kilobytes is None else kilobytes * 1024
+
+
+def _limit_bytes(kilobytes: int | None) -> int | None:
+    if kilobytes is None or kilobytes >= _NO_LIMIT_KB or kilobytes == _NO_LIMIT_KB_32_BIT:
+        return None
+    return kilobytes * 1024
+
+
+def _known(_draft: Draft, _text: str) -> bool:
+    return True
+
+
+_HANDLERS: dict[str, t.Callable[[Draft, str], bool]] = {
+    "CPU:": Draft._task_line,
+    "Pid:": Draft._task_line,
+    "Hard": Draft._hardware_line,
+    "Memo": Draft._memory_line,
+    "memo": Draft._usage_line,
+    "swap": Draft._usage_line,
+    "kmem": Draft._usage_line,
+    "Mem-": _known,
+    "acti": Draft._counters_line,
+    "Acti": Draft._counters_line,
+    "Node": Draft._area_line,
+    "DMA ": Draft._area_line,
+    "DMA:": Draft._area_line,
+    "DMA3": Draft._area_line,
+    "Norm": Draft._area_line,
+    "High": Draft._area_line,
+    "Mova": Draft._area_line,
+    "Devi": Draft._area_line,
+    "lowm": lambda draft, text: draft._memory.reserve(text),
+    "Free": lambda draft, text: draft._memory.swap(text),
+    "Tota": lambda draft, text: draft._memory.swap(text),
+    "Task": Draft._tasks_line,
+    "[ pi": Draft._heading_line,
+    "[  p": Draft._heading_line,
+    "oom-": Draft._constraint_line,
+    "Out ": Draft._end_line,
+}
+
+# What only an OOM report prints, and Mem-Info, which begins most of them.
+_BEGINNINGS = {
+    "Mem-": "Mem-Info:",
+    "Task": ("Tasks state (memory values in pages)", "Task in /"),
+    "[ pi": "[ pid ]",
+    "[  p": "[  pid  ]",
+    "oom-": "oom-kill:constraint=",
+    "Out ": "Out of memory and no killable processes",
+}

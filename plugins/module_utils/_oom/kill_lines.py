@@ -1,0 +1,214 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lines that name processes and cgroups: who asked for memory, who was chosen, who was killed.
+
+Users choose these names, so each line is read from its fixed ends inwards: what is left in the middle is the name.
+Formats: mm/oom_kill.c and mm/memcontrol.c of Linux 2.6.9 to 6.18.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Choice, Trigger, Victim
+
+INVOKED = " invoked oom-killer"
+
+# The kernel cuts the name of a task at 15 bytes; each could have come as an escape of four characters.
+_NAME_LIMIT = 60
+
+_MASK = re.compile(r"gfp_?mask=(0x[0-9a-f]+)(?:\(([^()]*)\))?")
+_ORDER = re.compile(r"\border=(-?\d+)")
+_ADJUSTMENT = re.compile(r"\boom_score_adj=(-?\d+)")
+_OLD_NODEMASK = re.compile(r"\bnodemask=(\(null\)|\d[\d,-]*\d|\d)")
+
+# The words before "Killed process" or "Kill process" come from the kernel (or a BPF policy), never from a user.
+_KILLED = re.compile(
+    r"(?P<reason>[A-Z][A-Za-z ()_]*: )?Killed process (?P<pid>\d+)(?:, UID (?P<uid>\d+),)?"
+    r" \((?P<name>.*)\)(?P<figures>,? total-vm:.*| sharing same memory|\.?)",
+    re.DOTALL,
+)
+_CHOSEN = re.compile(
+    r"(?P<reason>[A-Z][A-Za-z ()_]*: )?Kill process (?P<pid>\d+) \((?P<name>.*)\)"
+    r" score (?P<score>\d+) (?:or sacrifice child|and children\.?)",
+    re.DOTALL,
+)
+_FIGURE = re.compile(r"([A-Za-z][A-Za-z_-]*):(-?\d+)(?:kB)?(?=,? |,?$)")
+
+_CONSTRAINT = re.compile(r"oom-kill:constraint=(\w+),nodemask=(\(null\)|\d[\d,-]*|),? ?")
+_CHOSEN_TASK = re.compile(r",pid=(\d+),uid=(\d+)$")
+
+
+class Constraint(t.NamedTuple):
+    """The `oom-kill:` line."""
+
+    constraint: str
+    nodemask: str | None
+    cpuset: str | None
+    mems_allowed: str | None
+    limit_cgroup: str | None
+    cgroup: str | None
+    is_global: bool
+    name: str | None
+    pid: int | None
+    uid: int | None
+
+
+class Kill(t.NamedTuple):
+    """The victim of a kill line, and what its words say of the scope."""
+
+    victim: Victim
+    scope: str | None
+
+
+def scope_of(reason: str | None) -> str | None:
+    """Return the scope that the words before "Kill process" or "Killed process" tell, None where they tell none."""
+    if not reason:
+        return None
+    if reason.startswith("Memory cgroup"):
+        return "memcg"
+    if reason.startswith("No available memory"):
+        return "mempolicy" if "MPOL" in reason else "cpuset"
+    return "global" if reason.lower().startswith("out of memory") else None
+
+
+def parse_trigger(text: str) -> Trigger | None:
+    """Return the trigger that a `NAME invoked oom-killer:` line names, None where the line is another."""
+    name, found, rest = text.rpartition(INVOKED)
+    if not found or len(name) > _NAME_LIMIT or (rest and rest[0] != ":"):
+        return None
+    mask = _MASK.search(rest)
+    order = _ORDER.search(rest)
+    adjustment = _ADJUSTMENT.search(rest)
+    if mask is None and rest.strip(": "):
+        return None
+    return Trigger(
+        name=name,
+        gfp_mask=mask.group(1) if mask else None,
+        gfp_flags=tuple(mask.group(2).split("|")) if mask and mask.group(2) else (),
+        order=int(order.group(1)) if order else None,
+        oom_score_adj=int(adjustment.group(1)) if adjustment else None,
+    )
+
+
+def parse_old_nodemask(text: str) -> str | None:
+    """Return the nodemask that kernels 4.8 to 4.20 print in the trigger's line."""
+    found = _OLD_NODEMASK.search(text, text.rfind(INVOKED))
+    return found.group(1) if found else None
+
+
+def parse_kill(text: str) -> Kill | None:
+    """Return the victim that a `Killed process PID (NAME)` line names, None where the line is another."""
+    match = _KILLED.fullmatch(text.rstrip())
+    if match is None:
+        return None
+    reason, pid, uid, name, figures = match.groups()
+    if figures.startswith((" total-vm", ", total-vm")):
+        # The name ends at the last ") total-vm:", which the greedy name has already seen to.
+        known = dict(_FIGURE.findall(figures))
+        if "total-vm" not in known or len(known) < 3:
+            return None
+    else:
+        known = {}
+    return Kill(
+        Victim(
+            name=name,
+            pid=int(pid),
+            uid=int(uid or known["UID"]) if uid or "UID" in known else None,
+            total_vm_bytes=_kilobytes(known, "total-vm"),
+            anon_rss_bytes=_kilobytes(known, "anon-rss"),
+            file_rss_bytes=_kilobytes(known, "file-rss"),
+            shmem_rss_bytes=_kilobytes(known, "shmem-rss"),
+            pgtables_bytes=_kilobytes(known, "pgtables"),
+            oom_score_adj=int(known["oom_score_adj"]) if "oom_score_adj" in known else None,
+        ),
+        scope_of(reason),
+    )
+
+
+def parse_choice(text: str) -> tuple[Choice, str | None] | None:
+    """Return the process (and the scope) that "Kill process ... or sacrifice child" names (up to kernel 5.0)."""
+    match = _CHOSEN.fullmatch(text.rstrip())
+    if match is None:
+        return None
+    choice = Choice(match.group("name"), int(match.group("pid")), score=int(match.group("score")))
+    return choice, scope_of(match.group("reason"))
+
+
+def parse_constraint(text: str, kill: Victim | None = None) -> Constraint | None:
+    """Return what an `oom-kill:` line says, with the help of the kill line's own name and pid where there is one.
+
+    The cpuset, both cgroups and the task carry names of users' choice, commas and all. A cpuset's name holds no
+    slash, so the first `,oom_memcg=/` (or `,global_oom,task_memcg=/`) is the kernel's; the victim's cgroup lies
+    within the cgroup of the limit; the task's name has 15 bytes at most.
+    """
+    text = text.rstrip()
+    head = _CONSTRAINT.match(text)
+    tail = _CHOSEN_TASK.search(text)
+    if head is None or tail is None:
+        return None
+    task_start = _task_start(text, tail.start(), kill)
+    body = text[head.end() : task_start]
+    is_global, limit_cgroup, cgroup, place = False, None, None, body
+    where = body.find(",oom_memcg=/") if ",oom_memcg=/" in body else -1
+    at_global = body.find(",global_oom")
+    if body.startswith("oom_memcg=/"):
+        where, place = -1, ""
+        limit_cgroup, cgroup = _split_cgroups(body[len("oom_memcg=") :])
+    elif where >= 0 and (at_global < 0 or where < at_global):
+        place = body[:where]
+        limit_cgroup, cgroup = _split_cgroups(body[where + len(",oom_memcg=") :])
+    else:
+        at = body.find("global_oom,task_memcg=/")
+        if at >= 0:
+            is_global, place = True, body[:at].rstrip(",")
+            cgroup = body[at + len("global_oom,task_memcg=") :]
+        elif body.endswith("global_oom"):
+            is_global, place = True, body[: -len("global_oom")].rstrip(",")
+    cpuset, mems = None, None
+    if place.startswith("cpuset="):
+        cpuset, _, mems = place[len("cpuset=") :].rpartition(",mems_allowed=")
+    name = text[task_start + len(",task=") : tail.start()] if task_start < tail.start() else None
+    return Constraint(
+        constraint=head.group(1),
+        nodemask=head.group(2).rstrip(",") or None,
+        cpuset=cpuset or None,
+        mems_allowed=mems or None,
+        limit_cgroup=limit_cgroup,
+        cgroup=cgroup,
+        is_global=is_global,
+        name=name,
+        pid=int(tail.group(1)),
+        uid=int(tail.group(2)),
+    )
+
+
+def _task_start(text: str, end: int, kill: Victim | None) -> int:
+    """Return where `,task=` stands: where the kill line's name says, else the last place that leaves a whole name."""
+    if kill is not None:
+        known = end - len(kill.name) - len(",task=")
+        if text.startswith(f",task={kill.name}", known):
+            return known
+    at = text.rfind(",task=", 0, end)
+    if at < 0 and text.startswith("task=", text.find("),") + 2):
+        return text.find("),") + 1
+    return at if at >= 0 else end
+
+
+def _split_cgroups(text: str) -> tuple[str, str | None]:
+    """Split `LIMIT,task_memcg=VICTIM`, where the victim's cgroup is the limit's or lies below it."""
+    mark = ",task_memcg="
+    at = text.find(mark)
+    while at >= 0:
+        limit, victim = text[:at], text[at + len(mark) :]
+        if victim == limit or victim.startswith(f"{limit.rstrip('/')}/"):
+            return limit, victim
+        at = text.find(mark, at + 1)
+    limit, found, victim = text.rpartition(mark)
+    return (limit, victim) if found else (victim, None)
+
+
+def _kilobytes(known: dict[str, str], key: str) -> int | None:
+    return int(known[key]) * 1024 if key in known else None

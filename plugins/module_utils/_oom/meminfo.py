@@ -1,0 +1,176 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Mem-Info part of a report: the machine's counters, its zones and their free lists.
+
+Formats: show_free_areas() and show_mem() in mm/page_alloc.c, mm/show_mem.c and lib/show_mem.c of Linux 2.6.9 to 6.18.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Memory, Zone
+
+_COUNTER = re.compile(r"([A-Za-z_]+):(\d+)")
+_SIZE = re.compile(r"([a-z_]+(?:\([a-z]+\))?): ?(\d+)[kK]B")
+_ZONE = re.compile(r"(?:Node (\d+) )?([A-Z]\w*) free:")
+_BUDDY = re.compile(r"(?:Node (\d+) )?([A-Z]\w*): (?=\d+\*\d+kB)")
+_BLOCKS = re.compile(r"(\d+)\*(\d+)kB(?: \(([A-Z]+)\))?")
+_NODE = re.compile(r"Node \d+ active_anon:")
+_PAGES = re.compile(
+    r"(\d+) (?:pages of |total )?"
+    r"(pages RAM|RAM|pages HighMem/MovableOnly|HIGHMEM|pages reserved|reserved pages|pagecache pages"
+    r"|pages in swap cache|pages swap cached|pages cma reserved)$"
+)
+_SWAP = re.compile(r"(Free|Total) swap *[=:] *(\d+)kB")
+
+_PAGE_LINES = {
+    "pages RAM": "ram",
+    "RAM": "ram",
+    "pages HighMem/MovableOnly": "highmem",
+    "HIGHMEM": "highmem",
+    "pages reserved": "reserved",
+    "reserved pages": "reserved",
+    "pagecache pages": "page_cache",
+    "pages in swap cache": "swap_cache",
+    "pages swap cached": "swap_cache",
+}
+
+
+class MemInfo:
+    """Collects the lines of one Mem-Info block; sizes are known once the block is read to its end."""
+
+    def __init__(self) -> None:
+        self._counters: dict[str, int] = {}
+        self._pages: dict[str, int] = {}
+        self._swap: dict[str, int] = {}
+        self._kernel_stack: int | None = None
+        self._zones: dict[tuple[int | None, str], dict[str, t.Any]] = {}
+        self._zone: dict[str, t.Any] | None = None
+        self.page_size: int | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self._counters or self._pages or self._zones)
+
+    def counters(self, text: str) -> bool:
+        """Take lines such as `active_anon:1 inactive_anon:2`, in pages."""
+        found = _COUNTER.findall(text)
+        for key, pages in found:
+            self._counters.setdefault(key.lower(), int(pages))
+        return bool(found)
+
+    def area(self, text: str) -> bool:
+        """Take a line of a node, a zone or a buddy list."""
+        zone = _ZONE.match(text)
+        if zone:
+            return self._zone_line(text, zone)
+        buddy = _BUDDY.match(text)
+        if buddy:
+            return self._buddy_line(text, buddy)
+        if _NODE.match(text):
+            self._add_kernel_stack(dict(_SIZE.findall(text)))
+            return True
+        return False
+
+    def reserve(self, text: str) -> bool:
+        """Take `lowmem_reserve[]: 0 1 2` (in pages), which speaks of the zone in the line before."""
+        if self._zone is None:
+            return False
+        numbers = text.partition(":")[2].split()
+        if not all(number.isdigit() for number in numbers):
+            return False
+        self._zone["reserve"] = tuple(map(int, numbers))
+        return True
+
+    def pages(self, text: str) -> bool:
+        """Take a line such as `262144 pages RAM`."""
+        match = _PAGES.match(text)
+        if match is None:
+            return False
+        self._pages.setdefault(_PAGE_LINES.get(match.group(2), match.group(2)), int(match.group(1)))
+        return True
+
+    def swap(self, text: str) -> bool:
+        """Take `Free swap  = 0kB` or `Total swap = 0kB`."""
+        match = _SWAP.match(text)
+        if match is None:
+            return False
+        self._swap.setdefault(match.group(1), int(match.group(2)) * 1024)
+        return True
+
+    def _zone_line(self, text: str, match: t.Match[str]) -> bool:
+        sizes = {key: int(size) * 1024 for key, size in _SIZE.findall(text)}
+        self._zone = self._zones.setdefault(_place(match), {})
+        self._zone.setdefault("sizes", sizes)
+        self._add_kernel_stack(sizes, unit=1)
+        return True
+
+    def _buddy_line(self, text: str, match: t.Match[str]) -> bool:
+        blocks = _BLOCKS.findall(text)
+        if self.page_size is None:
+            self.page_size = int(blocks[0][1]) * 1024
+        zone = self._zones.setdefault(_place(match), {})
+        zone["blocks"] = {int(size) * 1024: int(count) for count, size, _types in blocks}
+        zone["types"] = {int(size) * 1024: types for _count, size, types in blocks if types}
+        return True
+
+    def _add_kernel_stack(self, sizes: t.Mapping[str, t.Any], unit: int = 1024) -> None:
+        if "kernel_stack" in sizes:
+            self._kernel_stack = (self._kernel_stack or 0) + int(sizes["kernel_stack"]) * unit
+
+    def memory(self, page_size: int | None) -> Memory | None:
+        """Return the machine's memory; counts of pages are None where the page size is unknown."""
+        if not self:
+            return None
+        size = page_size or 0
+        counters = {key: pages * size for key, pages in self._counters.items()} if size else {}
+        pages = {key: pages * size for key, pages in self._pages.items()} if size else {}
+        slabs = [counters[key] for key in ("slab_reclaimable", "slab_unreclaimable") if key in counters]
+        return Memory(
+            page_size=page_size,
+            ram_bytes=pages.get("ram"),
+            reserved_bytes=pages.get("reserved"),
+            highmem_bytes=pages.get("highmem"),
+            free_bytes=counters.get("free"),
+            page_cache_bytes=pages.get("page_cache"),
+            slab_bytes=sum(slabs) if slabs else counters.get("slab"),
+            slab_reclaimable_bytes=counters.get("slab_reclaimable"),
+            slab_unreclaimable_bytes=counters.get("slab_unreclaimable"),
+            shmem_bytes=counters.get("shmem"),
+            pagetables_bytes=counters.get("pagetables"),
+            kernel_stack_bytes=self._kernel_stack,
+            swap_total_bytes=self._swap.get("Total"),
+            swap_free_bytes=self._swap.get("Free"),
+            swap_cache_bytes=pages.get("swap_cache"),
+            counters=counters,
+        )
+
+    def zones(self, page_size: int | None) -> tuple[Zone, ...]:
+        """Return the zones in the order of the text."""
+        return tuple(_zone(place, parts, page_size or 0) for place, parts in self._zones.items())
+
+
+def _place(match: t.Match[str]) -> tuple[int | None, str]:
+    return (int(match.group(1)) if match.group(1) else None, match.group(2))
+
+
+def _zone(place: tuple[int | None, str], parts: t.Mapping[str, t.Any], page_size: int) -> Zone:
+    sizes = parts.get("sizes", {})
+    return Zone(
+        node=place[0],
+        zone=place[1],
+        free_bytes=sizes.get("free"),
+        boost_bytes=sizes.get("boost"),
+        min_bytes=sizes.get("min"),
+        low_bytes=sizes.get("low"),
+        high_bytes=sizes.get("high"),
+        present_bytes=sizes.get("present"),
+        managed_bytes=sizes.get("managed"),
+        reserved_highatomic_bytes=sizes.get("reserved_highatomic"),
+        free_cma_bytes=sizes.get("free_cma"),
+        lowmem_reserve_bytes=tuple(pages * page_size for pages in parts.get("reserve", ())) if page_size else (),
+        free_blocks=parts.get("blocks", {}),
+        block_types=parts.get("types", {}),
+    )
