@@ -43,7 +43,7 @@ unit: .venv $(link) ## Run the unit tests
 	pytest
 
 sanity: .venv $(link) ## Run ansible-test sanity with every supported Python that is installed
-	tests/tools/sanity
+	python tests/tools/sanity.py
 
 molecule: .venv $(link) ## Run all Molecule scenarios on virtual machines
 	molecule test --all
