@@ -1,0 +1,187 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Apache on the host: its configuration as it parses it, our file in it, and the graceful reload."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import pathlib
+import re
+import typing as t
+
+from ansible_collections.oomguard.linux.plugins.module_utils._command import Run
+from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import (
+    Configuration,
+    Plan,
+    State,
+    Wanted,
+    guarded,
+    parse_dump,
+    verify,
+)
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import FcgidError
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.layout import LAYOUTS, Layout
+from ansible_collections.oomguard.linux.plugins.module_utils._files import (
+    FileError,
+    read_file,
+    remove_file,
+    sync_folder,
+    write_file,
+)
+from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
+
+_OURS = re.compile(r"line ([0-9]+) of -c/-C directives")
+# What Apache says beside the point: that it guessed its own name, and apache2ctl's last words.
+_NOISE = re.compile(r"AH0055[78]: .*|Action '.*' failed\.|The Apache error log may have more information\.")
+
+
+def find_layout(layouts: t.Sequence[Layout] = LAYOUTS) -> Layout:
+    """Return the layout of this host. Raises FcgidError where there is no Apache."""
+    for layout in layouts:
+        if layout.main.is_file():
+            return layout
+    known = " nor ".join(str(layout.main) for layout in layouts)
+    raise FcgidError(
+        f"There is no Apache on this host: neither {known} exists.", hint="Install it with mod_fcgid first."
+    )
+
+
+class Apache:
+    """The Apache of one layout, and our file at `path` in its configuration."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        *,
+        run: Run,
+        path: pathlib.Path | None = None,
+        runtime: pathlib.Path = pathlib.Path("/run"),
+    ) -> None:
+        self._layout = layout
+        self._run = run
+        self._path = path or layout.path
+        self._link = layout.link_for(self._path)
+        self._booted = runtime / "systemd/system"
+        # What a run that was cut off still owes. A boot clears it, and Apache reads everything then anyway.
+        self._owed = runtime / "oomguard-fcgid.reload"
+
+    def observe(self, wanted: Wanted) -> State:
+        """Return what the host holds, having Apache try the wanted settings after everything else it reads.
+
+        Raises FcgidError where Apache refuses them, where its configuration is broken already, and where another's file
+        or link has our name.
+        """
+        tried = [f"{setting.directive.name} {setting.text}" for setting in wanted.settings] if wanted.present else []
+        return self._state(self._configuration(tried))
+
+    def apply(self, plan: Plan, wanted: Wanted) -> State:
+        """Carry out `plan`, and return what the host holds then.
+
+        Apache is told only after its configuration was tested and found to be as wanted; if it is not, the file is put
+        back as it was. Whenever this is cut off, what is on the disk can be loaded, and the next run carries on.
+        """
+        was_owed = self._owed.exists()
+        if plan.reload:
+            write_file(self._owed, "")
+        if plan.writes:
+            self._install(plan.after, linked=plan.after is not None)
+        try:
+            state = self._state(self._configuration([]))
+            verify(state, wanted)
+        except OomguardError as error:
+            self._install(plan.before, linked=plan.linked)
+            if not was_owed:
+                remove_file(self._owed)
+            hint = f"{self._path} was put back as it was and Apache was not reloaded. {error.hint}".rstrip()
+            raise FcgidError(error.problem, hint=hint) from error
+        if plan.reload:
+            self._reload()
+        return state
+
+    def _state(self, configuration: Configuration) -> State:
+        if self._path.is_symlink():
+            raise FcgidError(f"{self._path} is a link.", hint="Give the path of the file itself.")
+        text = read_file(self._path)
+        running = self._is_running()
+        return State(
+            path=self._path,
+            link=self._link,
+            text=text,
+            linked=self._is_linked() if self._link else text is not None,
+            configuration=configuration,
+            running=running,
+            reload_owed=running and self._owed.exists(),
+        )
+
+    def _configuration(self, tried: t.Sequence[str]) -> Configuration:
+        # mod_info is what prints the parsed configuration; it is loaded into this one run, and `tried` is read last.
+        load = f"LoadModule info_module {self._layout.info_module}"
+        argv = [self._layout.control, "-t", "-D", "DUMP_CONFIG", "-D", "DUMP_MODULES", "-C", load]
+        for line in guarded(tried) if tried else []:
+            argv += ["-c", line]
+        done = self._run(argv)
+        if done.returncode != 0:
+            raise _broken(" ".join(_NOISE.sub("", done.stderr).split()), tried)
+        found = parse_dump(done.stdout)
+        # What was tried was read last; without mod_fcgid nothing was.
+        own = len(tried) if "fcgid_module" in found.modules else 0
+        return dataclasses.replace(found, occurrences=found.occurrences[: len(found.occurrences) - own])
+
+    def _is_linked(self) -> bool:
+        if self._link is None or not os.path.lexists(self._link):
+            return False
+        if self._link.is_symlink() and (self._link.parent / os.readlink(self._link)).resolve() == self._path.resolve():
+            return True
+        raise FcgidError(f"{self._link} is not a link to {self._path}.", hint="Move it away, or choose another path.")
+
+    def _is_running(self) -> bool:
+        if not self._booted.is_dir():
+            return False
+        done = self._run(["systemctl", "is-active", self._layout.unit])
+        return done.stdout.strip() in ("active", "reloading")
+
+    def _install(self, text: str | None, *, linked: bool) -> None:
+        # A link without its file breaks Apache's configuration: the file comes first and goes last.
+        if text is not None and text != read_file(self._path):
+            write_file(self._path, text)
+        if self._link and linked != os.path.lexists(self._link):
+            if linked:
+                _link(self._link, self._path)
+            else:
+                remove_file(self._link)
+        if text is None:
+            remove_file(self._path)
+
+    def _reload(self) -> None:
+        done = self._run(["systemctl", "reload", self._layout.unit])
+        if done.returncode != 0:
+            raise done.failed(
+                f"have {self._layout.unit} read its configuration again",
+                hint="The new configuration passed Apache's test and stays on the disk; the next run tries again.",
+            )
+        remove_file(self._owed)
+
+
+def _broken(said: str, tried: t.Sequence[str]) -> FcgidError:
+    """Return the error for what a failed test `said`: about the directives that it was to try, or about the rest."""
+    ours = _OURS.search(said)
+    if ours is None:
+        return FcgidError(
+            f"Apache's configuration does not pass its own test: {neutralise(said)}.",
+            hint="Repair it, then run this again.",
+        )
+    # The first line is the <IfModule> around them.
+    place = int(ours.group(1)) - 2
+    what = neutralise(tried[place]) if 0 <= place < len(tried) else "what it was given to try"
+    return FcgidError(f"Apache refuses {what}: {neutralise(said)}.", hint="Nothing was changed.")
+
+
+def _link(link: pathlib.Path, path: pathlib.Path) -> None:
+    try:
+        link.symlink_to(os.path.relpath(path, link.parent))
+        sync_folder(link.parent)
+    except OSError as error:
+        raise FileError(f"Could not link {link} to {path}: {error.strerror}.") from error

@@ -1,0 +1,296 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Our file in Apache's configuration, the configuration as Apache itself has parsed it, and who wins. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+import re
+import typing as t
+
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import (
+    BY_ANY_NAME,
+    DIRECTIVES,
+    SERVER,
+    Directive,
+    FcgidError,
+    command_options,
+    directive_named,
+)
+from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
+
+MARK = "# Managed by oomguard.linux.fcgid_config; what is changed here by hand is lost."
+
+_FILE = "# In file: "
+_LINE = re.compile(r"#\s+([0-9]+):")
+_MODULES = "Loaded Modules:"
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """One directive with its arguments as the configuration has them."""
+
+    directive: Directive
+    text: str
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """Return what a later setting must share with this one to replace it."""
+        return self.directive.name, self.directive.key(self.text)
+
+    @property
+    def value(self) -> int | str:
+        """Return what mod_fcgid makes of the arguments."""
+        return self.directive.value(self.text)
+
+
+@dataclasses.dataclass(frozen=True)
+class Occurrence:
+    """A setting where Apache has found it; `sections` such as `<VirtualHost *:80>` stand around it, outermost first."""
+
+    setting: Setting
+    file: str
+    line: int
+    sections: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Configuration:
+    """What Apache has read from the disk: mod_fcgid's settings in the order of reading, and all its modules."""
+
+    occurrences: tuple[Occurrence, ...] = ()
+    modules: frozenset[str] = frozenset()
+
+
+@dataclasses.dataclass(frozen=True)
+class Override:
+    """A setting that applies in place of ours."""
+
+    directive: str
+    wanted: int | str
+    value: int | str
+    file: str
+    line: int
+    context: str
+
+    def __str__(self) -> str:
+        place = f"{self.file} line {self.line}"
+        return neutralise(f"{self.directive} is {self.value} instead of {self.wanted} in {self.context} ({place})")
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """What the user asks for."""
+
+    settings: tuple[Setting, ...] = ()
+    present: bool = True
+    allow_overrides: bool = False
+
+    def __post_init__(self) -> None:
+        if self.present and not self.settings:
+            raise FcgidError("No directives were given.", hint="Give directives, or state: absent.")
+        identities = [setting.identity for setting in self.settings]
+        for name, key in identities:
+            if identities.count((name, key)) > 1:
+                raise FcgidError(f"{name} is given twice for {neutralise(key)!r}.", hint="The later one would win.")
+
+
+@dataclasses.dataclass(frozen=True)
+class State:
+    """What the host holds.
+
+    `text` is that of our file, None where it is absent. `link` is what has Apache read a file that lies elsewhere, None
+    where the file needs none. `reload_owed` tells that an earlier run was cut off before it had Apache read its change.
+    """
+
+    path: pathlib.Path
+    link: pathlib.Path | None
+    text: str | None
+    linked: bool
+    configuration: Configuration
+    running: bool
+    reload_owed: bool = False
+
+    @property
+    def name(self) -> str:
+        """Return the name under which Apache reads our file."""
+        return str(self.link or self.path)
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """The way from a state to what is wanted: what check mode shows, and all that is ever done."""
+
+    path: pathlib.Path
+    link: pathlib.Path | None
+    before: str | None
+    after: str | None
+    linked: bool
+    reload: bool
+
+    @property
+    def writes(self) -> bool:
+        """Tell whether the file or its link changes."""
+        return self.before != self.after or self.linked != (self.after is not None)
+
+    @property
+    def changed(self) -> bool:
+        """Tell whether there is anything to do."""
+        return self.writes or self.reload
+
+    @property
+    def diff(self) -> dict[str, str]:
+        """Return what Apache reads of ours before and after, as Ansible shows it."""
+        header = str(self.link or self.path)
+        before = self.before if self.linked else None
+        return {
+            "before_header": header,
+            "after_header": header,
+            "before": before or "",
+            "after": self.after or "",
+        }
+
+
+def settings_from(directives: t.Mapping[str, t.Any]) -> tuple[Setting, ...]:
+    """Return `directives` ({name: value, or list of values where several are allowed}) by name. Raises FcgidError."""
+    settings = []
+    for name, value in sorted(directives.items()):
+        directive = directive_named(str(name))
+        values = value if isinstance(value, list) and directive.keyed else [value]
+        settings += [Setting(directive, directive.text(item)) for item in values]
+    return tuple(settings)
+
+
+def render(settings: t.Sequence[Setting]) -> str:
+    """Return the text of our file: without the module Apache passes over it."""
+    lines = [f"  {setting.directive.name} {setting.text}" for setting in settings]
+    return "\n".join([MARK, *guarded(lines), ""])
+
+
+def guarded(lines: t.Sequence[str]) -> list[str]:
+    """Return `lines` of configuration so that Apache reads them only where mod_fcgid is loaded."""
+    return ["<IfModule mod_fcgid.c>", *lines, "</IfModule>"]
+
+
+def parse_dump(text: str) -> Configuration:
+    """Return what `-t -D DUMP_CONFIG -D DUMP_MODULES` has printed.
+
+    mod_info.c of httpd 2.4 prints each directive that counts, in the order of reading: conditions are decided,
+    variables and macros expanded, includes followed, lines joined. File and line stand before it in comments.
+    """
+    occurrences: list[Occurrence] = []
+    modules: set[str] = set()
+    sections: list[str] = []
+    file, number, lines = "", 0, iter(text.splitlines())
+    for line in map(str.strip, lines):
+        comment = _LINE.fullmatch(line)
+        if line == _MODULES:
+            modules = {words[0] for words in map(str.split, lines) if words}
+        elif line.startswith(_FILE):
+            file = line[len(_FILE) :]
+        elif comment:
+            number = int(comment.group(1))
+        elif line.startswith("</"):
+            del sections[-1:]
+        elif line.startswith("<"):
+            sections.append(line)
+        else:
+            name, _blank, arguments = line.partition(" ")
+            directive = BY_ANY_NAME.get(name.lower())
+            if directive:
+                setting = Setting(directive, arguments.strip())
+                occurrences.append(Occurrence(setting, file, number, tuple(sections)))
+    return Configuration(occurrences=tuple(occurrences), modules=frozenset(modules))
+
+
+def make_plan(state: State, wanted: Wanted) -> Plan:
+    """Return what has to be done. Raises FcgidError where that would be of no use or at another's cost."""
+    if state.text is not None and not state.text.startswith(MARK):
+        raise FcgidError(f"{state.path} was not written by this module.", hint="Move it away, or choose another path.")
+    if wanted.present and "fcgid_module" not in state.configuration.modules:
+        raise FcgidError(
+            "Apache does not load mod_fcgid.",
+            hint="Install and enable it first: libapache2-mod-fcgid on Debian, mod_fcgid on Enterprise Linux.",
+        )
+    refuse_overrides(state, wanted)
+    after = render(wanted.settings) if wanted.present else None
+    read = state.text if state.linked else None
+    return Plan(
+        path=state.path,
+        link=state.link,
+        before=state.text,
+        after=after,
+        linked=state.linked,
+        reload=state.running and (state.reload_owed or read != after),
+    )
+
+
+def verify(state: State, wanted: Wanted) -> None:
+    """Raise FcgidError where Apache does not read our file as it was written, or where others win over it."""
+    read = {found.setting.directive.name for found in state.configuration.occurrences if found.file == state.name}
+    missing = [setting.directive.name for setting in wanted.settings if setting.directive.name not in read]
+    if missing:
+        raise FcgidError(
+            f"Apache does not read {missing[0]} from {state.name}.",
+            hint="Choose a path that its configuration includes, after the place where it loads mod_fcgid.",
+        )
+    refuse_overrides(state, wanted)
+
+
+def refuse_overrides(state: State, wanted: Wanted) -> None:
+    """Raise FcgidError that names each setting which wins over ours, unless that is allowed."""
+    found = [] if wanted.allow_overrides else overrides(state, wanted)
+    if found:
+        raise FcgidError(
+            "Not every directive would be in force: " + "; ".join(map(str, found)) + ".",
+            hint="Change that there, or set allow_overrides where it is meant to differ.",
+        )
+
+
+def overrides(state: State, wanted: Wanted) -> list[Override]:
+    """Return each setting that applies in place of one of ours, somewhere or everywhere.
+
+    These are settings in a section around which ours stands (a virtual host, a directory), settings for the server that
+    Apache reads after ours, and the commands to which FcgidCmdOptions gives values of their own. As long as our file is
+    not there its place in the order is not known, and nothing counts as later.
+    """
+    ours = {setting.identity: setting.value for setting in wanted.settings}
+    occurrences = state.configuration.occurrences
+    place = max(
+        (index for index, found in enumerate(occurrences) if found.file == state.name), default=len(occurrences)
+    )
+    overriding = []
+    for index, found in enumerate(occurrences):
+        stands = bool(found.sections) or index > place
+        if found.file != state.name and (stands or found.setting.identity not in ours):
+            overriding += [
+                Override(name, ours[name, key], value, found.file, found.line, context)
+                for (name, key), value, context in _claims(found)
+                if (name, key) in ours and ours[name, key] != value
+            ]
+    return overriding
+
+
+def effective(state: State, wanted: Wanted) -> dict[str, t.Any]:
+    """Return the value that the server has of each wanted directive, a list where several are allowed."""
+    values: dict[str, dict[str, int | str | None]] = {
+        setting.directive.name: {} if setting.directive.keyed else {"": setting.directive.default}
+        for setting in wanted.settings
+    }
+    for found in state.configuration.occurrences:
+        name, key = found.setting.identity
+        if name in values and not found.sections:
+            values[name][key] = found.setting.value
+    return {name: list(by_key.values()) if DIRECTIVES[name].keyed else by_key[""] for name, by_key in values.items()}
+
+
+def _claims(found: Occurrence) -> t.Iterator[tuple[tuple[str, str], int | str, str]]:
+    """Yield (identity, value, where it holds) of each setting that an occurrence makes."""
+    setting = found.setting
+    yield setting.identity, setting.value, " ".join(found.sections) or SERVER
+    if setting.directive.name == "FcgidCmdOptions":
+        command, values = command_options(setting.text)
+        for name, value in values.items():
+            yield (name, ""), value, f"FcgidCmdOptions {command}"

@@ -1,0 +1,229 @@
+#!/usr/bin/python
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module fcgid_config: its documentation, its argument spec and the way through it."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: fcgid_config
+short_description: Set directives of Apache's mod_fcgid, and prove that they are in force
+version_added: 1.0.0
+description:
+  - Writes directives of mod_fcgid into an additional file of its own, which Apache reads after those of the
+    distribution. These stay as they are.
+  - Apache tries the directives before anything is written. Afterwards the configuration as Apache has parsed it is
+    compared with what was asked for, and only then is Apache told to read it, gracefully.
+  - mod_fcgid reads nearly every number with C(atol), so that Apache's own test passes C(FcgidProcessLifeTime soon) and
+    takes it for 0. This module knows each directive's range, and refuses what would be misread.
+author:
+  - oomguard contributors (@oomguard)
+attributes:
+  check_mode:
+    description: Shows what would be done, has Apache try the directives, and does nothing.
+    support: full
+  diff_mode:
+    description: Shows what Apache reads from the file before and after.
+    support: full
+  idempotent:
+    description: A second run changes nothing.
+    support: full
+  platform:
+    description: Linux with the Apache of Debian, Ubuntu or Enterprise Linux.
+    support: full
+    platforms: posix
+options:
+  directives:
+    description:
+      - The directives for the server as a whole, by their full names. C(FcgidCmdOptions), C(FcgidInitialEnv),
+        C(FcgidPassHeader) and C(FcgidWrapper) may have a list of values; a text is written as Apache is to read it,
+        with its quotes.
+      - Required with O(state=present).
+    type: dict
+    default: {}
+  path:
+    description:
+      - The file to write. By default V(/etc/apache2/conf-available/zz-oomguard-fcgid.conf) with its link in
+        V(/etc/apache2/conf-enabled), or V(/etc/httpd/conf.d/zz-oomguard-fcgid.conf).
+      - A file of this name that this module has not written is never touched.
+    type: path
+  state:
+    description:
+      - With V(absent) the file and its link are removed.
+    type: str
+    choices: [present, absent]
+    default: present
+  allow_overrides:
+    description:
+      - Accept that others win over a directive, and only return them in RV(overridden_by).
+    type: bool
+    default: false
+notes:
+  - A stopped Apache stays stopped.
+  - Files named C(.htaccess) are not looked into.
+  - A graceful reload ends mod_fcgid's workers with SIGTERM. Programs that finish their request on that signal, as
+    Perl's C(FCGI.pm) and C(php-cgi) do, lose none.
+seealso:
+  - name: mod_fcgid
+    description: The directives and their contexts.
+    link: https://httpd.apache.org/mod_fcgid/mod/mod_fcgid.html
+"""
+
+EXAMPLES = r"""
+- name: Let idle workers go, and with them the memory that they have piled up
+  oomguard.linux.fcgid_config:
+    directives:
+      FcgidMinProcessesPerClass: 0
+      FcgidProcessLifeTime: 600
+      FcgidIdleScanInterval: 120
+
+- name: Accept that some virtual host has its own idea
+  oomguard.linux.fcgid_config:
+    directives:
+      FcgidProcessLifeTime: 600
+    allow_overrides: true
+
+- name: Mark php-cgi as the kernel's first choice
+  oomguard.linux.fcgid_config:
+    directives:
+      FcgidWrapper:
+        - '"/usr/bin/choom -n 300 -- /usr/bin/php-cgi" .php'
+
+- name: Go back to what the distribution configures
+  oomguard.linux.fcgid_config:
+    state: absent
+"""
+
+RETURN = r"""
+path:
+  description: The file.
+  returned: always
+  type: str
+  sample: /etc/apache2/conf-available/zz-oomguard-fcgid.conf
+effective:
+  description:
+    - The value that the server as a whole has of each directive in O(directives), from the configuration on the disk as
+      Apache has parsed it; mod_fcgid's default where none is configured.
+    - In check mode, and where nothing had to be changed, the values are those found.
+  returned: when O(state=present)
+  type: dict
+  sample:
+    FcgidIdleScanInterval: 120
+    FcgidMinProcessesPerClass: 0
+    FcgidProcessLifeTime: 600
+overridden_by:
+  description:
+    - Each setting that applies in place of one of O(directives), somewhere or everywhere. In check mode, as long as the
+      file does not exist, those that Apache would read after it are not known.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    directive:
+      description: The directive.
+      type: str
+      sample: FcgidProcessLifeTime
+    wanted:
+      description: The value asked for.
+      type: raw
+      sample: 600
+    value:
+      description: The value that applies there.
+      type: raw
+      sample: 3600
+    file:
+      description: The file that sets it, as Apache names it.
+      type: str
+      sample: /etc/apache2/sites-enabled/shop.conf
+    line:
+      description: The line in it.
+      type: int
+      sample: 12
+    context:
+      description:
+        - Where it applies, V(server config), the sections around it, or V(FcgidCmdOptions) with the command. For a
+          command that this names, mod_fcgid's defaults apply to whatever is not named there.
+      type: str
+      sample: <VirtualHost *:80>
+running:
+  description: Whether Apache runs.
+  returned: always
+  type: bool
+reloaded:
+  description: Whether Apache was told to read its configuration, or would be in check mode.
+  returned: always
+  type: bool
+"""
+
+import contextlib
+import dataclasses
+import pathlib
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.oomguard.linux.plugins.module_utils._command import run
+from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.apache import Apache, find_layout
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import (
+    Plan,
+    State,
+    Wanted,
+    effective,
+    make_plan,
+    overrides,
+    settings_from,
+)
+from ansible_collections.oomguard.linux.plugins.module_utils._files import lock
+from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise_all
+
+
+def main() -> None:
+    """Observe, plan, apply, verify."""
+    module = AnsibleModule(
+        argument_spec={
+            "directives": {"type": "dict", "default": {}},
+            "path": {"type": "path"},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "allow_overrides": {"type": "bool", "default": False},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        wanted = wanted_from(module.params)
+        path = module.params["path"] and pathlib.Path(module.params["path"])
+        apache = Apache(find_layout(), run=run, path=path)
+        with contextlib.nullcontext() if module.check_mode else lock("fcgid"):
+            state = apache.observe(wanted)
+            plan = make_plan(state, wanted)
+            if plan.changed and not module.check_mode:
+                state = apache.apply(plan, wanted)
+    except OomguardError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=plan.changed, diff=plan.diff, **result(state, plan, wanted))
+
+
+def wanted_from(params: t.Mapping[str, t.Any]) -> Wanted:
+    """Return what the module's parameters ask for. Raises FcgidError."""
+    present = params["state"] == "present"
+    return Wanted(
+        settings=settings_from(params["directives"]) if present else (),
+        present=present,
+        allow_overrides=params["allow_overrides"],
+    )
+
+
+def result(state: State, plan: Plan, wanted: Wanted) -> dict[str, t.Any]:
+    """Return the module's result beside `changed` and `diff`."""
+    outcome = {
+        "path": str(state.path),
+        "overridden_by": [neutralise_all(dataclasses.asdict(override)) for override in overrides(state, wanted)],
+        "running": state.running,
+        "reloaded": plan.reload,
+    }
+    return {**outcome, "effective": neutralise_all(effective(state, wanted))} if wanted.present else outcome
+
+
+if __name__ == "__main__":
+    main()
