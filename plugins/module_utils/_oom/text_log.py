@@ -1,0 +1,157 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Kernel messages out of text: dmesg, journalctl, syslog, /dev/kmsg, and what mail made of them.
+
+Formats: dmesg(1), journalctl(1) (`--output=short` and its variants), RFC 3164, RFC 3339, OpenWrt's logread, and
+Documentation/ABI/testing/dev-kmsg of Linux.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import typing as t
+
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.unwrap import Unwrapper
+
+QUOTED = "quotation"
+"""`Line.source` of what stands in a document between fences: a report there may be an example."""
+
+_LEVEL = re.compile(r"\s*(?:<\d{1,3}>|[a-z0-9]{3,8} *:[a-z]{3,6} *: )")
+_KMSG = re.compile(r"\s*\d+,\d+,(\d+),[^,;]{1,3}(?:,[^;]{0,60})?;")
+_STAMP = re.compile(
+    r"\s*(?:"
+    r"(?P<full>\S{2,5} )?(?P<date>\d{4}-\d\d-\d\d)[T ](?P<clock>\d\d:\d\d:\d\d)(?:[.,](?P<fraction>\d{1,9}))?"
+    r" ?(?P<zone>Z|UTC|[+-]\d\d:?\d\d|(?(full)[A-Z]{3,5}|))"
+    r"|(?P<unix>\d{9,10}\.\d{6})"
+    r"|(?:[^\W\d]{2,5} )?[^\W\d]{2,8}\.? {1,2}\d{1,2}(?: \d{4})? \d\d:\d\d:\d\d(?:\.\d{1,6})?(?: \d{4})?"
+    r"|\d{1,2}月 {1,2}\d{1,2} \d\d:\d\d:\d\d(?:\.\d{1,6})?"
+    r") "
+)
+_HOST_AND_TAG = re.compile(r"(?:(?P<host>[\w.:-]+) (?:[a-z0-9]+\.[a-z]+ )?)?(?P<tag>[\w./@()-]+)(?:\[\d+\])?: ")
+_KERNEL_TAG = re.compile(r"\s*kernel: ")
+_UPTIME = re.compile(
+    r"\s*\[ *(?:(?P<uptime>\d+\.\d+)(?: <[ \d.+]*>)?|\+\d+\.\d+|[^\W\d]{3} ?\d{1,2} \d\d:\d\d"
+    r"|[^\[\]]{4,40}\d\d:\d\d:\d\d[^\[\]]{0,12})\] ?"
+)
+_CALLER = re.compile(r"\[ *[TC]\d+\] ?")
+_BOOT = re.compile(r"-- Boot ([0-9a-f]{32}) --$")
+
+_CONTROL = re.compile(r"\\x([01][0-9a-f]|7f)|#(0[0-3][0-7]|177)")
+_KMSG_ESCAPE = re.compile(r"(?:\\x[0-9a-f]{2})+")
+
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+_MICROSECOND = datetime.timedelta(microseconds=1)
+
+
+class Prefix(t.NamedTuple):
+    """What stands before a message; `text` is the message itself."""
+
+    text: str
+    realtime_us: int | None = None
+    monotonic_us: int | None = None
+    hostname: str | None = None
+    source: str | None = None
+
+
+def read_log(lines: t.Iterable[str]) -> t.Iterator[Line]:
+    """Yield the messages of a text log: without prefixes, unescaped, and whole again where mail broke them.
+
+    `Line.source` is the program that the prefix names; `cursor` the number of the line in the text. Text proves
+    nothing about who wrote it.
+    """
+    unwrapper = Unwrapper()
+    boot_id, quoted = None, False
+    for number, raw in enumerate(lines, start=1):
+        text = raw.rstrip("\r\n").replace("\xa0", " ")
+        boot = _BOOT.match(text)
+        if boot:
+            boot_id = boot.group(1)
+            continue
+        if text.startswith("```"):
+            quoted = True
+            continue
+        prefix = split_prefix(text)
+        if prefix is None:
+            line = Line(_unescaped(text), cursor=str(number), source=QUOTED if quoted else None)
+        else:
+            source = QUOTED if quoted and prefix.source in (None, "kernel") else prefix.source
+            line = Line(
+                prefix.text, prefix.realtime_us, prefix.monotonic_us, boot_id, prefix.hostname, str(number), source
+            )
+        yield from unwrapper.take(line, is_new=prefix is not None)
+    yield from unwrapper.close()
+
+
+def split_prefix(text: str) -> Prefix | None:
+    """Return the message of a line of a log and what its prefix says, None where there is no prefix."""
+    kmsg = _KMSG.match(text)
+    if kmsg:
+        message = _KMSG_ESCAPE.sub(_bytes_of, text[kmsg.end() :])
+        return Prefix(message, monotonic_us=int(kmsg.group(1)))
+    end = _end(_LEVEL.match(text), 0)
+    host, tag, realtime = None, None, None
+    stamp = _STAMP.match(text, end)
+    if stamp:
+        named = _HOST_AND_TAG.match(text, stamp.end())
+        realtime = _realtime(stamp)
+        if named:
+            host, tag, end = named.group("host"), named.group("tag"), named.end()
+        elif stamp.group("date"):
+            end = stamp.end()
+        else:
+            return None
+    elif _KERNEL_TAG.match(text, end):
+        tag, end = "kernel", _end(_KERNEL_TAG.match(text, end), end)
+    if tag not in (None, "kernel"):
+        return Prefix(_unescaped(text[end:]), realtime, None, host, tag)
+    uptime = _UPTIME.match(text, end)
+    if uptime:
+        end = uptime.end()
+        if stamp is None and tag is None:
+            # journalctl --output=short-monotonic puts host and tag after the time.
+            named = _HOST_AND_TAG.match(text, end)
+            if named and named.group("host") and named.group("tag") == "kernel":
+                host, tag, end = named.group("host"), "kernel", named.end()
+        end = _end(_CALLER.match(text, end), end)
+    elif stamp is None and tag is None:
+        return None
+    return Prefix(_unescaped(text[end:]), realtime, _monotonic(uptime), host, tag)
+
+
+def _end(match: t.Match[str] | None, otherwise: int) -> int:
+    return match.end() if match else otherwise
+
+
+def _unescaped(text: str) -> str:
+    if "\\x" not in text and "#" not in text:
+        return text
+    return _CONTROL.sub(lambda found: chr(int(found.group(1), 16) if found.group(1) else int(found.group(2), 8)), text)
+
+
+def _bytes_of(escapes: t.Match[str]) -> str:
+    return bytes.fromhex(escapes.group().replace("\\x", "")).decode("utf-8", "backslashreplace")
+
+
+def _monotonic(uptime: t.Match[str] | None) -> int | None:
+    if uptime is None or uptime.group("uptime") is None:
+        return None
+    seconds, _, fraction = uptime.group("uptime").partition(".")
+    return int(seconds) * 1000000 + int(f"{fraction:0<6}"[:6])
+
+
+def _realtime(stamp: t.Match[str]) -> int | None:
+    if stamp.group("unix"):
+        return int(stamp.group("unix").replace(".", ""))
+    zone = stamp.group("zone")
+    if not stamp.group("date") or not zone or (zone.isalpha() and zone not in ("Z", "UTC")):
+        return None
+    offset = "+0000" if zone.isalpha() else zone.replace(":", "")
+    try:
+        moment = datetime.datetime.strptime(f"{stamp.group('date')} {stamp.group('clock')}{offset}", "%Y-%m-%d %H:%M:%S%z")
+    except ValueError:
+        return None
+    fraction = int(f"{stamp.group('fraction') or 0:0<6}"[:6])
+    return (moment - _EPOCH) // _MICROSECOND + fraction

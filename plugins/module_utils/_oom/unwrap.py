@@ -1,0 +1,109 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lines of a report that mail programs and terminals broke, made whole again.
+
+A line without a prefix is the rest of the line before it where that line is one of the report's own and is not yet
+at its end. Everything else is left alone.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line
+
+# What ends a line that was read whole, and what its rest may look like, by how the line begins.
+_PAIR = r"[a-z_()-]*: ?\d+[kK]?B?"
+
+
+class _Kind(t.NamedTuple):
+    begins: t.Pattern[str]
+    ended: t.Pattern[str]
+    rest: t.Pattern[str]
+
+
+def _kind(begins: str, ended: str, rest: str) -> _Kind:
+    return _Kind(re.compile(begins), re.compile(ended), re.compile(rest))
+
+
+_AREA_REST = rf"{_PAIR}|all_unreclaimable\?|(?:yes|no)$|[kK]?B\b|\d+kB"
+_KINDS = (
+    _kind(r".{0,60} invoked oom-killer", r"(?:oom_sco\w*_adj|oom_adj|oomkilladj)=-?\d+\s*$", r".*=|-?\d+$|[a-z_0-9]+$"),
+    _kind(
+        r"(?:[A-Z][A-Za-z ()_]*: )?Kill(?:ed|$)(?: process|$)",
+        r"oom_score_adj:-?\d+\s*$|(?:file|shmem)-rss:\d+kB\s*$|sacrifice child\s*$|and children\.?\s*$|same memory\s*$",
+        r"process \d|\(.*\)|,|[A-Za-z:_-]*:-?\d|B[, ]|-?\d+$|score |or sacrifice|sacrifice|child",
+    ),
+    _kind(r"oom-kill:", r",uid=\d+\s*$", r".*[,=]|\d+$"),
+    _kind(r"CPU: \d+ |Pid: \d+, comm: ", r"#\d", r"(?:Not |tainted|Tainted| *(?:[A-Z] +)*\d+\.\d|#\d|[a-z]+ [Tt]ainted)"),
+    _kind(r"\[ +pid +\] ", r"\bname\s*$", r"[a-z_ ]+$"),
+    _kind(r"\[ *\d+\] +\d+ +\d+ +\d+ ", r"[^\d\s-]\S*\s*$", r"\s*-?\d+ |\S{1,15}$|\s*0 \S{1,15}$"),
+    _kind(r"(?:Node \d+ )?[A-Z]\w* free:|Node \d+ active_anon:", r"free_cma:\d+kB\s*$|\? (?:yes|no)\s*$|>$", _AREA_REST),
+    _kind(r"(?:Node \d+ )?[A-Z]\w*: \d+\*\d+kB", r"= \d+kB\s*$|>$", r"\(?[A-Z]*\)|\d+\*\d+kB|= \d+kB|\d+kB$|\*\d+kB|kB|=$"),
+    _kind(r"lowmem_reserve\[\]:", r"$^", r"[\d ]+$"),
+    _kind(r"(?:memory|memory\+swap|swap|kmem): usage", r"failcnt \d+\s*$", r"limit|usage|failcnt|\d+kB|\d+$"),
+    _kind(r"Tasks in /", r"oom\.group set\s*$", r"(?:are |going |to |be |killed |due |memory\.oom)"),
+    _kind(r"Task in /", r"limit of /\S+\s*$", r"(?:killed |as |a |result |of |limit |/)"),
+)
+
+# The ends of words that can stand at the end of a line that was broken between words.
+_WHOLE_WORD = re.compile(
+    r"(?:\S+:\d+[kK]B,?|\S+,|\d+\*\d+kB|\(\S*\)|\S*:|=|-?\d+|\d+\)"
+    r"|limit|usage|failcnt|Not|tainted|process|score|or|sacrifice|Killed|all_unreclaimable\?|loaded|G|[A-Z]"
+    r"|are|going|to|be|killed|due|as|a|result|of|pid|\]|uid|tgid|total_vm|rss|rss_anon|rss_file|rss_shmem"
+    r"|nr_ptes|nr_pmds|nr_puds|pgtables_bytes|swapents|oom_score_adj|oom_adj|cpu)$"
+)
+_SPLIT_WORD = re.compile(r"[:,)=*]|[kK]?B[, ]")
+
+
+class Unwrapper:
+    """Holds the latest line until it is known whether the next one belongs to it."""
+
+    def __init__(self) -> None:
+        self._held: Line | None = None
+        self._kind: _Kind | None = None
+
+    def take(self, line: Line, *, is_new: bool) -> t.Iterator[Line]:
+        """Yield what is whole now; `is_new` tells that the line has a prefix of its own."""
+        held = self._held
+        if held is not None and not is_new:
+            if not held.text.strip():
+                self._hold(held._replace(text=line.text.lstrip()))
+                return
+            if self._kind and not self._kind.ended.search(held.text) and self._kind.rest.match(line.text.strip()):
+                self._held = held._replace(text=_joined(held.text, line.text))
+                return
+            line = line._replace(
+                text=line.text.lstrip(),
+                realtime_us=held.realtime_us,
+                monotonic_us=held.monotonic_us,
+                boot_id=held.boot_id,
+                hostname=held.hostname,
+                source=line.source or held.source,
+            )
+        elif not is_new:
+            line = line._replace(text=line.text.lstrip())
+        if held is not None:
+            yield held
+        self._hold(line)
+
+    def close(self) -> t.Iterator[Line]:
+        """Yield the last line."""
+        if self._held is not None:
+            yield self._held
+        self._held = None
+
+    def _hold(self, line: Line) -> None:
+        self._held = line
+        self._kind = next((kind for kind in _KINDS if kind.begins.match(line.text)), None)
+
+
+def _joined(text: str, rest: str) -> str:
+    if text[-1:].isspace() or rest[:1].isspace():
+        return f"{text.rstrip()} {rest.strip()}" if _SPLIT_WORD.match(rest) is None else f"{text.rstrip()}{rest.strip()}"
+    last = text.rpartition(" ")[2]
+    if text.startswith("oom-kill:") or _SPLIT_WORD.match(rest) or not _WHOLE_WORD.match(last):
+        return f"{text}{rest.rstrip()}"
+    return f"{text} {rest.rstrip()}"
