@@ -1,0 +1,146 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading off a host what its swap looks like."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import pathlib
+import re
+import stat
+
+from ansible_collections.oomguard.linux.plugins.module_utils._files import FileError, read_file
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import (
+    Area,
+    Entry,
+    Folder,
+    Header,
+    State,
+    SwapError,
+    parse_filesystem,
+    parse_header,
+    parse_memory_available,
+    parse_privileged,
+    parse_swaps,
+)
+
+_KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "symbolic link"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Host:
+    """Where the host tells about itself; tests name folders of their own."""
+
+    proc: pathlib.Path = pathlib.Path("/proc")
+    fstab: pathlib.Path = pathlib.Path("/etc/fstab")
+    root: pathlib.Path = pathlib.Path("/")
+    page_size: int = os.sysconf("SC_PAGE_SIZE")
+
+
+def leftover_path(path: str) -> str:
+    """Return the name under which the file for `path` is made before it is ready for use."""
+    target = pathlib.PurePosixPath(path)
+    return str(target.with_name(f".{target.name}.oomguard"))
+
+
+def observe(path: str, host: Host) -> State:
+    """Return the state of the host's swap and of the place for managed files, `path` and its numbered siblings.
+
+    Changes nothing. Raises SwapError or FileError.
+    """
+    folder = pathlib.Path(path).parent
+    try:
+        free = os.statvfs(str(folder))
+    except OSError as error:
+        raise SwapError(
+            f"Could not look at the folder {folder}: {error.strerror}.", hint="Make it, or name another path."
+        ) from error
+    leftover = pathlib.Path(leftover_path(path))
+    return State(
+        areas=observe_areas(host),
+        entries=tuple(_entry(entry, host.page_size) for entry in _family(pathlib.Path(path))),
+        leftover=_entry(leftover, host.page_size) if os.path.lexists(str(leftover)) else None,
+        folders=tuple(_folder(each) for each in (*reversed(folder.parents), folder)),
+        filesystem=parse_filesystem(_require(host.proc / "self/mountinfo"), str(folder)),
+        free_bytes=free.f_bavail * free.f_frsize,
+        memory_available_bytes=observe_memory_available(host),
+        page_size=host.page_size,
+        fstab=read_file(host.fstab) or "",
+        container=_container(host),
+        privileged=parse_privileged(_require(host.proc / "self/status")),
+    )
+
+
+def observe_areas(host: Host) -> tuple[Area, ...]:
+    """Return the swap areas in use."""
+    return parse_swaps(_require(host.proc / "swaps"))
+
+
+def observe_memory_available(host: Host) -> int:
+    """Return the bytes of memory that can be had without swapping."""
+    return parse_memory_available(_require(host.proc / "meminfo"))
+
+
+def observe_header(path: pathlib.Path, page_size: int) -> Header | None:
+    """Return the swap header of the file at `path`, None where it has none. A link is not followed."""
+    try:
+        descriptor = os.open(str(path), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            return parse_header(file.read(page_size))
+    except OSError as error:
+        raise SwapError(f"Could not read {path}: {error.strerror}.") from error
+
+
+def _require(path: pathlib.Path) -> str:
+    text = read_file(path)
+    if text is None:
+        raise SwapError(
+            f"There is no {path}: swap cannot be managed here.", hint="Does the kernel know swap (CONFIG_SWAP)?"
+        )
+    return text
+
+
+def _family(path: pathlib.Path) -> list[pathlib.Path]:
+    """Return what exists of `path`, `path.1`, `path.2`..., in that order."""
+    name = re.compile(rf"{re.escape(path.name)}(?:\.([1-9][0-9]*))?")
+    matches = [match for match in map(name.fullmatch, os.listdir(str(path.parent))) if match]
+    matches.sort(key=lambda match: int(match.group(1) or 0))
+    return [path.with_name(match.group()) for match in matches]
+
+
+def _entry(path: pathlib.Path, page_size: int) -> Entry:
+    status = os.lstat(str(path))
+    kind = _KINDS.get(stat.S_IFMT(status.st_mode), "special file")
+    return Entry(
+        path=str(path),
+        kind=kind,
+        header=observe_header(path, page_size) if kind == "file" else None,
+        file_bytes=status.st_size,
+        mode=stat.S_IMODE(status.st_mode),
+        uid=status.st_uid,
+        links=status.st_nlink,
+    )
+
+
+def _folder(path: pathlib.Path) -> Folder:
+    status = os.lstat(str(path))
+    kind = _KINDS.get(stat.S_IFMT(status.st_mode), "special file")
+    return Folder(path=str(path), kind=kind, mode=stat.S_IMODE(status.st_mode), uid=status.st_uid)
+
+
+def _container(host: Host) -> str:
+    """Return the kind of container by the marks of systemd, Docker and Podman, "" on a machine of its own."""
+    named = read_file(host.root / "run/systemd/container")
+    if named is not None:
+        return named.strip() or "unknown"
+    for mark, kind in ((".dockerenv", "docker"), ("run/.containerenv", "podman")):
+        if (host.root / mark).exists():
+            return kind
+    try:
+        environment = read_file(host.proc / "1/environ") or ""
+    except FileError:  # other people's environments are hidden from all but root
+        return ""
+    settings = dict(variable.partition("=")[::2] for variable in environment.split("\0"))
+    return settings.get("container", "")

@@ -1,0 +1,178 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a host's swap looks like, and pure readers of the tables that tell it."""
+
+from __future__ import annotations
+
+import dataclasses
+import struct
+import typing as t
+
+from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.fstab import unescape
+
+# The volume name in the header of each file that is ours: what has it may be switched off and removed, no other.
+LABEL = "oomguard"
+
+# union swap_header of include/linux/swap.h: 1024 bytes of boot code, version, last page, bad pages, UUID, name.
+_VERSION_OFFSET = 1024
+_NAME_OFFSET = 1052
+_NAME_LENGTH = 16
+_SIGNATURE_LENGTH = 10
+_SIGNATURES = (b"SWAPSPACE2", b"S1SUSPEND\0")
+
+
+class SwapError(OomguardError):
+    """The swap of this host cannot be, or was not, brought to what was asked."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Area:
+    """A swap area in use, as /proc/swaps shows it; the size is without the header page."""
+
+    path: str
+    type: str
+    size_bytes: int
+    used_bytes: int
+    priority: int | None
+
+    @property
+    def counted(self) -> bool:
+        """Tell whether the area counts toward the total: zram is compressed RAM, not room beside it."""
+        return not self.path.startswith("/dev/zram")
+
+    @property
+    def free_bytes(self) -> int:
+        """Return what the area can still take."""
+        return self.size_bytes - self.used_bytes
+
+
+@dataclasses.dataclass(frozen=True)
+class Header:
+    """The first page of a swap area; the size is without that page."""
+
+    label: str
+    size_bytes: int
+    suspended: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """What lies at one of the names that managed files have; `header` is None where it is not a swap area."""
+
+    path: str
+    kind: str
+    header: Header | None
+    file_bytes: int
+    mode: int
+    uid: int
+    links: int
+
+    @property
+    def ours(self) -> bool:
+        """Tell whether it is a file that this code has made."""
+        return self.kind == "file" and self.header is not None and self.header.label == LABEL
+
+    @property
+    def size_bytes(self) -> int:
+        """Return what the file offers as swap, 0 where it is none."""
+        return self.header.size_bytes if self.header else 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Folder:
+    """One folder on the way from / to the managed files, without following links."""
+
+    path: str
+    kind: str
+    mode: int
+    uid: int
+
+
+@dataclasses.dataclass(frozen=True)
+class State:
+    """All that decides what has to be done; `leftover` is the file that an interrupted run was still making."""
+
+    areas: tuple[Area, ...]
+    entries: tuple[Entry, ...]
+    leftover: Entry | None
+    folders: tuple[Folder, ...]
+    filesystem: str
+    free_bytes: int
+    memory_available_bytes: int
+    page_size: int
+    fstab: str
+    container: str
+    privileged: bool
+
+    @property
+    def total_bytes(self) -> int:
+        """Return the swap that counts toward the target."""
+        return sum(area.size_bytes for area in self.areas if area.counted)
+
+    def area(self, path: str) -> Area | None:
+        """Return the area in use at `path`."""
+        return next((area for area in self.areas if area.path == path), None)
+
+
+def parse_swaps(text: str) -> tuple[Area, ...]:
+    """Return the areas that /proc/swaps lists, in its order."""
+    rows = [line.split() for line in text.splitlines()[1:]]
+    return tuple(
+        Area(
+            path=unescape(path),
+            type=kind,
+            size_bytes=int(size) * 1024,
+            used_bytes=int(used) * 1024,
+            priority=int(priority),
+        )
+        for path, kind, size, used, priority in rows
+    )
+
+
+def parse_header(page: bytes) -> Header | None:
+    """Return what the first page of a swap area says, None where `page` is not one. Its length is the page size."""
+    signature = page[-_SIGNATURE_LENGTH:]
+    if len(page) < _NAME_OFFSET + _NAME_LENGTH or signature not in _SIGNATURES:
+        return None
+    _version, last_page = struct.unpack_from("=II", page, _VERSION_OFFSET)
+    label = page[_NAME_OFFSET : _NAME_OFFSET + _NAME_LENGTH].split(b"\0")[0]
+    return Header(
+        label=label.decode("ascii", "backslashreplace"),
+        size_bytes=last_page * len(page),
+        suspended=signature != _SIGNATURES[0],
+    )
+
+
+def parse_memory_available(text: str) -> int:
+    """Return the bytes that /proc/meminfo gives as MemAvailable."""
+    for line in text.splitlines():
+        name, _colon, value = line.partition(":")
+        if name == "MemAvailable":
+            return int(value.split()[0]) * 1024
+    raise SwapError("/proc/meminfo does not tell how much memory is available.", hint="Linux 3.14 and later do.")
+
+
+def parse_filesystem(mountinfo: str, folder: str) -> str:
+    """Return the type of the filesystem that holds `folder`, a path without links, from /proc/self/mountinfo."""
+    best, filesystem = "", "unknown"
+    for line in mountinfo.splitlines():
+        before, _dash, after = line.partition(" - ")
+        point = unescape(before.split()[4])
+        inside = point in ("/", folder) or folder.startswith(f"{point}/")
+        # The last of several mounts at one point hides the others.
+        if inside and len(point) >= len(best):
+            best, filesystem = point, after.split()[0]
+    return filesystem
+
+
+def parse_privileged(status: str) -> bool:
+    """Tell from /proc/self/status whether this process may switch swap on and off (CAP_SYS_ADMIN, number 21)."""
+    capabilities = next((line.split()[1] for line in status.splitlines() if line.startswith("CapEff:")), "0")
+    return bool(int(capabilities, 16) & 1 << 21)
+
+
+def summary(areas: t.Iterable[Area]) -> str:
+    """Return one line for each area, without what changes by itself: the text of a diff."""
+    return "".join(f"{area.path} ({area.type}): {area.size_bytes} bytes\n" for area in areas)

@@ -1,0 +1,262 @@
+#!/usr/bin/python
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module swap: its documentation, its argument spec and the way through it."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: swap
+short_description: Bring the total swap of a host to a target, without ever having less
+version_added: 1.0.0
+description:
+  - Brings the swap of a running host to a total, counting partitions and files that others have made.
+  - To grow, it adds a swap file for the difference. Nothing is switched off, so nothing has to fit into memory, and the
+    change takes as long as the filesystem needs to set the room aside, mostly milliseconds.
+  - To shrink, or to change a priority, the new area is in use before the old one is switched off. Only where the disk
+    has no room for both does the old one go first.
+  - An area is switched off only if what it holds fits into the memory available and into the other areas; otherwise the
+    module fails before it changes anything, and says the numbers.
+  - Files of this module carry the label V(oomguard). No other area is ever switched off, changed or removed.
+  - Each step leaves a host that works and boots. A run that was interrupted at any step is completed by the next one.
+author:
+  - oomguard contributors (@oomguard)
+attributes:
+  check_mode:
+    description: Shows the plan with its numbers, and does nothing.
+    support: full
+  diff_mode:
+    description: Shows the swap areas and fstab before and after.
+    support: full
+  idempotent:
+    description: A second run changes nothing.
+    support: full
+  platform:
+    description: Linux 3.14 and later, on a host or a virtual machine. In a container swap belongs to the host.
+    support: full
+    platforms: posix
+options:
+  size:
+    description:
+      - The swap that the host shall have in all, as the kernel counts it in C(SwapTotal). The files themselves are a
+        page larger, for their headers.
+      - A number of bytes, or a number with a unit; V(10G) and V(10GiB) are binary, V(10GB) is decimal.
+      - Compressed memory (zram) is reported and does not count. A difference of less than 1 MiB is none.
+      - Required with O(state=present).
+    type: str
+  path:
+    description:
+      - The swap file, in full, without symbolic links.
+      - Where it is taken by an area in use, or one file is not enough, the names that follow are V(/swapfile.1),
+        V(/swapfile.2) and so on.
+      - The folder has to exist, on ext2, ext3, ext4, xfs or btrfs, and none but root may be able to write to it or
+        to one above it.
+    type: str
+    default: /swapfile
+  mode:
+    description:
+      - With V(at_least), a host that has more keeps it.
+      - With V(exact), files of this module are made smaller or removed to come down to O(size).
+    type: str
+    choices: [at_least, exact]
+    default: at_least
+  priority:
+    description:
+      - The priority of the files of this module, from 0 to 32767; the kernel fills areas with a higher one first.
+      - Without it the kernel gives each area a lower priority than the one before, and any priority is accepted.
+    type: int
+  persist:
+    description:
+      - How the files are in use again after a boot. With V(fstab), by one line for each, with C(nofail), so that a lost
+        file does not keep the host from booting.
+      - With V(none), they are not, and lines in fstab for files of this module are removed.
+    type: str
+    choices: [fstab, none]
+    default: fstab
+  state:
+    description:
+      - With V(absent), the files of this module at O(path) and the names that follow are switched off and removed, with
+        their lines in fstab.
+    type: str
+    choices: [present, absent]
+    default: present
+  reserve:
+    description:
+      - What has to stay free on the disk when a file is made, and of the memory available when an area is switched off.
+    type: str
+    default: 256M
+seealso:
+  - name: swapon(8)
+    description: Which files the kernel takes as swap.
+    link: https://man7.org/linux/man-pages/man8/swapon.8.html
+"""
+
+EXAMPLES = r"""
+- name: Have 10 GiB of swap at least, whatever there is already
+  oomguard.linux.swap:
+    size: 10G
+
+- name: Have exactly 4 GiB, on a filesystem with more room
+  oomguard.linux.swap:
+    size: 4G
+    mode: exact
+    path: /srv/swapfile
+
+- name: Have swap for this boot only
+  oomguard.linux.swap:
+    size: 2G
+    persist: none
+
+- name: Remove the swap files that this module has made
+  oomguard.linux.swap:
+    state: absent
+"""
+
+RETURN = r"""
+plan:
+  description:
+    - The steps taken, in order; in check mode, those that would be taken.
+    - Each has the keys C(step) (V(clear_leftover), V(protect), V(create), V(enable), V(persist), V(disable) or
+      V(remove)) and C(path), and the numbers that belong to it, such as C(size_bytes).
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - step: create
+      path: /swapfile.1
+      size_bytes: 9663680512
+    - step: enable
+      path: /swapfile.1
+      size_bytes: 9663680512
+      priority: null
+    - step: persist
+      path: /etc/fstab
+before: &state
+  description: The swap of the host before the change.
+  returned: always
+  type: dict
+  contains:
+    total_bytes:
+      description: The swap that counts toward O(size).
+      type: int
+    used_bytes:
+      description: What of it is in use.
+      type: int
+    areas:
+      description: All areas in use, zram too.
+      type: list
+      elements: dict
+      contains:
+        path:
+          description: The file or the device.
+          type: str
+        type:
+          description: V(file) or V(partition).
+          type: str
+        size_bytes:
+          description: What the area offers, without its header.
+          type: int
+        used_bytes:
+          description: What of it is in use.
+          type: int
+        priority:
+          description: The priority, V(null) in check mode for an area that the kernel has yet to give one.
+          type: int
+after:
+  <<: *state
+  description: The swap of the host after the change; in check mode, what it would be.
+"""
+
+import contextlib
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.oomguard.linux.plugins.module_utils._command import run
+from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
+from ansible_collections.oomguard.linux.plugins.module_utils._files import lock
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.apply import Applier
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.observe import Host, observe
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.plan import Plan, Wanted, make_plan, verify
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import Area
+from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise, parse_size
+
+
+def main() -> None:
+    """Observe, plan, apply, verify."""
+    module = AnsibleModule(
+        argument_spec={
+            "size": {"type": "str"},
+            "path": {"type": "str", "default": "/swapfile"},
+            "mode": {"type": "str", "choices": ["at_least", "exact"], "default": "at_least"},
+            "priority": {"type": "int"},
+            "persist": {"type": "str", "choices": ["fstab", "none"], "default": "fstab"},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "reserve": {"type": "str", "default": "256M"},
+        },
+        required_if=[("state", "present", ["size"])],
+        supports_check_mode=True,
+    )
+    host = Host()
+    try:
+        wanted = wanted_from(module.params)
+        with contextlib.nullcontext() if module.check_mode else lock("swap"):
+            state = observe(wanted.path, host)
+            plan = make_plan(state, wanted, fstab_path=str(host.fstab))
+            after = plan.after
+            if plan.changed and not module.check_mode:
+                applier = Applier(host=host, run=run, filesystem=state.filesystem, reserve_bytes=wanted.reserve_bytes)
+                applier.apply(plan)
+                state = observe(wanted.path, host)
+                verify(state, wanted)
+                after = state.areas
+    except OomguardError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=plan.changed, diff=plan.diff, **result(plan, after))
+
+
+def wanted_from(params: t.Mapping[str, t.Any]) -> Wanted:
+    """Return what the module's parameters ask for. Raises SizeError or SwapError."""
+    present = params["state"] == "present"
+    return Wanted(
+        path=params["path"],
+        present=present,
+        size_bytes=parse_size(params["size"]) if present else 0,
+        exact=params["mode"] == "exact",
+        priority=params["priority"],
+        persist=params["persist"] == "fstab",
+        reserve_bytes=parse_size(params["reserve"]),
+    )
+
+
+def result(plan: Plan, after: t.Sequence[Area]) -> dict[str, t.Any]:
+    """Return the module's result beside `changed` and `diff`."""
+    return {
+        "plan": [step.as_dict() for step in plan.steps],
+        "before": described(plan.before),
+        "after": described(after),
+    }
+
+
+def described(areas: t.Sequence[Area]) -> dict[str, t.Any]:
+    """Return `areas` and their sums as plain data."""
+    counted = [area for area in areas if area.counted]
+    return {
+        "total_bytes": sum(area.size_bytes for area in counted),
+        "used_bytes": sum(area.used_bytes for area in counted),
+        "areas": [
+            {
+                "path": neutralise(area.path),
+                "type": area.type,
+                "size_bytes": area.size_bytes,
+                "used_bytes": area.used_bytes,
+                "priority": area.priority,
+            }
+            for area in areas
+        ],
+    }
+
+
+if __name__ == "__main__":
+    main()

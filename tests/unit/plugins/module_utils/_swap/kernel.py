@@ -1,0 +1,85 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A host in a folder: the tables that the kernel shows, and the programs that change its swap."""
+
+from __future__ import annotations
+
+import pathlib
+import struct
+import typing as t
+
+from ansible_collections.oomguard.linux.plugins.module_utils._command import Completed
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.observe import Host
+
+PAGE = 4096
+TITLE = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
+
+
+class Kernel:
+    """Plays mkswap, swapon, swapoff and chattr on a host in `folder`; a program named in `failing` fails."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self.root = folder
+        self.proc = folder / "proc"
+        self.calls: list[list[str]] = []
+        self.failing: set[str] = set()
+        for name in ("proc/self", "proc/1", "etc", "data"):
+            (folder / name).mkdir(parents=True)
+        self.path = folder / "data/swapfile"
+        self.write("proc/swaps", TITLE)
+        self.write("proc/meminfo", "MemTotal: 475312 kB\nMemAvailable: 300000 kB\n")
+        self.write("proc/self/mountinfo", "22 1 254:1 / / rw - ext4 /dev/vda1 rw\n")
+        self.write("proc/self/status", "CapEff:\t000001ffffffffff\n")
+        self.write("proc/1/environ", "PATH=/bin\0HOME=/\0")
+        self.write("etc/fstab", "LABEL=root / ext4 defaults 0 1\n")
+
+    @property
+    def host(self) -> Host:
+        return Host(proc=self.proc, fstab=self.root / "etc/fstab", root=self.root, page_size=PAGE)
+
+    def write(self, name: str, text: str) -> None:
+        (self.root / name).write_text(text)
+
+    def read(self, name: str) -> str:
+        return (self.root / name).read_text()
+
+    def files(self) -> list[str]:
+        return sorted(path.name for path in self.path.parent.iterdir())
+
+    def __call__(
+        self,
+        argv: t.Sequence[str],
+        *,
+        timeout: float = 60,
+        stdin: str = "",
+        environment: t.Mapping[str, str] | None = None,
+    ) -> Completed:
+        """Run as the port `Run` does."""
+        assert (timeout > 0, stdin, environment) == (True, "", None)
+        self.calls.append(list(argv))
+        program, path = next(word for word in argv if word in {"mkswap", "swapon", "swapoff", "chattr"}), argv[-1]
+        if program in self.failing:
+            return Completed(
+                argv=tuple(argv), returncode=255, stdout="", stderr=f"{program}: {path}: Invalid argument\n"
+            )
+        if program == "mkswap":
+            make_swap(pathlib.Path(path))
+        elif program == "swapon":
+            priority = argv[argv.index("-p") + 1] if "-p" in argv else "-2"
+            size = pathlib.Path(path).stat().st_size - PAGE
+            self.write("proc/swaps", self.read("proc/swaps") + f"{path} file {size // 1024} 0 {priority}\n")
+        elif program == "swapoff":
+            lines = self.read("proc/swaps").splitlines(keepends=True)
+            self.write("proc/swaps", "".join(line for line in lines if line.split()[0] != path))
+        return Completed(argv=tuple(argv), returncode=0, stdout="", stderr="")
+
+
+def make_swap(path: pathlib.Path, *, label: bytes = b"oomguard", signature: bytes = b"SWAPSPACE2") -> None:
+    """Write the header of a swap area over the first page of the file."""
+    with path.open("r+b") as file:
+        size = file.seek(0, 2)
+        file.seek(1024)
+        file.write(struct.pack("=III16s16s", 1, size // PAGE - 1, 0, b"\1" * 16, label))
+        file.seek(PAGE - len(signature))
+        file.write(signature)

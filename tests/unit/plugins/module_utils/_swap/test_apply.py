@@ -1,0 +1,264 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Steps carried out on files in a folder, with a kernel that is played."""
+
+from __future__ import annotations
+
+import errno
+import os
+import pathlib
+import stat
+import typing as t
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._command import CommandError
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.apply import Applier
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.plan import (
+    ClearLeftover,
+    Create,
+    Disable,
+    Enable,
+    Persist,
+    Plan,
+    Protect,
+    Remove,
+    Step,
+)
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import SwapError
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._swap.kernel import (
+    PAGE,
+    TITLE,
+    Kernel,
+    make_swap,
+)
+
+SIZE = 255 * PAGE
+
+
+@pytest.fixture
+def kernel(tmp_path: pathlib.Path) -> Kernel:
+    return Kernel(tmp_path)
+
+
+def carry_out(kernel: Kernel, *steps: Step, filesystem: str = "ext4", reserve_bytes: int = 0) -> None:
+    applier = Applier(host=kernel.host, run=kernel, filesystem=filesystem, reserve_bytes=reserve_bytes)
+    applier.apply(Plan(steps=steps, before=()))
+
+
+def create(kernel: Kernel) -> Create:
+    return Create(path=str(kernel.path), size_bytes=SIZE)
+
+
+def enable(kernel: Kernel, priority: int | None = None) -> Enable:
+    return Enable(path=str(kernel.path), size_bytes=SIZE, priority=priority)
+
+
+def disable(kernel: Kernel) -> Disable:
+    return Disable(path=str(kernel.path), size_bytes=SIZE, used_bytes=0)
+
+
+def test_a_file_is_one_page_longer_than_what_it_offers(kernel: Kernel) -> None:
+    carry_out(kernel, create(kernel))
+    assert kernel.path.stat().st_size == SIZE + PAGE
+
+
+def test_a_file_has_no_holes(kernel: Kernel) -> None:
+    carry_out(kernel, create(kernel))
+    assert kernel.path.stat().st_blocks * 512 >= SIZE + PAGE
+
+
+def test_a_file_is_for_root_alone(kernel: Kernel) -> None:
+    umask = os.umask(0)
+    try:
+        carry_out(kernel, create(kernel))
+    finally:
+        os.umask(umask)
+    assert stat.S_IMODE(kernel.path.stat().st_mode) == 0o600
+
+
+def test_a_file_carries_our_label(kernel: Kernel) -> None:
+    carry_out(kernel, create(kernel))
+    assert kernel.calls == [["mkswap", "-L", "oomguard", f"{kernel.root}/data/.swapfile.oomguard"]]
+
+
+def test_nothing_else_is_left_of_making_a_file(kernel: Kernel) -> None:
+    carry_out(kernel, create(kernel))
+    assert kernel.files() == ["swapfile"]
+
+
+def test_btrfs_is_told_to_write_in_place_first(kernel: Kernel) -> None:
+    carry_out(kernel, create(kernel), filesystem="btrfs")
+    assert kernel.calls[0] == ["chattr", "+C", f"{kernel.root}/data/.swapfile.oomguard"]
+
+
+@pytest.mark.parametrize("program", ["mkswap", "chattr"])
+def test_a_failed_program_leaves_no_file(kernel: Kernel, program: str) -> None:
+    kernel.failing.add(program)
+    with pytest.raises(CommandError):
+        carry_out(kernel, create(kernel), filesystem="btrfs")
+    assert kernel.files() == []
+
+
+def test_a_full_disk_leaves_no_file(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_descriptor: int, _offset: int, _length: int) -> t.NoReturn:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(SwapError):
+        carry_out(kernel, create(kernel))
+    assert kernel.files() == []
+
+
+def test_a_full_disk_is_named(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_descriptor: int, _offset: int, _length: int) -> t.NoReturn:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(SwapError) as error:
+        carry_out(kernel, create(kernel))
+    assert str(error.value) == (
+        f"Could not make the swap file {kernel.path} of 1020.0 KiB: No space left on device. "
+        "Look at the free space, the quotas and the health of its filesystem."
+    )
+
+
+def test_zeros_are_written_where_a_filesystem_cannot_allocate(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unsupported(_descriptor: int, _offset: int, _length: int) -> t.NoReturn:
+        raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+
+    monkeypatch.setattr(os, "posix_fallocate", unsupported)
+    carry_out(kernel, create(kernel))
+    assert kernel.path.stat().st_blocks * 512 >= SIZE + PAGE
+
+
+@pytest.mark.parametrize("kind", ["link", "file"])
+def test_what_has_the_name_of_the_unfinished_file_is_not_written_to(kernel: Kernel, kind: str) -> None:
+    precious = kernel.root / "precious"
+    precious.write_text("precious")
+    taken = kernel.path.with_name(".swapfile.oomguard")
+    if kind == "link":
+        taken.symlink_to(precious)
+    else:
+        os.link(str(precious), str(taken))
+    with pytest.raises(SwapError):
+        carry_out(kernel, create(kernel))
+    assert precious.read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    ("priority", "call"),
+    [(None, ["swapon", "PATH"]), (0, ["swapon", "-p", "0", "PATH"]), (7, ["swapon", "-p", "7", "PATH"])],
+)
+def test_swapon(kernel: Kernel, priority: int | None, call: list[str]) -> None:
+    kernel.path.write_bytes(bytes(SIZE + PAGE))
+    carry_out(kernel, enable(kernel, priority))
+    assert kernel.calls == [[str(kernel.path) if word == "PATH" else word for word in call]]
+
+
+def test_a_new_file_that_the_kernel_refuses_is_removed(kernel: Kernel) -> None:
+    kernel.failing.add("swapon")
+    with pytest.raises(CommandError):
+        carry_out(kernel, create(kernel), enable(kernel))
+    assert kernel.files() == []
+
+
+def test_an_old_file_that_the_kernel_refuses_is_kept(kernel: Kernel) -> None:
+    kernel.failing.add("swapon")
+    kernel.path.write_bytes(bytes(SIZE + PAGE))
+    with pytest.raises(CommandError):
+        carry_out(kernel, enable(kernel))
+    assert kernel.files() == ["swapfile"]
+
+
+def test_a_refusal_of_the_kernel_is_told(kernel: Kernel) -> None:
+    kernel.failing.add("swapon")
+    with pytest.raises(CommandError) as error:
+        carry_out(kernel, create(kernel), enable(kernel))
+    assert str(error.value) == (
+        f"Could not switch on the swap area {kernel.path}: swapon ended with status 255 "
+        f"(swapon: {kernel.path}: Invalid argument). The kernel's reason is in its log: journalctl -k. "
+        "Nothing was switched off."
+    )
+
+
+def test_fstab_is_written(kernel: Kernel) -> None:
+    carry_out(kernel, Persist(path=str(kernel.host.fstab), before=kernel.read("etc/fstab"), after="# new\n"))
+    assert kernel.read("etc/fstab") == "# new\n"
+
+
+def test_fstab_keeps_its_mode(kernel: Kernel) -> None:
+    kernel.host.fstab.chmod(0o640)
+    carry_out(kernel, Persist(path=str(kernel.host.fstab), before=kernel.read("etc/fstab"), after="# new\n"))
+    assert stat.S_IMODE(kernel.host.fstab.stat().st_mode) == 0o640
+
+
+def test_a_linked_fstab_stays_a_link(kernel: Kernel) -> None:
+    kernel.host.fstab.rename(kernel.root / "etc/real")
+    kernel.host.fstab.symlink_to("real")
+    carry_out(kernel, Persist(path=str(kernel.host.fstab), before=kernel.read("etc/fstab"), after="# new\n"))
+    assert (kernel.host.fstab.is_symlink(), kernel.read("etc/real")) == (True, "# new\n")
+
+
+def test_a_missing_fstab_is_made(kernel: Kernel) -> None:
+    kernel.host.fstab.unlink()
+    carry_out(kernel, Persist(path=str(kernel.host.fstab), before="", after="# new\n"))
+    assert kernel.read("etc/fstab") == "# new\n"
+
+
+def test_an_fstab_that_somebody_else_has_changed_is_left_alone(kernel: Kernel) -> None:
+    with pytest.raises(SwapError) as error:
+        carry_out(kernel, Persist(path=str(kernel.host.fstab), before="# old\n", after="# new\n"))
+    assert str(error.value) == f"{kernel.host.fstab} was changed by somebody else at the same time. Run again."
+
+
+def test_a_file_is_taken_from_others(kernel: Kernel) -> None:
+    kernel.path.write_bytes(b"")
+    kernel.path.chmod(0o644)
+    carry_out(kernel, Protect(path=str(kernel.path)))
+    assert stat.S_IMODE(kernel.path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    "step", [ClearLeftover, lambda path: Remove(path=path, size_bytes=SIZE)], ids=["leftover", "file"]
+)
+def test_files_are_removed(kernel: Kernel, step: t.Callable[[str], Step]) -> None:
+    kernel.path.write_bytes(b"")
+    carry_out(kernel, step(str(kernel.path)))
+    assert kernel.files() == []
+
+
+def swapping(kernel: Kernel, *, used_kib: int) -> None:
+    kernel.path.write_bytes(bytes(SIZE + PAGE))
+    make_swap(kernel.path)
+    kernel.write("proc/swaps", f"{TITLE}{kernel.path} file {SIZE // 1024} {used_kib} -2\n")
+
+
+def test_swapoff_has_a_scope_of_its_own_under_systemd(kernel: Kernel) -> None:
+    (kernel.root / "run/systemd/system").mkdir(parents=True)
+    swapping(kernel, used_kib=0)
+    carry_out(kernel, disable(kernel))
+    assert kernel.calls == [["systemd-run", "--scope", "--quiet", "--collect", "swapoff", str(kernel.path)]]
+
+
+def test_swapoff_without_systemd(kernel: Kernel) -> None:
+    swapping(kernel, used_kib=0)
+    carry_out(kernel, disable(kernel))
+    assert kernel.calls == [["swapoff", str(kernel.path)]]
+
+
+def test_room_is_looked_for_again_before_swapoff(kernel: Kernel) -> None:
+    swapping(kernel, used_kib=1000)
+    kernel.write("proc/meminfo", "MemAvailable: 999 kB\n")
+    with pytest.raises(SwapError):
+        carry_out(kernel, disable(kernel))
+    assert kernel.calls == []
+
+
+def test_a_failed_swapoff_keeps_the_file(kernel: Kernel) -> None:
+    kernel.failing.add("swapoff")
+    swapping(kernel, used_kib=0)
+    with pytest.raises(CommandError):
+        carry_out(kernel, disable(kernel), Remove(path=str(kernel.path), size_bytes=SIZE))
+    assert kernel.files() == ["swapfile"]

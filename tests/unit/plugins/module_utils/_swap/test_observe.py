@@ -1,0 +1,132 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is read off a host."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.observe import leftover_path, observe
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import Area, Header, State, SwapError
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._swap.kernel import (
+    PAGE,
+    TITLE,
+    Kernel,
+    make_swap,
+)
+
+
+@pytest.fixture
+def kernel(tmp_path: pathlib.Path) -> Kernel:
+    return Kernel(tmp_path)
+
+
+def observed(kernel: Kernel) -> State:
+    return observe(str(kernel.path), kernel.host)
+
+
+def a_file(path: pathlib.Path, *, size: int = 16 * PAGE) -> pathlib.Path:
+    path.write_bytes(bytes(size))
+    path.chmod(0o600)
+    return path
+
+
+def test_areas(kernel: Kernel) -> None:
+    kernel.write("proc/swaps", f"{TITLE}/dev/vda5 partition 1020 8 -2\n")
+    assert observed(kernel).areas == (Area("/dev/vda5", "partition", 1020 * 1024, 8192, -2),)
+
+
+def test_our_own_file(kernel: Kernel) -> None:
+    make_swap(a_file(kernel.path))
+    assert observed(kernel).entries[0].header == Header(label="oomguard", size_bytes=15 * PAGE, suspended=False)
+
+
+def test_a_foreign_file(kernel: Kernel) -> None:
+    a_file(kernel.path)
+    assert not observed(kernel).entries[0].ours
+
+
+def test_the_names_of_the_family_in_order(kernel: Kernel) -> None:
+    for name in ("swapfile.10", "swapfile.9", "swapfile", "swapfile.old", "swapfile.01", "swapfile2", "xswapfile"):
+        a_file(kernel.path.with_name(name))
+    names = [pathlib.Path(entry.path).name for entry in observed(kernel).entries]
+    assert names == ["swapfile", "swapfile.9", "swapfile.10"]
+
+
+def test_a_link_is_not_followed(kernel: Kernel) -> None:
+    make_swap(a_file(kernel.path.with_name("target")))
+    kernel.path.symlink_to("target")
+    assert observed(kernel).entries[0].kind == "symbolic link"
+
+
+def test_a_pipe_does_not_hang(kernel: Kernel) -> None:
+    os.mkfifo(str(kernel.path))
+    assert observed(kernel).entries[0].kind == "special file"
+
+
+def test_hard_links_are_counted(kernel: Kernel) -> None:
+    a_file(kernel.path)
+    os.link(str(kernel.path), str(kernel.path.with_name("other")))
+    assert observed(kernel).entries[0].links == 2
+
+
+def test_leftover(kernel: Kernel) -> None:
+    a_file(pathlib.Path(leftover_path(str(kernel.path))), size=PAGE)
+    leftover = observed(kernel).leftover
+    assert (
+        (leftover.path, leftover.file_bytes) == (f"{kernel.root}/data/.swapfile.oomguard", PAGE) if leftover else None
+    )
+
+
+def test_no_leftover(kernel: Kernel) -> None:
+    assert observed(kernel).leftover is None
+
+
+def test_folders_from_the_root_down(kernel: Kernel) -> None:
+    assert [folder.path for folder in observed(kernel).folders][:1] == ["/"]
+
+
+def test_the_last_folder_is_that_of_the_file(kernel: Kernel) -> None:
+    assert observed(kernel).folders[-1].path == f"{kernel.root}/data"
+
+
+def test_a_host_without_fstab(kernel: Kernel) -> None:
+    (kernel.root / "etc/fstab").unlink()
+    assert observed(kernel).fstab == ""
+
+
+def test_a_missing_folder_is_refused(kernel: Kernel) -> None:
+    with pytest.raises(SwapError) as error:
+        observe(f"{kernel.root}/nothing/swapfile", kernel.host)
+    assert str(error.value) == (
+        f"Could not look at the folder {kernel.root}/nothing: No such file or directory. Make it, or name another path."
+    )
+
+
+def test_a_kernel_without_swap_is_refused(kernel: Kernel) -> None:
+    (kernel.proc / "swaps").unlink()
+    with pytest.raises(SwapError) as error:
+        observed(kernel)
+    assert str(error.value) == (
+        f"There is no {kernel.proc}/swaps: swap cannot be managed here. Does the kernel know swap (CONFIG_SWAP)?"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "container"),
+    [
+        ("run/systemd/container", "systemd-nspawn\n", "systemd-nspawn"),
+        (".dockerenv", "", "docker"),
+        ("run/.containerenv", "", "podman"),
+        ("proc/1/environ", "PATH=/bin\0container=lxc\0", "lxc"),
+        ("etc/hostname", "host\n", ""),
+    ],
+)
+def test_containers(kernel: Kernel, name: str, text: str, container: str) -> None:
+    (kernel.root / name).parent.mkdir(parents=True, exist_ok=True)
+    kernel.write(name, text)
+    assert observed(kernel).container == container

@@ -1,0 +1,522 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The steps from what is to what shall be, and what is refused."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+import hypothesis
+import pytest
+from hypothesis import strategies as st
+
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.plan import (
+    SLACK_BYTES,
+    Disable,
+    Enable,
+    Persist,
+    Plan,
+    Step,
+    Wanted,
+    make_plan,
+    verify,
+)
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import (
+    Area,
+    Entry,
+    Folder,
+    Header,
+    State,
+    SwapError,
+)
+
+MIB = 1024**2
+GIB = 1024**3
+PAGE = 4096
+ROOT_LINE = "LABEL=root / ext4 defaults 0 1\n"
+
+WANTED = Wanted(
+    path="/swapfile",
+    present=True,
+    size_bytes=10 * GIB,
+    exact=False,
+    priority=None,
+    persist=True,
+    reserve_bytes=256 * MIB,
+)
+EXACT = dataclasses.replace(WANTED, exact=True)
+ABSENT = dataclasses.replace(WANTED, present=False, size_bytes=0)
+
+
+def area(path: str, size: int, *, used: int = 0, kind: str = "file", priority: int = -2) -> Area:
+    return Area(path=path, type=kind, size_bytes=size, used_bytes=used, priority=priority)
+
+
+def entry(path: str, size: int, *, label: str = "oomguard", suspended: bool = False, **changes: t.Any) -> Entry:
+    header = Header(label=label, size_bytes=size, suspended=suspended)
+    made = Entry(path=path, kind="file", header=header, file_bytes=size + PAGE, mode=0o600, uid=0, links=1)
+    return dataclasses.replace(made, **changes)
+
+
+def fstab(*paths: str) -> str:
+    return ROOT_LINE + "".join(f"{path} none swap sw,nofail 0 0\n" for path in paths)
+
+
+def state(*areas: Area, entries: t.Iterable[Entry] = (), **changes: t.Any) -> State:
+    made = State(
+        areas=areas,
+        entries=tuple(entries),
+        leftover=None,
+        folders=(Folder("/", "folder", 0o755, 0),),
+        filesystem="ext4",
+        free_bytes=20 * GIB,
+        memory_available_bytes=300 * MIB,
+        page_size=PAGE,
+        fstab=fstab(*(each.path for each in entries)),
+        container="",
+        privileged=True,
+    )
+    return dataclasses.replace(made, **changes)
+
+
+def managed(*sizes: int, used: int = 0, **changes: t.Any) -> State:
+    """Return a host with files of ours of these sizes in use, the first one under the plain name."""
+    files = {"/swapfile" if number == 0 else f"/swapfile.{number}": size for number, size in enumerate(sizes)}
+    return state(
+        *(area(path, size, used=used) for path, size in files.items()),
+        entries=[entry(path, size) for path, size in files.items()],
+        **changes,
+    )
+
+
+def steps(plan: Plan) -> list[str]:
+    return [f"{step.name} {step.path}" for step in plan.steps]
+
+
+GROWN = ["create /swapfile", "enable /swapfile", "persist /etc/fstab"]
+GROWN_1 = ["create /swapfile.1", "enable /swapfile.1", "persist /etc/fstab"]
+
+
+class Case(t.NamedTuple):
+    host: State
+    wanted: Wanted
+    expected: list[str]
+
+
+CASES = {
+    "no swap": Case(state(), WANTED, GROWN),
+    "a partition is added to": Case(state(area("/dev/vda5", 4 * GIB, kind="partition")), WANTED, GROWN),
+    "zram does not count": Case(state(area("/dev/zram0", 16 * GIB, kind="partition")), WANTED, GROWN),
+    "partition of exactly the target, less its header": Case(state(area("/dev/vda5", 10 * GIB - PAGE)), WANTED, []),
+    "a foreign swap file in use keeps its name": Case(
+        state(area("/swapfile", 2 * GIB), entries=[entry("/swapfile", 2 * GIB, label="")], fstab=ROOT_LINE),
+        WANTED,
+        GROWN_1,
+    ),
+    "ours is added to": Case(managed(GIB), WANTED, GROWN_1),
+    "ours is enough": Case(managed(10 * GIB), WANTED, []),
+    "more is fine": Case(managed(12 * GIB), WANTED, []),
+    "exact comes down": Case(
+        managed(10 * GIB),
+        dataclasses.replace(EXACT, size_bytes=2 * GIB),
+        [*GROWN_1, "disable /swapfile", "remove /swapfile"],
+    ),
+    "exact keeps what fits": Case(
+        managed(2 * GIB, 8 * GIB),
+        dataclasses.replace(EXACT, size_bytes=8 * GIB),
+        ["persist /etc/fstab", "disable /swapfile", "remove /swapfile"],
+    ),
+    "exact is reached": Case(managed(2 * GIB, 8 * GIB), EXACT, []),
+    "exact goes without files of ours": Case(
+        state(area("/dev/vda5", 10 * GIB), area("/swapfile", GIB), entries=[entry("/swapfile", GIB)]),
+        EXACT,
+        ["persist /etc/fstab", "disable /swapfile", "remove /swapfile"],
+    ),
+    "without room for both the old one goes first": Case(
+        managed(10 * GIB, free_bytes=GIB),
+        dataclasses.replace(EXACT, size_bytes=2 * GIB),
+        [
+            "persist /etc/fstab",
+            "disable /swapfile",
+            "remove /swapfile",
+            "create /swapfile.1",
+            "enable /swapfile.1",
+            "persist /etc/fstab",
+        ],
+    ),
+    "interrupted while making": Case(
+        state(leftover=entry("/.swapfile.oomguard", 10 * GIB), free_bytes=GIB),
+        WANTED,
+        ["clear_leftover /.swapfile.oomguard", *GROWN],
+    ),
+    "interrupted before swapon": Case(
+        state(entries=[entry("/swapfile", 10 * GIB)], fstab=ROOT_LINE),
+        WANTED,
+        ["enable /swapfile", "persist /etc/fstab"],
+    ),
+    "interrupted before fstab": Case(managed(10 * GIB, fstab=ROOT_LINE), WANTED, ["persist /etc/fstab"]),
+    "interrupted before swapoff": Case(
+        managed(10 * GIB, 2 * GIB, fstab=fstab("/swapfile.1")),
+        dataclasses.replace(EXACT, size_bytes=2 * GIB),
+        ["disable /swapfile", "remove /swapfile"],
+    ),
+    "interrupted before removal": Case(
+        state(
+            area("/swapfile.1", 2 * GIB),
+            entries=[entry("/swapfile", 10 * GIB), entry("/swapfile.1", 2 * GIB)],
+            fstab=fstab("/swapfile.1"),
+        ),
+        dataclasses.replace(EXACT, size_bytes=2 * GIB),
+        ["remove /swapfile"],
+    ),
+    "readable by others": Case(
+        state(area("/swapfile", 10 * GIB), entries=[entry("/swapfile", 10 * GIB, mode=0o644)]),
+        WANTED,
+        ["protect /swapfile"],
+    ),
+    "owned by another": Case(
+        state(area("/swapfile", 10 * GIB), entries=[entry("/swapfile", 10 * GIB, uid=1000)]),
+        WANTED,
+        ["protect /swapfile"],
+    ),
+    "another priority takes a file of its own": Case(
+        managed(10 * GIB),
+        dataclasses.replace(WANTED, priority=5),
+        [*GROWN_1, "disable /swapfile", "remove /swapfile"],
+    ),
+    "not persistent": Case(managed(10 * GIB), dataclasses.replace(WANTED, persist=False), ["persist /etc/fstab"]),
+    "absent": Case(managed(10 * GIB), ABSENT, ["persist /etc/fstab", "disable /swapfile", "remove /swapfile"]),
+    "absent where it is so": Case(state(area("/dev/vda5", GIB)), ABSENT, []),
+    "absent leaves a foreign file": Case(
+        state(area("/swapfile", GIB), entries=[entry("/swapfile", GIB, label="")]), ABSENT, []
+    ),
+    "absent in a container without files of ours": Case(state(container="docker"), ABSENT, []),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_steps(case: Case) -> None:
+    assert steps(make_plan(case.host, case.wanted)) == case.expected
+
+
+@pytest.mark.parametrize(
+    ("host", "size"),
+    [(state(), 10 * GIB), (managed(GIB), 9 * GIB), (state(area("/dev/vda5", 4 * GIB - PAGE)), 6 * GIB + PAGE)],
+    ids=["none", "ours", "a partition without its header"],
+)
+def test_the_new_file_is_the_difference(host: State, size: int) -> None:
+    assert make_plan(host, WANTED).steps[0].as_dict()["size_bytes"] == size
+
+
+def test_the_new_file_is_whole_pages() -> None:
+    wanted = dataclasses.replace(WANTED, size_bytes=10 * 1000**3)
+    assert make_plan(state(), wanted).steps[0].as_dict()["size_bytes"] == 10 * 1000**3 // PAGE * PAGE + PAGE
+
+
+def test_a_changed_priority_replaces_all_that_was_there() -> None:
+    wanted = dataclasses.replace(WANTED, size_bytes=GIB, priority=5)
+    assert make_plan(managed(12 * GIB), wanted).steps[0].as_dict()["size_bytes"] == 12 * GIB
+
+
+@pytest.mark.parametrize(("priority", "options"), [(None, "sw,nofail"), (0, "sw,nofail,pri=0"), (7, "sw,nofail,pri=7")])
+def test_fstab_gets_the_priority(priority: int | None, options: str) -> None:
+    plan = make_plan(state(), dataclasses.replace(WANTED, priority=priority))
+    assert plan.diff[1]["after"] == f"{ROOT_LINE}/swapfile none swap {options} 0 0\n"
+
+
+def test_diff_of_the_areas() -> None:
+    assert make_plan(managed(GIB), WANTED).diff[0] == {
+        "before_header": "swap areas",
+        "after_header": "swap areas",
+        "before": "/swapfile (file): 1073741824 bytes\n",
+        "after": "/swapfile (file): 1073741824 bytes\n/swapfile.1 (file): 9663676416 bytes\n",
+    }
+
+
+def test_a_plan_without_steps_has_no_change() -> None:
+    assert not make_plan(managed(10 * GIB), WANTED).changed
+
+
+def test_a_step_as_plain_data() -> None:
+    assert make_plan(managed(GIB), WANTED).steps[1].as_dict() == {
+        "step": "enable",
+        "path": "/swapfile.1",
+        "size_bytes": 9 * GIB,
+        "priority": None,
+    }
+
+
+def test_a_step_keeps_the_texts_of_files_to_itself() -> None:
+    assert make_plan(managed(GIB), WANTED).steps[2].as_dict() == {"step": "persist", "path": "/etc/fstab"}
+
+
+LINK = Entry(path="/swapfile", kind="symbolic link", header=None, file_bytes=9, mode=0o777, uid=0, links=1)
+
+
+class Refusal(t.NamedTuple):
+    host: State
+    wanted: Wanted
+    message: str
+
+
+REFUSALS = {
+    "foreign file": Refusal(
+        state(entries=[dataclasses.replace(LINK, kind="file", mode=0o644)]),
+        WANTED,
+        "Refused to touch /swapfile: it is a file that was not made here, and not in use as swap. "
+        "Move it away, or name another path.",
+    ),
+    "symbolic link": Refusal(
+        state(entries=[LINK]),
+        WANTED,
+        "Refused to touch /swapfile: it is a symbolic link, and not in use as swap. "
+        "Move it away, or name another path.",
+    ),
+    "folder": Refusal(
+        state(entries=[dataclasses.replace(LINK, kind="folder")]),
+        WANTED,
+        "Refused to touch /swapfile: it is a folder, and not in use as swap. Move it away, or name another path.",
+    ),
+    "hard link": Refusal(
+        state(entries=[entry("/swapfile", GIB, links=2)]),
+        WANTED,
+        "Refused to touch /swapfile: the file has 2 names. Remove the other hard links.",
+    ),
+    "suspended": Refusal(
+        state(entries=[entry("/swapfile", GIB, suspended=True)]),
+        WANTED,
+        "Refused to touch /swapfile: it holds the image of a suspended system. Resume that system first.",
+    ),
+    "container": Refusal(
+        state(container="lxc"),
+        WANTED,
+        "Swap cannot be managed in a container (lxc): it belongs to the host's kernel. Manage it on the host.",
+    ),
+    "no privilege": Refusal(
+        state(privileged=False),
+        WANTED,
+        "Switching swap on and off needs the capability CAP_SYS_ADMIN. Use become: true.",
+    ),
+    "overlay": Refusal(
+        state(filesystem="overlay"),
+        WANTED,
+        "Refused to make a swap file on overlay: the kernel refuses swap files there. "
+        "Name a path on one of ext2, ext3, ext4, xfs, btrfs.",
+    ),
+    "fuse": Refusal(
+        state(filesystem="fuse.sshfs"),
+        WANTED,
+        "Refused to make a swap file on fuse.sshfs: a program that may be swapped out itself serves it. "
+        "Name a path on one of ext2, ext3, ext4, xfs, btrfs.",
+    ),
+    "unknown filesystem": Refusal(
+        state(filesystem="f2fs"),
+        WANTED,
+        "Refused to make a swap file on f2fs: it is not known to carry one. "
+        "Name a path on one of ext2, ext3, ext4, xfs, btrfs.",
+    ),
+    "writable folder": Refusal(
+        state(folders=(Folder("/", "folder", 0o755, 0), Folder("/pub", "folder", 0o1777, 0))),
+        WANTED,
+        "Refused to make a swap file below /pub: users other than root can write there (owner 0, mode 1777). "
+        "Name a path in a folder that belongs to root alone.",
+    ),
+    "linked folder": Refusal(
+        state(folders=(Folder("/", "folder", 0o755, 0), Folder("/srv", "symbolic link", 0o777, 0))),
+        WANTED,
+        "Refused to make a swap file below /srv: it is a symbolic link. Name the path without links.",
+    ),
+    "disk too small": Refusal(
+        state(free_bytes=10 * GIB),
+        WANTED,
+        "There is not enough room on the disk for 10.0 GiB more of swap below /: 10.0 GiB are free, and 256.0 MiB of "
+        "them are to stay so. Free some, name a path on another filesystem, ask for less, or lower the reserve.",
+    ),
+    "exact below what others have": Refusal(
+        state(area("/dev/vda5", 12 * GIB)),
+        EXACT,
+        "Cannot bring the swap of this host to exactly 10.0 GiB: areas that were not made here come to 12.0 GiB "
+        "already. Switch them off by hand, ask for more, or use mode at_least.",
+    ),
+    "in use and no room": Refusal(
+        managed(GIB, used=300 * MIB),
+        ABSENT,
+        "Refused to switch off /swapfile: 300.0 MiB of swap in use would have to move, but there is room for 44.0 MiB "
+        "(300.0 MiB of memory available less a reserve of 256.0 MiB, and 0 B free in other areas). "
+        "Free memory, make room on the disk so that a new area can come first, or lower the reserve.",
+    ),
+    "in use and no room on the disk": Refusal(
+        managed(10 * GIB, used=300 * MIB, free_bytes=GIB),
+        dataclasses.replace(EXACT, size_bytes=2 * GIB),
+        "Refused to switch off /swapfile: 300.0 MiB of swap in use would have to move, but there is room for 44.0 MiB "
+        "(300.0 MiB of memory available less a reserve of 256.0 MiB, and 0 B free in other areas). "
+        "Free memory, make room on the disk so that a new area can come first, or lower the reserve.",
+    ),
+}
+
+
+@pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS.keys())
+def test_refusals(refusal: Refusal) -> None:
+    with pytest.raises(SwapError) as error:
+        make_plan(refusal.host, refusal.wanted)
+    assert str(error.value) == refusal.message
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"path": "swapfile"},
+            "'swapfile' is not the path of a swap file. Write it in full and plain, such as /swapfile.",
+        ),
+        (
+            {"path": "/a/../b"},
+            "'/a/../b' is not the path of a swap file. Write it in full and plain, such as /swapfile.",
+        ),
+        (
+            {"path": "/a\nb"},
+            "'/a\\\\x0ab' is not the path of a swap file. Write it in full and plain, such as /swapfile.",
+        ),
+        (
+            {"size_bytes": 0},
+            "0 B is too small for the swap of a host. Give 2.0 MiB or more; state: absent removes what was made here.",
+        ),
+        ({"priority": -1}, "-1 is not a priority. Give a number from 0 to 32767, or none to leave it to the kernel."),
+    ],
+)
+def test_what_makes_no_sense_is_refused(changes: dict[str, t.Any], message: str) -> None:
+    with pytest.raises(SwapError) as error:
+        dataclasses.replace(WANTED, **changes)
+    assert str(error.value) == message
+
+
+def test_what_is_in_use_fits_into_the_new_area() -> None:
+    host = managed(10 * GIB, used=300 * MIB, memory_available_bytes=0)
+    assert make_plan(host, dataclasses.replace(EXACT, size_bytes=GIB)).changed
+
+
+def test_verify_is_content_with_what_was_wanted() -> None:
+    verify(managed(10 * GIB), WANTED)
+
+
+def test_verify_names_what_is_left_to_do() -> None:
+    with pytest.raises(SwapError) as error:
+        verify(state(entries=[entry("/swapfile", 10 * GIB)]), WANTED)
+    assert str(error.value) == (
+        "The swap of this host, 0 B now, is not what was asked for. Left: enable /swapfile. "
+        "Did something else change it at the same time? Run again."
+    )
+
+
+# A host after each step: what the property below is about.
+
+
+def simulate(host: State, step: Step) -> State:
+    """Return `host` after `step`, as the kernel and the disk would have it."""
+    entries, areas = {each.path: each for each in host.entries}, {each.path: each for each in host.areas}
+    changes: dict[str, t.Any] = {}
+    if step.name == "clear_leftover":
+        changes["leftover"] = None
+    elif step.name == "create":
+        entries[step.path] = entry(step.path, step.as_dict()["size_bytes"])
+    elif step.name == "protect":
+        entries[step.path] = dataclasses.replace(entries[step.path], mode=0o600, uid=0)
+    elif isinstance(step, Enable):
+        priority = -2 if step.priority is None else step.priority
+        areas[step.path] = area(step.path, entries[step.path].size_bytes, priority=priority)
+    elif isinstance(step, Disable):
+        del areas[step.path]
+    elif step.name == "remove":
+        assert step.path not in areas
+        del entries[step.path]
+    else:
+        assert isinstance(step, Persist)
+        changes["fstab"] = step.after
+    return dataclasses.replace(host, entries=tuple(entries.values()), areas=tuple(areas.values()), **changes)
+
+
+@st.composite
+def hosts(draw: st.DrawFn) -> State:
+    names = ["/swapfile", *(f"/swapfile.{number}" for number in range(1, draw(st.integers(1, 4))))]
+    entries, areas = [], []
+    for name in names:
+        size = draw(st.integers(1, 40)) * 256 * MIB
+        ours = draw(st.booleans())
+        entries.append(
+            entry(name, size, label="oomguard" if ours else "other", mode=draw(st.sampled_from([0o600, 0o644])))
+        )
+        if not ours or draw(st.booleans()):
+            areas.append(area(name, size, priority=draw(st.sampled_from([-2, 5]))))
+    if draw(st.booleans()):
+        areas.append(area("/dev/vda5", draw(st.integers(1, 40)) * 256 * MIB - PAGE))
+    lines = draw(st.lists(st.sampled_from(names), unique=True))
+    leftover = entry("/.swapfile.oomguard", GIB) if draw(st.booleans()) else None
+    return state(*areas, entries=entries, fstab=fstab(*lines), free_bytes=100 * GIB, leftover=leftover)
+
+
+wishes = st.builds(
+    Wanted,
+    path=st.just("/swapfile"),
+    present=st.booleans(),
+    size_bytes=st.integers(1, 80).map(lambda number: number * 256 * MIB),
+    exact=st.booleans(),
+    priority=st.sampled_from([None, 5, 7]),
+    persist=st.booleans(),
+    reserve_bytes=st.just(0),
+)
+
+
+def walk(host: State, wanted: Wanted) -> list[State]:
+    """Return the host before, between and after all the steps of its plan."""
+    try:
+        plan = make_plan(host, wanted)
+    except SwapError:
+        hypothesis.reject()
+    stations = [host]
+    for step in plan.steps:
+        stations.append(simulate(stations[-1], step))
+    return stations
+
+
+@hypothesis.given(hosts(), wishes)
+def test_swap_is_never_less_than_before_and_than_the_target(host: State, wanted: Wanted) -> None:
+    floor = host.total_bytes
+    if wanted.exact or not wanted.present:
+        foreign = sum(
+            each.size_bytes for each in host.areas if not any(e.ours and e.path == each.path for e in host.entries)
+        )
+        floor = min(floor, wanted.size_bytes if wanted.present else foreign)
+    assert all(station.total_bytes >= floor - SLACK_BYTES for station in walk(host, wanted))
+
+
+@hypothesis.given(hosts(), wishes)
+def test_the_host_ends_up_as_wanted(host: State, wanted: Wanted) -> None:
+    assert make_plan(walk(host, wanted)[-1], wanted).steps == ()
+
+
+@hypothesis.given(hosts(), wishes)
+def test_an_interrupted_run_is_completed_by_the_next(host: State, wanted: Wanted) -> None:
+    assert all(make_plan(walk(station, wanted)[-1], wanted).steps == () for station in walk(host, wanted))
+
+
+@hypothesis.given(hosts(), wishes)
+def test_foreign_areas_are_left_alone(host: State, wanted: Wanted) -> None:
+    def foreign(each: State) -> list[Area]:
+        return [one for one in each.areas if not any(e.ours and e.path == one.path for e in each.entries)]
+
+    assert foreign(walk(host, wanted)[-1]) == foreign(host)
+
+
+@hypothesis.given(hosts(), wishes)
+def test_fstab_never_newly_names_a_file_that_is_not_there(host: State, wanted: Wanted) -> None:
+    stations = walk(host, wanted)
+    lines_before = set(host.fstab.splitlines())
+    dangling = [
+        line
+        for station in stations
+        for line in station.fstab.splitlines()
+        if line not in lines_before and "swap" in line and line.split()[0] not in {e.path for e in station.entries}
+    ]
+    assert dangling == []
