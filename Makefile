@@ -34,6 +34,7 @@ lint: .venv $(link) ## Check style, types, licences, documentation and packaging
 	mypy
 	yamllint --strict .
 	reuse lint --lines
+	shellcheck .ci/run tests/tools/deps tests/tools/venv
 	antsibull-changelog lint
 	antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck .
 	ansible-galaxy collection build --force --output-path .cache/lint
@@ -52,7 +53,9 @@ bench: .venv $(link) ## Measure speed and memory
 	PYTHONPATH=tests/bench:.collections python -m bench
 
 docs: .venv $(link) ## Write the documentation as HTML to docs/build
-	tests/tools/docs
+	mkdir -p .cache/docs
+	antsibull-docs collection --use-current --cleanup everything --squash-hierarchy --dest-dir .cache/docs oomguard.linux
+	sphinx-build -q -C -D extensions=sphinx_antsibull_ext -D project=oomguard.linux -D html_theme=alabaster .cache/docs docs/build
 
 build: .venv ## Pack the collection for Ansible Galaxy
 	ansible-galaxy collection build --force

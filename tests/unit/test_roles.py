@@ -1,0 +1,73 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What each role says about itself in its argument specification is what its defaults are."""
+
+from __future__ import annotations
+
+import pathlib
+import typing as t
+
+import pytest
+import yaml
+
+ROLES = sorted((pathlib.Path(__file__).parents[2] / "roles").iterdir())
+
+PYTHON_TYPES: dict[str, type] = {
+    "bool": bool,
+    "dict": dict,
+    "float": float,
+    "int": int,
+    "list": list,
+    "path": str,
+    "str": str,
+}
+
+
+def read_defaults(role: pathlib.Path) -> dict[str, t.Any]:
+    return dict(yaml.safe_load((role / "defaults" / "main.yml").read_text()) or {})
+
+
+def read_options(role: pathlib.Path) -> dict[str, dict[str, t.Any]]:
+    specification = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text())
+    return dict(specification["argument_specs"]["main"].get("options", {}))
+
+
+each_role = pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+each_default = pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        pytest.param(read_options(role).get(name, {}), value, id=name)
+        for role in ROLES
+        for name, value in read_defaults(role).items()
+    ],
+)
+
+
+@each_role
+def test_specification_and_defaults_name_the_same_variables(role: pathlib.Path) -> None:
+    optional = {name for name, option in read_options(role).items() if not option.get("required")}
+
+    assert optional == set(read_defaults(role))
+
+
+@each_default
+def test_specified_default_is_the_default(option: dict[str, t.Any], value: object) -> None:
+    assert option.get("default") == value
+
+
+@each_default
+def test_default_has_the_specified_type(option: dict[str, t.Any], value: object) -> None:
+    assert value is None or option["type"] == "raw" or type(value) is PYTHON_TYPES[option["type"]]
+
+
+@each_role
+def test_variables_begin_with_the_name_of_the_role(role: pathlib.Path) -> None:
+    foreign = {name for name in read_options(role) | read_defaults(role) if not name.startswith(f"{role.name}_")}
+
+    assert foreign == set()
+
+
+@each_role
+def test_role_has_a_readme(role: pathlib.Path) -> None:
+    assert (role / "README.md").is_file()
