@@ -145,6 +145,16 @@ overridden_by:
     path:
       description: The drop-in that wins, V(null) where none was found.
       type: str
+active_state:
+  description: The state of the unit, V(null) where no systemd runs.
+  returned: always
+  type: str
+  sample: active
+unit_result:
+  description: How the unit last ended, such as V(oom-kill); V(null) where systemd does not say.
+  returned: always
+  type: str
+  sample: success
 reload_required:
   description: Whether systemd has yet to read what is on the disk.
   returned: always
@@ -258,6 +268,8 @@ def result(state: State, plan: Plan, wanted: Wanted) -> dict[str, t.Any]:
             }
             for section, directive, value in not_in_force(state, wanted)
         ],
+        "active_state": state.properties.get("ActiveState"),
+        "unit_result": state.properties.get("Result"),
         "reload_required": state.reload_required,
         "restart_required": restart_required(state, plan),
     }

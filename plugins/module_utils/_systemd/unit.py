@@ -22,7 +22,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin imp
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
 
-_OF_THE_UNIT = ("Id", "LoadState", "ActiveState", "FragmentPath", "DropInPaths", "NeedDaemonReload")
+_OF_THE_UNIT = ("Id", "LoadState", "ActiveState", "Result", "FragmentPath", "DropInPaths", "NeedDaemonReload")
 _HINTS = {
     "not-found": "Is the package that brings it installed, and its name right?",
     "masked": "A masked unit cannot be configured; unmask it first.",
@@ -90,7 +90,7 @@ class Systemd:
             write_file(candidate, plan.after)
             done = self.run(
                 ["systemd-analyze", "verify", "--man=no", instance_of(fragment)],
-                environment={"SYSTEMD_UNIT_PATH": f"{folder}:"},
+                environment={"SYSTEMD_UNIT_PATH": f"{folder}:", "SYSTEMD_COLORS": "0"},
             )
         lines = [line for line in (done.stdout + done.stderr).splitlines() if str(candidate) in line]
         if lines:
