@@ -86,9 +86,8 @@ class Apache:
         was_owed = self._owed.exists()
         if plan.reload:
             write_file(self._owed, "")
-        if plan.writes:
-            self._install(plan.after, linked=plan.after is not None)
         try:
+            self._install(plan.after, linked=plan.after is not None)
             state = self._state(self._configuration([]))
             verify(state, wanted)
         except OomguardError as error:
@@ -144,7 +143,7 @@ class Apache:
         return done.stdout.strip() in ("active", "reloading")
 
     def _install(self, text: str | None, *, linked: bool) -> None:
-        # A link without its file breaks Apache's configuration: the file comes first and goes last.
+        # The file comes first and goes last, so that Apache never meets a link without its file.
         if text is not None and text != read_file(self._path):
             write_file(self._path, text)
         if self._link and linked != os.path.lexists(self._link):

@@ -1,0 +1,343 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The adapter to Apache, with a fake in the place of its programs that reads the folder as Apache does."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import pathlib
+import typing as t
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._command import Completed
+from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.apache import Apache, find_layout
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import (
+    MARK,
+    State,
+    Wanted,
+    make_plan,
+    settings_from,
+)
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import FcgidError
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.layout import LAYOUTS, Layout
+
+WANTED = Wanted(settings=settings_from({"FcgidProcessLifeTime": 600}))
+OTHER = Wanted(settings=settings_from({"FcgidProcessLifeTime": 60}))
+ABSENT = Wanted(present=False)
+TEXT = f"{MARK}\n<IfModule mod_fcgid.c>\n  FcgidProcessLifeTime 600\n</IfModule>\n"
+NAME = "zz-oomguard-fcgid.conf"
+
+
+@dataclasses.dataclass
+class Programs:
+    """Apache, which reads every file in a folder in order, and systemctl."""
+
+    folder: pathlib.Path
+    active: str = "active"
+    complaints: dict[str, str] = dataclasses.field(default_factory=dict)
+    reload_status: int = 0
+    ran: list[str] = dataclasses.field(default_factory=list)
+
+    def __call__(self, argv: t.Sequence[str], **_options: t.Any) -> Completed:
+        self.ran.append(" ".join(argv[:2]))
+        done = Completed(argv=tuple(argv), returncode=0, stdout="", stderr="")
+        if argv[0] == "systemctl":
+            reload = argv[1] == "reload"
+            return dataclasses.replace(
+                done, returncode=self.reload_status if reload else 0, stdout=f"{self.active}\n", stderr="Job failed."
+            )
+        tried = [line for flag, line in itertools.pairwise(argv) if flag == "-c"]
+        paths = [path for path in sorted(self.folder.glob("*.conf")) if path.exists()]
+        files = {str(path): path.read_text().splitlines() for path in paths}
+        files["-c/-C directives"] = tried
+        for file, lines in files.items():
+            for number, line in enumerate(lines, start=1):
+                complaint = self.complaints.get(line.strip())
+                if complaint:
+                    where = f"line {number} of {file}"
+                    said = (
+                        "AH00558: apache2: Could not determine the server's name, using 127.0.0.1\n"
+                        f"AH00526: Syntax error on {where}:\n{complaint}\n"
+                        "Action '-t' failed.\nThe Apache error log may have more information.\n"
+                    )
+                    return dataclasses.replace(done, returncode=1, stderr=said)
+        dump = [
+            text
+            for file, lines in files.items()
+            for number, line in enumerate(lines, start=1)
+            if line.strip().startswith("Fcgid")
+            for text in (f"# In file: {file}", f"#  {number}:", line.strip())
+        ]
+        return dataclasses.replace(done, stdout="\n".join([*dump, "Loaded Modules:", " fcgid_module (shared)", ""]))
+
+
+@pytest.fixture
+def layout(tmp_path: pathlib.Path) -> Layout:
+    layout = dataclasses.replace(
+        LAYOUTS[0],
+        main=tmp_path / "apache2.conf",
+        folder=tmp_path / "conf-available",
+        enabled=tmp_path / "conf-enabled",
+    )
+    for folder in (layout.folder, tmp_path / "conf-enabled", tmp_path / "run/systemd/system"):
+        folder.mkdir(parents=True)
+    return layout
+
+
+@pytest.fixture
+def programs(tmp_path: pathlib.Path) -> Programs:
+    return Programs(folder=tmp_path / "conf-enabled")
+
+
+@pytest.fixture
+def apache(layout: Layout, programs: Programs, tmp_path: pathlib.Path) -> Apache:
+    return Apache(layout, run=programs, runtime=tmp_path / "run")
+
+
+def converge(apache: Apache, wanted: Wanted) -> State:
+    return apache.apply(make_plan(apache.observe(wanted), wanted), wanted)
+
+
+def files(root: pathlib.Path) -> dict[str, str]:
+    return {str(path.relative_to(root)): path.read_text() for path in root.rglob("*.*") if path.is_file()}
+
+
+def test_the_file_is_written_and_linked(apache: Apache, tmp_path: pathlib.Path) -> None:
+    converge(apache, WANTED)
+    assert files(tmp_path) == {f"conf-available/{NAME}": TEXT, f"conf-enabled/{NAME}": TEXT}
+
+
+def test_the_link_is_one_that_a2disconf_knows(apache: Apache, tmp_path: pathlib.Path) -> None:
+    converge(apache, WANTED)
+    assert (tmp_path / "conf-enabled" / NAME).readlink() == pathlib.Path("../conf-available", NAME)
+
+
+def test_apache_is_told_once_and_last(apache: Apache, programs: Programs) -> None:
+    converge(apache, WANTED)
+    assert programs.ran == [
+        "apache2ctl -t",
+        "systemctl is-active",
+        "apache2ctl -t",
+        "systemctl is-active",
+        "systemctl reload",
+    ]
+
+
+def test_a_second_run_has_nothing_to_do(apache: Apache) -> None:
+    converge(apache, WANTED)
+    assert not make_plan(apache.observe(WANTED), WANTED).changed
+
+
+def test_a_second_run_asks_apache_once(apache: Apache, programs: Programs) -> None:
+    converge(apache, WANTED)
+    programs.ran.clear()
+    apache.observe(WANTED)
+    assert programs.ran == ["apache2ctl -t", "systemctl is-active"]
+
+
+def test_everything_is_removed(apache: Apache, tmp_path: pathlib.Path) -> None:
+    converge(apache, WANTED)
+    converge(apache, ABSENT)
+    assert files(tmp_path) == {}
+
+
+def test_looking_changes_nothing(apache: Apache, tmp_path: pathlib.Path) -> None:
+    make_plan(apache.observe(WANTED), WANTED)
+    assert files(tmp_path) == {}
+
+
+@pytest.mark.parametrize("active", ["inactive", "failed", "activating"])
+def test_a_stopped_apache_stays_stopped(apache: Apache, programs: Programs, active: str) -> None:
+    programs.active = active
+    converge(apache, WANTED)
+    assert "systemctl reload" not in programs.ran
+
+
+def test_without_systemd_nothing_is_asked_of_it(layout: Layout, programs: Programs, tmp_path: pathlib.Path) -> None:
+    apache = Apache(layout, run=programs, runtime=tmp_path / "elsewhere")
+    converge(apache, WANTED)
+    assert programs.ran == ["apache2ctl -t", "apache2ctl -t"]
+
+
+@pytest.mark.parametrize("want", [WANTED, ABSENT], ids=["present", "absent"])
+def test_a_configuration_that_is_broken_already_is_left_alone(
+    apache: Apache, programs: Programs, tmp_path: pathlib.Path, want: Wanted
+) -> None:
+    (tmp_path / "conf-enabled/site.conf").write_text("Nonsense on\n")
+    programs.complaints = {"Nonsense on": "Invalid command 'Nonsense'"}
+    with pytest.raises(FcgidError) as error:
+        apache.observe(want)
+    assert str(error.value) == (
+        "Apache's configuration does not pass its own test: AH00526: Syntax error on line 1 of"
+        f" {tmp_path}/conf-enabled/site.conf: Invalid command 'Nonsense'. Repair it, then run this again."
+    )
+
+
+def test_what_apache_refuses_is_not_even_written(apache: Apache, programs: Programs, tmp_path: pathlib.Path) -> None:
+    wanted = Wanted(settings=settings_from({"FcgidIdleTimeout": 9, "FcgidWrapper": "/nope .php"}))
+    programs.complaints = {"FcgidWrapper /nope .php": "Wrapper /nope cannot be accessed: (2)No such file or directory"}
+    with pytest.raises(FcgidError) as error:
+        apache.observe(wanted)
+    message = (
+        "Apache refuses FcgidWrapper /nope .php: AH00526: Syntax error on line 3 of -c/-C directives:"
+        " Wrapper /nope cannot be accessed: (2)No such file or directory. Nothing was changed."
+    )
+    assert (str(error.value), files(tmp_path)) == (message, {})
+
+
+def test_what_others_break_meanwhile_has_the_file_put_back(
+    apache: Apache, programs: Programs, tmp_path: pathlib.Path
+) -> None:
+    converge(apache, WANTED)
+    plan = make_plan(apache.observe(OTHER), OTHER)
+    (tmp_path / "conf-enabled/site.conf").write_text("Nonsense on\n")
+    programs.complaints = {"Nonsense on": "Invalid command 'Nonsense'"}
+    with pytest.raises(FcgidError, match=r"was put back as it was and Apache was not reloaded\. Repair it"):
+        apache.apply(plan, OTHER)
+    assert files(tmp_path)[f"conf-available/{NAME}"] == TEXT
+
+
+def test_a_later_file_that_wins_has_the_file_taken_away_again(apache: Apache, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "conf-enabled/zzz.conf").write_text("FcgidProcessLifeTime 44\n")
+    with pytest.raises(FcgidError) as error:
+        converge(apache, WANTED)
+    message = (
+        "Not every directive would be in force: FcgidProcessLifeTime is 44 instead of 600 in server config"
+        f" ({tmp_path}/conf-enabled/zzz.conf line 1). {tmp_path}/conf-available/{NAME} was put back as it was"
+        " and Apache was not reloaded. Change that there, or set allow_overrides where it is meant to differ."
+    )
+    assert (str(error.value), list(files(tmp_path))) == (message, ["conf-enabled/zzz.conf"])
+
+
+def test_a_later_file_may_win_where_that_is_allowed(apache: Apache, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "conf-enabled/zzz.conf").write_text("FcgidProcessLifeTime 44\n")
+    converge(apache, dataclasses.replace(WANTED, allow_overrides=True))
+    assert files(tmp_path)[f"conf-enabled/{NAME}"] == TEXT
+
+
+def test_a_path_that_is_not_read_is_told(layout: Layout, programs: Programs, tmp_path: pathlib.Path) -> None:
+    apache = Apache(layout, run=programs, path=tmp_path / "fcgid.conf", runtime=tmp_path / "run")
+    with pytest.raises(FcgidError, match=r"^Apache does not read FcgidProcessLifeTime from .*/fcgid\.conf\. "):
+        converge(apache, WANTED)
+    assert files(tmp_path) == {}
+
+
+def test_a_path_outside_of_the_available_files_has_no_link(
+    layout: Layout, programs: Programs, tmp_path: pathlib.Path
+) -> None:
+    path = tmp_path / "conf-enabled/zx.conf"
+    converge(Apache(layout, run=programs, path=path, runtime=tmp_path / "run"), WANTED)
+    assert files(tmp_path) == {"conf-enabled/zx.conf": TEXT}
+
+
+def test_a_failed_reload_is_told(apache: Apache, programs: Programs) -> None:
+    programs.reload_status = 1
+    with pytest.raises(OomguardError) as error:
+        converge(apache, WANTED)
+    assert str(error.value) == (
+        "Could not have apache2.service read its configuration again: systemctl ended with status 1 (Job failed.)."
+        " The new configuration passed Apache's test and stays on the disk; the next run tries again."
+    )
+
+
+def test_a_reload_that_is_owed_is_made_up_for(apache: Apache, programs: Programs) -> None:
+    programs.reload_status = 1
+    with pytest.raises(OomguardError):
+        converge(apache, WANTED)
+    programs.reload_status = 0
+    converge(apache, WANTED)
+    assert not make_plan(apache.observe(WANTED), WANTED).changed
+
+
+@dataclasses.dataclass
+class CutOff:
+    """Programs that end this run, as a power cut would, as soon as the given one is run for the given time."""
+
+    programs: Programs
+    command: str
+    time: int
+
+    def __call__(self, argv: t.Sequence[str], **options: t.Any) -> Completed:
+        done = self.programs(argv, **options)
+        if self.programs.ran.count(self.command) == self.time and self.programs.ran[-1] == self.command:
+            raise KeyboardInterrupt
+        return done
+
+
+@pytest.mark.parametrize(
+    ("command", "time"), [("apache2ctl -t", 2), ("systemctl is-active", 2), ("systemctl reload", 1)]
+)
+def test_a_run_that_is_cut_off_is_carried_on(
+    layout: Layout, programs: Programs, tmp_path: pathlib.Path, command: str, time: int
+) -> None:
+    cut_off = Apache(layout, run=CutOff(programs, command, time), runtime=tmp_path / "run")
+    with pytest.raises(KeyboardInterrupt):
+        converge(cut_off, WANTED)
+    programs.ran.clear()
+    converge(Apache(layout, run=programs, runtime=tmp_path / "run"), WANTED)
+    assert programs.ran[-1] == "systemctl reload"
+
+
+def test_another_link_of_our_name_is_left_alone(apache: Apache, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "conf-enabled" / NAME).symlink_to("../site.conf")
+    (tmp_path / "site.conf").touch()
+    with pytest.raises(FcgidError) as error:
+        apache.observe(WANTED)
+    assert str(error.value) == (
+        f"{tmp_path}/conf-enabled/{NAME} is not a link to {tmp_path}/conf-available/{NAME}."
+        " Move it away, or choose another path."
+    )
+
+
+def test_a_link_in_the_place_of_the_file_is_refused(apache: Apache, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "conf-available" / NAME).symlink_to("/dev/null")
+    with pytest.raises(FcgidError) as error:
+        apache.observe(WANTED)
+    assert str(error.value) == f"{tmp_path}/conf-available/{NAME} is a link. Give the path of the file itself."
+
+
+def test_a_link_without_its_file_is_completed(apache: Apache, layout: Layout, tmp_path: pathlib.Path) -> None:
+    converge(apache, WANTED)
+    layout.path.unlink()
+    converge(apache, WANTED)
+    assert files(tmp_path)[f"conf-enabled/{NAME}"] == TEXT
+
+
+def test_a_link_that_cannot_be_made_is_told(apache: Apache, layout: Layout, tmp_path: pathlib.Path) -> None:
+    plan = make_plan(apache.observe(WANTED), WANTED)
+    (tmp_path / "conf-enabled").rmdir()
+    with pytest.raises(OomguardError) as error:
+        apache.apply(plan, WANTED)
+    assert str(error.value) == (
+        f"Could not link {tmp_path}/conf-enabled/{NAME} to {layout.path}: No such file or directory."
+        f" {layout.path} was put back as it was and Apache was not reloaded."
+    )
+
+
+def test_the_layout_is_known_by_its_main_file(layout: Layout) -> None:
+    layout.main.touch()
+    assert find_layout([LAYOUTS[1], layout]) == layout
+
+
+def test_a_host_without_apache_is_told(layout: Layout) -> None:
+    with pytest.raises(FcgidError) as error:
+        find_layout([layout])
+    assert str(error.value) == (
+        f"There is no Apache on this host: neither {layout.main} exists. Install it with mod_fcgid first."
+    )
+
+
+@pytest.mark.parametrize(
+    ("layout", "path", "link"),
+    [
+        (LAYOUTS[0], f"/etc/apache2/conf-available/{NAME}", f"/etc/apache2/conf-enabled/{NAME}"),
+        (LAYOUTS[1], f"/etc/httpd/conf.d/{NAME}", "None"),
+    ],
+    ids=["debian", "enterprise linux"],
+)
+def test_our_file_has_its_place(layout: Layout, path: str, link: str) -> None:
+    assert (str(layout.path), str(layout.link_for(layout.path))) == (path, link)

@@ -1,0 +1,197 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The directives of mod_fcgid: what may be given, and what is made of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import (
+    BY_ANY_NAME,
+    DIRECTIVES,
+    FcgidError,
+    command_options,
+    directive_named,
+    words,
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("FcgidProcessLifeTime", 600, "600"),
+        ("FcgidProcessLifeTime", "600", "600"),
+        ("FcgidProcessLifeTime", " 0600 ", "600"),
+        ("FcgidProcessLifeTime", 0, "0"),
+        ("FcgidMinProcessesPerClass", 0, "0"),
+        ("FcgidMaxProcesses", 1024, "1024"),
+        ("FcgidMaxRequestLen", 2**40, "1099511627776"),
+        ("FcgidInitialEnv", 'MODE "very big"', 'MODE "very big"'),
+        ("FcgidIPCDir", "/run/fcgid", "/run/fcgid"),
+    ],
+)
+def test_values_are_written_as_apache_has_them(name: str, value: object, text: str) -> None:
+    assert DIRECTIVES[name].text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("FcgidProcessLifeTime", "soon", "FcgidProcessLifeTime is 'soon'. Give a number from 0 to 2147483647."),
+        ("FcgidProcessLifeTime", "10m", "FcgidProcessLifeTime is '10m'. Give a number from 0 to 2147483647."),
+        ("FcgidProcessLifeTime", -1, "FcgidProcessLifeTime is '-1'. Give a number from 0 to 2147483647."),
+        ("FcgidProcessLifeTime", 1.5, "FcgidProcessLifeTime is '1.5'. Give a number from 0 to 2147483647."),
+        ("FcgidProcessLifeTime", 2**31, "FcgidProcessLifeTime is '2147483648'. Give a number from 0 to 2147483647."),
+        ("FcgidProcessLifeTime", True, "FcgidProcessLifeTime is 'True'. Give a number from 0 to 2147483647."),
+        ("FcgidProcessLifeTime", None, "FcgidProcessLifeTime is 'None'. Give a number from 0 to 2147483647."),
+        ("FcgidProcessLifeTime", [1], "FcgidProcessLifeTime is '[1]'. Give a number from 0 to 2147483647."),
+        ("FcgidProcessLifeTime", "", "FcgidProcessLifeTime is ''. Give a number from 0 to 2147483647."),
+        ("FcgidProcessLifeTime", "٦", "FcgidProcessLifeTime is '٦'. Give a number from 0 to 2147483647."),
+        ("FcgidIOTimeout", 0, "FcgidIOTimeout is '0'. Give a number from 1 to 2147483647."),
+        ("FcgidIdleScanInterval", 0, "FcgidIdleScanInterval is '0'. Give a number from 1 to 2147483647."),
+        ("FcgidMaxProcesses", 1025, "FcgidMaxProcesses is '1025'. Give a number from 1 to 1024."),
+        ("FcgidFixPathinfo", 2, "FcgidFixPathinfo is '2'. Give a number from 0 to 1."),
+        ("FcgidIPCDir", "", "FcgidIPCDir is ''. Give a text, as Apache has it."),
+        ("FcgidIPCDir", None, "FcgidIPCDir is None. Give a text, as Apache has it."),
+        ("FcgidIPCDir", {"a": 1}, "FcgidIPCDir is {'a': 1}. Give a text, as Apache has it."),
+        (
+            "FcgidInitialEnv",
+            "A b\nUser root",
+            (
+                "The value of FcgidInitialEnv holds a line break, a control character or a trailing backslash."
+                " It would be read as a second directive; give a list where there are several values."
+            ),
+        ),
+        (
+            "FcgidInitialEnv",
+            "A b\\",
+            (
+                "The value of FcgidInitialEnv holds a line break, a control character or a trailing backslash."
+                " It would be read as a second directive; give a list where there are several values."
+            ),
+        ),
+    ],
+)
+def test_what_apache_would_misread_is_refused(name: str, value: object, message: str) -> None:
+    with pytest.raises(FcgidError) as error:
+        DIRECTIVES[name].text(value)
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "FcgidWorkers",
+            (
+                "'FcgidWorkers' is not a directive of mod_fcgid."
+                " They are listed at https://httpd.apache.org/mod_fcgid/mod/mod_fcgid.html."
+            ),
+        ),
+        (
+            "MaxProcessCount",
+            "mod_fcgid's directive FcgidMaxProcesses was given as MaxProcessCount. Give its full name.",
+        ),
+        (
+            "fcgidprocesslifetime",
+            "mod_fcgid's directive FcgidProcessLifeTime was given as fcgidprocesslifetime. Give its full name.",
+        ),
+        (
+            "FcgidAuthorizer",
+            (
+                "FcgidAuthorizer belongs into a <Directory>, and this file is read for the whole server."
+                " Write it where the directory is configured."
+            ),
+        ),
+    ],
+)
+def test_names_that_do_not_belong_are_refused(name: str, message: str) -> None:
+    with pytest.raises(FcgidError) as error:
+        directive_named(name)
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("FcgidProcessLifeTime", "600", 600),
+        ("FcgidProcessLifeTime", "6 hours", 6),
+        ("FcgidProcessLifeTime", "soon", 0),
+        ("FcgidMaxRequestsPerProcess", "-1", -1),
+        ("FcgidCmdOptions", "/srv/a   MinProcesses  0", "/srv/a MinProcesses 0"),
+    ],
+)
+def test_values_are_read_as_mod_fcgid_reads_them(name: str, text: str, value: object) -> None:
+    assert DIRECTIVES[name].value(text) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "key"),
+    [
+        ("FcgidProcessLifeTime", "600", ""),
+        ("FcgidInitialEnv", 'MODE "very big"', "MODE"),
+        ("FcgidPassHeader", "X-Request-Id", "X-Request-Id"),
+        ("FcgidCmdOptions", '"/srv/my app.fcgi" MinProcesses 0', "/srv/my app.fcgi"),
+        ("FcgidWrapper", '"/usr/bin/choom -n 300 -- /usr/bin/php-cgi" .php', ".php"),
+        ("FcgidWrapper", "/usr/bin/php-cgi .php virtual", ".php"),
+        ("FcgidWrapper", "/srv/dispatch virtual", ""),
+        ("FcgidWrapper", "/srv/dispatch", ""),
+    ],
+)
+def test_a_key_tells_settings_of_one_directive_apart(name: str, text: str, key: str) -> None:
+    assert DIRECTIVES[name].key(text) == key
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a b", ["a", "b"]),
+        ('  "a b"  c', ["a b", "c"]),
+        (r'"say \"no\"" c', ['say "no"', "c"]),
+        ("'a \"b\"' c", ['a "b"', "c"]),
+        (r'"C:\dir" c', [r"C:\dir", "c"]),
+        ('"open', ["open"]),
+        ("", []),
+    ],
+)
+def test_words_are_cut_as_httpd_cuts_them(text: str, expected: list[str]) -> None:
+    assert words(text) == expected
+
+
+def test_a_command_has_the_options_that_are_named_and_the_defaults_for_the_rest() -> None:
+    assert command_options('"/srv/my app.fcgi" InitialEnv MinProcesses=9 minprocesses 1 MaxProcessLifetime 60') == (
+        "/srv/my app.fcgi",
+        {
+            "FcgidConnectTimeout": 3,
+            "FcgidIOTimeout": 40,
+            "FcgidIdleTimeout": 300,
+            "FcgidMaxProcessesPerClass": 100,
+            "FcgidMaxRequestsPerProcess": 0,
+            "FcgidMinProcessesPerClass": 1,
+            "FcgidProcessLifeTime": 60,
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("legacy", "name"),
+    [
+        ("DefaultMinClassProcessCount", "FcgidMinProcessesPerClass"),
+        ("DefaultMaxClassProcessCount", "FcgidMaxProcessesPerClass"),
+        ("IPCCommTimeout", "FcgidIOTimeout"),
+        ("PHP_Fix_Pathinfo_Enable", "FcgidFixPathinfo"),
+        ("SharememPath", "FcgidProcessTableFile"),
+        ("FCGIWrapper", "FcgidWrapper"),
+        ("FastCgiAuthorizerAuthoritative", "FcgidAuthorizerAuthoritative"),
+        ("ProcessLifeTime", "FcgidProcessLifeTime"),
+    ],
+)
+def test_old_names_are_known(legacy: str, name: str) -> None:
+    assert BY_ANY_NAME[legacy.lower()].name == name
+
+
+@pytest.mark.parametrize("name", sorted(DIRECTIVES))
+def test_defaults_lie_within_their_range(name: str) -> None:
+    directive = DIRECTIVES[name]
+    assert directive.range is None or directive.text(directive.default) == str(directive.default)

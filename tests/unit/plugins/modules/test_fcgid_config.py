@@ -1,0 +1,65 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module fcgid_config: from parameters to what is wanted, and from what was done to the result."""
+
+from __future__ import annotations
+
+import pathlib
+import typing as t
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import State, make_plan, parse_dump
+from ansible_collections.oomguard.linux.plugins.modules.fcgid_config import result, wanted_from
+
+PARAMS: dict[str, t.Any] = {
+    "directives": {"FcgidProcessLifeTime": "600"},
+    "state": "present",
+    "path": None,
+    "allow_overrides": True,
+}
+STATE = State(
+    path=pathlib.Path("/etc/httpd/conf.d/zz-oomguard-fcgid.conf"),
+    link=None,
+    text=None,
+    linked=False,
+    configuration=parse_dump(
+        "# In file: /etc/httpd/conf.d/{{ shop }}.conf\n#  1:\n<VirtualHost *:80>\n#  2:\nFcgidProcessLifeTime 60\n"
+        "</VirtualHost>\nLoaded Modules:\n fcgid_module (shared)\n"
+    ),
+    running=True,
+)
+
+
+@pytest.mark.parametrize(
+    ("state", "names"), [("present", ["FcgidProcessLifeTime"]), ("absent", [])], ids=["present", "absent"]
+)
+def test_parameters_are_taken_over(state: str, names: list[str]) -> None:
+    wanted = wanted_from({**PARAMS, "state": state})
+    assert [setting.directive.name for setting in wanted.settings] == names
+
+
+def test_the_result_names_what_is_in_force_and_what_is_not() -> None:
+    wanted = wanted_from(PARAMS)
+    assert result(STATE, make_plan(STATE, wanted), wanted) == {
+        "path": "/etc/httpd/conf.d/zz-oomguard-fcgid.conf",
+        "effective": {"FcgidProcessLifeTime": 3600},
+        "overridden_by": [
+            {
+                "directive": "FcgidProcessLifeTime",
+                "wanted": 600,
+                "value": 60,
+                "file": "/etc/httpd/conf.d/\\x7b{ shop }}.conf",
+                "line": 2,
+                "context": "<VirtualHost *:80>",
+            }
+        ],
+        "running": True,
+        "reloaded": True,
+    }
+
+
+def test_what_is_absent_has_no_effect() -> None:
+    wanted = wanted_from({**PARAMS, "state": "absent"})
+    assert "effective" not in result(STATE, make_plan(STATE, wanted), wanted)
