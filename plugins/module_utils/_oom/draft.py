@@ -10,6 +10,7 @@ import re
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import (
+    QUOTED,
     Choice,
     Limit,
     Line,
@@ -24,8 +25,13 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.kill_lines imp
     parse_constraint,
     parse_old_nodemask,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.meminfo import MemInfo
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.tasks import parse_heading, split_row, to_tasks
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.meminfo import PAGE_SIZES, MemInfo
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.tasks import (
+    guess_columns,
+    parse_heading,
+    split_row,
+    to_tasks,
+)
 
 _TASK_LINE = re.compile(r"(?:CPU: \d+ (?:UID: \d+ )?PID: (\d+) Comm: |Pid: (\d+), comm: )(.*)", re.DOTALL)
 _RELEASE = re.compile(r" (?:Not tainted|Tainted: [A-Z() ]*?) +\(?(\d\S*)")
@@ -75,8 +81,8 @@ class Draft:
 
     @staticmethod
     def begins(text: str) -> bool:
-        """Answer whether `text` shows a report whose own beginning is lost."""
-        return text[:4] in _BEGINNINGS and text.startswith(_BEGINNINGS[text[:4]])
+        """Answer whether `text` can be the first line that is left of a report."""
+        return text[:4] in _HANDLERS or (text[:1] == "[" and guess_columns(text) is not None)
 
     @property
     def killed(self) -> bool:
@@ -97,6 +103,8 @@ class Draft:
             return handler(self, text)
         if text[:1].isdigit():
             return self._memory.pages(text)
+        if text[:1] == "[":
+            return self._row_without_heading(text)
         if self.trigger and text.startswith(f"{self.trigger.name} cpuset="):
             match = _OLD_CPUSET.search(text)
             self._cpuset = (match.group(1), match.group(2)) if match else None
@@ -106,6 +114,11 @@ class Draft:
     def invoked(self, trigger: Trigger, text: str) -> None:
         self.trigger = trigger
         self._nodemask = parse_old_nodemask(text)
+
+    @property
+    def awaits_choice(self) -> bool:
+        """Answer whether "Kill process ... or sacrifice child" can be this report's."""
+        return not (self._spared or self.victims or self.chosen)
 
     def awaits(self, victim: Victim) -> bool:
         """Answer whether a kill line can be this report's: its first, or one more of a group."""
@@ -129,7 +142,7 @@ class Draft:
 
     def _hardware_line(self, text: str) -> bool:
         self._hardware = self._hardware or text.partition(": ")[2]
-        return True
+        return self.trigger is not None
 
     def _memory_line(self, text: str) -> bool:
         if text.startswith("Memory cgroup stats for "):
@@ -138,6 +151,9 @@ class Draft:
                 self._stat[key] = self._stat.get(key, 0) + int(kilobytes) * 1024
             return True
         return text.startswith("Memory limit reached of cgroup ")
+
+    def _free_line(self, text: str) -> bool:
+        return text.startswith("Free pages: ") or self._memory.swap(text)
 
     def _usage_line(self, text: str) -> bool:
         match = _USAGE.match(text)
@@ -175,6 +191,14 @@ class Draft:
         self.columns = self._all_columns = columns
         return True
 
+    def _row_without_heading(self, text: str) -> bool:
+        columns = None if self._all_columns or self.killed else guess_columns(text)
+        if columns is None:
+            return False
+        self.columns = self._all_columns = columns
+        self.rows.append(text)
+        return True
+
     def _constraint_line(self, text: str) -> bool:
         if not text.startswith("oom-kill:"):
             return False
@@ -191,14 +215,24 @@ class Draft:
             return False
         return True
 
-    def finish(self) -> OomReport | None:
-        """Return the report, None where nothing in it speaks of an OOM kill."""
+    def finish(self, page_size: int | None) -> OomReport | None:
+        """Return the report, None where nothing in it speaks of an OOM kill (Mem-Info alone does not).
+
+        `page_size` is that of other reports of the same host, for a report that does not tell its own.
+        """
         if not (self.trigger or self.victims or self.chosen or self._constraint or self._all_columns or self._task_in):
+            return None
+        if self.trigger is None and self.first.source == QUOTED:
             return None
         victims = tuple(self.victims.values())
         constraint = parse_constraint(self._constraint, victims[0] if victims else None)
         rows = self._split_rows()
-        page_size = self._memory.page_size or _page_size_of_row(rows, self._all_columns, victims)
+        page_size = (
+            self._memory.page_size
+            or _page_size_of_row(rows, self._all_columns, victims)
+            or _page_size_of_limits(limit for _usage, limit, _failcnt in self._usage.values())
+            or page_size
+        )
         tasks = to_tasks(rows, self._all_columns, page_size)
         self._check(constraint, victims)
         return OomReport(
@@ -221,7 +255,7 @@ class Draft:
             memory=self._memory.memory(page_size),
             zones=self._memory.zones(page_size),
             tasks=tasks,
-            task_columns=self._all_columns,
+            task_columns=() if "unknown" in self._all_columns else self._all_columns,
             page_size=page_size,
             kernel_release=self._release,
             hardware=self._hardware,
@@ -230,11 +264,13 @@ class Draft:
         )
 
     def _split_rows(self) -> list[list[str]]:
-        rows = [split_row(row, self._all_columns) for row in self.rows]
-        good = [row for row in rows if row is not None]
-        if len(good) < len(rows):
-            self._notes.append(f"{len(rows) - len(good)} lines in the task table could not be read")
-        return good
+        rows = [row for row in (split_row(row, self._all_columns) for row in self.rows) if row]
+        damaged = len(self.rows) - sum(len(row) == len(self._all_columns) for row in rows)
+        if damaged:
+            self._notes.append(f"damaged rows in the task table: {damaged}")
+        if "unknown" in self._all_columns:
+            self._notes.append("the heading of the task table is missing")
+        return rows
 
     def _scope(self, constraint: Constraint | None) -> str:
         if self._task_in or (constraint and constraint.limit_cgroup):
@@ -277,9 +313,9 @@ class Draft:
             self._notes.append("the report has no kill line")
         if self.trigger and not self._memory and not self._usage:
             self._notes.append("the state of the memory is missing")
-        if self._constraint and constraint is None:
-            self._notes.append("the oom-kill line could not be read")
-        if constraint and victims and constraint.pid != victims[0].pid:
+        if self._constraint and (constraint is None or constraint.pid is None):
+            self._notes.append("the oom-kill line is cut")
+        elif constraint and victims and constraint.pid != victims[0].pid:
             self._notes.append(
                 f"the oom-kill line names process {constraint.pid}, the kill line process {victims[0].pid}"
             )
@@ -300,15 +336,17 @@ def _page_size_of_row(
     rows: t.Sequence[t.Sequence[str]], columns: t.Sequence[str], victims: t.Sequence[Victim]
 ) -> int | None:
     """Return the page size that makes the total_vm of a victim's row (in pages) that of its kill line (in kB)."""
-    if not rows:
-        return None
-    column = columns.index("total_vm")
     sizes = {victim.pid: victim.total_vm_bytes for victim in victims if victim.total_vm_bytes}
-    for row in rows:
-        pages, size = int(row[column]), sizes.get(int(row[0]))
-        if size and pages and size % pages == 0 and size // pages in (4096, 8192, 16384, 65536, 262144):
+    for row in rows if sizes else ():
+        size, pages = sizes.get(int(row[0])), int(row[columns.index("total_vm")])
+        if size and pages and size % pages == 0 and size // pages in PAGE_SIZES:
             return size // pages
     return None
+
+
+def _page_size_of_limits(limits: t.Iterable[int]) -> int | None:
+    """Return the page size that "no limit" tells: it is the largest whole number of pages below 2 to the power of 63."""
+    return next((size for size in ((2**53 - limit) * 1024 for limit in limits) if size in PAGE_SIZES), None)
 
 
 def _bytes(kilobytes: int | None) -> int | None:
@@ -321,10 +359,6 @@ def _limit_bytes(kilobytes: int | None) -> int | None:
     return kilobytes * 1024
 
 
-def _known(_draft: Draft, _text: str) -> bool:
-    return True
-
-
 _HANDLERS: dict[str, t.Callable[[Draft, str], bool]] = {
     "CPU:": Draft._task_line,
     "Pid:": Draft._task_line,
@@ -333,7 +367,7 @@ _HANDLERS: dict[str, t.Callable[[Draft, str], bool]] = {
     "memo": Draft._usage_line,
     "swap": Draft._usage_line,
     "kmem": Draft._usage_line,
-    "Mem-": _known,
+    "Mem-": lambda draft, text: text.startswith("Mem-Info:"),
     "acti": Draft._counters_line,
     "Acti": Draft._counters_line,
     "Node": Draft._area_line,
@@ -345,21 +379,11 @@ _HANDLERS: dict[str, t.Callable[[Draft, str], bool]] = {
     "Mova": Draft._area_line,
     "Devi": Draft._area_line,
     "lowm": lambda draft, text: draft._memory.reserve(text),
-    "Free": lambda draft, text: draft._memory.swap(text),
+    "Free": Draft._free_line,
     "Tota": lambda draft, text: draft._memory.swap(text),
     "Task": Draft._tasks_line,
     "[ pi": Draft._heading_line,
     "[  p": Draft._heading_line,
     "oom-": Draft._constraint_line,
     "Out ": Draft._end_line,
-}
-
-# What only an OOM report prints, and Mem-Info, which begins most of them.
-_BEGINNINGS = {
-    "Mem-": "Mem-Info:",
-    "Task": ("Tasks state (memory values in pages)", "Task in /"),
-    "[ pi": "[ pid ]",
-    "[  p": "[  pid  ]",
-    "oom-": "oom-kill:constraint=",
-    "Out ": "Out of memory and no killable processes",
 }

@@ -8,6 +8,10 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+QUOTED = "quotation"
+"""`Line.source` of what a document quotes: without its beginning, a report there is taken for an example."""
+KERNEL_SOURCES = ("kernel", QUOTED)
+
 
 class Line(t.NamedTuple):
     """One message, without its prefix; from the journal, one record (so it may hold newlines)."""

@@ -19,6 +19,8 @@ INVOKED = " invoked oom-killer"
 # The kernel cuts the name of a task at 15 bytes; each could have come as an escape of four characters.
 _NAME_LIMIT = 60
 
+# The kernel prints none of these after the name; source code and documents that quote the line do.
+_QUOTING = re.compile(r"[\"'`\\;%]")
 _MASK = re.compile(r"gfp_?mask=(0x[0-9a-f]+)(?:\(([^()]*)\))?")
 _ORDER = re.compile(r"\border=(-?\d+)")
 _ADJUSTMENT = re.compile(r"\boom_score_adj=(-?\d+)")
@@ -35,9 +37,11 @@ _CHOSEN = re.compile(
     r" score (?P<score>\d+) (?:or sacrifice child|and children\.?)",
     re.DOTALL,
 )
-_FIGURE = re.compile(r"([A-Za-z][A-Za-z_-]*):(-?\d+)(?:kB)?(?=,? |,?$)")
+_FIGURE = re.compile(r"([A-Za-z][A-Za-z_-]*): ?(-?\d+)")
 
 _CONSTRAINT = re.compile(r"oom-kill:constraint=(\w+),nodemask=(\(null\)|\d[\d,-]*|),? ?")
+_LIMIT = ",oom_memcg=/"
+_GLOBAL = ",global_oom,task_memcg=/"
 _CHOSEN_TASK = re.compile(r",pid=(\d+),uid=(\d+)$")
 
 
@@ -79,6 +83,8 @@ def parse_trigger(text: str) -> Trigger | None:
     name, found, rest = text.rpartition(INVOKED)
     if not found or len(name) > _NAME_LIMIT or (rest and rest[0] != ":"):
         return None
+    if _QUOTING.search(rest):
+        return None
     mask = _MASK.search(rest)
     order = _ORDER.search(rest)
     adjustment = _ADJUSTMENT.search(rest)
@@ -106,10 +112,7 @@ def parse_kill(text: str) -> Kill | None:
         return None
     reason, pid, uid, name, figures = match.groups()
     if figures.startswith((" total-vm", ", total-vm")):
-        # The name ends at the last ") total-vm:", which the greedy name has already seen to.
         known = dict(_FIGURE.findall(figures))
-        if "total-vm" not in known or len(known) < 3:
-            return None
     else:
         known = {}
     return Kill(
@@ -138,39 +141,22 @@ def parse_choice(text: str) -> tuple[Choice, str | None] | None:
 
 
 def parse_constraint(text: str, kill: Victim | None = None) -> Constraint | None:
-    """Return what an `oom-kill:` line says, with the help of the kill line's own name and pid where there is one.
+    """Return what an `oom-kill:` line says, with the help of the kill line's own name where there is one.
 
     The cpuset, both cgroups and the task carry names of users' choice, commas and all. A cpuset's name holds no
-    slash, so the first `,oom_memcg=/` (or `,global_oom,task_memcg=/`) is the kernel's; the victim's cgroup lies
-    within the cgroup of the limit; the task's name has 15 bytes at most.
+    slash, so the first `,oom_memcg=/` (or `global_oom,task_memcg=/`) is the kernel's; the victim's cgroup lies
+    within the cgroup of the limit; the task's name has 15 bytes at most, so its end is the last `,task=`.
     """
-    text = text.rstrip()
+    text = text.rstrip().rstrip(">").rstrip(",")
     head = _CONSTRAINT.match(text)
-    tail = _CHOSEN_TASK.search(text)
-    if head is None or tail is None:
+    if head is None:
         return None
-    task_start = _task_start(text, tail.start(), kill)
-    body = text[head.end() : task_start]
-    is_global, limit_cgroup, cgroup, place = False, None, None, body
-    where = body.find(",oom_memcg=/") if ",oom_memcg=/" in body else -1
-    at_global = body.find(",global_oom")
-    if body.startswith("oom_memcg=/"):
-        where, place = -1, ""
-        limit_cgroup, cgroup = _split_cgroups(body[len("oom_memcg=") :])
-    elif where >= 0 and (at_global < 0 or where < at_global):
-        place = body[:where]
-        limit_cgroup, cgroup = _split_cgroups(body[where + len(",oom_memcg=") :])
-    else:
-        at = body.find("global_oom,task_memcg=/")
-        if at >= 0:
-            is_global, place = True, body[:at].rstrip(",")
-            cgroup = body[at + len("global_oom,task_memcg=") :]
-        elif body.endswith("global_oom"):
-            is_global, place = True, body[: -len("global_oom")].rstrip(",")
-    cpuset, mems = None, None
-    if place.startswith("cpuset="):
-        cpuset, _, mems = place[len("cpuset=") :].rpartition(",mems_allowed=")
-    name = text[task_start + len(",task=") : tail.start()] if task_start < tail.start() else None
+    tail = _CHOSEN_TASK.search(text)
+    end = tail.start() if tail else len(text)
+    task = _task_start(text, head.end() - 1, end, kill)
+    body = text[head.end() : max(task, head.end())]
+    place, is_global, limit_cgroup, cgroup = _split_body(body)
+    cpuset, _, mems = place[len("cpuset=") :].rpartition(",mems_allowed=") if place.startswith("cpuset=") else ("", "", "")
     return Constraint(
         constraint=head.group(1),
         nodemask=head.group(2).rstrip(",") or None,
@@ -179,22 +165,33 @@ def parse_constraint(text: str, kill: Victim | None = None) -> Constraint | None
         limit_cgroup=limit_cgroup,
         cgroup=cgroup,
         is_global=is_global,
-        name=name,
-        pid=int(tail.group(1)),
-        uid=int(tail.group(2)),
+        name=text[task + len(",task=") : end] if tail and task < end else None,
+        pid=int(tail.group(1)) if tail else None,
+        uid=int(tail.group(2)) if tail else None,
     )
 
 
-def _task_start(text: str, end: int, kill: Victim | None) -> int:
-    """Return where `,task=` stands: where the kill line's name says, else the last place that leaves a whole name."""
+def _task_start(text: str, start: int, end: int, kill: Victim | None) -> int:
+    """Return where `,task=` stands: where the kill line's name says, else at its last place."""
     if kill is not None:
         known = end - len(kill.name) - len(",task=")
-        if text.startswith(f",task={kill.name}", known):
+        if known >= start and text.startswith(f",task={kill.name}", known):
             return known
-    at = text.rfind(",task=", 0, end)
-    if at < 0 and text.startswith("task=", text.find("),") + 2):
-        return text.find("),") + 1
+    at = text.rfind(",task=", start, end)
     return at if at >= 0 else end
+
+
+def _split_body(body: str) -> tuple[str, bool, str | None, str | None]:
+    """Return the part about the cpuset, whether the OOM is global, the cgroup of the limit and the victim's."""
+    limit = 0 if body.startswith(_LIMIT[1:]) else body.find(_LIMIT) + 1
+    whole = 0 if body.startswith(_GLOBAL[1:]) else body.find(_GLOBAL) + 1
+    if body.startswith(_LIMIT[1:]) or 0 < limit < (whole or len(body)):
+        return body[: max(limit - 1, 0)], False, *_split_cgroups(body[limit + len("oom_memcg=") :])
+    if body.startswith(_GLOBAL[1:]) or whole:
+        return body[: max(whole - 1, 0)], True, None, body[whole + len("global_oom,task_memcg=") :]
+    if body.endswith("global_oom"):
+        return body[: -len("global_oom")].rstrip(","), True, None, None
+    return body, False, None, None
 
 
 def _split_cgroups(text: str) -> tuple[str, str | None]:

@@ -13,6 +13,9 @@ import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Memory, Zone
 
+PAGE_SIZES = tuple(4096 << shift for shift in range(7))
+"""From 4 KiB to 256 KiB."""
+
 _COUNTER = re.compile(r"([A-Za-z_]+):(\d+)")
 _SIZE = re.compile(r"([a-z_]+(?:\([a-z]+\))?): ?(\d+)[kK]B")
 _ZONE = re.compile(r"(?:Node (\d+) )?([A-Z]\w*) free:")
@@ -49,10 +52,20 @@ class MemInfo:
         self._kernel_stack: int | None = None
         self._zones: dict[tuple[int | None, str], dict[str, t.Any]] = {}
         self._zone: dict[str, t.Any] | None = None
-        self.page_size: int | None = None
+        self._node_anon = self._zone_anon = 0
+        self._first_block: int | None = None
 
     def __bool__(self) -> bool:
         return bool(self._counters or self._pages or self._zones)
+
+    @property
+    def page_size(self) -> int | None:
+        """The first block of a buddy list; else what makes kB of nodes or zones out of the pages of all."""
+        pages = _anon(self._counters)
+        if self._first_block is not None or not pages:
+            return self._first_block
+        told = (self._node_anon or self._zone_anon) / pages
+        return next((size for size in PAGE_SIZES if abs(told - size) < size / 20), None)
 
     def counters(self, text: str) -> bool:
         """Take lines such as `active_anon:1 inactive_anon:2`, in pages."""
@@ -70,7 +83,9 @@ class MemInfo:
         if buddy:
             return self._buddy_line(text, buddy)
         if _NODE.match(text):
-            self._add_kernel_stack(dict(_SIZE.findall(text)))
+            sizes = {key: int(size) * 1024 for key, size in _SIZE.findall(text)}
+            self._node_anon += _anon(sizes)
+            self._add_kernel_stack(sizes)
             return True
         return False
 
@@ -104,21 +119,22 @@ class MemInfo:
         sizes = {key: int(size) * 1024 for key, size in _SIZE.findall(text)}
         self._zone = self._zones.setdefault(_place(match), {})
         self._zone.setdefault("sizes", sizes)
-        self._add_kernel_stack(sizes, unit=1)
+        self._zone_anon += _anon(sizes)
+        self._add_kernel_stack(sizes)
         return True
 
     def _buddy_line(self, text: str, match: t.Match[str]) -> bool:
         blocks = _BLOCKS.findall(text)
-        if self.page_size is None:
-            self.page_size = int(blocks[0][1]) * 1024
+        if self._first_block is None:
+            self._first_block = int(blocks[0][1]) * 1024
         zone = self._zones.setdefault(_place(match), {})
         zone["blocks"] = {int(size) * 1024: int(count) for count, size, _types in blocks}
         zone["types"] = {int(size) * 1024: types for _count, size, types in blocks if types}
         return True
 
-    def _add_kernel_stack(self, sizes: t.Mapping[str, t.Any], unit: int = 1024) -> None:
+    def _add_kernel_stack(self, sizes: t.Mapping[str, int]) -> None:
         if "kernel_stack" in sizes:
-            self._kernel_stack = (self._kernel_stack or 0) + int(sizes["kernel_stack"]) * unit
+            self._kernel_stack = (self._kernel_stack or 0) + sizes["kernel_stack"]
 
     def memory(self, page_size: int | None) -> Memory | None:
         """Return the machine's memory; counts of pages are None where the page size is unknown."""
@@ -150,6 +166,10 @@ class MemInfo:
     def zones(self, page_size: int | None) -> tuple[Zone, ...]:
         """Return the zones in the order of the text."""
         return tuple(_zone(place, parts, page_size or 0) for place, parts in self._zones.items())
+
+
+def _anon(sizes: t.Mapping[str, int]) -> int:
+    return sizes.get("active_anon", 0) + sizes.get("inactive_anon", 0)
 
 
 def _place(match: t.Match[str]) -> tuple[int | None, str]:

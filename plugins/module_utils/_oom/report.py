@@ -10,7 +10,13 @@ import re
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.draft import Draft
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line, OomReport, Unparsed
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import (
+    KERNEL_SOURCES,
+    QUOTED,
+    Line,
+    OomReport,
+    Unparsed,
+)
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.kill_lines import (
     INVOKED,
     parse_choice,
@@ -18,8 +24,11 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.kill_lines imp
     parse_trigger,
 )
 
-# The OOM reaper and the members of a group come some seconds and some reports later.
+# The OOM reaper and other late lines come some seconds and some reports after theirs.
 _KEPT_OPEN = 16
+# A report's lines follow one another: what comes after so many other lines, or so much later, is another's.
+_FAR_LINES = 500
+_FAR_US = 60 * 1000000
 
 _KILL = re.compile(r"(?:[A-Z][A-Za-z ()_]*: )?Kill(?:ed)? process \d")
 _REAPED = re.compile(r"oom_reaper: reaped process (\d+) ")
@@ -27,13 +36,14 @@ _REAPED = re.compile(r"oom_reaper: reaped process (\d+) ")
 Found = t.Union[OomReport, Unparsed]
 
 
-def read_reports(lines: t.Iterable[Line]) -> t.Iterator[Found]:
+def read_reports(lines: t.Iterable[Line], *, page_size: int | None = None) -> t.Iterator[Found]:
     """Yield the OOM reports in `lines`, oldest first, and the kill lines that could not be read.
 
-    `lines` are kernel messages in their order, without prefixes, from one or more hosts and boots. A kill line
-    without a report is a report of its own: the kernel limits the rate of its reports, not of its kills.
+    `lines` are kernel messages in their order, without prefixes, from one or more hosts and boots; lines of other
+    programs are passed over. A kill line without a report is a report of its own: the kernel limits the rate of its
+    reports, not of its kills. `page_size` is that of the hosts, for the reports that do not tell it themselves.
     """
-    reader = _Reader()
+    reader = _Reader(page_size)
     for line in lines:
         reader.take(line)
         if reader.found:
@@ -43,27 +53,42 @@ def read_reports(lines: t.Iterable[Line]) -> t.Iterator[Found]:
 
 
 class _Reader:
-    """Keeps the report that is being read, and the latest ones, which may still get a line."""
+    """Keeps the report that is being read, for each host, and the latest ones, which may still get a line."""
 
-    def __init__(self) -> None:
+    def __init__(self, page_size: int | None) -> None:
         self.found: list[Found] = []
+        self._page_size = page_size
+        self._page_sizes: dict[str | None, int] = {}
         self._draft: Draft | None = None
+        self._idle = 0
         self._recent: collections.deque[Draft] = collections.deque()
+        self._host: str | None = None
+        self._elsewhere: dict[str | None, tuple[Draft | None, int]] = {}
 
     def drain(self) -> list[Found]:
         found, self.found = self.found, []
         return found
 
     def take(self, line: Line) -> None:
-        text = line[0]
+        """Give a line to the report that it belongs to, or open one."""
+        text, _realtime, _monotonic, boot_id, host, _cursor, source = line
+        if source is not None and source not in KERNEL_SOURCES:
+            return
+        if host != self._host:
+            self._turn_to(host)
         draft = self._draft
         if draft is not None:
             if draft.columns and text[:1] == "[" and INVOKED not in text:
                 draft.rows.append(text)
                 return
-            if draft.take(text):
+            if boot_id != draft.last.boot_id:
+                self._close_draft()
+            elif draft.take(text):
                 draft.last = line
+                self._idle = 0
                 return
+            else:
+                self._idle += 1
         if INVOKED in text:
             trigger = parse_trigger(text)
             if trigger is not None:
@@ -73,28 +98,53 @@ class _Reader:
             self._kill(line)
         elif text[:4] == "oom_":
             self._reaped(text)
-        elif draft is None and Draft.begins(text):
-            self._open(line).take(text)
+        elif (self._draft is None or self._draft.killed or self._is_far(line)) and Draft.begins(text):
+            draft = Draft(line)
+            if draft.take(text):
+                self._open(line, draft)
 
-    def _open(self, line: Line) -> Draft:
-        self.close_draft()
-        self._draft = Draft(line)
+    def close(self) -> None:
+        """End all reports that are still open."""
+        self._close_draft()
+        for self._draft, self._idle in self._elsewhere.values():
+            self._close_draft()
+        self._elsewhere.clear()
+        while self._recent:
+            self._finish(self._recent.popleft())
+
+    def _turn_to(self, host: str | None) -> None:
+        self._elsewhere[self._host] = (self._draft, self._idle)
+        self._draft, self._idle = self._elsewhere.pop(host, (None, 0))
+        self._host = host
+
+    def _open(self, line: Line, draft: Draft | None = None) -> Draft:
+        self._close_draft()
+        self._draft, self._idle = draft or Draft(line), 0
         return self._draft
+
+    def _is_far(self, line: Line) -> bool:
+        draft = self._draft
+        if draft is None or self._idle > _FAR_LINES:
+            return True
+        before, now = draft.last.monotonic_us, line.monotonic_us
+        return before is not None and now is not None and abs(now - before) > _FAR_US
 
     def _kill(self, line: Line) -> None:
         kill = parse_kill(line.text)
         choice = None if kill else parse_choice(line.text)
         if kill is None and choice is None:
-            self.found.append(Unparsed(line, "the end of the kill line is missing or unknown"))
+            if line.source != QUOTED:
+                self.found.append(Unparsed(line, "the kill line is cut, or of an unknown form"))
             return
         draft = self._draft
-        if draft is None or (not draft.awaits(kill.victim) if kill else draft.killed or draft.chosen):
+        if draft is None or self._is_far(line) or (not draft.awaits(kill.victim) if kill else not draft.awaits_choice):
             draft = self._open(line)
         if kill:
             draft.kill(kill)
         elif choice:
             draft.chosen, draft.kill_scope = choice
         draft.last = line
+        self._idle = 0
 
     def _reaped(self, text: str) -> None:
         match = _REAPED.match(text)
@@ -107,19 +157,17 @@ class _Reader:
                 draft.reaped.add(pid)
                 return
 
-    def close_draft(self) -> None:
+    def _close_draft(self) -> None:
         if self._draft is not None:
             self._recent.append(self._draft)
             self._draft = None
             if len(self._recent) > _KEPT_OPEN:
                 self._finish(self._recent.popleft())
 
-    def close(self) -> None:
-        self.close_draft()
-        while self._recent:
-            self._finish(self._recent.popleft())
-
     def _finish(self, draft: Draft) -> None:
-        report = draft.finish()
+        host = draft.first.hostname
+        report = draft.finish(self._page_sizes.get(host, self._page_size))
         if report is not None:
             self.found.append(report)
+            if report.page_size:
+                self._page_sizes[host] = report.page_size

@@ -13,11 +13,8 @@ import datetime
 import re
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import QUOTED, Line
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.unwrap import Unwrapper
-
-QUOTED = "quotation"
-"""`Line.source` of what stands in a document between fences: a report there may be an example."""
 
 _LEVEL = re.compile(r"\s*(?:<\d{1,3}>|[a-z0-9]{3,8} *:[a-z]{3,6} *: )")
 _KMSG = re.compile(r"\s*\d+,\d+,(\d+),[^,;]{1,3}(?:,[^;]{0,60})?;")
