@@ -1,0 +1,142 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who really wrote a journal record, and what it says.
+
+Any user can write into the journal: with `logger`, with the native protocol, with the output of a service. What a
+client sends cannot begin with an underscore, so those fields are journald's own word; `SYSLOG_*`, `MESSAGE_ID` and
+`UNIT` are not. Root can write to /dev/kmsg, but the kernel gives such lines a facility other than its own 0 (printk.c,
+devkmsg_write). Message ids: systemd, sd-messages.h.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import typing as t
+
+from ansible_collections.oomguard.linux.plugins.module_utils._journal import Record
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line
+
+OUT_OF_MEMORY = "fe6faa94e7774663a0da52717891d8ef"
+FAILED = "d9b373ed55a64feb8242e02dbe79a49c"
+EXITED = "98e322203f7a4ed290d09fe03c09fe15"
+RESTART = "5eb03494b6584870a536b337290809b3"
+STARTED = "39f53479d3a045ac8e11786248231fbf"
+STOPPED = "9d1aaa27d60140bd96365438aad20286"
+MISSED = "e9bf28e6e834481bb6f48f548ad13606"
+
+LIFE = (OUT_OF_MEMORY, FAILED, EXITED, RESTART, STARTED, STOPPED)
+"""What systemd logs of a unit that matters here."""
+
+_NO_PROCESS = "Out of memory and no killable processes..."
+_TABLE = "Tasks state (memory values in pages):"
+
+ANCHORS = (
+    # "Killed process" has the priority 3 (KERN_ERR). The report around it has others, and is rate-limited.
+    ("_TRANSPORT=kernel", "PRIORITY=3"),
+    ("_TRANSPORT=kernel", f"MESSAGE={_NO_PROCESS}"),
+    ("_TRANSPORT=kernel", f"MESSAGE={_TABLE}"),
+    (f"MESSAGE_ID={OUT_OF_MEMORY}",),
+    (f"MESSAGE_ID={FAILED}", "UNIT_RESULT=oom-kill"),
+    ("_TRANSPORT=driver", f"MESSAGE_ID={MISSED}"),
+    # Forgeries, to be counted.
+    ("SYSLOG_IDENTIFIER=kernel", "_TRANSPORT=journal", "_TRANSPORT=stdout", "_TRANSPORT=syslog"),
+)
+ANCHOR_PATTERN = r"Kill(ed)? process|no killable processes|^Tasks state|OOM|oom|[Oo]ut of memory|Missed [0-9]+ kernel"
+
+_KILL = re.compile(r"Kill(?:ed)? process \d+|" + re.escape(_NO_PROCESS))
+_MISSED = re.compile(r"Missed (\d+) kernel messages")
+
+
+@dataclasses.dataclass(frozen=True)
+class KernelRecord:
+    """A message that the kernel wrote; `kill` where it tells of a kill, or of a report that may have lost its kill."""
+
+    record: Record
+    kill: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class UnitRecord:
+    """What systemd (process 1) says of a unit; `what` is one of the message ids of `LIFE`."""
+
+    unit: str
+    what: str
+    realtime_us: int
+    monotonic_us: int
+    boot_id: str
+    result: str | None = None
+    killed: bool = False
+    """The unit's main process was ended by SIGKILL."""
+
+
+@dataclasses.dataclass(frozen=True)
+class MissedRecords:
+    """Kernel messages that journald came too late to read."""
+
+    count: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Forged:
+    """A record that poses as the kernel's or systemd's."""
+
+    reason: str
+
+
+Said = t.Union[KernelRecord, UnitRecord, MissedRecords, Forged]
+
+
+def read_record(record: Record) -> Said | None:
+    """Return what `record` says and who says it, None where that does not matter here."""
+    fields = record.fields
+    if fields.get("MESSAGE_ID") == MISSED and fields.get("_TRANSPORT") == "driver":
+        missed = _MISSED.search(record.message)
+        return MissedRecords(count=int(missed[1])) if missed else None
+    if fields.get("MESSAGE_ID") in LIFE and "UNIT" in fields:
+        return _unit_record(record)
+    kill = bool(_KILL.search(record.message)) or record.message == _TABLE
+    if from_kernel(record):
+        return KernelRecord(record=record, kill=kill)
+    if not kill:
+        return None
+    if fields.get("_TRANSPORT") == "kernel":
+        return Forged("written to /dev/kmsg by a program, not by the kernel")
+    if fields.get("SYSLOG_IDENTIFIER") == "kernel":
+        return Forged("written by a program that calls itself kernel")
+    return None
+
+
+def from_kernel(record: Record) -> bool:
+    """Tell whether the kernel itself wrote `record`; old versions of journald give its records no facility."""
+    return record.fields.get("_TRANSPORT") == "kernel" and record.fields.get("SYSLOG_FACILITY", "0") == "0"
+
+
+def kernel_line(record: Record) -> Line:
+    """Return the message of a record of the kernel."""
+    return Line(
+        text=record.message,
+        realtime_us=record.realtime_us,
+        monotonic_us=record.monotonic_us,
+        boot_id=record.boot_id,
+        hostname=record.fields.get("_HOSTNAME"),
+        cursor=record.cursor,
+        source="kernel",
+    )
+
+
+def _unit_record(record: Record) -> UnitRecord | Forged:
+    fields = record.fields
+    if fields.get("_PID") != "1" or fields.get("_SYSTEMD_UNIT", "init.scope") != "init.scope":
+        return Forged("written in the name of systemd by another process")
+    killed = fields.get("EXIT_CODE") == "killed" and fields.get("EXIT_STATUS") in {"9", "KILL"}
+    return UnitRecord(
+        unit=fields["UNIT"],
+        what=fields["MESSAGE_ID"],
+        realtime_us=record.realtime_us,
+        monotonic_us=record.monotonic_us,
+        boot_id=record.boot_id,
+        result=fields.get("UNIT_RESULT"),
+        killed=killed and "Main process exited" in record.message,
+    )

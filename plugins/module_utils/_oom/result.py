@@ -1,0 +1,162 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was found, as the plain data that `oom_info` returns."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import datetime as dt
+import typing as t
+
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.diagnosis import Diagnosis, by_name, diagnose, held
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import OomReport, Task, Zone
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident, UnitEffect
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import Coverage, Findings
+
+_MEMORY = (
+    "page_size",
+    "ram_bytes",
+    "reserved_bytes",
+    "free_bytes",
+    "page_cache_bytes",
+    "slab_bytes",
+    "swap_total_bytes",
+    "swap_free_bytes",
+    "swap_cache_bytes",
+)
+_LIMIT = ("usage_bytes", "limit_bytes", "failcnt", "swap_usage_bytes", "swap_limit_bytes")
+
+
+def as_result(findings: Findings, *, tasks: str, top: int) -> dict[str, t.Any]:
+    """Return `events`, `summary` and `coverage`; `tasks` (`top`, `all` or `none`) and `top` say how many task rows."""
+    shown = [(incident, diagnose(incident)) for incident in findings.incidents]
+    counted = [*((incident, diagnose(incident)) for incident in findings.older), *shown]
+    rows = {"none": 0, "top": top, "all": None}[tasks]
+    return {
+        "events": [_event(incident, diagnosis, rows) for incident, diagnosis in shown],
+        "summary": _summary(counted, findings.units_taken_down),
+        "coverage": _coverage(findings.coverage),
+    }
+
+
+def _event(incident: Incident, diagnosis: Diagnosis, rows: int | None) -> dict[str, t.Any]:
+    report, at, place = incident.report, incident.at, incident.place
+    return {
+        "id": incident.key,
+        "killer": report.killer,
+        "trusted": incident.log is None,
+        "complete": report.complete,
+        "time": _time(at.realtime_us),
+        "boot_id": at.boot_id,
+        "monotonic_us": at.monotonic_us,
+        "hostname": at.hostname,
+        "kernel_release": report.kernel_release,
+        "scope": report.scope,
+        "manual": report.manual,
+        "trigger": _plain(report.trigger),
+        "victims": [_plain(victim) for victim in report.victims],
+        "cgroup": report.cgroup,
+        "limit_cgroup": report.limit_cgroup,
+        "unit": place.unit,
+        "user_unit": place.user_unit,
+        "slice": place.slice,
+        "container_id": place.container_id,
+        "pod_uid": place.pod_uid,
+        "limit": _picked(report.limit, _LIMIT),
+        "memory": _memory(report),
+        "zones": [_zone(zone) for zone in report.zones],
+        "tasks": _tasks(report.tasks, rows),
+        "unit_effect": _effect(incident.effect),
+        "diagnosis": _plain(diagnosis),
+        "notes": [
+            *([f"Read from {incident.log}: text does not prove who wrote it."] if incident.log else []),
+            *report.notes,
+        ],
+    }
+
+
+def _memory(report: OomReport) -> dict[str, t.Any] | None:
+    return _picked(report.memory and dataclasses.replace(report.memory, page_size=report.page_size), _MEMORY)
+
+
+def _zone(zone: Zone) -> dict[str, t.Any]:
+    names = ("node", "zone", "free_bytes", "min_bytes", "low_bytes", "high_bytes", "present_bytes", "managed_bytes")
+    return {
+        **{name: getattr(zone, name) for name in names},
+        "free_blocks": {str(size): count for size, count in sorted(zone.free_blocks.items())},
+        "largest_free_block_bytes": zone.largest_free_block_bytes,
+    }
+
+
+def _tasks(tasks: t.Sequence[Task], rows: int | None) -> dict[str, t.Any] | None:
+    if not tasks:
+        return None
+    names = sorted(by_name(tasks).items(), key=lambda item: -sum(map(held, item[1])))
+    return {
+        **_sums(tasks),
+        "by_name": [{"name": name, **_sums(group)} for name, group in names[:rows]],
+        "rows": [task._asdict() for task in sorted(tasks, key=held, reverse=True)[:rows]],
+    }
+
+
+def _sums(tasks: t.Sequence[Task]) -> dict[str, int | None]:
+    sums: dict[str, int | None] = {"count": len(tasks)}
+    for name in ("rss_bytes", "swap_bytes", "pgtables_bytes"):
+        known = [value for value in (getattr(task, name) for task in tasks) if value is not None]
+        sums[name] = sum(known) if known else None
+    return sums
+
+
+def _effect(effect: UnitEffect | None) -> dict[str, t.Any] | None:
+    return _picked(effect, ("unit", "result", "stopped", "restarted", "oom_policy", "down_seconds"))
+
+
+def _summary(counted: t.Sequence[tuple[Incident, Diagnosis]], units_taken_down: t.Sequence[str]) -> dict[str, t.Any]:
+    times = [incident.at.realtime_us for incident, _diagnosis in counted if incident.at.realtime_us is not None]
+    return {
+        "count": len(counted),
+        "by_killer": _counts(incident.report.killer for incident, _diagnosis in counted),
+        "by_unit": _counts(incident.place.unit for incident, _diagnosis in counted if incident.place.unit),
+        "by_victim": _counts(victim.name for incident, _diagnosis in counted for victim in incident.report.victims),
+        "by_cause": _counts(diagnosis.cause for _incident, diagnosis in counted),
+        "first": _time(min(times, default=None)),
+        "last": _time(max(times, default=None)),
+        "units_taken_down": list(units_taken_down),
+    }
+
+
+def _coverage(coverage: Coverage) -> dict[str, t.Any]:
+    return {
+        "from": _time(coverage.first_us),
+        "to": _time(coverage.last_us),
+        "boots": coverage.boots,
+        "persistent": coverage.persistent,
+        "complete": coverage.complete,
+        "missed_records": coverage.missed_records,
+        "unparsed": coverage.unparsed,
+        "untrusted": coverage.untrusted,
+        "cursor": coverage.cursor,
+        "notes": [*coverage.gaps, *coverage.notes],
+    }
+
+
+def _counts(names: t.Iterable[str]) -> dict[str, int]:
+    return dict(collections.Counter(names).most_common())
+
+
+def _plain(value: t.Any) -> t.Any:
+    """Return a dataclass as a dictionary, nested ones too; None stays None."""
+    return dataclasses.asdict(value) if value is not None else None
+
+
+def _picked(value: t.Any, names: t.Sequence[str]) -> dict[str, t.Any] | None:
+    return {name: getattr(value, name) for name in names} if value is not None else None
+
+
+def _time(realtime_us: int | None) -> str | None:
+    if realtime_us is None:
+        return None
+    moment = dt.datetime.fromtimestamp(realtime_us // 1_000_000, tz=dt.timezone.utc)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{realtime_us % 1_000_000:06d}Z"

@@ -1,0 +1,253 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The adapter that finds OOM kills: in a journal by its index, then the whole reports around them; in text logs."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import gzip
+import lzma
+import pathlib
+import typing as t
+
+from ansible_collections.oomguard.linux.plugins.module_utils._command import CommandError, Run
+from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
+from ansible_collections.oomguard.linux.plugins.module_utils._journal import Extent, Journal, Record
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line, OomReport, Unparsed
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident, incident_of, with_effects
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.records import (
+    ANCHOR_PATTERN,
+    ANCHORS,
+    FAILED,
+    LIFE,
+    Forged,
+    KernelRecord,
+    MissedRecords,
+    UnitRecord,
+    from_kernel,
+    kernel_line,
+    read_record,
+)
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report import read_reports
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.text_log import read_log
+from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
+
+# Most reports take 60 to 200 lines, and several stand close together; a report with more tasks takes another chunk.
+_CHUNK = 500
+_LONGEST_REPORT = 40_000
+# The OOM reaper, and the other members of a killed group, follow the first kill line.
+_AFTERMATH_SECONDS = 2.0
+_BEFORE_US = 60_000_000
+
+
+_OPENERS: t.Mapping[str, t.Callable[..., t.IO[str]]] = {".gz": gzip.open, ".xz": lzma.open}
+
+
+class LogError(OomguardError):
+    """A text log could not be read."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Coverage:
+    """What was looked at, and what could not be; times in microseconds since 1970."""
+
+    first_us: int | None = None
+    last_us: int | None = None
+    boots: int | None = None
+    persistent: bool | None = None
+    missed_records: int = 0
+    unparsed: int = 0
+    untrusted: int = 0
+    cursor: str | None = None
+    gaps: tuple[str, ...] = ()
+    """Why there may be kills that were not seen."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        return not (self.gaps or self.missed_records or self.unparsed)
+
+
+@dataclasses.dataclass(frozen=True)
+class Findings:
+    """What was found, oldest first: `incidents` whole, and of the `older` ones beyond the limit the kill line alone."""
+
+    incidents: tuple[Incident, ...]
+    older: tuple[Incident, ...]
+    units_taken_down: tuple[str, ...]
+    coverage: Coverage
+
+
+@dataclasses.dataclass(frozen=True)
+class _Anchors:
+    """What the first look at the journal found, newest first."""
+
+    kills: tuple[Record, ...]
+    units: tuple[UnitRecord, ...]
+    forged: tuple[str, ...]
+    missed: int
+
+
+def search_journal(journal: Journal, run: Run, *, limit: int, local: bool, persistent: bool) -> Findings:
+    """Find the OOM kills of a journal; of `limit` incidents, the newest, the whole report.
+
+    With `local`, the OOM policies in force are asked of this host's systemd. Raises JournalError.
+    """
+    extent = journal.extent()
+    if extent is None:
+        note = "The journal holds nothing of the time that was asked for."
+        return Findings((), (), (), Coverage(boots=0, persistent=persistent, gaps=(note, *journal.notes)))
+    anchors = _anchors(journal)
+    incidents, older, unreadable = _incidents(journal, anchors.kills, limit)
+    units = {unit for unit in (incident.place.unit for incident in incidents) if unit}
+    units |= {record.unit for record in anchors.units if not record.unit.endswith(".slice")}
+    life = _life(journal, incidents, sorted(units))
+    policies = _policies(run, sorted(units)) if local else {}
+    incidents = with_effects(incidents, life, policies)
+    down = {record.unit for record in anchors.units if record.what == FAILED}
+    down |= {incident.effect.unit for incident in incidents if incident.effect and incident.effect.stopped}
+    return Findings(
+        incidents=tuple(incidents),
+        older=tuple(with_effects(older, anchors.units[::-1], policies)),
+        units_taken_down=tuple(sorted(down)),
+        coverage=_coverage(journal, extent, anchors, persistent=persistent, unreadable=unreadable),
+    )
+
+
+def search_logs(paths: t.Sequence[str], *, limit: int) -> Findings:
+    """Find the OOM kills that text logs tell of; a name that ends in .gz or .xz is decompressed. Raises LogError."""
+    found = [(path, item) for path in paths for item in _read_log(path)]
+    incidents = [incident_of(item, log=path) for path, item in found if isinstance(item, OomReport)]
+    unreadable = len(found) - len(incidents)
+    cut = max(len(incidents) - limit, 0)
+    gap = "Text logs do not tell what is missing in them, nor what became of the units."
+    coverage = Coverage(unparsed=unreadable, gaps=(gap,))
+    return Findings(tuple(incidents[cut:]), tuple(incidents[:cut]), (), coverage)
+
+
+def _read_log(path: str) -> t.Iterator[OomReport | Unparsed]:
+    opened = _OPENERS.get(pathlib.Path(path).suffix, open)
+    try:
+        with opened(path, "rt", encoding="utf-8", errors="surrogateescape") as file:
+            yield from read_reports(read_log(file))
+    except (OSError, EOFError, lzma.LZMAError) as error:
+        raise LogError(f"Could not read the log {neutralise(path)}: {error}.", hint="Check log_files.") from error
+
+
+def _anchors(journal: Journal) -> _Anchors:
+    kills, units, forged, missed = [], [], [], 0
+    arguments = [argument for term in ANCHORS for argument in ("+", *term)][1:]
+    for record in journal.find(arguments, pattern=ANCHOR_PATTERN):
+        said = read_record(record)
+        if isinstance(said, KernelRecord) and said.kill:
+            kills.append(record)
+        elif isinstance(said, UnitRecord):
+            units.append(said)
+        elif isinstance(said, Forged):
+            forged.append(said.reason)
+        elif isinstance(said, MissedRecords):
+            missed += said.count
+    return _Anchors(kills=tuple(kills), units=tuple(units), forged=tuple(forged), missed=missed)
+
+
+def _incidents(journal: Journal, kills: t.Sequence[Record], limit: int) -> tuple[list[Incident], list[Incident], int]:
+    """Return the newest incidents and the older ones, oldest first, and how many kill lines could not be read."""
+    incidents: list[Incident] = []
+    unreadable = 0
+    pending = list(kills)
+    while pending and len(incidents) < limit:
+        window = _window(journal, pending)
+        seen = {record.cursor for record in window} | {pending[0].cursor}
+        wanted = {kill.cursor for kill in pending if kill.cursor in seen}
+        pending = [kill for kill in pending if kill.cursor not in seen]
+        lines = [kernel_line(record) for record in window]
+        found = []
+        for item in read_reports(lines):
+            if isinstance(item, Unparsed):
+                unreadable += item.line.cursor in wanted
+            else:
+                own = _own_lines(item, lines)
+                # At the window's edge may stand the rest of an earlier report.
+                if any(line.cursor in wanted for line in own):
+                    found.append(incident_of(item, own))
+        incidents[:0] = found
+    cut = max(len(incidents) - limit, 0)
+    older, surplus = _older([kernel_line(kill) for kill in reversed(pending)])
+    return incidents[cut:], older + incidents[:cut], unreadable + surplus
+
+
+def _own_lines(report: OomReport, lines: t.Sequence[Line]) -> t.Sequence[Line]:
+    cursors = [line.cursor for line in lines]
+    return lines[cursors.index(report.first.cursor) : cursors.index(report.last.cursor) + 1]
+
+
+def _older(lines: t.Sequence[Line]) -> tuple[list[Incident], int]:
+    """Return what kill lines alone tell, and how many could not be read."""
+    found = list(read_reports(lines))
+    incidents = [incident_of(item, [item.last]) for item in found if isinstance(item, OomReport)]
+    return incidents, len(found) - len(incidents)
+
+
+def _window(journal: Journal, pending: t.Sequence[Record]) -> list[Record]:
+    """Return the kernel's records around the newest of the `pending` kills, oldest first.
+
+    They go back far enough to hold the beginning of that kill's report, and of each other that is among them.
+    """
+    window: list[Record] = []
+    wanted = {kill.cursor for kill in pending}
+    for chunk in journal.around(pending[0], ["_TRANSPORT=kernel"], after=_AFTERMATH_SECONDS, chunk=_CHUNK):
+        window += [record for record in chunk if from_kernel(record)]
+        begun = True
+        for record in window:
+            if record.cursor in wanted:
+                begun = False
+            elif "oom-killer" in record.message:
+                begun = True
+        if begun or len(window) > _LONGEST_REPORT:
+            break
+    return window[::-1]
+
+
+def _life(journal: Journal, incidents: t.Sequence[Incident], units: t.Sequence[str]) -> list[UnitRecord]:
+    """Return what systemd logged of these units since a little before the first of the incidents."""
+    times = [incident.at.realtime_us for incident in incidents if incident.at.realtime_us is not None]
+    if not (times and units):
+        return []
+    matches = ["_PID=1", *(f"UNIT={unit}" for unit in units), *(f"MESSAGE_ID={message_id}" for message_id in LIFE)]
+    said = map(read_record, journal.since(min(times) - _BEFORE_US, matches))
+    return [record for record in said if isinstance(record, UnitRecord)]
+
+
+def _policies(run: Run, units: t.Sequence[str]) -> dict[str, str]:
+    """Return the value of OOMPolicy= in force for each of the units that systemd knows (now)."""
+    if not units:
+        return {}
+    try:
+        done = run(["systemctl", "show", "--no-pager", "--property=Id,LoadState,OOMPolicy", "--", *units])
+    except CommandError:
+        return {}
+    policies = {}
+    for block in done.stdout.split("\n\n"):
+        properties = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+        if properties.get("LoadState") == "loaded" and "OOMPolicy" in properties:
+            policies[properties["Id"]] = properties["OOMPolicy"]
+    return policies
+
+
+def _coverage(journal: Journal, extent: Extent, anchors: _Anchors, *, persistent: bool, unreadable: int) -> Coverage:
+    return Coverage(
+        first_us=extent.first_us,
+        last_us=extent.last_us,
+        boots=extent.boots,
+        persistent=persistent,
+        missed_records=anchors.missed,
+        unparsed=journal.unparsed + unreadable,
+        untrusted=len(anchors.forged),
+        cursor=extent.cursor,
+        gaps=(*([extent.gap] if extent.gap else []), *journal.notes),
+        notes=tuple(
+            f"Not believed: {count} x {reason}." for reason, count in collections.Counter(anchors.forged).items()
+        ),
+    )

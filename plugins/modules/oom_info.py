@@ -1,0 +1,557 @@
+#!/usr/bin/python
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module oom_info: its documentation, its argument spec and the way through it."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: oom_info
+short_description: Find every OOM kill on a host, and explain it
+version_added: 1.0.0
+description:
+  - Finds the kernel's OOM kills in the systemd journal of all boots, reads the kernel's whole report of each, ties
+    it to the systemd unit it happened in and to what became of that unit, and says why it happened and what helps.
+  - Kills are found through the journal's index, so that the size of the journal hardly matters.
+  - Only records that the kernel itself and systemd itself wrote are believed. What poses as theirs is counted in
+    RV(coverage.untrusted).
+  - That there is no OOM kill is a success with empty RV(events). That the journal could not be looked at is a failure.
+author:
+  - oomguard contributors (@oomguard)
+attributes:
+  check_mode:
+    description: Nothing is ever changed.
+    support: full
+  diff_mode:
+    description: Nothing is ever changed.
+    support: none
+  idempotent:
+    description: Nothing is ever changed.
+    support: full
+  platform:
+    description: Linux with systemd's journal, or text logs.
+    support: full
+    platforms: posix
+options:
+  since:
+    description:
+      - The start of the time to look at, as C(journalctl --since) takes it, such as V(-7d), V(yesterday) or
+        V(2026-11-23 06:00:00).
+      - Mutually exclusive with O(after_cursor).
+    type: str
+  until:
+    description:
+      - The end of the time to look at, as C(journalctl --until) takes it.
+    type: str
+  boot:
+    description:
+      - The boot to look at, V(all) of them, V(0) for the current one, V(-1) for the one before, or a boot's identifier.
+    type: str
+    default: all
+  after_cursor:
+    description:
+      - Look only at what the journal received after this cursor, the RV(coverage.cursor) of an earlier run.
+    type: str
+  journal_directory:
+    description:
+      - Read the journal files in this folder, such as what C(systemd-journal-remote) collects of other hosts, instead
+        of the host's own journal.
+    type: path
+  journal_namespace:
+    description:
+      - Read the journal of this namespace.
+    type: str
+  log_files:
+    description:
+      - Read these text logs instead of the journal. The output of C(dmesg) and C(journalctl), C(kern.log) and the like;
+        a name that ends in C(.gz) or C(.xz) is decompressed.
+      - Text does not prove who wrote it, so RV(events[].trusted) is V(false).
+    type: list
+    elements: path
+    default: []
+  tasks:
+    description:
+      - Which of the kernel's task table to return. The sums are of all tasks in any case.
+    type: str
+    choices: [top, all, none]
+    default: top
+  top:
+    description:
+      - How many tasks, and names of tasks, to return with O(tasks=top), the largest first.
+    type: int
+    default: 10
+  limit:
+    description:
+      - How many events to return, the newest ones. RV(summary) counts all.
+    type: int
+    default: 100
+  timeout:
+    description:
+      - Fail when the journal does not answer a query within that many seconds.
+    type: int
+    default: 300
+seealso:
+  - module: oomguard.linux.systemd_dropin
+  - module: oomguard.linux.swap
+  - module: oomguard.linux.fcgid_config
+"""
+
+EXAMPLES = r"""
+- name: Find and explain every OOM kill that the journal knows of
+  oomguard.linux.oom_info:
+  register: oom
+
+- name: Show what happened
+  ansible.builtin.debug:
+    msg: "{{ oom.events | map(attribute='diagnosis.summary') }}"
+
+- name: Insist that no service went down in the last week
+  oomguard.linux.oom_info:
+    since: -7d
+  register: week
+  failed_when: week.summary.units_taken_down | length > 0 or not week.coverage.complete
+
+- name: Explain a log that somebody sent
+  oomguard.linux.oom_info:
+    log_files:
+      - /tmp/dmesg.txt
+    tasks: all
+"""
+
+RETURN = r"""
+events:
+  description:
+    - The OOM kills, oldest first. What the log does not say is V(null). All sizes are in bytes.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: The same for the same event in each run over the same journal.
+      type: str
+    killer:
+      description: Who killed.
+      type: str
+      sample: kernel
+    trusted:
+      description: Whether the records were written by the kernel and systemd for certain.
+      type: bool
+    complete:
+      description: Whether the report is whole; if not, RV(events[].notes) say what is missing.
+      type: bool
+    time:
+      description: When the journal received the kill.
+      type: str
+      sample: "2026-11-23T06:48:46.787033Z"
+    boot_id:
+      description: The boot it happened in.
+      type: str
+    monotonic_us:
+      description: Microseconds from the boot until the journal received the kill.
+      type: int
+    hostname:
+      description: The host, as the journal has it.
+      type: str
+    kernel_release:
+      description: The kernel.
+      type: str
+      sample: 5.10.0-30-cloud-amd64
+    scope:
+      description: What was out of memory. V(global) is the whole host, V(memcg) a cgroup with a limit.
+      type: str
+      sample: global
+    manual:
+      description: Whether somebody asked for the kill (SysRq).
+      type: bool
+    trigger:
+      description: The process whose allocation could not be met, and the allocation.
+      type: dict
+      contains:
+        name:
+          description: The name of the process.
+          type: str
+        pid:
+          description: Its process id.
+          type: int
+        gfp_mask:
+          description: The flags of the allocation as a number.
+          type: str
+        gfp_flags:
+          description: The flags of the allocation by name.
+          type: list
+          elements: str
+        order:
+          description: The request was for 2 to the power of this many pages.
+          type: int
+        oom_score_adj:
+          description: The process's own adjustment.
+          type: int
+    victims:
+      description: The killed processes.
+      type: list
+      elements: dict
+      contains:
+        name:
+          description: The name of the process.
+          type: str
+        pid:
+          description: Its process id.
+          type: int
+        uid:
+          description: Its user.
+          type: int
+        total_vm_bytes:
+          description: Its address space.
+          type: int
+        anon_rss_bytes:
+          description: Its anonymous memory in RAM.
+          type: int
+        file_rss_bytes:
+          description: Its mapped files in RAM.
+          type: int
+        shmem_rss_bytes:
+          description: Its shared memory in RAM.
+          type: int
+        pgtables_bytes:
+          description: Its page tables.
+          type: int
+        swap_bytes:
+          description: Its memory in swap.
+          type: int
+        oom_score_adj:
+          description: Its adjustment.
+          type: int
+        reaped:
+          description: Whether the kernel freed its memory before it had ended.
+          type: bool
+    cgroup:
+      description: The cgroup of the victim.
+      type: str
+      sample: /system.slice/apache2.service
+    limit_cgroup:
+      description: The cgroup whose limit was hit, with RV(events[].scope=memcg).
+      type: str
+    unit:
+      description: The unit of the system's systemd in which the victim ran.
+      type: str
+      sample: apache2.service
+    user_unit:
+      description: The unit of a user's systemd in which the victim ran.
+      type: str
+    slice:
+      description: The slice of the unit.
+      type: str
+      sample: system.slice
+    container_id:
+      description: The container in which the victim ran.
+      type: str
+    pod_uid:
+      description: The Kubernetes pod in which the victim ran.
+      type: str
+    limit:
+      description: Usage and limit of the cgroup in RV(events[].limit_cgroup).
+      type: dict
+      contains:
+        usage_bytes:
+          description: Its memory.
+          type: int
+        limit_bytes:
+          description: Its limit.
+          type: int
+        failcnt:
+          description: How often the limit was hit.
+          type: int
+        swap_usage_bytes:
+          description: Its swap (with cgroup version 1, memory and swap together).
+          type: int
+        swap_limit_bytes:
+          description: Its limit of swap (with cgroup version 1, of memory and swap together).
+          type: int
+    memory:
+      description: The memory of the host at that moment.
+      type: dict
+      contains:
+        page_size:
+          description: The size of a page.
+          type: int
+        ram_bytes:
+          description: The RAM.
+          type: int
+        reserved_bytes:
+          description: The part of it that the kernel never hands out.
+          type: int
+        free_bytes:
+          description: The free part.
+          type: int
+        page_cache_bytes:
+          description: The page cache, with shared memory and the swap cache.
+          type: int
+        slab_bytes:
+          description: The kernel's own objects.
+          type: int
+        swap_total_bytes:
+          description: The swap.
+          type: int
+        swap_free_bytes:
+          description: The free part of it.
+          type: int
+        swap_cache_bytes:
+          description: What was in swap and in RAM at once.
+          type: int
+    zones:
+      description: The zones of the memory.
+      type: list
+      elements: dict
+      contains:
+        node:
+          description: The NUMA node.
+          type: int
+        zone:
+          description: The zone.
+          type: str
+          sample: DMA32
+        free_bytes:
+          description: Its free memory.
+          type: int
+        min_bytes:
+          description: Below this only the kernel's most urgent requests are served.
+          type: int
+        low_bytes:
+          description: Below this the kernel begins to reclaim memory.
+          type: int
+        high_bytes:
+          description: Above this it stops to.
+          type: int
+        present_bytes:
+          description: The memory in the zone.
+          type: int
+        managed_bytes:
+          description: The part of it that the kernel hands out.
+          type: int
+        free_blocks:
+          description: How many free blocks there are of each size in bytes.
+          type: dict
+          sample:
+            "4096": 43
+        largest_free_block_bytes:
+          description: The largest request that the zone could have served in one piece.
+          type: int
+    tasks:
+      description: The task table. Memory that processes share is counted for each of them.
+      type: dict
+      contains:
+        count:
+          description: How many tasks the table has.
+          type: int
+        rss_bytes:
+          description: Their memory in RAM.
+          type: int
+        swap_bytes:
+          description: Their memory in swap.
+          type: int
+        pgtables_bytes:
+          description: Their page tables.
+          type: int
+        by_name:
+          description: The same sums by name, the largest first.
+          type: list
+          elements: dict
+        rows:
+          description: The tasks, the largest first.
+          type: list
+          elements: dict
+    unit_effect:
+      description: What became of RV(events[].unit).
+      type: dict
+      contains:
+        unit:
+          description: The unit.
+          type: str
+        result:
+          description: The result with which systemd logged its failure, V(null) where it did not fail.
+          type: str
+          sample: oom-kill
+        stopped:
+          description: Whether the unit went down.
+          type: bool
+        restarted:
+          description: Whether systemd brought it back by itself.
+          type: bool
+        oom_policy:
+          description: The unit's C(OOMPolicy) that is in force now, V(null) in another host's journal.
+          type: str
+          sample: stop
+        down_seconds:
+          description: How long it was down, V(null) as long as it has not come back.
+          type: float
+    diagnosis:
+      description: Why it happened.
+      type: dict
+      contains:
+        cause:
+          description:
+            - One of V(ram_and_swap_exhausted), V(ram_exhausted_no_swap), V(ram_exhausted_swap_free), V(cgroup_limit),
+              V(fragmentation), V(low_zone), V(cpuset_or_mempolicy), V(manual), V(pressure) and V(unknown).
+          type: str
+          sample: ram_and_swap_exhausted
+        summary:
+          description: What happened, in one or two sentences.
+          type: str
+        evidence:
+          description: What shows it, in whole sentences.
+          type: list
+          elements: str
+        remedies:
+          description: What helps.
+          type: list
+          elements: dict
+          contains:
+            role:
+              description: A role of this collection.
+              type: str
+              sample: oom_policy
+            variables:
+              description: The variables to run it with.
+              type: dict
+              sample:
+                oom_policy_units: [apache2.service]
+            why:
+              description: The reason.
+              type: str
+    notes:
+      description: What is missing, or does not agree.
+      type: list
+      elements: str
+summary:
+  description: All events in numbers, those beyond O(limit) too.
+  returned: success
+  type: dict
+  contains:
+    count:
+      description: How many events there are.
+      type: int
+    by_killer:
+      description: Events by killer.
+      type: dict
+    by_unit:
+      description: Events by unit.
+      type: dict
+      sample:
+        apache2.service: 2
+    by_victim:
+      description: Killed processes by name.
+      type: dict
+    by_cause:
+      description: Events by cause.
+      type: dict
+    first:
+      description: When the first one was.
+      type: str
+    last:
+      description: When the last one was.
+      type: str
+    units_taken_down:
+      description: The units that went down with a killed process.
+      type: list
+      elements: str
+      sample: [apache2.service]
+coverage:
+  description: What was looked at, and what could not be.
+  returned: success
+  type: dict
+  contains:
+    from:
+      description: The beginning of what was looked at.
+      type: str
+    to:
+      description: The end of what was looked at.
+      type: str
+    boots:
+      description: How many boots it holds.
+      type: int
+    persistent:
+      description: Whether the journal outlives a reboot.
+      type: bool
+    complete:
+      description: Whether nothing was missed in the time that was asked for; if not, RV(coverage.notes) say why.
+      type: bool
+    missed_records:
+      description: How many of the kernel's messages the journal came too late for.
+      type: int
+    unparsed:
+      description: How many records could not be read.
+      type: int
+    untrusted:
+      description: How many records pose as the kernel's or systemd's and are not.
+      type: int
+    cursor:
+      description: Where a later run can go on, with O(after_cursor).
+      type: str
+    notes:
+      description: What could not be looked at, and what was not believed.
+      type: list
+      elements: str
+"""
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.oomguard.linux.plugins.module_utils._command import Run, run
+from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
+from ansible_collections.oomguard.linux.plugins.module_utils._journal import Journal, is_persistent
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import as_result
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import Findings, search_journal, search_logs
+from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise_all
+
+
+def main() -> None:
+    """Find, explain, return."""
+    module = AnsibleModule(
+        argument_spec={
+            "since": {"type": "str"},
+            "until": {"type": "str"},
+            "boot": {"type": "str", "default": "all"},
+            "after_cursor": {"type": "str"},
+            "journal_directory": {"type": "path"},
+            "journal_namespace": {"type": "str"},
+            "log_files": {"type": "list", "elements": "path", "default": []},
+            "tasks": {"type": "str", "choices": ["top", "all", "none"], "default": "top"},
+            "top": {"type": "int", "default": 10},
+            "limit": {"type": "int", "default": 100},
+            "timeout": {"type": "int", "default": 300},
+        },
+        mutually_exclusive=[("since", "after_cursor"), ("journal_directory", "journal_namespace")],
+        supports_check_mode=True,
+    )
+    try:
+        findings = search(module.params, run)
+    except OomguardError as error:
+        module.fail_json(msg=str(error))
+    result = as_result(findings, tasks=module.params["tasks"], top=module.params["top"])
+    module.exit_json(changed=False, **neutralise_all(result))
+
+
+def search(params: t.Mapping[str, t.Any], run: Run) -> Findings:
+    """Look where the parameters say. Raises OomguardError."""
+    if params["log_files"]:
+        return search_logs(params["log_files"], limit=params["limit"])
+    directory = params["journal_directory"]
+    journal = Journal(
+        run,
+        since=params["since"],
+        until=params["until"],
+        boot=params["boot"],
+        after_cursor=params["after_cursor"],
+        directory=directory,
+        namespace=params["journal_namespace"],
+        timeout=params["timeout"],
+    )
+    return search_journal(
+        journal, run, limit=params["limit"], local=directory is None, persistent=is_persistent(directory)
+    )
+
+
+if __name__ == "__main__":
+    main()
