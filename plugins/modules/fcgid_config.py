@@ -60,6 +60,8 @@ options:
     type: bool
     default: false
 notes:
+  - Warns where a lifetime is in force and C(FcgidMinProcessesPerClass) is not 0; mod_fcgid keeps that many workers of
+    each class for ever.
   - A stopped Apache stays stopped.
   - Files named C(.htaccess) are not looked into.
   - A graceful reload ends mod_fcgid's workers with SIGTERM. Programs that finish their request on that signal, as
@@ -170,6 +172,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config impor
     Plan,
     State,
     Wanted,
+    doubts,
     effective,
     make_plan,
     overrides,
@@ -201,6 +204,9 @@ def main() -> None:
                 state = apache.apply(plan, wanted)
     except OomguardError as error:
         module.fail_json(msg=str(error))
+    if not (plan.changed and module.check_mode):
+        for doubt in doubts(state, wanted):
+            module.warn(doubt)
     module.exit_json(changed=plan.changed, diff=plan.diff, **result(state, plan, wanted))
 
 
@@ -222,7 +228,7 @@ def result(state: State, plan: Plan, wanted: Wanted) -> dict[str, t.Any]:
         "running": state.running,
         "reloaded": plan.reload,
     }
-    return {**outcome, "effective": neutralise_all(effective(state, wanted))} if wanted.present else outcome
+    return {**outcome, "effective": neutralise_all(effective(state, wanted.names))} if wanted.present else outcome
 
 
 if __name__ == "__main__":

@@ -88,6 +88,11 @@ class Wanted:
     present: bool = True
     allow_overrides: bool = False
 
+    @property
+    def names(self) -> list[str]:
+        """Return the names of the directives, each once."""
+        return sorted({setting.directive.name for setting in self.settings})
+
     def __post_init__(self) -> None:
         if self.present and not self.settings:
             raise FcgidError("No directives were given.", hint="Give directives, or state: absent.")
@@ -230,7 +235,7 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
 def verify(state: State, wanted: Wanted) -> None:
     """Raise FcgidError where Apache does not read our file as it was written, or where others win over it."""
     read = {found.setting.directive.name for found in state.configuration.occurrences if found.file == state.name}
-    missing = [setting.directive.name for setting in wanted.settings if setting.directive.name not in read]
+    missing = [name for name in wanted.names if name not in read]
     if missing:
         raise FcgidError(
             f"Apache does not read {missing[0]} from {state.name}.",
@@ -273,17 +278,27 @@ def overrides(state: State, wanted: Wanted) -> list[Override]:
     return overriding
 
 
-def effective(state: State, wanted: Wanted) -> dict[str, t.Any]:
-    """Return the value that the server has of each wanted directive, a list where several are allowed."""
+def effective(state: State, names: t.Iterable[str]) -> dict[str, t.Any]:
+    """Return the value that the server has of each directive in `names`, a list where several are allowed."""
     values: dict[str, dict[str, int | str | None]] = {
-        setting.directive.name: {} if setting.directive.keyed else {"": setting.directive.default}
-        for setting in wanted.settings
+        name: {} if DIRECTIVES[name].keyed else {"": DIRECTIVES[name].default} for name in names
     }
     for found in state.configuration.occurrences:
         name, key = found.setting.identity
         if name in values and not found.sections:
             values[name][key] = found.setting.value
     return {name: list(by_key.values()) if DIRECTIVES[name].keyed else by_key[""] for name, by_key in values.items()}
+
+
+def doubts(state: State, wanted: Wanted) -> list[str]:
+    """Return what is in force and still does not do what it says."""
+    minimum = effective(state, ["FcgidMinProcessesPerClass"])["FcgidMinProcessesPerClass"]
+    return [
+        f"{name} does not end the last {minimum} workers of each class, which mod_fcgid keeps for ever;"
+        " set FcgidMinProcessesPerClass to 0 to have them go as well."
+        for name in ("FcgidIdleTimeout", "FcgidProcessLifeTime")
+        if minimum and name in wanted.names
+    ]
 
 
 def _claims(found: Occurrence) -> t.Iterator[tuple[tuple[str, str], int | str, str]]:

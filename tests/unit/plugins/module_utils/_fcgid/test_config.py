@@ -17,6 +17,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config impor
     Override,
     State,
     Wanted,
+    doubts,
     effective,
     make_plan,
     overrides,
@@ -253,13 +254,13 @@ def test_an_override_that_is_allowed_is_no_obstacle() -> None:
     ids=["ours", "distribution's", "old name", "other in a virtual host", "default"],
 )
 def test_the_value_of_the_server_is_told(name: str, value: int) -> None:
-    assert effective(state(), wanted(**{name: 1})) == {name: value}
+    assert effective(state(), [name]) == {name: value}
 
 
 def test_all_values_of_a_directive_that_may_be_repeated_are_told() -> None:
     lines = ["FcgidInitialEnv A 1", "PassHeader X-A", "FcgidInitialEnv B 2", "FcgidInitialEnv A 3"]
     text = "".join(f"# {number}:\n{line}\n" for number, line in enumerate(lines, start=1))
-    assert effective(state(configuration(text)), wanted(FcgidInitialEnv="A 3")) == {"FcgidInitialEnv": ["A 3", "B 2"]}
+    assert effective(state(configuration(text)), ["FcgidInitialEnv"]) == {"FcgidInitialEnv": ["A 3", "B 2"]}
 
 
 @pytest.mark.parametrize(
@@ -383,3 +384,17 @@ def test_hostile_names_are_made_harmless() -> None:
 def test_a_dump_that_is_cut_off_anywhere_is_read_as_far_as_it_goes(cut: int) -> None:
     text = (pathlib.Path(__file__).parent / "bullseye.dump").read_text()
     assert len(parse_dump(text[:cut]).occurrences) <= len(BULLSEYE.occurrences)
+
+
+@pytest.mark.parametrize("name", ["FcgidIdleTimeout", "FcgidProcessLifeTime"])
+def test_a_lifetime_that_the_last_workers_do_not_have_is_told(name: str) -> None:
+    doubt = (
+        f"{name} does not end the last 3 workers of each class, which mod_fcgid keeps for ever;"
+        " set FcgidMinProcessesPerClass to 0 to have them go as well."
+    )
+    assert doubts(state(EMPTY), wanted(**{name: 600})) == [doubt]
+
+
+@pytest.mark.parametrize("want", [OURS, wanted(FcgidIOTimeout=90), ABSENT], ids=["no minimum", "no lifetime", "absent"])
+def test_there_is_no_doubt(want: Wanted) -> None:
+    assert doubts(state(QUIET), want) == []
