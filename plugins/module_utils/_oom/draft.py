@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import string
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import (
@@ -27,10 +28,10 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.kill_lines imp
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.meminfo import PAGE_SIZES, MemInfo
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.tasks import (
+    Table,
     guess_columns,
     parse_heading,
-    split_row,
-    to_tasks,
+    read_table,
 )
 
 _TASK_LINE = re.compile(r"(?:CPU: \d+ (?:UID: \d+ )?PID: (\d+) Comm: |Pid: (\d+), comm: )(.*)", re.DOTALL)
@@ -45,6 +46,10 @@ _GROUP = re.compile(r"Tasks in .* are going to be killed due to memory\.oom\.gro
 _NO_LIMIT_KB = 9007199254740000
 _NO_LIMIT_KB_32_BIT = 8589934588
 
+_DIGITS = tuple("0123456789")
+_COUNTER_STARTS = (" ", *string.ascii_lowercase)
+_NO_TABLE = Table({}, ())
+
 _SCOPES = {
     "CONSTRAINT_CPUSET": "cpuset",
     "CONSTRAINT_MEMORY_POLICY": "mempolicy",
@@ -57,6 +62,7 @@ class Draft:
 
     def __init__(self, line: Line) -> None:
         self.first = self.last = line
+        self._kill_line: Line | None = None
         self.trigger: Trigger | None = None
         self.victims: dict[int, Victim] = {}
         self.reaped: set[int] = set()
@@ -89,27 +95,20 @@ class Draft:
         return bool(self.victims)
 
     def take(self, text: str) -> bool:
-        if self._in_stat:
-            key, _, value = text.partition(" ")
-            if value.isdigit():
-                self._stat[key] = int(value)
-                return True
-            if "\n" in text:
-                return all([self.take(part) for part in text.split("\n")])
-        if self._in_counters and text[:1] in " abcdefghijklmnopqrstuvwxyz" and self._memory.counters(text):
+        """Take one message, and answer whether it was part of the report."""
+        if self._in_stat and self._stat_line(text):
+            return True
+        if self._in_counters and text[:1] in _COUNTER_STARTS and self._memory.counters(text):
             return True
         handler = _HANDLERS.get(text[:4])
         if handler is not None:
             return handler(self, text)
-        if text[:1].isdigit():
+        first = text[:1]
+        if first in _DIGITS:
             return self._memory.pages(text)
-        if text[:1] == "[":
+        if first == "[":
             return self._row_without_heading(text)
-        if self.trigger and text.startswith(f"{self.trigger.name} cpuset="):
-            match = _OLD_CPUSET.search(text)
-            self._cpuset = (match.group(1), match.group(2)) if match else None
-            return True
-        return False
+        return " cpuset=" in text and self._old_cpuset_line(text)
 
     def invoked(self, trigger: Trigger, text: str) -> None:
         self.trigger = trigger
@@ -124,10 +123,26 @@ class Draft:
         """Answer whether a kill line can be this report's: its first, or one more of a group."""
         return not self._spared and (not self.victims or self.group or victim.pid in self.victims)
 
-    def kill(self, kill: Kill) -> None:
+    def kill(self, kill: Kill, line: Line) -> None:
+        self._kill_line = self._kill_line or line
         self.victims.setdefault(kill.victim.pid, kill.victim)
         self.kill_scope = self.kill_scope or kill.scope
         self.columns = ()
+
+    def _stat_line(self, text: str) -> bool:
+        key, _, value = text.partition(" ")
+        if value.isdecimal():
+            self._stat[key] = int(value)
+            return True
+        # Up to 6.3 all of them came in one record.
+        return "\n" in text and [self._stat_line(line) for line in text.split("\n") if line].count(False) == 0
+
+    def _old_cpuset_line(self, text: str) -> bool:
+        match = _OLD_CPUSET.search(text)
+        if match is None or self.trigger is None or not text.startswith(f"{self.trigger.name} cpuset="):
+            return False
+        self._cpuset = (match.group(1), match.group(2))
+        return True
 
     def _task_line(self, text: str) -> bool:
         match = _TASK_LINE.match(text)
@@ -226,23 +241,29 @@ class Draft:
             return None
         victims = tuple(self.victims.values())
         constraint = parse_constraint(self._constraint, victims[0] if victims else None)
-        rows = self._split_rows()
-        page_size = (
+        table, cut = read_table(self.rows, self._all_columns) if self.rows else (_NO_TABLE, _NO_TABLE)
+        size = (
             self._memory.page_size
-            or _page_size_of_row(rows, self._all_columns, victims)
+            or _page_size_of_row(table, victims)
             or _page_size_of_limits(limit for _usage, limit, _failcnt in self._usage.values())
             or page_size
         )
-        tasks = to_tasks(rows, self._all_columns, page_size)
+        tasks = (*table.tasks(size), *cut.tasks(size))
+        damaged = len(self.rows) - len(table.names)
+        if damaged:
+            self._notes.append(f"damaged rows in the task table: {damaged}")
+        if "unknown" in self._all_columns:
+            self._notes.append("the heading of the task table is missing")
         self._check(constraint, victims)
         return OomReport(
             first=self.first,
             last=self.last,
+            kill=self._kill_line,
             scope=self._scope(constraint),
             constraint=constraint.constraint if constraint else None,
             manual=self.trigger is not None and self.trigger.order == -1,
             trigger=self.trigger,
-            victims=tuple(_complete_victim(victim, tasks, self.reaped) for victim in victims),
+            victims=self._complete_victims(victims, tasks),
             chosen=self._choice(constraint),
             group=self.group,
             no_killable=self._no_killable,
@@ -252,25 +273,21 @@ class Draft:
             nodemask=constraint.nodemask if constraint else self._nodemask,
             cpuset=constraint.cpuset if constraint else self._cpuset[0] if self._cpuset else None,
             mems_allowed=constraint.mems_allowed if constraint else self._cpuset[1] if self._cpuset else None,
-            memory=self._memory.memory(page_size),
-            zones=self._memory.zones(page_size),
+            memory=self._memory.memory(size),
+            zones=self._memory.zones(size),
             tasks=tasks,
             task_columns=() if "unknown" in self._all_columns else self._all_columns,
-            page_size=page_size,
+            page_size=size,
             kernel_release=self._release,
             hardware=self._hardware,
             complete=not self._notes,
             notes=tuple(self._notes),
         )
 
-    def _split_rows(self) -> list[list[str]]:
-        rows = [row for row in (split_row(row, self._all_columns) for row in self.rows) if row]
-        damaged = len(self.rows) - sum(len(row) == len(self._all_columns) for row in rows)
-        if damaged:
-            self._notes.append(f"damaged rows in the task table: {damaged}")
-        if "unknown" in self._all_columns:
-            self._notes.append("the heading of the task table is missing")
-        return rows
+    def _complete_victims(self, victims: t.Sequence[Victim], tasks: t.Sequence[Task]) -> tuple[Victim, ...]:
+        """Return the victims with what their rows of the task table add."""
+        rows = {task.pid: task for task in tasks}
+        return tuple(_complete(victim, rows.get(victim.pid), victim.pid in self.reaped) for victim in victims)
 
     def _scope(self, constraint: Constraint | None) -> str:
         if self._task_in or (constraint and constraint.limit_cgroup):
@@ -321,31 +338,30 @@ class Draft:
             )
 
 
-def _complete_victim(victim: Victim, tasks: t.Sequence[Task], reaped: set[int]) -> Victim:
-    row = next((task for task in tasks if task.pid == victim.pid), None)
+def _complete(victim: Victim, row: Task | None, reaped: bool) -> Victim:
+    if row is None:
+        return dataclasses.replace(victim, reaped=True) if reaped else victim
     return dataclasses.replace(
         victim,
-        reaped=victim.pid in reaped,
-        uid=victim.uid if victim.uid is not None or row is None else row.uid,
-        swap_bytes=row.swap_bytes if row else None,
-        oom_score_adj=victim.oom_score_adj if victim.oom_score_adj is not None or row is None else row.oom_score_adj,
+        reaped=reaped,
+        uid=row.uid if victim.uid is None else victim.uid,
+        swap_bytes=row.swap_bytes,
+        oom_score_adj=row.oom_score_adj if victim.oom_score_adj is None else victim.oom_score_adj,
     )
 
 
-def _page_size_of_row(
-    rows: t.Sequence[t.Sequence[str]], columns: t.Sequence[str], victims: t.Sequence[Victim]
-) -> int | None:
+def _page_size_of_row(table: Table, victims: t.Sequence[Victim]) -> int | None:
     """Return the page size that makes the total_vm of a victim's row (in pages) that of its kill line (in kB)."""
-    sizes = {victim.pid: victim.total_vm_bytes for victim in victims if victim.total_vm_bytes}
-    for row in rows if sizes else ():
-        size, pages = sizes.get(int(row[0])), int(row[columns.index("total_vm")])
-        if size and pages and size % pages == 0 and size // pages in PAGE_SIZES:
-            return size // pages
+    for victim in victims:
+        pages = table.find(victim.pid, "total_vm")
+        size, rest = divmod(victim.total_vm_bytes or 0, pages) if pages else (0, 0)
+        if rest == 0 and size in PAGE_SIZES:
+            return size
     return None
 
 
 def _page_size_of_limits(limits: t.Iterable[int]) -> int | None:
-    """Return the page size that "no limit" tells: it is the largest whole number of pages below 2 to the power of 63."""
+    """Return the page size that "no limit" tells: the largest whole number of pages below 2 to the power of 63."""
     return next((size for size in ((2**53 - limit) * 1024 for limit in limits) if size in PAGE_SIZES), None)
 
 
@@ -367,7 +383,7 @@ _HANDLERS: dict[str, t.Callable[[Draft, str], bool]] = {
     "memo": Draft._usage_line,
     "swap": Draft._usage_line,
     "kmem": Draft._usage_line,
-    "Mem-": lambda draft, text: text.startswith("Mem-Info:"),
+    "Mem-": lambda _draft, text: text.startswith("Mem-Info:"),
     "acti": Draft._counters_line,
     "Acti": Draft._counters_line,
     "Node": Draft._area_line,

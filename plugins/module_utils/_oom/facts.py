@@ -160,6 +160,8 @@ class OomReport:
 
     first: Line
     last: Line
+    kill: Line | None = None
+    """The kill line of the first victim."""
     killer: str = "kernel"
     scope: str = "unknown"
     """`global`, `memcg`, `cpuset`, `mempolicy` or `unknown`."""

@@ -111,10 +111,7 @@ def parse_kill(text: str) -> Kill | None:
     if match is None:
         return None
     reason, pid, uid, name, figures = match.groups()
-    if figures.startswith((" total-vm", ", total-vm")):
-        known = dict(_FIGURE.findall(figures))
-    else:
-        known = {}
+    known: dict[str, str] = dict(_FIGURE.findall(figures))
     return Kill(
         Victim(
             name=name,
@@ -156,7 +153,9 @@ def parse_constraint(text: str, kill: Victim | None = None) -> Constraint | None
     task = _task_start(text, head.end() - 1, end, kill)
     body = text[head.end() : max(task, head.end())]
     place, is_global, limit_cgroup, cgroup = _split_body(body)
-    cpuset, _, mems = place[len("cpuset=") :].rpartition(",mems_allowed=") if place.startswith("cpuset=") else ("", "", "")
+    cpuset, _, mems = (
+        place[len("cpuset=") :].rpartition(",mems_allowed=") if place.startswith("cpuset=") else ("", "", "")
+    )
     return Constraint(
         constraint=head.group(1),
         nodemask=head.group(2).rstrip(",") or None,

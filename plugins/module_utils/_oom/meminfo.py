@@ -17,29 +17,36 @@ PAGE_SIZES = tuple(4096 << shift for shift in range(7))
 """From 4 KiB to 256 KiB."""
 
 _COUNTER = re.compile(r"([A-Za-z_]+):(\d+)")
-_SIZE = re.compile(r"([a-z_]+(?:\([a-z]+\))?): ?(\d+)[kK]B")
 _ZONE = re.compile(r"(?:Node (\d+) )?([A-Z]\w*) free:")
 _BUDDY = re.compile(r"(?:Node (\d+) )?([A-Z]\w*): (?=\d+\*\d+kB)")
 _BLOCKS = re.compile(r"(\d+)\*(\d+)kB(?: \(([A-Z]+)\))?")
 _NODE = re.compile(r"Node \d+ active_anon:")
-_PAGES = re.compile(
-    r"(\d+) (?:pages of |total )?"
-    r"(pages RAM|RAM|pages HighMem/MovableOnly|HIGHMEM|pages reserved|reserved pages|pagecache pages"
-    r"|pages in swap cache|pages swap cached|pages cma reserved)$"
-)
 _SWAP = re.compile(r"(Free|Total) swap *[=:] *(\d+)kB")
+
+_ZONE_SIZES = ("free", "boost", "min", "low", "high", "present", "managed", "reserved_highatomic", "free_cma")
 
 _PAGE_LINES = {
     "pages RAM": "ram",
-    "RAM": "ram",
+    "pages of RAM": "ram",
     "pages HighMem/MovableOnly": "highmem",
-    "HIGHMEM": "highmem",
+    "pages of HIGHMEM": "highmem",
     "pages reserved": "reserved",
     "reserved pages": "reserved",
+    "total pagecache pages": "page_cache",
     "pagecache pages": "page_cache",
     "pages in swap cache": "swap_cache",
     "pages swap cached": "swap_cache",
 }
+
+
+class _ZoneParts:
+    """What the lines of one zone have told so far."""
+
+    def __init__(self) -> None:
+        self.sizes: dict[str, int | None] = {}
+        self.reserve: tuple[int, ...] = ()
+        self.blocks: dict[int, int] = {}
+        self.types: dict[int, str] = {}
 
 
 class MemInfo:
@@ -50,8 +57,8 @@ class MemInfo:
         self._pages: dict[str, int] = {}
         self._swap: dict[str, int] = {}
         self._kernel_stack: int | None = None
-        self._zones: dict[tuple[int | None, str], dict[str, t.Any]] = {}
-        self._zone: dict[str, t.Any] | None = None
+        self._zones: dict[tuple[int | None, str], _ZoneParts] = {}
+        self._zone: _ZoneParts | None = None
         self._node_anon = self._zone_anon = 0
         self._first_block: int | None = None
 
@@ -61,7 +68,7 @@ class MemInfo:
     @property
     def page_size(self) -> int | None:
         """The first block of a buddy list; else what makes kB of nodes or zones out of the pages of all."""
-        pages = _anon(self._counters)
+        pages = self._counters.get("active_anon", 0) + self._counters.get("inactive_anon", 0)
         if self._first_block is not None or not pages:
             return self._first_block
         told = (self._node_anon or self._zone_anon) / pages
@@ -70,8 +77,9 @@ class MemInfo:
     def counters(self, text: str) -> bool:
         """Take lines such as `active_anon:1 inactive_anon:2`, in pages."""
         found = _COUNTER.findall(text)
-        for key, pages in found:
-            self._counters.setdefault(key.lower(), int(pages))
+        if not self._zones:
+            for key, pages in found:
+                self._counters[key] = int(pages)
         return bool(found)
 
     def area(self, text: str) -> bool:
@@ -83,28 +91,26 @@ class MemInfo:
         if buddy:
             return self._buddy_line(text, buddy)
         if _NODE.match(text):
-            sizes = {key: int(size) * 1024 for key, size in _SIZE.findall(text)}
-            self._node_anon += _anon(sizes)
-            self._add_kernel_stack(sizes)
+            self._node_anon += _anon(text)
+            self._add_kernel_stack(text)
             return True
         return False
 
     def reserve(self, text: str) -> bool:
         """Take `lowmem_reserve[]: 0 1 2` (in pages), which speaks of the zone in the line before."""
-        if self._zone is None:
-            return False
         numbers = text.partition(":")[2].split()
-        if not all(number.isdigit() for number in numbers):
+        if self._zone is None or not all(map(str.isdecimal, numbers)):
             return False
-        self._zone["reserve"] = tuple(map(int, numbers))
+        self._zone.reserve = tuple(map(int, numbers))
         return True
 
     def pages(self, text: str) -> bool:
         """Take a line such as `262144 pages RAM`."""
-        match = _PAGES.match(text)
-        if match is None:
+        number, _, words = text.partition(" ")
+        key = _PAGE_LINES.get(words.rstrip())
+        if key is None or not number.isdecimal():
             return False
-        self._pages.setdefault(_PAGE_LINES.get(match.group(2), match.group(2)), int(match.group(1)))
+        self._pages.setdefault(key, int(number))
         return True
 
     def swap(self, text: str) -> bool:
@@ -116,25 +122,28 @@ class MemInfo:
         return True
 
     def _zone_line(self, text: str, match: t.Match[str]) -> bool:
-        sizes = {key: int(size) * 1024 for key, size in _SIZE.findall(text)}
-        self._zone = self._zones.setdefault(_place(match), {})
-        self._zone.setdefault("sizes", sizes)
-        self._zone_anon += _anon(sizes)
-        self._add_kernel_stack(sizes)
+        self._zone = self._zones.setdefault(_place(match), _ZoneParts())
+        if not self._zone.sizes:
+            self._zone.sizes = {key: _size(text, key) for key in _ZONE_SIZES}
+            self._zone_anon += _anon(text)
+            self._add_kernel_stack(text)
         return True
 
     def _buddy_line(self, text: str, match: t.Match[str]) -> bool:
-        blocks = _BLOCKS.findall(text)
+        zone = self._zones.setdefault(_place(match), _ZoneParts())
+        for count, kilobytes, types in _BLOCKS.findall(text):
+            size = int(kilobytes) * 1024
+            zone.blocks[size] = int(count)
+            if types:
+                zone.types[size] = types
         if self._first_block is None:
-            self._first_block = int(blocks[0][1]) * 1024
-        zone = self._zones.setdefault(_place(match), {})
-        zone["blocks"] = {int(size) * 1024: int(count) for count, size, _types in blocks}
-        zone["types"] = {int(size) * 1024: types for _count, size, types in blocks if types}
+            self._first_block = next(iter(zone.blocks))
         return True
 
-    def _add_kernel_stack(self, sizes: t.Mapping[str, int]) -> None:
-        if "kernel_stack" in sizes:
-            self._kernel_stack = (self._kernel_stack or 0) + sizes["kernel_stack"]
+    def _add_kernel_stack(self, text: str) -> None:
+        size = _size(text, "kernel_stack")
+        if size is not None:
+            self._kernel_stack = (self._kernel_stack or 0) + size
 
     def memory(self, page_size: int | None) -> Memory | None:
         """Return the machine's memory; counts of pages are None where the page size is unknown."""
@@ -168,29 +177,35 @@ class MemInfo:
         return tuple(_zone(place, parts, page_size or 0) for place, parts in self._zones.items())
 
 
-def _anon(sizes: t.Mapping[str, int]) -> int:
-    return sizes.get("active_anon", 0) + sizes.get("inactive_anon", 0)
+def _zone(place: tuple[int | None, str], parts: _ZoneParts, page_size: int) -> Zone:
+    return Zone(
+        node=place[0],
+        zone=place[1],
+        free_bytes=parts.sizes.get("free"),
+        boost_bytes=parts.sizes.get("boost"),
+        min_bytes=parts.sizes.get("min"),
+        low_bytes=parts.sizes.get("low"),
+        high_bytes=parts.sizes.get("high"),
+        present_bytes=parts.sizes.get("present"),
+        managed_bytes=parts.sizes.get("managed"),
+        reserved_highatomic_bytes=parts.sizes.get("reserved_highatomic"),
+        free_cma_bytes=parts.sizes.get("free_cma"),
+        lowmem_reserve_bytes=tuple(pages * page_size for pages in parts.reserve) if page_size else (),
+        free_blocks=parts.blocks,
+        block_types=parts.types,
+    )
 
 
 def _place(match: t.Match[str]) -> tuple[int | None, str]:
     return (int(match.group(1)) if match.group(1) else None, match.group(2))
 
 
-def _zone(place: tuple[int | None, str], parts: t.Mapping[str, t.Any], page_size: int) -> Zone:
-    sizes = parts.get("sizes", {})
-    return Zone(
-        node=place[0],
-        zone=place[1],
-        free_bytes=sizes.get("free"),
-        boost_bytes=sizes.get("boost"),
-        min_bytes=sizes.get("min"),
-        low_bytes=sizes.get("low"),
-        high_bytes=sizes.get("high"),
-        present_bytes=sizes.get("present"),
-        managed_bytes=sizes.get("managed"),
-        reserved_highatomic_bytes=sizes.get("reserved_highatomic"),
-        free_cma_bytes=sizes.get("free_cma"),
-        lowmem_reserve_bytes=tuple(pages * page_size for pages in parts.get("reserve", ())) if page_size else (),
-        free_blocks=parts.get("blocks", {}),
-        block_types=parts.get("types", {}),
-    )
+def _anon(text: str) -> int:
+    return (_size(text, "active_anon") or 0) + (_size(text, "inactive_anon") or 0)
+
+
+def _size(text: str, key: str) -> int | None:
+    """Return the bytes of ` KEY:123kB` (or `KB`); a zone's line has some 20 of these, and new ones come with kernels."""
+    start = text.find(f" {key}:")
+    number = text[start + len(key) + 2 : text.find("B", start) - 1] if start >= 0 else ""
+    return int(number) * 1024 if number.isdecimal() else None

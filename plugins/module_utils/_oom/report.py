@@ -45,9 +45,26 @@ def read_reports(lines: t.Iterable[Line], *, page_size: int | None = None) -> t.
     """
     reader = _Reader(page_size)
     for line in lines:
-        reader.take(line)
-        if reader.found:
-            yield from reader.drain()
+        text, _realtime, _monotonic, boot_id, host, _cursor, source = line
+        if source is not None and source not in KERNEL_SOURCES:
+            continue
+        if host != reader.host or boot_id != reader.boot_id:
+            reader.turn_to(host, boot_id)
+        draft = reader.draft
+        if draft is not None:
+            # Most of a report is rows and stack, so these two are decided here.
+            if draft.columns and text[:1] == "[" and INVOKED not in text:
+                draft.rows.append(text)
+                continue
+            if draft.take(text):
+                draft.last = line
+                reader.idle = 0
+                continue
+            reader.idle += 1
+        if "oom" in text or "Kill" in text or draft is None or draft.killed:
+            reader.take(line)
+            if reader.found:
+                yield from reader.drain()
     reader.close()
     yield from reader.drain()
 
@@ -57,48 +74,41 @@ class _Reader:
 
     def __init__(self, page_size: int | None) -> None:
         self.found: list[Found] = []
+        self.draft: Draft | None = None
+        self.idle = 0
+        self.host: str | None = None
+        self.boot_id: str | None = None
         self._page_size = page_size
         self._page_sizes: dict[str | None, int] = {}
-        self._draft: Draft | None = None
-        self._idle = 0
         self._recent: collections.deque[Draft] = collections.deque()
-        self._host: str | None = None
-        self._elsewhere: dict[str | None, tuple[Draft | None, int]] = {}
+        self._elsewhere: dict[str | None, tuple[Draft | None, int, str | None]] = {}
 
     def drain(self) -> list[Found]:
+        """Return what was found since the last time."""
         found, self.found = self.found, []
         return found
 
+    def turn_to(self, host: str | None, boot_id: str | None) -> None:
+        """Go on with the report of another host; a boot ends the report before it."""
+        if host != self.host:
+            self._elsewhere[self.host] = (self.draft, self.idle, self.boot_id)
+            self.draft, self.idle, self.boot_id = self._elsewhere.pop(host, (None, 0, boot_id))
+            self.host = host
+        if boot_id != self.boot_id:
+            self._close_draft()
+            self.boot_id = boot_id
+
     def take(self, line: Line) -> None:
-        """Give a line to the report that it belongs to, or open one."""
-        text, _realtime, _monotonic, boot_id, host, _cursor, source = line
-        if source is not None and source not in KERNEL_SOURCES:
-            return
-        if host != self._host:
-            self._turn_to(host)
-        draft = self._draft
-        if draft is not None:
-            if draft.columns and text[:1] == "[" and INVOKED not in text:
-                draft.rows.append(text)
-                return
-            if boot_id != draft.last.boot_id:
-                self._close_draft()
-            elif draft.take(text):
-                draft.last = line
-                self._idle = 0
-                return
-            else:
-                self._idle += 1
-        if INVOKED in text:
-            trigger = parse_trigger(text)
-            if trigger is not None:
-                self._open(line).invoked(trigger, text)
-                return
-        if "Kill" in text and _KILL.match(text):
+        """Open a report, or end one, with a line that the open report did not know."""
+        text = line.text
+        trigger = parse_trigger(text) if INVOKED in text else None
+        if trigger is not None:
+            self._open(line).invoked(trigger, text)
+        elif _KILL.match(text):
             self._kill(line)
-        elif text[:4] == "oom_":
+        elif text.startswith("oom_reaper:"):
             self._reaped(text)
-        elif (self._draft is None or self._draft.killed or self._is_far(line)) and Draft.begins(text):
+        elif (self.draft is None or self.draft.killed or self._is_far(line)) and Draft.begins(text):
             draft = Draft(line)
             if draft.take(text):
                 self._open(line, draft)
@@ -106,25 +116,21 @@ class _Reader:
     def close(self) -> None:
         """End all reports that are still open."""
         self._close_draft()
-        for self._draft, self._idle in self._elsewhere.values():
+        for draft, _idle, _boot_id in self._elsewhere.values():
+            self.draft = draft
             self._close_draft()
         self._elsewhere.clear()
         while self._recent:
             self._finish(self._recent.popleft())
 
-    def _turn_to(self, host: str | None) -> None:
-        self._elsewhere[self._host] = (self._draft, self._idle)
-        self._draft, self._idle = self._elsewhere.pop(host, (None, 0))
-        self._host = host
-
     def _open(self, line: Line, draft: Draft | None = None) -> Draft:
         self._close_draft()
-        self._draft, self._idle = draft or Draft(line), 0
-        return self._draft
+        self.draft, self.idle = draft or Draft(line), 0
+        return self.draft
 
     def _is_far(self, line: Line) -> bool:
-        draft = self._draft
-        if draft is None or self._idle > _FAR_LINES:
+        draft = self.draft
+        if draft is None or self.idle > _FAR_LINES:
             return True
         before, now = draft.last.monotonic_us, line.monotonic_us
         return before is not None and now is not None and abs(now - before) > _FAR_US
@@ -136,31 +142,31 @@ class _Reader:
             if line.source != QUOTED:
                 self.found.append(Unparsed(line, "the kill line is cut, or of an unknown form"))
             return
-        draft = self._draft
+        draft = self.draft
         if draft is None or self._is_far(line) or (not draft.awaits(kill.victim) if kill else not draft.awaits_choice):
             draft = self._open(line)
         if kill:
-            draft.kill(kill)
+            draft.kill(kill, line)
         elif choice:
             draft.chosen, draft.kill_scope = choice
         draft.last = line
-        self._idle = 0
+        self.idle = 0
 
     def _reaped(self, text: str) -> None:
         match = _REAPED.match(text)
         if match is None:
             return
         pid = int(match.group(1))
-        drafts = [*self._recent, *([self._draft] if self._draft else [])]
+        drafts = [*self._recent, *([self.draft] if self.draft else [])]
         for draft in reversed(drafts):
             if pid in draft.victims:
                 draft.reaped.add(pid)
                 return
 
     def _close_draft(self) -> None:
-        if self._draft is not None:
-            self._recent.append(self._draft)
-            self._draft = None
+        if self.draft is not None:
+            self._recent.append(self.draft)
+            self.draft = None
             if len(self._recent) > _KEPT_OPEN:
                 self._finish(self._recent.popleft())
 

@@ -8,6 +8,7 @@ Formats: dump_tasks() in mm/oom_kill.c of Linux 2.6.27 to 6.18.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 import typing as t
@@ -21,6 +22,7 @@ _FIRST = ("pid", "uid", "tgid", "total_vm", "rss")
 
 # Field of a task, and whether the column counts pages.
 _FIELDS = {
+    "pid": ("pid", False),
     "uid": ("uid", False),
     "tgid": ("tgid", False),
     "total_vm": ("total_vm_bytes", True),
@@ -35,6 +37,9 @@ _FIELDS = {
 # Page tables by level, each one page (4.14 and before).
 _TABLE_PAGES = ("nr_ptes", "nr_pmds", "nr_puds")
 
+# Tables have hundreds of rows: this is a third of what calling Task costs.
+_new_task: t.Callable[[t.Iterable[t.Any]], Task] = functools.partial(tuple.__new__, Task)
+
 
 def parse_heading(text: str) -> tuple[str, ...] | None:
     """Return the columns of a table's heading, from `pid` to `name`; None where the line is no heading."""
@@ -43,7 +48,7 @@ def parse_heading(text: str) -> tuple[str, ...] | None:
 
 
 def guess_columns(row: str) -> tuple[str, ...] | None:
-    """Return the columns of a row whose heading is lost: the first five and the last two are the same in all kernels."""
+    """Return the columns of a row whose heading is lost: the first five and the last two are the same everywhere."""
     match = _ROW.match(row)
     if match is None:
         return None
@@ -51,46 +56,61 @@ def guess_columns(row: str) -> tuple[str, ...] | None:
     return (*_FIRST, *("unknown" for _ in numbers[1:]), "oom_score_adj", "name") if numbers else None
 
 
-def split_row(text: str, columns: t.Sequence[str]) -> list[str]:
-    """Return the fields of `[  pid  ] ...` by column: fewer where the row is cut, none where it is no row."""
-    pid, _, rest = text[1:].partition("]")
-    fields = [pid, *rest.split(None, len(columns) - 2)]
-    try:
-        list(map(int, fields[: len(columns) - 1]))
-    except ValueError:
-        fields = list(itertools.takewhile(_is_number, fields))
-    if len(fields) == len(columns) - 1:
-        fields.append("")
-    return fields if len(fields) >= len(_FIRST) else []
+class Table(t.NamedTuple):
+    """The columns of a table, as numbers; names last. Rows that are cut have their own table of fewer columns."""
+
+    columns: t.Mapping[str, t.Sequence[int]]
+    names: t.Sequence[str]
+
+    def find(self, pid: int, column: str) -> int | None:
+        """Return what the row of `pid` says in `column`."""
+        pids = self.columns.get("pid", ())
+        return self.columns[column][pids.index(pid)] if pid in pids else None
+
+    def tasks(self, page_size: int | None) -> t.Iterator[Task]:
+        """Return the rows; without a page size, what is counted in pages is None."""
+        nothing: t.Sequence[None] = (None,) * len(self.names)
+        values: dict[str, t.Sequence[t.Any]] = {"name": self.names}
+        for column, (field, in_pages) in _FIELDS.items():
+            numbers = self.columns.get(column)
+            if numbers is not None and not in_pages:
+                values[field] = numbers
+            elif numbers is not None and page_size:
+                values[field] = [number * page_size for number in numbers]
+        levels = [self.columns[level] for level in _TABLE_PAGES if level in self.columns]
+        if levels and page_size:
+            values["pgtables_bytes"] = [sum(row) * page_size for row in zip(*levels)]
+        return map(_new_task, zip(*(values.get(field, nothing) for field in Task._fields)))
 
 
-def to_tasks(
-    rows: t.Sequence[t.Sequence[str]], columns: t.Sequence[str], page_size: int | None
-) -> tuple[Task, ...]:
-    """Return rows (as `split_row` leaves them) as tasks; without a page size, what is counted in pages is None."""
-    whole = [row for row in rows if len(row) == len(columns)]
-    cut = [[*row[: len(_FIRST)], ""] for row in rows if len(row) < len(columns)]
-    return (*_columnwise(whole, columns, page_size), *_columnwise(cut, (*_FIRST, "name"), page_size))
+def read_table(rows: t.Sequence[str], columns: t.Sequence[str]) -> tuple[Table, Table]:
+    """Return the whole rows, and those that are cut after their fifth column or later; others are left out."""
+    width = len(columns) + 1
+    # All rows in one go, as long as no name holds a space or a bracket: each row then begins with the same bracket.
+    words = " ".join(rows).replace("[", " [ ").replace("]", " ").split()
+    if len(words) == width * len(rows) and words[::width].count("[") == len(rows):
+        try:
+            return _table([words[column::width] for column in range(1, width)], columns), Table({}, ())
+        except ValueError:
+            pass
+    last = len(columns) - 1
+    whole, cut = [], []
+    for row in rows:
+        fields = row[1:].replace("]", " ", 1).split(None, last)
+        numbers = list(itertools.takewhile(_is_number, fields[:last]))
+        if len(numbers) == last:
+            whole.append([*numbers, *(fields[last:] or [""])])
+        elif len(numbers) >= len(_FIRST):
+            cut.append([*numbers[: len(_FIRST)], ""])
+    return _table(list(zip(*whole)), columns), _table(list(zip(*cut)), (*_FIRST, "name"))
 
 
-def _columnwise(
-    rows: t.Sequence[t.Sequence[str]], columns: t.Sequence[str], page_size: int | None
-) -> t.Iterator[Task]:
-    by_column: dict[str, t.Sequence[t.Any]] = dict(zip(columns, zip(*rows)))
-    if not by_column:
-        return iter(())
-    nothing: t.Sequence[None] = (None,) * len(rows)
-    values: dict[str, t.Sequence[t.Any]] = {"pid": list(map(int, by_column["pid"])), "name": by_column["name"]}
-    for column, (field, in_pages) in _FIELDS.items():
-        if column not in by_column or (in_pages and page_size is None):
-            continue
-        numbers = map(int, by_column[column])
-        values[field] = [number * page_size for number in numbers] if in_pages and page_size else list(numbers)
-    levels = [by_column[level] for level in _TABLE_PAGES if level in by_column]
-    if levels and page_size:
-        values["pgtables_bytes"] = [sum(map(int, row)) * page_size for row in zip(*levels)]
-    return map(Task, *(values.get(field, nothing) for field in Task._fields))
+def _table(fields: t.Sequence[t.Sequence[str]], columns: t.Sequence[str]) -> Table:
+    if not fields:
+        return Table({}, ())
+    *numbers, names = fields
+    return Table({column: list(map(int, texts)) for column, texts in zip(columns, numbers)}, names)
 
 
 def _is_number(text: str) -> bool:
-    return text.strip().lstrip("-").isdigit()
+    return (text[1:] if text[:1] == "-" else text).isdecimal()

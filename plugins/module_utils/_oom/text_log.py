@@ -28,7 +28,7 @@ _STAMP = re.compile(
     r") "
 )
 _HOST_AND_TAG = re.compile(r"(?:(?P<host>[\w.:-]+) (?:[a-z0-9]+\.[a-z]+ )?)?(?P<tag>[\w./@()-]+)(?:\[\d+\])?: ")
-_KERNEL_TAG = re.compile(r"\s*kernel: ")
+_KERNEL_TAG = re.compile(r"\s*(?P<tag>kernel): ")
 _UPTIME = re.compile(
     r"\s*\[ *(?:(?P<uptime>\d+\.\d+)(?: <[ \d.+]*>)?|\+\d+\.\d+|[^\W\d]{3} ?\d{1,2} \d\d:\d\d"
     r"|[^\[\]]{4,40}\d\d:\d\d:\d\d[^\[\]]{0,12})\] ?"
@@ -88,34 +88,34 @@ def split_prefix(text: str) -> Prefix | None:
     if kmsg:
         message = _KMSG_ESCAPE.sub(_bytes_of, text[kmsg.end() :])
         return Prefix(message, monotonic_us=int(kmsg.group(1)))
-    end = _end(_LEVEL.match(text), 0)
-    host, tag, realtime = None, None, None
-    stamp = _STAMP.match(text, end)
-    if stamp:
-        named = _HOST_AND_TAG.match(text, stamp.end())
-        realtime = _realtime(stamp)
-        if named:
-            host, tag, end = named.group("host"), named.group("tag"), named.end()
-        elif stamp.group("date"):
-            end = stamp.end()
-        else:
-            return None
-    elif _KERNEL_TAG.match(text, end):
-        tag, end = "kernel", _end(_KERNEL_TAG.match(text, end), end)
-    if tag not in (None, "kernel"):
-        return Prefix(_unescaped(text[end:]), realtime, None, host, tag)
-    uptime = _UPTIME.match(text, end)
-    if uptime:
-        end = uptime.end()
-        if stamp is None and tag is None:
-            # journalctl --output=short-monotonic puts host and tag after the time.
-            named = _HOST_AND_TAG.match(text, end)
-            if named and named.group("host") and named.group("tag") == "kernel":
-                host, tag, end = named.group("host"), "kernel", named.end()
-        end = _end(_CALLER.match(text, end), end)
-    elif stamp is None and tag is None:
-        return None
-    return Prefix(_unescaped(text[end:]), realtime, _monotonic(uptime), host, tag)
+    start = _end(_LEVEL.match(text), 0)
+    head = _head(text, start)
+    if head.source not in (None, "kernel"):
+        return head._replace(text=_unescaped(head.text))
+    uptime = _UPTIME.match(head.text)
+    if uptime is None:
+        return head._replace(text=_unescaped(head.text)) if len(head.text) < len(text) - start else None
+    rest = head.text[uptime.end() :]
+    host, source = head.hostname, head.source
+    if len(head.text) == len(text) - start:
+        # journalctl --output=short-monotonic puts host and program after the time.
+        named = _HOST_AND_TAG.match(rest)
+        if named and named.group("host") and named.group("tag") == "kernel":
+            host, source, rest = named.group("host"), "kernel", rest[named.end() :]
+    rest = rest[_end(_CALLER.match(rest), 0) :]
+    return Prefix(_unescaped(rest), head.realtime_us, _monotonic(uptime), host, source)
+
+
+def _head(text: str, start: int) -> Prefix:
+    """Return what time, host and program stand before the message, all of the line where none does."""
+    stamp = _STAMP.match(text, start)
+    named = _HOST_AND_TAG.match(text, stamp.end()) if stamp else _KERNEL_TAG.match(text, start)
+    realtime = _realtime(stamp) if stamp else None
+    if named:
+        return Prefix(text[named.end() :], realtime, None, named.groupdict().get("host"), named.group("tag"))
+    if stamp and stamp.group("date"):
+        return Prefix(text[stamp.end() :], realtime)
+    return Prefix(text[start:])
 
 
 def _end(match: t.Match[str] | None, otherwise: int) -> int:
@@ -147,7 +147,9 @@ def _realtime(stamp: t.Match[str]) -> int | None:
         return None
     offset = "+0000" if zone.isalpha() else zone.replace(":", "")
     try:
-        moment = datetime.datetime.strptime(f"{stamp.group('date')} {stamp.group('clock')}{offset}", "%Y-%m-%d %H:%M:%S%z")
+        moment = datetime.datetime.strptime(
+            f"{stamp.group('date')} {stamp.group('clock')}{offset}", "%Y-%m-%d %H:%M:%S%z"
+        )
     except ValueError:
         return None
     fraction = int(f"{stamp.group('fraction') or 0:0<6}"[:6])

@@ -37,11 +37,17 @@ _KINDS = (
         r"process \d|\d+ \(|\(.*\)|,|[A-Za-z:_-]*:-?\d|B[, ]|-?\d+$|score |or sacrifice|sacrifice|child",
     ),
     _kind(r"oom-kill:", r",uid=\d+\s*$", r".*[,=]|\d+$"),
-    _kind(r"CPU: \d+ |Pid: \d+, comm: ", r"#\d", r"(?:Not |tainted|Tainted| *(?:[A-Z] +)*\d+\.\d|#\d|[a-z]+ [Tt]ainted)"),
+    _kind(
+        r"CPU: \d+ |Pid: \d+, comm: ", r"#\d", r"(?:Not |tainted|Tainted| *(?:[A-Z] +)*\d+\.\d|#\d|[a-z]+ [Tt]ainted)"
+    ),
     _kind(r"\[ +pid +\] ", r"\bname\s*$", r"[a-z_ ]+$"),
     _kind(r"\[ *\d+\] +\d+ +\d+", r"[^\d\s-]\S*\s*$", r"\s*-?\d+ |\S{1,15}$|\s*0 \S{1,15}$"),
-    _kind(r"(?:Node \d+ )?[A-Z]\w* free:|Node \d+ active_anon:", r"free_cma:\d+kB\s*$|\? (?:yes|no)\s*$|>$", _AREA_REST),
-    _kind(r"(?:Node \d+ )?[A-Z]\w*: \d+\*\d+kB", r"= \d+kB\s*$|>$", r"\(?[A-Z]*\)|\d+\*\d+kB|= \d+kB|\d+kB$|\*\d+kB|kB|=$"),
+    _kind(
+        r"(?:Node \d+ )?[A-Z]\w* free:|Node \d+ active_anon:", r"free_cma:\d+kB\s*$|\? (?:yes|no)\s*$|>$", _AREA_REST
+    ),
+    _kind(
+        r"(?:Node \d+ )?[A-Z]\w*: \d+\*\d+kB", r"= \d+kB\s*$|>$", r"\(?[A-Z]*\)|\d+\*\d+kB|= \d+kB|\d+kB$|\*\d+kB|kB|=$"
+    ),
     _kind(r"lowmem_reserve\[\]:", r"$^", r"[\d ]+$"),
     _kind(r"(?:memory|memory\+swap|swap|kmem): usage", r"failcnt \d+\s*$", r"limit|usage|failcnt|\d+kB|\d+$"),
     _kind(r"Tasks in /", r"oom\.group set\s*$", r"(?:are |going |to |be |killed |due |memory\.oom)"),
@@ -102,7 +108,9 @@ class Unwrapper:
 
 def _joined(text: str, rest: str) -> str:
     if text[-1:].isspace() or rest[:1].isspace():
-        return f"{text.rstrip()} {rest.strip()}" if _SPLIT_WORD.match(rest) is None else f"{text.rstrip()}{rest.strip()}"
+        return (
+            f"{text.rstrip()} {rest.strip()}" if _SPLIT_WORD.match(rest) is None else f"{text.rstrip()}{rest.strip()}"
+        )
     last = text.rpartition(" ")[2]
     if text.startswith("oom-kill:") or _SPLIT_WORD.match(rest) or not _WHOLE_WORD.match(last):
         return f"{text}{rest.rstrip()}"
