@@ -95,9 +95,7 @@ def kvm_boots(image: Image) -> bool:
             kernel_arguments=("console=ttyS0",),
         )
         with messages.open("wb") as file, held_back():
-            process = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
-            )
+            process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True)
         try:
             end = time.monotonic() + _TRIAL_SECONDS
             while time.monotonic() < end and process.poll() is None:

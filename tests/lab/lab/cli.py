@@ -93,7 +93,9 @@ def _ssh_command(arguments: argparse.Namespace) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="lab", description="Real Debian machines for the tests: a machine is a folder.")
+    parser = argparse.ArgumentParser(
+        prog="lab", description="Real Debian machines for the tests: a machine is a folder."
+    )
     verbs = parser.add_subparsers(required=True, metavar="VERB")
 
     def add(name: str, verb: t.Callable[[argparse.Namespace], None], summary: str) -> argparse.ArgumentParser:

@@ -149,9 +149,7 @@ def _build(release: Release, files: tuple[File, ...], workshop: Path, image: Ima
     write_layer(layer, (*files, access(public_key)))
     run_checked(mmdebstrap_argv(release, layer=layer, archive=archive), purpose)
     paths = (str(archive), str(tree), str(made.disk))
-    run_checked(
-        ["fakeroot", "--", "sh", "-ec", _FILL_DISK, "fill", *paths, str(DISK_BYTES), _EXT4_FEATURES], purpose
-    )
+    run_checked(["fakeroot", "--", "sh", "-ec", _FILL_DISK, "fill", *paths, str(DISK_BYTES), _EXT4_FEATURES], purpose)
     for pattern, target in (("vmlinuz-*", made.kernel), ("initrd.img-*", made.initrd)):
         shutil.copyfile(_only(tree / "boot", pattern), target)
     for path in draft.iterdir():

@@ -97,7 +97,9 @@ def down(folder: Path) -> None:
     if not folder.exists():
         return
     if not (folder / _DESCRIPTION).exists() and any(folder.iterdir()):
-        raise LabError(f"{folder} is not a machine: it has no {_DESCRIPTION}.", "Nothing was removed. Look at the path.")
+        raise LabError(
+            f"{folder} is not a machine: it has no {_DESCRIPTION}.", "Nothing was removed. Look at the path."
+        )
     with held_back():
         _remove(folder)
 
