@@ -96,6 +96,8 @@ class Draft:
 
     def take(self, text: str) -> bool:
         """Take one message, and answer whether it was part of the report."""
+        if self.victims:
+            return self._group_line(text)
         if self._in_stat and self._stat_line(text):
             return True
         if self._in_counters and text[:1] in _COUNTER_STARTS and self._memory.counters(text):
@@ -119,9 +121,20 @@ class Draft:
         """Answer whether "Kill process ... or sacrifice child" can be this report's."""
         return not (self._spared or self.victims or self.chosen)
 
-    def awaits(self, victim: Victim) -> bool:
-        """Answer whether a kill line can be this report's: its first, or one more of a group."""
-        return not self._spared and (not self.victims or self.group or victim.pid in self.victims)
+    def awaits(self, kill: Kill) -> bool:
+        """Answer whether a kill line can be this report's: its first, or one more of the same kill."""
+        return not self._spared and (
+            not self.victims or self.group or kill.is_sharing or kill.victim.pid in self.victims
+        )
+
+    def split(self) -> Draft:
+        """Return a group's report that begins with this one's last victim."""
+        pid, victim = self.victims.popitem()
+        second = Draft(self.last)
+        second.group = True
+        second.victims[pid] = victim
+        second.kill_scope, second._kill_line = self.kill_scope, self.last
+        return second
 
     def kill(self, kill: Kill, line: Line) -> None:
         self._kill_line = self._kill_line or line
@@ -190,13 +203,16 @@ class Draft:
         self._in_stat = False
         if text.startswith("Tasks state ("):
             return True
-        if _GROUP.match(text):
-            self.group = True
-            return True
         match = _TASK_IN.match(text)
         if match:
             self._task_in = (match.group(1), match.group(2))
         return match is not None
+
+    def _group_line(self, text: str) -> bool:
+        if self.group or not _GROUP.match(text):
+            return False
+        self.group = True
+        return True
 
     def _heading_line(self, text: str) -> bool:
         columns = parse_heading(text)

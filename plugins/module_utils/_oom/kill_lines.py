@@ -27,16 +27,19 @@ _ADJUSTMENT = re.compile(r"\boom_score_adj=(-?\d+)")
 _OLD_NODEMASK = re.compile(r"\bnodemask=(\(null\)|\d[\d,-]*\d|\d)")
 
 # The words before "Killed process" or "Kill process" come from the kernel (or a BPF policy), never from a user.
+_REASON = r"(?P<reason>[A-Z][A-Za-z ()_]*: )?"
 _KILLED = re.compile(
-    r"(?P<reason>[A-Z][A-Za-z ()_]*: )?Killed process (?P<pid>\d+)(?:, UID (?P<uid>\d+),)?"
-    r" \((?P<name>.*)\)(?P<figures>,? total-vm:.*| sharing same memory|\.?)",
+    rf"{_REASON}Killed process (?P<pid>\d+)(?:, UID (?P<uid>\d+),)? \((?P<name>.*)\)"
+    r"(?P<figures>,? (?:total-vm|vsz):.*|\.?)",
     re.DOTALL,
 )
+_SHARING = re.compile(r"Kill(?:ed)? process (?P<pid>\d+) \((?P<name>.*)\) sharing same memory", re.DOTALL)
 _CHOSEN = re.compile(
-    r"(?P<reason>[A-Z][A-Za-z ()_]*: )?Kill process (?P<pid>\d+) \((?P<name>.*)\)"
-    r" score (?P<score>\d+) (?:or sacrifice child|and children\.?)",
+    rf"{_REASON}[Kk]ill process (?P<pid>\d+) \((?P<name>.*)\)"
+    r" score (?P<score>\d+) (?:or sacrifice child|or a child|and children\.?)",
     re.DOTALL,
 )
+_SPEAKS_OF_KILL = re.compile(r"(?:[A-Z][A-Za-z ()_]*: )?[Kk]ill(?:ed)? process \d")
 _FIGURE = re.compile(r"([A-Za-z][A-Za-z_-]*): ?(-?\d+)")
 
 _CONSTRAINT = re.compile(r"oom-kill:constraint=(\w+),nodemask=(\(null\)|\d[\d,-]*|),? ?")
@@ -65,6 +68,8 @@ class Kill(t.NamedTuple):
 
     victim: Victim
     scope: str | None
+    is_sharing: bool = False
+    """It was killed for sharing its memory with the victim of the kill line before."""
 
 
 def scope_of(reason: str | None) -> str | None:
@@ -105,9 +110,18 @@ def parse_old_nodemask(text: str) -> str | None:
     return found.group(1) if found else None
 
 
+def speaks_of_kill(text: str) -> bool:
+    """Answer whether a line begins as the kernel's lines of kills do."""
+    return _SPEAKS_OF_KILL.match(text) is not None
+
+
 def parse_kill(text: str) -> Kill | None:
     """Return the victim that a `Killed process PID (NAME)` line names, None where the line is another."""
-    match = _KILLED.fullmatch(text.rstrip())
+    text = text.rstrip()
+    sharing = _SHARING.fullmatch(text)
+    if sharing:
+        return Kill(Victim(sharing.group("name"), int(sharing.group("pid"))), None, is_sharing=True)
+    match = _KILLED.fullmatch(text)
     if match is None:
         return None
     reason, pid, uid, name, figures = match.groups()
@@ -117,7 +131,7 @@ def parse_kill(text: str) -> Kill | None:
             name=name,
             pid=int(pid),
             uid=int(uid or known["UID"]) if uid or "UID" in known else None,
-            total_vm_bytes=_kilobytes(known, "total-vm"),
+            total_vm_bytes=_kilobytes(known, "vsz" if "vsz" in known else "total-vm"),
             anon_rss_bytes=_kilobytes(known, "anon-rss"),
             file_rss_bytes=_kilobytes(known, "file-rss"),
             shmem_rss_bytes=_kilobytes(known, "shmem-rss"),

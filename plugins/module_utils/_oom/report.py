@@ -22,6 +22,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.kill_lines imp
     parse_choice,
     parse_kill,
     parse_trigger,
+    speaks_of_kill,
 )
 
 # The OOM reaper and other late lines come some seconds and some reports after theirs.
@@ -30,7 +31,9 @@ _KEPT_OPEN = 16
 _FAR_LINES = 500
 _FAR_US = 60 * 1000000
 
-_KILL = re.compile(r"(?:[A-Z][A-Za-z ()_]*: )?Kill(?:ed)? process \d")
+# Mem-Info is printed at other times too; the rest of a report is not.
+_OTHER_MEM_INFO = re.compile(r"page allocation failure: order|Show Memory")
+_OF_OOM_ALONE = ("Task", "[ pi", "[  p", "oom-")
 _REAPED = re.compile(r"oom_reaper: reaped process (\d+) ")
 
 Found = t.Union[OomReport, Unparsed]
@@ -61,7 +64,7 @@ def read_reports(lines: t.Iterable[Line], *, page_size: int | None = None) -> t.
                 reader.idle = 0
                 continue
             reader.idle += 1
-        if "oom" in text or "Kill" in text or draft is None or draft.killed:
+        if "oom" in text or "ill" in text or draft is None or draft.killed:
             reader.take(line)
             if reader.found:
                 yield from reader.drain()
@@ -78,6 +81,7 @@ class _Reader:
         self.idle = 0
         self.host: str | None = None
         self.boot_id: str | None = None
+        self._is_other = False
         self._page_size = page_size
         self._page_sizes: dict[str | None, int] = {}
         self._recent: collections.deque[Draft] = collections.deque()
@@ -104,14 +108,14 @@ class _Reader:
         trigger = parse_trigger(text) if INVOKED in text else None
         if trigger is not None:
             self._open(line).invoked(trigger, text)
-        elif _KILL.match(text):
+        elif speaks_of_kill(text):
             self._kill(line)
         elif text.startswith("oom_reaper:"):
             self._reaped(text)
-        elif (self.draft is None or self.draft.killed or self._is_far(line)) and Draft.begins(text):
-            draft = Draft(line)
-            if draft.take(text):
-                self._open(line, draft)
+        elif self.draft is not None and self.draft.group and text.startswith("Tasks in "):
+            self._split_group(self.draft, line)
+        elif self.draft is None or self.draft.killed or self._is_far(line):
+            self._begin(line)
 
     def close(self) -> None:
         """End all reports that are still open."""
@@ -126,7 +130,23 @@ class _Reader:
     def _open(self, line: Line, draft: Draft | None = None) -> Draft:
         self._close_draft()
         self.draft, self.idle = draft or Draft(line), 0
+        self._is_other = False
         return self.draft
+
+    def _begin(self, line: Line) -> None:
+        """Open a report whose beginning is lost, if `line` can be a part of one."""
+        if _OTHER_MEM_INFO.search(line.text):
+            self._is_other = True
+        elif Draft.begins(line.text) and not (self._is_other and line.text[:4] not in _OF_OOM_ALONE):
+            draft = Draft(line)
+            if draft.take(line.text):
+                self._open(line, draft)
+
+    def _split_group(self, draft: Draft, line: Line) -> None:
+        """Open the report of a second group: its first kill line came without a report, after the kills of the first."""
+        if line.monotonic_us is None or line.monotonic_us >= (draft.last.monotonic_us or 0):
+            self.draft = draft.split()
+            self._recent.append(draft)
 
     def _is_far(self, line: Line) -> bool:
         draft = self.draft
@@ -143,7 +163,7 @@ class _Reader:
                 self.found.append(Unparsed(line, "the kill line is cut, or of an unknown form"))
             return
         draft = self.draft
-        if draft is None or self._is_far(line) or (not draft.awaits(kill.victim) if kill else not draft.awaits_choice):
+        if draft is None or self._is_far(line) or (not draft.awaits(kill) if kill else not draft.awaits_choice):
             draft = self._open(line)
         if kill:
             draft.kill(kill, line)
