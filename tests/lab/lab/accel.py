@@ -60,7 +60,7 @@ def accel_of_host(image: Image, say: Say) -> Accel:
         say(f"trying KVM, which is done once and takes up to {_TRIAL_SECONDS} s")
         return kvm_boots(image)
 
-    with locked(cache() / "accel.lock"):
+    with locked(cache()):
         remembered = recall(memory, host)
         accel = choose(
             wanted=os.environ.get("OOMGUARD_ACCEL"),
@@ -77,9 +77,9 @@ def recall(memory: Path, host: str) -> Accel | None:
     """Return what was found on this very host."""
     try:
         known = json.loads(memory.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+        return known["accel"] if known["host"] == host else None
+    except (FileNotFoundError, ValueError, KeyError):
         return None
-    return known["accel"] if known["host"] == host else None
 
 
 def kvm_boots(image: Image) -> bool:

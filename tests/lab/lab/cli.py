@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import shlex
+import subprocess
 import sys
 import typing as t
 from pathlib import Path
 
 from lab import machine
 from lab.errors import LabError
-from lab.host import PATH
 from lab.image import DISK_BYTES, find_or_build
 from lab.interrupts import unwind_on_interrupts
 from lab.releases import RELEASES
@@ -31,10 +30,7 @@ def main(argv: t.Sequence[str] | None = None) -> int:
     unwind_on_interrupts()
     try:
         arguments.verb(arguments)
-    except LabError as error:
-        print(f"lab: {error}", file=sys.stderr)
-        return 1
-    except OSError as error:
+    except (LabError, OSError) as error:
         print(f"lab: {error}", file=sys.stderr)
         return 1
     return 0
@@ -85,7 +81,7 @@ def _power_on(arguments: argparse.Namespace) -> None:
 
 def _ssh(arguments: argparse.Namespace) -> None:
     command = machine.ssh_command(machine.load(arguments.folder), *arguments.command)
-    os.execvpe(command[0], command, {**os.environ, "PATH": PATH})
+    sys.exit(subprocess.run(command, check=False).returncode)
 
 
 def _ssh_command(arguments: argparse.Namespace) -> None:

@@ -34,6 +34,7 @@ DEBIAN_PACKAGES = {
 PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
 
 _LAST_WORDS = 20
+_TIMED_OUT = 124
 _PATIENCE_SECONDS = 30
 
 
@@ -70,12 +71,15 @@ def require_space(folder: Path, needed: int, purpose: str) -> None:
     if free < needed:
         raise LabError(
             f"{purpose} needs {needed / GIB:.1f} GiB, and {folder} has {free / GIB:.1f} GiB free.",
-            "Free some space there, or choose another place: XDG_CACHE_HOME moves the images.",
+            "Free some space, or choose another place: XDG_CACHE_HOME moves the images, TMPDIR what is temporary.",
         )
 
 
-def run(argv: list[str]) -> Completed:
-    """Run a program in a session of its own, and end all of that session when interrupted."""
+def run(argv: list[str], *, seconds: float | None = None) -> Completed:
+    """Run a program in a session of its own, and end all of that when interrupted or when its time is over.
+
+    The exit code is then that of timeout(1).
+    """
     with held_back():
         process = subprocess.Popen(
             argv,
@@ -89,10 +93,12 @@ def run(argv: list[str]) -> Completed:
         )
     with process:
         try:
-            output, _ = process.communicate()
-        except BaseException:
+            output, _ = process.communicate(timeout=seconds)
+        except BaseException as interruption:
             with held_back():
                 _end_session(process)
+            if isinstance(interruption, subprocess.TimeoutExpired):
+                return Completed(_TIMED_OUT, "")
             raise
     return Completed(process.returncode, output)
 
@@ -119,10 +125,13 @@ def last_words(text: str) -> str:
 
 @contextlib.contextmanager
 def locked(path: Path) -> t.Iterator[None]:
-    """Hold a lock that others wait for. It ends with the process, however that ends."""
-    with path.open("a", encoding="utf-8") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    """Hold the lock of a file or folder, for which others wait. It ends with the process, however that ends."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(descriptor)
 
 
 def cache() -> Path:

@@ -28,7 +28,7 @@ from lab.releases import PACKAGES, Release
 FORMAT = 1
 
 DISK_BYTES = 24 * GIB
-_BUILD_BYTES = 4 * GIB
+_BUILD_BYTES = 3 * GIB
 
 # What all the releases' kernels and their e2fsck know; the builder's own defaults may be newer.
 _EXT4_FEATURES = (
@@ -116,9 +116,12 @@ def find_or_build(release: Release, say: Say) -> Image:
         return image
     require("fakeroot", "mke2fs", "mmdebstrap", "ssh-keygen")
     images.mkdir(exist_ok=True)
-    with locked(images / f"{key}.lock"):
+    lock = images / f"{key}.lock"
+    lock.touch()
+    with locked(lock):
         if not image.folder.is_dir():
-            require_space(images, _BUILD_BYTES, f"Building the image of {release.name}")
+            for folder in (images, Path(tempfile.gettempdir())):
+                require_space(folder, _BUILD_BYTES, f"Building the image of {release.name}")
             say(f"building the image of {release.name}, which takes a minute or two")
             with _workshop(images, key) as workshop:
                 _build(release, files, workshop, image)

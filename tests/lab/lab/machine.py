@@ -17,7 +17,7 @@ from pathlib import Path
 
 from lab.accel import accel_of_host
 from lab.errors import LabError
-from lab.host import GIB, last_words, require, require_space, run, run_checked
+from lab.host import GIB, last_words, locked, require, require_space, run, run_checked
 from lab.image import DISK_BYTES, Image, Say, find_or_build
 from lab.interrupts import held_back
 from lab.process import find_qemu, kill_qemu
@@ -29,6 +29,7 @@ USER = "root"
 _OVERLAY_BYTES = 2 * GIB
 _POLL_SECONDS = 0.5
 _DESCRIPTION = "machine.json"
+_CONTENTS = {_DESCRIPTION, f"{_DESCRIPTION}.new", "overlay.qcow2", "pid", "serial.log"}
 
 # Keys and ports change from machine to machine. A guest that thrashes is silent for minutes, and comes back.
 SSH_OPTIONS = (
@@ -56,18 +57,24 @@ def up(
 ) -> Machine:
     """Make a machine, boot it and wait until it has come up. One that fails leaves nothing.
 
+    Where there is a machine like that already, see that it is up.
     Raises LabError.
     """
     folder = folder.resolve()
+    if (folder / _DESCRIPTION).exists():
+        found = load(folder)
+        if (found.release, found.memory, found.cpus, found.disk_bytes) != (release, memory, cpus, disk_bytes):
+            raise LabError(f"{folder} is a machine of another kind.", "Choose another folder, or end it with: lab down")
+        return power_on(folder, boot_seconds=boot_seconds, say=say)
     if disk_bytes < DISK_BYTES:
         raise LabError(
             f"A disk of {disk_bytes / GIB:.1f} GiB cannot hold the image's file system.",
             f"Ask for {DISK_BYTES // GIB}G or more; disks are sparse.",
         )
     require(PROGRAM, "qemu-img", "ssh")
-    image = find_or_build(RELEASES[release], say)
-    accel = accel_of_host(image, say)
     with _new_folder(folder):
+        image = find_or_build(RELEASES[release], say)
+        accel = accel_of_host(image, say)
         require_space(folder, _OVERLAY_BYTES, "A machine")
         machine = Machine(
             folder=folder,
@@ -79,7 +86,6 @@ def up(
             accel=accel,
             port=port or 0,
         )
-        _save(machine)
         backing = ("-b", str(image.disk), "-F", "raw")
         run_checked(
             ["qemu-img", "create", "-q", "-f", "qcow2", *backing, str(machine.overlay), str(disk_bytes)],
@@ -96,9 +102,11 @@ def down(folder: Path) -> None:
     folder = folder.resolve()
     if not folder.exists():
         return
-    if not (folder / _DESCRIPTION).exists() and any(folder.iterdir()):
+    foreign = sorted(path.name for path in folder.iterdir() if path.name not in _CONTENTS)
+    if foreign:
         raise LabError(
-            f"{folder} is not a machine: it has no {_DESCRIPTION}.", "Nothing was removed. Look at the path."
+            f"{folder} is not a machine, or not only that: it has {', '.join(foreign)}.",
+            "Nothing was removed. Look at the path, or take these away.",
         )
     with held_back():
         _remove(folder)
@@ -113,14 +121,15 @@ def power_cut(folder: Path) -> None:
 
 
 def power_on(folder: Path, *, boot_seconds: float = 900, say: Say) -> Machine:
-    """Boot a machine again, on the same port, and wait until it has come up. One that runs stays as it is.
+    """Boot a machine again, on the same port, and wait until it has come up. One that runs is only waited for.
 
     Raises LabError.
     """
     machine = load(folder)
-    if find_qemu(machine.pid_file):
-        return machine
     require(PROGRAM, "ssh")
+    if find_qemu(machine.pid_file):
+        _wait(machine, time.monotonic(), boot_seconds)
+        return machine
     require_space(machine.folder, _OVERLAY_BYTES, "A machine")
     return _boot(machine, (machine.port,), boot_seconds, say)
 
@@ -173,9 +182,10 @@ def ssh_command(machine: Machine, *command: str) -> list[str]:
 
 @contextlib.contextmanager
 def _new_folder(folder: Path) -> t.Iterator[None]:
-    if folder.is_dir() and any(folder.iterdir()):
-        raise LabError(f"{folder} is there already, and not empty.", "Choose another folder, or end it with: lab down")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        raise LabError(f"{folder} is there already.", "Choose another folder, or end it with: lab down") from None
     try:
         yield
     except BaseException:
@@ -185,8 +195,9 @@ def _new_folder(folder: Path) -> t.Iterator[None]:
 
 
 def _remove(folder: Path) -> None:
-    kill_qemu(folder / "pid")
-    shutil.rmtree(folder)
+    with contextlib.suppress(FileNotFoundError), locked(folder):
+        kill_qemu(folder / "pid")
+        shutil.rmtree(folder)
 
 
 def _save(machine: Machine) -> None:
@@ -198,8 +209,8 @@ def _save(machine: Machine) -> None:
 def _boot(machine: Machine, candidates: t.Sequence[int], boot_seconds: float, say: Say) -> Machine:
     began = time.monotonic()
     try:
-        # The start takes a moment only, and afterwards the process can be found by its pid file.
-        with held_back():
+        # The start takes a moment only, and afterwards "lab down" and the clean-up below find the process.
+        with held_back(), locked(machine.folder):
             port = start(lambda port: machine_argv(dataclasses.replace(machine, port=port)), candidates, run)
             machine = dataclasses.replace(machine, port=port)
             _save(machine)
@@ -218,7 +229,7 @@ def _wait(machine: Machine, began: float, boot_seconds: float) -> None:
         if find_qemu(machine.pid_file) is None:
             raise _not_up(machine, "has ended while it booted")
         # A packet to a machine that is not there yet is lost, so ask anew; ask more patiently the slower all is.
-        if _greets(machine.port, max(5, waited / 8)) and _has_booted(machine):
+        if _greets(machine.port, max(5, waited / 8)) and _has_booted(machine, boot_seconds - waited):
             return
         time.sleep(_POLL_SECONDS)
     raise _not_up(machine, f"has not come up within {boot_seconds:.0f} s")
@@ -232,8 +243,9 @@ def _greets(port: int, patience: float) -> bool:
         return False
 
 
-def _has_booted(machine: Machine) -> bool:
-    return run(ssh_command(machine, "systemctl is-system-running --wait")).output.strip() in {"running", "degraded"}
+def _has_booted(machine: Machine, seconds: float) -> bool:
+    state = run(ssh_command(machine, "systemctl is-system-running --wait"), seconds=seconds).output.strip()
+    return state in {"running", "degraded"}
 
 
 def _not_up(machine: Machine, what: str) -> LabError:
