@@ -105,8 +105,8 @@ def down(folder: Path) -> None:
     foreign = sorted(path.name for path in folder.iterdir() if path.name not in _CONTENTS)
     if foreign:
         raise LabError(
-            f"{folder} is not a machine, or not only that: it has {', '.join(foreign)}.",
-            "Nothing was removed. Look at the path, or take these away.",
+            f"{folder} has what no machine has: {', '.join(foreign[:5])}.",
+            "Nothing was removed. Look at the path, or take it out of there.",
         )
     with held_back():
         _remove(folder)

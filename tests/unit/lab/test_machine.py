@@ -1,0 +1,118 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+from lab.errors import LabError
+from lab.image import Image
+from lab.machine import describe, down, load, ssh_command, up
+from lab.qemu import Machine
+
+
+def silent(text: str) -> None:
+    """Say nothing."""
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    made = Machine(
+        folder=tmp_path / "web1",
+        release="bullseye",
+        image=Image(Path("/cache/bullseye")),
+        memory=512,
+        cpus=2,
+        disk_bytes=24 << 30,
+        accel="tcg",
+        port=20022,
+    )
+    made.folder.mkdir()
+    (made.folder / "machine.json").write_text(json.dumps(describe(made)), encoding="utf-8")
+    return made
+
+
+def test_load_reads_what_describe_says(machine: Machine) -> None:
+    assert load(machine.folder) == machine
+
+
+def test_load_follows_a_folder_that_was_moved(machine: Machine, tmp_path: Path) -> None:
+    moved = machine.folder.rename(tmp_path / "web2")
+    assert load(moved) == dataclasses.replace(machine, folder=moved)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("name", "web1"),
+        ("host", "127.0.0.1"),
+        ("port", 20022),
+        ("user", "root"),
+        ("identity_file", "/cache/bullseye/id_ed25519"),
+        ("accel", "tcg"),
+        ("pid", None),
+    ],
+)
+def test_describe(machine: Machine, key: str, value: object) -> None:
+    assert describe(machine)[key] == value
+
+
+def test_ssh_command_ends_with_the_command(machine: Machine) -> None:
+    assert ssh_command(machine, "uname", "-r")[-3:] == ["root@127.0.0.1", "uname", "-r"]
+
+
+def test_ssh_command_names_key_and_port(machine: Machine) -> None:
+    assert ssh_command(machine)[:7] == ["ssh", "-F", "none", "-i", "/cache/bullseye/id_ed25519", "-p", "20022"]
+
+
+def test_load_of_another_folder(tmp_path: Path) -> None:
+    with pytest.raises(LabError) as error:
+        load(tmp_path)
+    assert str(error.value) == f"{tmp_path} is not a machine: it has no machine.json.\nMake one there with: lab up"
+
+
+def test_down_removes_a_machine(machine: Machine) -> None:
+    down(machine.folder)
+    assert not machine.folder.exists()
+
+
+def test_down_of_nothing_does_nothing(tmp_path: Path) -> None:
+    down(tmp_path / "web1")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_down_refuses_what_is_not_of_the_lab(machine: Machine) -> None:
+    (machine.folder / "thesis.tex").touch()
+    with pytest.raises(LabError) as error:
+        down(machine.folder)
+    assert str(error.value) == (
+        f"{machine.folder} has what no machine has: thesis.tex.\n"
+        "Nothing was removed. Look at the path, or take it out of there."
+    )
+
+
+def test_down_that_refuses_removes_nothing(machine: Machine) -> None:
+    (machine.folder / "thesis.tex").touch()
+    with pytest.raises(LabError):
+        down(machine.folder)
+    assert load(machine.folder) == machine
+
+
+def test_up_refuses_a_disk_that_is_too_small(tmp_path: Path) -> None:
+    with pytest.raises(LabError) as error:
+        up(tmp_path / "web1", release="bullseye", disk_bytes=1 << 30, say=silent)
+    assert str(error.value) == (
+        "A disk of 1.0 GiB cannot hold the image's file system.\nAsk for 24G or more; disks are sparse."
+    )
+
+
+def test_up_refuses_a_machine_of_another_kind(machine: Machine) -> None:
+    with pytest.raises(LabError) as error:
+        up(machine.folder, release="trixie", say=silent)
+    assert str(error.value) == (
+        f"{machine.folder} is a machine of another kind.\nChoose another folder, or end it with: lab down"
+    )
