@@ -205,7 +205,7 @@ def _anon(text: str) -> int:
 
 
 def _size(text: str, key: str) -> int | None:
-    """Return the bytes of ` KEY:123kB` (or `KB`); a zone's line has some 20 of these, and new ones come with kernels."""
+    """Return the bytes of ` KEY:123kB` (or `KB`); a zone has some 20 of these, and new ones come with kernels."""
     start = text.find(f" {key}:")
     number = text[start + len(key) + 2 : text.find("B", start) - 1] if start >= 0 else ""
     return int(number) * 1024 if number.isdecimal() else None

@@ -119,8 +119,7 @@ class _Reader:
 
     def close(self) -> None:
         """End all reports that are still open."""
-        self._close_draft()
-        for draft, _idle, _boot_id in self._elsewhere.values():
+        for draft, _idle, _boot_id in [*self._elsewhere.values(), (self.draft, self.idle, self.boot_id)]:
             self.draft = draft
             self._close_draft()
         self._elsewhere.clear()
@@ -143,7 +142,7 @@ class _Reader:
                 self._open(line, draft)
 
     def _split_group(self, draft: Draft, line: Line) -> None:
-        """Open the report of a second group: its first kill line came without a report, after the kills of the first."""
+        """Open the report of a second group, whose first kill line came without a report, after the first group's."""
         if line.monotonic_us is None or line.monotonic_us >= (draft.last.monotonic_us or 0):
             self.draft = draft.split()
             self._recent.append(draft)

@@ -27,7 +27,10 @@ _STAMP = re.compile(
     r"|\d{1,2}月 {1,2}\d{1,2} \d\d:\d\d:\d\d(?:\.\d{1,6})?"
     r") "
 )
-_HOST_AND_TAG = re.compile(r"(?:(?P<host>[\w.:-]+) (?:[a-z0-9]+\.[a-z]+ )?)?(?P<tag>[\w./@()-]+)(?:\[\d+\])?: ")
+_PRIORITY = r"[a-z0-9]{3,8}\.(?:emerg|alert|crit|err|warn|warning|notice|info|debug) "
+_HOST_AND_TAG = re.compile(
+    rf"(?:(?!{_PRIORITY})(?P<host>[\w.:-]+) )?(?:{_PRIORITY})?(?P<tag>[\w./@()-]+)(?:\[\d+\])?: "
+)
 _KERNEL_TAG = re.compile(r"\s*(?P<tag>kernel): ")
 _UPTIME = re.compile(
     r"\s*\[ *(?:(?P<uptime>\d+\.\d+)(?: <[ \d.+]*>)?|\+\d+\.\d+|[^\W\d]{3} ?\d{1,2} \d\d:\d\d"

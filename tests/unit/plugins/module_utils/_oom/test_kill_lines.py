@@ -40,8 +40,8 @@ HOSTILE_NAMES = (
     ("text", "trigger"),
     [
         pytest.param(
-            "php-fpm invoked oom-killer: gfp_mask=0x140cca(GFP_HIGHUSER_MOVABLE|__GFP_COMP), order=0, oom_score_adj=-500",
-            Trigger("php-fpm", None, "0x140cca", ("GFP_HIGHUSER_MOVABLE", "__GFP_COMP"), 0, -500),
+            "cat invoked oom-killer: gfp_mask=0x140cca(GFP_HIGHUSER_MOVABLE|__GFP_COMP), order=0, oom_score_adj=-500",
+            Trigger("cat", None, "0x140cca", ("GFP_HIGHUSER_MOVABLE", "__GFP_COMP"), 0, -500),
             id="5.0",
         ),
         pytest.param(

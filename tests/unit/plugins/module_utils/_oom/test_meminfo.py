@@ -10,11 +10,13 @@ import pytest
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Zone
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.meminfo import MemInfo
 
-INCIDENT = (
+DMA = (
     "Node 0 DMA: 43*4kB (UME) 14*8kB (UME) 12*16kB (UE) 13*32kB (UME) 2*64kB (UE) 7*128kB (UME) 4*256kB (UME) "
-    "3*512kB (UME) 0*1024kB 0*2048kB 0*4096kB = 4476kB",
-    "Node 0 DMA32: 258*4kB (UME) 252*8kB (UME) 576*16kB (UME) 325*32kB (UME) 105*64kB (UME) 20*128kB (UME) 8*256kB (UE) "
-    "3*512kB (UME) 5*1024kB (UME) 0*2048kB 1*4096kB (M) = 44744kB",
+    "3*512kB (UME) 0*1024kB 0*2048kB 0*4096kB = 4476kB"
+)
+DMA32 = (
+    "Node 0 DMA32: 258*4kB (UME) 252*8kB (UME) 576*16kB (UME) 325*32kB (UME) 105*64kB (UME) 20*128kB (UME) "
+    "8*256kB (UE) 3*512kB (UME) 5*1024kB (UME) 0*2048kB 1*4096kB (M) = 44744kB"
 )
 
 
@@ -25,13 +27,13 @@ def read(*lines: str) -> MemInfo:
     return info
 
 
-@pytest.mark.parametrize(("line", "kilobytes"), [(INCIDENT[0], 4476), (INCIDENT[1], 44744)])
+@pytest.mark.parametrize(("line", "kilobytes"), [(DMA, 4476), (DMA32, 44744)])
 def test_a_buddy_list_adds_up_to_its_own_sum(line: str, kilobytes: int) -> None:
     (zone,) = read(line).zones(4096)
     assert sum(size * count for size, count in zone.free_blocks.items()) == kilobytes * 1024
 
 
-@pytest.mark.parametrize(("line", "size"), [(INCIDENT[0], 512), (INCIDENT[1], 4096)])
+@pytest.mark.parametrize(("line", "size"), [(DMA, 512), (DMA32, 4096)])
 def test_the_largest_free_block_is_known(line: str, size: int) -> None:
     (zone,) = read(line).zones(4096)
     assert zone.largest_free_block_bytes == size * 1024

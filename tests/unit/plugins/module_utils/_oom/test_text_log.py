@@ -1,0 +1,212 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Prefixes of text logs, and lines that mail broke."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.text_log import Prefix, read_log, split_prefix
+
+TEXT = "Out of memory: Killed process 812 (sys.fcgi) total-vm:900kB, anon-rss:100kB, file-rss:4kB, shmem-rss:8kB"
+JUNE = 1654066800 * 1000000
+
+
+@pytest.mark.parametrize(
+    ("before", "prefix"),
+    [
+        pytest.param("[7934037.757829] ", Prefix(TEXT, monotonic_us=7934037757829), id="dmesg"),
+        pytest.param("[    5.5] ", Prefix(TEXT, monotonic_us=5500000), id="dmesg, young"),
+        pytest.param("     [41369.847965] ", Prefix(TEXT, monotonic_us=41369847965), id="indented"),
+        pytest.param("[   12.345678 <    0.000012>] ", Prefix(TEXT, monotonic_us=12345678), id="dmesg --show-delta"),
+        pytest.param("[   37.112233][ T9185] ", Prefix(TEXT, monotonic_us=37112233), id="caller"),
+        pytest.param("[   37.112233] [    C0] ", Prefix(TEXT, monotonic_us=37112233), id="caller, an interrupt"),
+        pytest.param("<4>[   37.112233] ", Prefix(TEXT, monotonic_us=37112233), id="level"),
+        pytest.param("kern  :err   : [   37.112233] ", Prefix(TEXT, monotonic_us=37112233), id="dmesg --decode"),
+        pytest.param("[Wed Jun  1 07:00:00 2022] ", Prefix(TEXT), id="dmesg -T"),
+        pytest.param("[Di Aug 12 03:54:03 2025] ", Prefix(TEXT), id="dmesg -T in German"),
+        pytest.param("[mer. juin  1 07:00:00 2022] ", Prefix(TEXT), id="dmesg -T in French"),
+        pytest.param("[2022年 6月 1日 水曜日 07:00:00] ", Prefix(TEXT), id="dmesg -T in Japanese"),
+        pytest.param("[Jun 1 07:00] ", Prefix(TEXT), id="dmesg --human"),
+        pytest.param("[  +0.000012] ", Prefix(TEXT), id="dmesg --human, later lines"),
+        pytest.param("2022-06-01T07:00:00,250000+00:00 ", Prefix(TEXT, JUNE + 250000), id="dmesg --time-format=iso"),
+        pytest.param("Jun  1 07:00:00 web1 kernel: ", Prefix(TEXT, None, None, "web1", "kernel"), id="syslog"),
+        pytest.param("Jun 01 07:00:00.250000 web1 kernel: ", Prefix(TEXT, None, None, "web1", "kernel"), id="precise"),
+        pytest.param("juin 01 07:00:00 web1 kernel: ", Prefix(TEXT, None, None, "web1", "kernel"), id="French"),
+        pytest.param("6月 01 07:00:00 web1 kernel: ", Prefix(TEXT, None, None, "web1", "kernel"), id="Japanese"),
+        pytest.param(
+            "Jun  1 07:00:00 web1 kernel: [   37.112233] ",
+            Prefix(TEXT, None, 37112233, "web1", "kernel"),
+            id="kern.log",
+        ),
+        pytest.param(
+            "2022-06-01T09:00:00.250000+02:00 web1 kernel: [   37.112233] ",
+            Prefix(TEXT, JUNE + 250000, 37112233, "web1", "kernel"),
+            id="RFC 3339",
+        ),
+        pytest.param(
+            "2022-06-01T07:00:00+0000 web1 kernel: ", Prefix(TEXT, JUNE, None, "web1", "kernel"), id="short-iso"
+        ),
+        pytest.param(
+            "Wed 2022-06-01 07:00:00 UTC web1 kernel: ", Prefix(TEXT, JUNE, None, "web1", "kernel"), id="short-full"
+        ),
+        pytest.param(
+            "Wed 2022-06-01 09:00:00 CEST web1 kernel: ",
+            Prefix(TEXT, None, None, "web1", "kernel"),
+            id="short-full, a zone that only its own country knows",
+        ),
+        pytest.param(
+            "1654066800.250000 web1 kernel: ", Prefix(TEXT, JUNE + 250000, None, "web1", "kernel"), id="short-unix"
+        ),
+        pytest.param(
+            "[   37.112233] web1 kernel: ", Prefix(TEXT, None, 37112233, "web1", "kernel"), id="short-monotonic"
+        ),
+        pytest.param("kernel: ", Prefix(TEXT, None, None, None, "kernel"), id="a tag alone"),
+        pytest.param(
+            "Wed Jun  1 07:00:00 2022 kern.err kernel: [   37.112233] ",
+            Prefix(TEXT, None, 37112233, None, "kernel"),
+            id="OpenWrt",
+        ),
+        pytest.param("3,19685768,241227988581,-;", Prefix(TEXT, monotonic_us=241227988581), id="/dev/kmsg"),
+        pytest.param("3,1968,37112233,c,caller=T12845;", Prefix(TEXT, monotonic_us=37112233), id="/dev/kmsg, caller"),
+        pytest.param(
+            "Jun  1 07:00:00 web1 app[12]: ", Prefix(TEXT, None, None, "web1", "app"), id="a program that quotes"
+        ),
+        pytest.param(
+            "Jun  1 07:00:00 web1 app[12]: kernel: [ 7.1] ",
+            Prefix(f"kernel: [ 7.1] {TEXT}", None, None, "web1", "app"),
+            id="a program that quotes with prefix",
+        ),
+    ],
+)
+def test_a_prefix_is_taken_off(before: str, prefix: Prefix) -> None:
+    assert split_prefix(f"{before}{TEXT}") == prefix
+
+
+@pytest.mark.parametrize(
+    "text",
+    [TEXT, "", " active_file:0 inactive_file:1", "[ 128825]  1000 128825  3449 864 65536 192 200 rsync", "DMA: 1*4kB"],
+)
+def test_text_without_prefix_has_none(text: str) -> None:
+    assert split_prefix(text) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("Jun 1 07:00:00 web1 kernel: Mem-Info:#012 active_anon:1#011b", "Mem-Info:\n active_anon:1\tb"),
+        (r"4,1,2,-;task \x0a \x1b \x5cx2d \xc3\xa4", "task \n \x1b \\x2d ä"),
+        (r"[ 1.5] task=a\x0ab,pid=1 /system-serial\x2dgetty.slice", "task=a\nb,pid=1 /system-serial\\x2dgetty.slice"),
+    ],
+)
+def test_escapes_are_undone(line: str, text: str) -> None:
+    prefix = split_prefix(line)
+    assert prefix is not None
+    assert prefix.text == text
+
+
+def texts(*lines: str) -> list[str]:
+    return [line.text for line in read_log(lines)]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (
+            "[ 1.5] Out of memory: Killed process 812",
+            "(sys.fcgi) total-vm:900kB, anon-rss:100kB,",
+            "file-rss:4kB, shmem-rss:8kB",
+        ),
+        (
+            "[ 1.5] Out of memory: Killed",
+            "process 812 (sys.fcgi) total-vm:900kB, anon-rss:100kB, file-rss:4k",
+            "B, shmem-rss:8kB",
+        ),
+        (
+            "[ 1.5] Out of memory: Killed process 812 (sys.fcgi) ",
+            "total-vm:900kB, anon-rss:100kB, file-rss",
+            ":4kB, shmem-rss:8kB",
+        ),
+        (
+            "[ 1.5] Out of memory: Killed process ",
+            "812 (sys.fcgi) total-vm:900kB, anon-rss:100kB, file-rss:4kB, sh",
+            "mem-rss:8kB",
+        ),
+    ],
+)
+def test_a_broken_kill_line_is_whole_again(lines: tuple[str, ...]) -> None:
+    assert texts(*lines) == [TEXT]
+
+
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        (
+            ("[ 1.5] tar invoked oom-killer:", "gfp_mask=0xcc0(GFP_KERNEL),", "order=0, oom_score_adj=0"),
+            "tar invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0",
+        ),
+        (
+            ("[ 1.5] CPU: 64 UID: 1000 PID: 56 Comm: cc1 Not", "tainted 6.11.0-rc6+ #34"),
+            "CPU: 64 UID: 1000 PID: 56 Comm: cc1 Not tainted 6.11.0-rc6+ #34",
+        ),
+        (
+            ("[ 1.5] Node 0 DMA free:15868kB min:64kB", "low:80kB high:96kB present:15964kB free_c", "ma:0kB"),
+            "Node 0 DMA free:15868kB min:64kB low:80kB high:96kB present:15964kB free_cma:0kB",
+        ),
+        (
+            ("[ 1.5] Node 0 DMA: 1*4kB (U)", "1*8kB (UM) 0*16kB", "(E) = 12kB"),
+            "Node 0 DMA: 1*4kB (U) 1*8kB (UM) 0*16kB (E) = 12kB",
+        ),
+        (
+            ("[ 1.5] [  pid  ]   uid  tgid total_vm      rss rss_anon ", "rss_file oom_score_ad", "j name"),
+            "[  pid  ]   uid  tgid total_vm      rss rss_anon rss_file oom_score_adj name",
+        ),
+        (
+            ("[ 1.5] [    812]    33   812    90000     2000", "131072      300             0 httpd"),
+            "[    812]    33   812    90000     2000 131072      300             0 httpd",
+        ),
+        (
+            ("[ 1.5] memory+swap: usage 8kB, limit", "9007199254740988kB, failcnt 0"),
+            "memory+swap: usage 8kB, limit 9007199254740988kB, failcnt 0",
+        ),
+        (
+            (
+                "[ 1.5] ",
+                "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),oom",
+                "_memcg=/a,task_m",
+                "emcg=/a,task=b,pid=1,uid=0",
+            ),
+            "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),oom_memcg=/a,task_memcg=/a,task=b,pid=1,uid=0",
+        ),
+        (
+            ("[ 1.5] Tasks in /a are going to be killed due", "to memory.oom.group set"),
+            "Tasks in /a are going to be killed due to memory.oom.group set",
+        ),
+    ],
+)
+def test_a_broken_line_is_whole_again(lines: tuple[str, ...], text: str) -> None:
+    assert texts(*lines) == [text]
+
+
+@pytest.mark.parametrize("after", ["So this happened again.", "```", "[ 1.6] next", "order=0"])
+def test_a_whole_kill_line_takes_nothing_in(after: str) -> None:
+    assert texts(f"[ 1.5] {TEXT}", after)[0] == TEXT
+
+
+def test_lines_of_one_record_share_its_time() -> None:
+    log = ["Jun  1 07:00:00 web1 kernel: [ 1.5] active_anon:1", "                active_file:2"]
+    assert list(read_log(log)) == [
+        Line("active_anon:1", None, 1500000, None, "web1", "1", "kernel"),
+        Line("active_file:2", None, 1500000, None, "web1", "2", "kernel"),
+    ]
+
+
+def test_boots_are_told_apart() -> None:
+    log = ["[ 1.5] a", f"-- Boot {'ab' * 16} --", "[ 1.5] b"]
+    assert [line.boot_id for line in read_log(log)] == [None, "ab" * 16]
+
+
+def test_windows_line_ends_and_no_break_spaces_are_plain() -> None:
+    assert texts("[ 1.5] a\xa0b\r\n") == ["a b"]
