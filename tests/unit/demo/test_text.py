@@ -1,0 +1,67 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the demo prints."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from demo.text import Look, elapsed, table
+
+STATE = """\
+MainPID=0
+Result=oom-kill
+NRestarts=0
+OOMPolicy=stop
+ActiveState=failed
+Answers=15 of 200, 1 of 500
+Kills=1
+SwapTotal=262140
+StaticPage=000
+"""
+BEFORE = Look.parse(STATE)
+AFTER = Look(
+    apache="active",
+    result="success",
+    main_pid=812,
+    policy="continue",
+    answers="24 of 200",
+    kills=0,
+    swap_bytes=10 * 1024**3,
+    static_page="200",
+)
+
+
+def test_the_state_is_read() -> None:
+    assert (
+        Look(
+            apache="failed",
+            result="oom-kill",
+            main_pid=0,
+            policy="stop",
+            answers="15 of 200, 1 of 500",
+            kills=1,
+            swap_bytes=262140 * 1024,
+            static_page="000",
+        )
+        == BEFORE
+    )
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0, "[ 0:00]"), (65.9, "[ 1:05]"), (754, "[12:34]")])
+def test_the_elapsed_time_is_in_minutes_and_seconds(seconds: float, text: str) -> None:
+    assert elapsed(seconds) == text
+
+
+def test_the_table_is_aligned() -> None:
+    assert table(before=BEFORE, after=AFTER, forced=dataclasses.replace(AFTER, kills=1)).splitlines() == [
+        "                               before               after",
+        "OOMPolicy= of apache2.service  stop                 continue",
+        "total swap                     256 MiB              10240 MiB",
+        "the load: HTTP answers         15 of 200, 1 of 500  24 of 200",
+        "the load: Apache               failed (oom-kill)    active",
+        "a kill in its cgroup: Apache   failed (oom-kill)    active",
+        "a static page                  no answer            HTTP 200",
+    ]
