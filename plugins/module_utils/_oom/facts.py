@@ -163,6 +163,7 @@ class OomReport:
     kill: Line | None = None
     """The kill line of the first victim."""
     killer: str = "kernel"
+    """`kernel`, `systemd-oomd`, `earlyoom` or `nohang`."""
     scope: str = "unknown"
     """`global`, `memcg`, `cpuset`, `mempolicy` or `unknown`."""
     constraint: str | None = None
@@ -193,6 +194,8 @@ class OomReport:
     """Bytes; read off a buddy list, or off the victim's own row, which says in pages what its kill line says in kB."""
     kernel_release: str | None = None
     hardware: str | None = None
+    reason: str | None = None
+    """Why a killer outside the kernel did it, in its own words."""
     complete: bool = False
     """The report has its beginning, its middle and its kill line, and nothing in it disagrees."""
     notes: tuple[str, ...] = ()

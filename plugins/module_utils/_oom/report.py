@@ -24,6 +24,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.kill_lines imp
     parse_trigger,
     speaks_of_kill,
 )
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.userspace import USERSPACE_SOURCES, UserspaceKillers
 
 # The OOM reaper and other late lines come some seconds and some reports after theirs.
 _KEPT_OPEN = 16
@@ -42,14 +43,18 @@ Found = t.Union[OomReport, Unparsed]
 def read_reports(lines: t.Iterable[Line], *, page_size: int | None = None) -> t.Iterator[Found]:
     """Yield the OOM reports in `lines`, oldest first, and the kill lines that could not be read.
 
-    `lines` are kernel messages in their order, without prefixes, from one or more hosts and boots; lines of other
-    programs are passed over. A kill line without a report is a report of its own: the kernel limits the rate of its
-    reports, not of its kills. `page_size` is that of the hosts, for the reports that do not tell it themselves.
+    `lines` are kernel messages in their order, without prefixes, from one or more hosts and boots; of other programs
+    (`Line.source`) those that kill for want of memory are heard, at once, and the others passed over. A kill line
+    without a report is a report of its own: the kernel limits the rate of its reports, not of its kills. `page_size`
+    is that of the hosts, for the reports that do not tell it themselves.
     """
-    reader = _Reader(page_size)
+    reader, userspace = _Reader(page_size), UserspaceKillers()
     for line in lines:
         text, _realtime, _monotonic, boot_id, host, _cursor, source = line
         if source is not None and source not in KERNEL_SOURCES:
+            killed = userspace.read(line) if source in USERSPACE_SOURCES else None
+            if killed:
+                yield killed
             continue
         if host != reader.host or boot_id != reader.boot_id:
             reader.turn_to(host, boot_id)
