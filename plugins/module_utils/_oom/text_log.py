@@ -77,7 +77,9 @@ def read_log(lines: t.Iterable[str]) -> t.Iterator[Line]:
         if prefix is None:
             line = Line(_unescaped(text), cursor=str(number), source=QUOTED if quoted else None)
         else:
-            source = QUOTED if quoted and prefix.source in (None, "kernel") else prefix.source
+            if quoted and prefix.source not in (None, "kernel"):
+                continue
+            source = QUOTED if quoted else prefix.source
             line = Line(
                 prefix.text, prefix.realtime_us, prefix.monotonic_us, boot_id, prefix.hostname, str(number), source
             )

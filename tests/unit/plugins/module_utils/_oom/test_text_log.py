@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import QUOTED, Line
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.text_log import Prefix, read_log, split_prefix
 
 TEXT = "Out of memory: Killed process 812 (sys.fcgi) total-vm:900kB, anon-rss:100kB, file-rss:4kB, shmem-rss:8kB"
@@ -210,3 +210,8 @@ def test_boots_are_told_apart() -> None:
 
 def test_windows_line_ends_and_no_break_spaces_are_plain() -> None:
     assert texts("[ 1.5] a\xa0b\r\n") == ["a b"]
+
+
+def test_a_document_quotes_what_stands_after_a_fence() -> None:
+    log = ["[ 1.5] a", "```", "[ 1.5] b", "Jun  1 07:00:00 web1 app[1]: c"]
+    assert [(line.text, line.source) for line in read_log(log)] == [("a", None), ("b", QUOTED)]

@@ -59,7 +59,7 @@ def test_a_cgroup_that_is_marked_and_killed_is_killed_once() -> None:
     ("text", "victim"),
     [
         pytest.param(
-            'sending SIGTERM to process 7378 uid 1000 "tail": oom_score 156, oom_score_adj -5, VmRSS 49 MiB, cmdline "a"',
+            'sending SIGTERM to process 7378 uid 1000 "tail": oom_score 156, oom_score_adj -5, VmRSS 9 MiB, cmdline ""',
             Victim("tail", 7378, 1000, oom_score_adj=-5),
             id="1.8",
         ),
