@@ -48,7 +48,7 @@ def value_of(option: str, argv: list[str]) -> str:
     ("option", "value"),
     [
         ("-accel", "tcg,thread=multi"),
-        ("-cpu", "max,erms=off,fsrm=off"),
+        ("-cpu", "max,erms=off,fsrm=off,la57=off"),
         ("-m", "512"),
         ("-smp", "2"),
         ("-kernel", "/cache/bullseye/vmlinuz"),
