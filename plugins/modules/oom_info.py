@@ -11,8 +11,9 @@ module: oom_info
 short_description: Find every OOM kill on a host, and explain it
 version_added: 1.0.0
 description:
-  - Finds the kernel's OOM kills in the systemd journal of all boots, reads the kernel's whole report of each, ties
-    it to the systemd unit it happened in and to what became of that unit, and says why it happened and what helps.
+  - Finds the OOM kills of the kernel, of systemd-oomd, earlyoom and nohang in the systemd journal of all boots.
+  - Reads the whole report of each, ties it to the systemd unit it happened in and to what became of that unit, and says
+    why it happened and what helps.
   - Kills are found through the journal's index, so that the size of the journal hardly matters.
   - Only records that the kernel itself and systemd itself wrote are believed. What poses as theirs is counted in
     RV(coverage.untrusted).
@@ -131,7 +132,7 @@ events:
       description: The same for the same event in each run over the same journal.
       type: str
     killer:
-      description: Who killed.
+      description: Who killed, V(kernel), V(systemd-oomd), V(earlyoom) or V(nohang).
       type: str
       sample: kernel
     trusted:
@@ -494,6 +495,7 @@ coverage:
       elements: str
 """
 
+import resource
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
@@ -548,8 +550,14 @@ def search(params: t.Mapping[str, t.Any], run: Run) -> Findings:
         namespace=params["journal_namespace"],
         timeout=params["timeout"],
     )
+    local = directory is None
     return search_journal(
-        journal, run, limit=params["limit"], local=directory is None, persistent=is_persistent(directory)
+        journal,
+        run,
+        limit=params["limit"],
+        local=local,
+        page_size=resource.getpagesize() if local else None,
+        persistent=is_persistent(directory),
     )
 
 

@@ -31,6 +31,7 @@ _CAUSES = {
     "fragmentation": "no free block was large enough for the request",
     "low_zone": "the memory zones that the request could use were exhausted",
     "cpuset_or_mempolicy": "the memory that the request was bound to was exhausted",
+    "pressure": "memory was short",
     "manual": "somebody asked for it (SysRq)",
     "unknown": "of a reason that the log does not tell",
 }
@@ -68,6 +69,8 @@ def diagnose(incident: Incident) -> Diagnosis:
 
 def _cause(report: OomReport) -> str:
     order = report.trigger.order if report.trigger else None
+    if report.killer != "kernel":
+        return "pressure"
     if report.manual or order == -1:
         return "manual"
     if report.scope == "memcg":
@@ -128,11 +131,14 @@ def _is_low_zone(report: OomReport) -> bool:
 
 def _summary(incident: Incident, cause: str) -> str:
     report, effect = incident.report, incident.effect
+    killer = "The kernel" if report.killer == "kernel" else report.killer
     if report.victims:
         first = report.victims[0]
         others = len(report.victims) - 1
         who = f"{first.name} (pid {first.pid})" + (f" and {others} more of its cgroup" if others else "")
-        parts = [f"The kernel killed {who}, because {_CAUSES[cause]}."]
+        parts = [f"{killer} killed {who}, because {_CAUSES[cause]}."]
+    elif report.killer != "kernel":
+        parts = [f"{killer} killed the processes of {report.cgroup}, because {_CAUSES[cause]}."]
     elif report.no_killable:
         parts = [f"The kernel found no process to kill when it ran out of memory: {_CAUSES[cause]}."]
     else:
@@ -157,6 +163,8 @@ def _outage(effect: UnitEffect) -> str:
 
 def _evidence(incident: Incident, cause: str) -> t.Iterator[str]:
     report = incident.report
+    if report.reason:
+        yield f"{report.killer} says: {report.reason}"
     yield from _of_the_victims(report)
     yield from _of_the_tasks(report)
     if report.scope == "memcg":
@@ -165,7 +173,7 @@ def _evidence(incident: Incident, cause: str) -> t.Iterator[str]:
         yield from _of_the_memory(report, report.memory)
         yield from _of_the_request(report, cause)
     if incident.effect:
-        yield from _of_the_unit(incident.effect)
+        yield from _of_the_unit(incident.effect, group=report.group)
     if not report.complete and not report.tasks:
         yield "The log holds no whole report of this kill, so that its circumstances are not known."
 
@@ -173,27 +181,29 @@ def _evidence(incident: Incident, cause: str) -> t.Iterator[str]:
 def _of_the_victims(report: OomReport) -> t.Iterator[str]:
     for victim in report.victims[:3]:
         parts = [f"{format_size(rss)} of RAM" for rss in [_rss(victim)] if rss is not None]
-        parts += [f"{format_size(victim.swap_bytes)} of swap"] if victim.swap_bytes is not None else []
+        parts += [_swap(victim.swap_bytes)] if victim.swap_bytes is not None else []
         if parts:
-            yield f"{victim.name} (pid {victim.pid}) held {' and '.join(parts)}."
+            yield f"{victim.name} (pid {victim.pid}), which was killed, held {' and '.join(parts)}."
 
 
 def _of_the_tasks(report: OomReport) -> t.Iterator[str]:
     rss = _sum(task.rss_bytes for task in report.tasks)
-    if rss is None or not report.page_size:
+    if rss is None or not report.page_size or len(report.tasks) == 1:
         return
     swap = _sum(task.swap_bytes for task in report.tasks)
     page = f"pages of {format_size(report.page_size)}"
     pages = rss // report.page_size
     text = f"The {len(report.tasks)} processes together held {format_size(rss)} of RAM (RSS, {pages} {page})"
     if swap is not None:
-        text += f" and {format_size(swap)} of swap ({swap // report.page_size} entries)"
+        text += f" and {_swap(swap)}" + (f" ({swap // report.page_size} entries)" if swap else "")
     yield f"{text}; a page that several of them share is counted for each."
     name, tasks = max(by_name(report.tasks).items(), key=lambda item: sum(map(held, item[1])))
     of_it = sum(map(held, tasks))
-    if of_it and of_it * 4 >= rss + (swap or 0):
-        count = f"{len(tasks)} processes named {name}" if len(tasks) > 1 else f"{name} (pid {tasks[0].pid})"
-        yield f"The largest consumer was {count}, with {format_size(of_it)} of RAM and swap."
+    if not of_it:
+        return
+    who = f"the {len(tasks)} processes named {name}" if len(tasks) > 1 else f"{name} (pid {tasks[0].pid})"
+    others = "" if any(victim.name == name for victim in report.victims) else ", which was not killed"
+    yield f"Most of it was held by {who}: {format_size(of_it)} of RAM and swap{others}."
 
 
 def _of_the_limit(report: OomReport) -> t.Iterator[str]:
@@ -205,8 +215,8 @@ def _of_the_limit(report: OomReport) -> t.Iterator[str]:
             "the host itself was not out of memory."
         )
     if limit and limit.usage_bytes is not None and limit.swap_usage_bytes is not None and not limit.memsw:
-        ram, swap = format_size(limit.usage_bytes), format_size(limit.swap_usage_bytes)
-        yield f"The cgroup used {ram} of RAM and {swap} of swap."
+        ram, swap = format_size(limit.usage_bytes), _swap(limit.swap_usage_bytes)
+        yield f"The cgroup used {ram} of RAM and {swap}."
 
 
 def _of_the_memory(report: OomReport, memory: Memory) -> t.Iterator[str]:
@@ -247,9 +257,11 @@ def _of_the_request(report: OomReport, cause: str) -> t.Iterator[str]:
         yield f"The request was for {size} in one piece (order {order})."
 
 
-def _of_the_unit(effect: UnitEffect) -> t.Iterator[str]:
+def _of_the_unit(effect: UnitEffect, *, group: bool) -> t.Iterator[str]:
     policy = f" (OOMPolicy={effect.oom_policy} is in force now)" if effect.oom_policy else ""
-    if effect.stopped and effect.result == "oom-kill" and not effect.main_process_killed:
+    if effect.stopped and group:
+        yield f"The kernel killed all of {effect.unit}, as OOMPolicy=kill tells it to{policy}."
+    elif effect.stopped and effect.result == "oom-kill" and not effect.main_process_killed:
         yield (
             f"systemd logged the result oom-kill for {effect.unit}: with OOMPolicy=stop, which is the default, "
             f"it ends the whole unit when the kernel kills one of its processes{policy}."
@@ -262,15 +274,7 @@ def _of_the_unit(effect: UnitEffect) -> t.Iterator[str]:
 
 def _remedies(incident: Incident, cause: str) -> t.Iterator[Remedy]:
     report, effect = incident.report, incident.effect
-    # A unit of which systemd tells no policy is gone, or of another host; a policy already in force needs no remedy.
-    if (
-        effect
-        and effect.stopped
-        and effect.result == "oom-kill"
-        and not effect.main_process_killed
-        and effect.oom_policy != "continue"
-        and effect.unit.endswith(".service")
-    ):
+    if effect and _ended_for_a_process(effect) and not report.group and effect.oom_policy in {"stop", None}:
         yield Remedy(
             role="oom_policy",
             variables={"oom_policy_units": [effect.unit]},
@@ -297,6 +301,12 @@ def _remedies(incident: Incident, cause: str) -> t.Iterator[Remedy]:
         )
 
 
+def _ended_for_a_process(effect: UnitEffect) -> bool:
+    """Tell whether systemd ended a service, which is still there, for a process that was not its main one."""
+    ended = effect.stopped and effect.result == "oom-kill" and not effect.main_process_killed
+    return bool(ended) and not effect.gone and effect.unit.endswith(".service")
+
+
 def held(task: Task) -> int:
     """Return the bytes of RAM and swap that a task held."""
     return (task.rss_bytes or 0) + (task.swap_bytes or 0)
@@ -318,6 +328,10 @@ def _sum(values: t.Iterable[int | None]) -> int | None:
     """Return the sum of the values that are known, None where none is."""
     known = [value for value in values if value is not None]
     return sum(known) if known else None
+
+
+def _swap(size: int) -> str:
+    return f"{format_size(size)} of swap" if size else "no swap"
 
 
 def _duration(seconds: float) -> str:

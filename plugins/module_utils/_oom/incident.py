@@ -43,6 +43,8 @@ class UnitEffect:
     down_seconds: float | None = None
     """Until somebody, or systemd, started it again; None as long as nobody has."""
     main_process_killed: bool = False
+    gone: bool = False
+    """This host's systemd does not know the unit (any more)."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,25 +65,18 @@ class Incident:
         return f"{self.log or self.at.boot_id}-{self.at.cursor if self.log else self.at.monotonic_us}-{pid}"
 
 
-def incident_of(report: OomReport, lines: t.Sequence[Line] = (), *, log: str | None = None) -> Incident:
-    """Return the incident that `report` tells of, which was read from `lines`."""
-    return Incident(report=report, at=_kill_line(report, lines), place=read_cgroup(report.cgroup), log=log)
-
-
-def _kill_line(report: OomReport, lines: t.Sequence[Line]) -> Line:
-    """Return the line that tells of the (first) kill: a group's last one may come much later."""
-    if not report.victims:
-        return report.last
-    process = f"rocess {report.victims[0].pid}"
-    return next((line for line in lines if process in line.text and "Kill" in line.text), report.last)
+def incident_of(report: OomReport, *, log: str | None = None) -> Incident:
+    """Return the incident that `report` tells of, which was read from the text file `log` or from the journal."""
+    return Incident(report=report, at=report.kill or report.last, place=read_cgroup(report.cgroup), log=log)
 
 
 def with_effects(
-    incidents: t.Iterable[Incident], records: t.Sequence[UnitRecord], policies: t.Mapping[str, str]
+    incidents: t.Iterable[Incident], records: t.Sequence[UnitRecord], policies: t.Mapping[str, str] | None
 ) -> list[Incident]:
     """Return the incidents with their units and what became of them.
 
-    `records` are systemd's, oldest first; `policies` the values of OOMPolicy= that are in force now, by unit.
+    `records` are systemd's, oldest first; `policies` the values of OOMPolicy= that are in force now, by unit (None
+    where systemd cannot be asked).
     """
     notices = _Timeline([record for record in records if record.what == OUT_OF_MEMORY])
     by_unit: dict[str, list[UnitRecord]] = collections.defaultdict(list)
@@ -94,7 +89,8 @@ def with_effects(
         effect = None
         if unit:
             own = timelines[unit].after(incident.at) if unit in timelines else ()
-            effect = _effect(unit, incident.at, own, policies.get(unit))
+            effect = _effect(unit, incident, own, (policies or {}).get(unit))
+            effect = dataclasses.replace(effect, gone=policies is not None and unit not in policies)
         place = dataclasses.replace(incident.place, unit=unit)
         result.append(dataclasses.replace(incident, place=place, effect=effect))
     return result
@@ -124,12 +120,13 @@ def _unit_noticed(kill: Line, notices: t.Sequence[UnitRecord]) -> str | None:
     return units.pop() if len(units) == 1 else None
 
 
-def _effect(unit: str, kill: Line, records: t.Sequence[UnitRecord], policy: str | None) -> UnitEffect:
-    """Return what `records`, those of `unit` alone, say became of it after `kill`."""
+def _effect(unit: str, incident: Incident, records: t.Sequence[UnitRecord], policy: str | None) -> UnitEffect:
+    """Return what `records`, those of `unit` alone, say became of it after the kill."""
+    kill = incident.at
     noticed = any(record.what == OUT_OF_MEMORY and _near(kill, record, after=_NOTICED_US) for record in records)
     main = any(record.what == EXITED and record.killed and _near(kill, record, after=_NEAR_US) for record in records)
-    # With OOMPolicy=kill systemd itself kills the main process, right after.
-    main = main and policy != "kill"
+    # Of a whole group (OOMPolicy=kill) the main process is one.
+    main = main and not incident.report.group and policy != "kill"
     failure = _failure(kill, records, results={"oom-kill", "signal"} if main else {"oom-kill"})
     if failure is None:
         stands = False if noticed else None

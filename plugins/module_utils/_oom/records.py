@@ -32,6 +32,13 @@ LIFE = (OUT_OF_MEMORY, FAILED, EXITED, RESTART, STARTED, STOPPED)
 _NO_PROCESS = "Out of memory and no killable processes..."
 _TABLE = "Tasks state (memory values in pages):"
 
+_KILLERS = {
+    "systemd-oomd.service": "systemd-oomd",
+    "earlyoom.service": "earlyoom",
+    "nohang.service": "nohang",
+    "nohang-desktop.service": "nohang-desktop",
+}
+
 ANCHORS = (
     # "Killed process" has the priority 3 (KERN_ERR). The report around it has others, and is rate-limited.
     ("_TRANSPORT=kernel", "PRIORITY=3"),
@@ -40,10 +47,14 @@ ANCHORS = (
     (f"MESSAGE_ID={OUT_OF_MEMORY}",),
     (f"MESSAGE_ID={FAILED}", "UNIT_RESULT=oom-kill"),
     ("_TRANSPORT=driver", f"MESSAGE_ID={MISSED}"),
+    tuple(f"_SYSTEMD_UNIT={unit}" for unit in _KILLERS),
     # Forgeries, to be counted.
     ("SYSLOG_IDENTIFIER=kernel", "_TRANSPORT=journal", "_TRANSPORT=stdout", "_TRANSPORT=syslog"),
 )
-ANCHOR_PATTERN = r"Kill(ed)? process|no killable processes|^Tasks state|OOM|oom|[Oo]ut of memory|Missed [0-9]+ kernel"
+ANCHOR_PATTERN = (
+    r"Kill(ed)? process|no killable processes|^Tasks state|OOM|oom|[Oo]ut of memory|Missed [0-9]+ kernel"
+    r"|Killed /|Marked /|[Kk]illing process|[Ss]end(ing)? SIG|PID: [0-9]+, [Nn]ame: "
+)
 
 _KILL = re.compile(r"Kill(?:ed)? process \d+|" + re.escape(_NO_PROCESS))
 _MISSED = re.compile(r"Missed (\d+) kernel messages")
@@ -55,6 +66,13 @@ class KernelRecord:
 
     record: Record
     kill: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class KillerRecord:
+    """A message of an OOM killer outside the kernel."""
+
+    line: Line
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,7 +103,7 @@ class Forged:
     reason: str
 
 
-Said = t.Union[KernelRecord, UnitRecord, MissedRecords, Forged]
+Said = t.Union[KernelRecord, KillerRecord, UnitRecord, MissedRecords, Forged]
 
 
 def read_record(record: Record) -> Said | None:
@@ -96,6 +114,9 @@ def read_record(record: Record) -> Said | None:
         return MissedRecords(count=int(missed[1])) if missed else None
     if fields.get("MESSAGE_ID") in LIFE and "UNIT" in fields:
         return _unit_record(record)
+    killer = _KILLERS.get(fields.get("_SYSTEMD_UNIT", ""))
+    if killer:
+        return KillerRecord(line=line_of(record, killer))
     kill = bool(_KILL.search(record.message)) or record.message == _TABLE
     if from_kernel(record):
         return KernelRecord(record=record, kill=kill)
@@ -113,8 +134,8 @@ def from_kernel(record: Record) -> bool:
     return record.fields.get("_TRANSPORT") == "kernel" and record.fields.get("SYSLOG_FACILITY", "0") == "0"
 
 
-def kernel_line(record: Record) -> Line:
-    """Return the message of a record of the kernel."""
+def line_of(record: Record, source: str = "kernel") -> Line:
+    """Return the message of a record, which `source` wrote."""
     return Line(
         text=record.message,
         realtime_us=record.realtime_us,
@@ -122,7 +143,7 @@ def kernel_line(record: Record) -> Line:
         boot_id=record.boot_id,
         hostname=record.fields.get("_HOSTNAME"),
         cursor=record.cursor,
-        source="kernel",
+        source=source,
     )
 
 

@@ -24,10 +24,11 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.records import
     LIFE,
     Forged,
     KernelRecord,
+    KillerRecord,
     MissedRecords,
     UnitRecord,
     from_kernel,
-    kernel_line,
+    line_of,
     read_record,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report import read_reports
@@ -85,26 +86,31 @@ class _Anchors:
     """What the first look at the journal found, newest first."""
 
     kills: tuple[Record, ...]
+    killers: tuple[Line, ...]
+    boots: tuple[str, ...]
     units: tuple[UnitRecord, ...]
     forged: tuple[str, ...]
     missed: int
 
 
-def search_journal(journal: Journal, run: Run, *, limit: int, local: bool, persistent: bool) -> Findings:
+def search_journal(
+    journal: Journal, run: Run, *, limit: int, local: bool, page_size: int | None, persistent: bool
+) -> Findings:
     """Find the OOM kills of a journal; of `limit` incidents, the newest, the whole report.
 
-    With `local`, the OOM policies in force are asked of this host's systemd. Raises JournalError.
+    With `local`, the OOM policies in force are asked of this host's systemd; `page_size` is for reports that do not
+    tell it. Raises JournalError.
     """
     extent = journal.extent()
     if extent is None:
         note = "The journal holds nothing of the time that was asked for."
         return Findings((), (), (), Coverage(boots=0, persistent=persistent, gaps=(note, *journal.notes)))
     anchors = _anchors(journal)
-    incidents, older, unreadable = _incidents(journal, anchors.kills, limit)
+    incidents, older, unreadable = _incidents(journal, anchors, limit, page_size)
     units = {unit for unit in (incident.place.unit for incident in incidents) if unit}
     units |= {record.unit for record in anchors.units if not record.unit.endswith(".slice")}
     life = _life(journal, incidents, sorted(units))
-    policies = _policies(run, sorted(units)) if local else {}
+    policies = _policies(run, sorted(units)) if local else None
     incidents = with_effects(incidents, life, policies)
     down = {record.unit for record in anchors.units if record.what == FAILED}
     down |= {incident.effect.unit for incident in incidents if incident.effect and incident.effect.stopped}
@@ -137,57 +143,68 @@ def _read_log(path: str) -> t.Iterator[OomReport | Unparsed]:
 
 
 def _anchors(journal: Journal) -> _Anchors:
-    kills, units, forged, missed = [], [], [], 0
+    kills, killers, units, forged, missed = [], [], [], [], 0
+    boots: dict[str, None] = {}
     arguments = [argument for term in ANCHORS for argument in ("+", *term)][1:]
     for record in journal.find(arguments, pattern=ANCHOR_PATTERN):
+        boots[record.boot_id] = None
         said = read_record(record)
         if isinstance(said, KernelRecord) and said.kill:
             kills.append(record)
+        elif isinstance(said, KillerRecord):
+            killers.append(said.line)
         elif isinstance(said, UnitRecord):
             units.append(said)
         elif isinstance(said, Forged):
             forged.append(said.reason)
         elif isinstance(said, MissedRecords):
             missed += said.count
-    return _Anchors(kills=tuple(kills), units=tuple(units), forged=tuple(forged), missed=missed)
+    return _Anchors(
+        kills=tuple(kills),
+        killers=tuple(killers),
+        boots=tuple(boots),
+        units=tuple(units),
+        forged=tuple(forged),
+        missed=missed,
+    )
 
 
-def _incidents(journal: Journal, kills: t.Sequence[Record], limit: int) -> tuple[list[Incident], list[Incident], int]:
+def _incidents(
+    journal: Journal, anchors: _Anchors, limit: int, page_size: int | None
+) -> tuple[list[Incident], list[Incident], int]:
     """Return the newest incidents and the older ones, oldest first, and how many kill lines could not be read."""
+    boots = {boot_id: rank for rank, boot_id in enumerate(reversed(anchors.boots))}
+
+    def in_time(incident: Incident) -> tuple[int, int]:
+        return boots.get(incident.at.boot_id or "", 0), incident.at.monotonic_us or 0
+
+    # Of one event there may be many kill lines, so that it takes reading to know when there are enough.
     incidents: list[Incident] = []
     unreadable = 0
-    pending = list(kills)
+    pending = list(anchors.kills)
     while pending and len(incidents) < limit:
         window = _window(journal, pending)
         seen = {record.cursor for record in window} | {pending[0].cursor}
         wanted = {kill.cursor for kill in pending if kill.cursor in seen}
         pending = [kill for kill in pending if kill.cursor not in seen]
-        lines = [kernel_line(record) for record in window]
-        found = []
-        for item in read_reports(lines):
+        lines = [line_of(record) for record in window]
+        for item in read_reports(lines, page_size=page_size):
             if isinstance(item, Unparsed):
                 unreadable += item.line.cursor in wanted
-            else:
-                own = _own_lines(item, lines)
-                # At the window's edge may stand the rest of an earlier report.
-                if any(line.cursor in wanted for line in own):
-                    found.append(incident_of(item, own))
-        incidents[:0] = found
+            # At the window's edge may stand the rest of an earlier report.
+            elif any(line.cursor in wanted for line in _own_lines(item, lines)):
+                incidents.append(incident_of(item))
+    rest = [line_of(kill) for kill in reversed(pending)]
+    found = [*read_reports([*reversed(anchors.killers)]), *read_reports(rest)]
+    reports = [item for item in found if isinstance(item, OomReport)]
+    incidents = sorted([*incidents, *map(incident_of, reports)], key=in_time)
     cut = max(len(incidents) - limit, 0)
-    older, surplus = _older([kernel_line(kill) for kill in reversed(pending)])
-    return incidents[cut:], older + incidents[:cut], unreadable + surplus
+    return incidents[cut:], incidents[:cut], unreadable + len(found) - len(reports)
 
 
 def _own_lines(report: OomReport, lines: t.Sequence[Line]) -> t.Sequence[Line]:
     cursors = [line.cursor for line in lines]
     return lines[cursors.index(report.first.cursor) : cursors.index(report.last.cursor) + 1]
-
-
-def _older(lines: t.Sequence[Line]) -> tuple[list[Incident], int]:
-    """Return what kill lines alone tell, and how many could not be read."""
-    found = list(read_reports(lines))
-    incidents = [incident_of(item, [item.last]) for item in found if isinstance(item, OomReport)]
-    return incidents, len(found) - len(incidents)
 
 
 def _window(journal: Journal, pending: t.Sequence[Record]) -> list[Record]:
@@ -220,14 +237,16 @@ def _life(journal: Journal, incidents: t.Sequence[Incident], units: t.Sequence[s
     return [record for record in said if isinstance(record, UnitRecord)]
 
 
-def _policies(run: Run, units: t.Sequence[str]) -> dict[str, str]:
-    """Return the value of OOMPolicy= in force for each of the units that systemd knows (now)."""
+def _policies(run: Run, units: t.Sequence[str]) -> dict[str, str] | None:
+    """Return the OOMPolicy= in force of each of the units that systemd knows, None where it does not answer."""
     if not units:
         return {}
     try:
         done = run(["systemctl", "show", "--no-pager", "--property=Id,LoadState,OOMPolicy", "--", *units])
     except CommandError:
-        return {}
+        return None
+    if done.returncode:
+        return None
     policies = {}
     for block in done.stdout.split("\n\n"):
         properties = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
