@@ -39,9 +39,37 @@ options:
       - The directives for the server as a whole, by their full names. C(FcgidCmdOptions), C(FcgidInitialEnv),
         C(FcgidPassHeader) and C(FcgidWrapper) may have a list of values; a text is written as Apache is to read it,
         with its quotes.
-      - Required with O(state=present).
+      - With O(state=present) either this or O(workers) is required.
     type: dict
     default: {}
+  workers:
+    description:
+      - Limits for single kinds of workers, as wrappers that really work. mod_fcgid gives a wrapper neither arguments
+        nor the path of the script, and Apache's C(RLimitMEM) does not reach these processes at all.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      script:
+        description:
+          - A program that Apache serves with mod_fcgid. Its wrapper stands in a section for this file alone.
+        type: path
+      command:
+        description:
+          - An interpreter that has the script to run from the protocol, such as V(/usr/bin/php-cgi).
+        type: path
+      suffix:
+        description:
+          - The suffix of the files that O(workers[].command) runs, such as V(.php).
+        type: str
+      address_space:
+        description:
+          - The most that the process may map, as a size such as V(512M). Beyond it, memory is refused to the program.
+        type: str
+      oom_score_adjust:
+        description:
+          - What the kernel's OOM killer adds to the process, from 0 to 1000, so that it goes before others.
+        type: int
   path:
     description:
       - The file to write. By default V(/etc/apache2/conf-available/zz-oomguard-fcgid.conf) with its link in
@@ -86,11 +114,15 @@ EXAMPLES = r"""
       FcgidProcessLifeTime: 600
     allow_overrides: true
 
-- name: Mark php-cgi as the kernel's first choice
+- name: Limit one program, and have the kernel take php-cgi before anything else
   oomguard.linux.fcgid_config:
-    directives:
-      FcgidWrapper:
-        - '"/usr/bin/choom -n 300 -- /usr/bin/php-cgi" .php'
+    workers:
+      - script: /srv/fcgi/report.fcgi
+        address_space: 512M
+        oom_score_adjust: 300
+      - command: /usr/bin/php-cgi
+        suffix: .php
+        oom_score_adjust: 500
 
 - name: Go back to what the distribution configures
   oomguard.linux.fcgid_config:
@@ -178,6 +210,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config impor
     overrides,
     settings_from,
 )
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.wrapper import wrapper_for
 from ansible_collections.oomguard.linux.plugins.module_utils._files import lock
 from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise_all
 
@@ -187,6 +220,21 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "directives": {"type": "dict", "default": {}},
+            "workers": {
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "options": {
+                    "script": {"type": "path"},
+                    "command": {"type": "path"},
+                    "suffix": {"type": "str"},
+                    "address_space": {"type": "str"},
+                    "oom_score_adjust": {"type": "int"},
+                },
+                "required_one_of": [("script", "command"), ("address_space", "oom_score_adjust")],
+                "mutually_exclusive": [("script", "command")],
+                "required_together": [("command", "suffix")],
+            },
             "path": {"type": "path"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "allow_overrides": {"type": "bool", "default": False},
@@ -214,7 +262,7 @@ def wanted_from(params: t.Mapping[str, t.Any]) -> Wanted:
     """Return what the module's parameters ask for. Raises FcgidError."""
     present = params["state"] == "present"
     return Wanted(
-        settings=settings_from(params["directives"]) if present else (),
+        settings=(*settings_from(params["directives"]), *map(wrapper_for, params["workers"])) if present else (),
         present=present,
         allow_overrides=params["allow_overrides"],
     )

@@ -16,9 +16,10 @@ from ansible_collections.oomguard.linux.plugins.module_utils._errors import Oomg
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import (
     Configuration,
     Plan,
+    Setting,
     State,
     Wanted,
-    guarded,
+    lines_of,
     parse_dump,
     verify,
 )
@@ -74,8 +75,10 @@ class Apache:
         Raises FcgidError where Apache refuses them, where its configuration is broken already, and where another's file
         or link has our name.
         """
-        tried = [f"{setting.directive.name} {setting.text}" for setting in wanted.settings] if wanted.present else []
-        return self._state(self._configuration(tried))
+        for path in wanted.programs:
+            if not os.path.lexists(path):
+                raise FcgidError(f"FcgidWrapper names {path}, which does not exist.", hint="Install it first.")
+        return self._state(self._configuration(wanted.settings))
 
     def apply(self, plan: Plan, wanted: Wanted) -> State:
         """Carry out `plan`, and return what the host holds then.
@@ -88,7 +91,7 @@ class Apache:
             write_file(self._owed, "")
         try:
             self._install(plan.after, linked=plan.after is not None)
-            state = self._state(self._configuration([]))
+            state = self._state(self._configuration(()))
             verify(state, wanted)
         except OomguardError as error:
             self._install(plan.before, linked=plan.linked)
@@ -115,15 +118,16 @@ class Apache:
             reload_owed=running and self._owed.exists(),
         )
 
-    def _configuration(self, tried: t.Sequence[str]) -> Configuration:
+    def _configuration(self, tried: t.Sequence[Setting]) -> Configuration:
         # mod_info is what prints the parsed configuration; it is loaded into this one run, and `tried` is read last.
         load = f"LoadModule info_module {self._layout.info_module}"
         argv = [self._layout.control, "-t", "-D", "DUMP_CONFIG", "-D", "DUMP_MODULES", "-C", load]
-        for line in guarded(tried) if tried else []:
+        lines = lines_of(tried) if tried else []
+        for line in lines:
             argv += ["-c", line]
         done = self._run(argv)
         if done.returncode != 0:
-            raise _broken(" ".join(_NOISE.sub("", done.stderr).split()), tried)
+            raise _broken(" ".join(_NOISE.sub("", done.stderr).split()), lines)
         found = parse_dump(done.stdout)
         # What was tried was read last; without mod_fcgid nothing was.
         own = len(tried) if "fcgid_module" in found.modules else 0
@@ -165,17 +169,15 @@ class Apache:
 
 
 def _broken(said: str, tried: t.Sequence[str]) -> FcgidError:
-    """Return the error for what a failed test `said`: about the directives that it was to try, or about the rest."""
+    """Return the error for what a failed test `said`: about the lines that it was to try, or about the rest."""
     ours = _OURS.search(said)
     if ours is None:
         return FcgidError(
             f"Apache's configuration does not pass its own test: {neutralise(said)}.",
             hint="Repair it, then run this again.",
         )
-    # The first line is the <IfModule> around them.
-    place = int(ours.group(1)) - 2
-    what = neutralise(tried[place]) if 0 <= place < len(tried) else "what it was given to try"
-    return FcgidError(f"Apache refuses {what}: {neutralise(said)}.", hint="Nothing was changed.")
+    what = "".join(tried[int(ours.group(1)) - 1 :][:1]).strip() or "what it was given to try"
+    return FcgidError(f"Apache refuses {neutralise(what)}: {neutralise(said)}.", hint="Nothing was changed.")
 
 
 def _link(link: pathlib.Path, path: pathlib.Path) -> None:

@@ -18,6 +18,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives i
     FcgidError,
     command_options,
     directive_named,
+    words,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
 
@@ -30,15 +31,24 @@ _MODULES = "Loaded Modules:"
 
 @dataclasses.dataclass(frozen=True)
 class Setting:
-    """One directive with its arguments as the configuration has them."""
+    """One directive with its arguments as the configuration has them.
+
+    `sections` such as `<VirtualHost *:80>` stand around it, outermost first.
+    """
 
     directive: Directive
     text: str
+    sections: tuple[str, ...] = ()
 
     @property
     def identity(self) -> tuple[str, str]:
         """Return what a later setting must share with this one to replace it."""
         return self.directive.name, self.directive.key(self.text)
+
+    @property
+    def scope(self) -> str:
+        """Return the innermost section, by which Apache decides what the setting is for; "" for the whole server."""
+        return self.sections[-1].replace('"', "") if self.sections else ""
 
     @property
     def value(self) -> int | str:
@@ -48,12 +58,11 @@ class Setting:
 
 @dataclasses.dataclass(frozen=True)
 class Occurrence:
-    """A setting where Apache has found it; `sections` such as `<VirtualHost *:80>` stand around it, outermost first."""
+    """A setting where Apache has found it."""
 
     setting: Setting
     file: str
     line: int
-    sections: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,16 +98,22 @@ class Wanted:
     allow_overrides: bool = False
 
     @property
+    def programs(self) -> list[str]:
+        """Return the paths in the commands of FcgidWrapper, of which Apache itself looks at the first alone."""
+        commands = [words(ours.text)[0] for ours in self.settings if ours.directive.name == "FcgidWrapper"]
+        return [word for command in commands for word in words(command) if word.startswith("/")]
+
+    @property
     def names(self) -> list[str]:
-        """Return the names of the directives, each once."""
-        return sorted({setting.directive.name for setting in self.settings})
+        """Return the names of the directives for the whole server, each once."""
+        return sorted({setting.directive.name for setting in self.settings if not setting.sections})
 
     def __post_init__(self) -> None:
         if self.present and not self.settings:
             raise FcgidError("No directives were given.", hint="Give directives, or state: absent.")
-        identities = [setting.identity for setting in self.settings]
-        for name, key in identities:
-            if identities.count((name, key)) > 1:
+        identities = [(*setting.identity, setting.sections) for setting in self.settings]
+        for name, key, sections in identities:
+            if identities.count((name, key, sections)) > 1:
                 raise FcgidError(f"{name} is given twice for {neutralise(key)!r}.", hint="The later one would win.")
 
 
@@ -170,13 +185,18 @@ def settings_from(directives: t.Mapping[str, t.Any]) -> tuple[Setting, ...]:
 
 def render(settings: t.Sequence[Setting]) -> str:
     """Return the text of our file: without the module Apache passes over it."""
-    lines = [f"  {setting.directive.name} {setting.text}" for setting in settings]
-    return "\n".join([MARK, *guarded(lines), ""])
+    return "\n".join([MARK, *lines_of(settings), ""])
 
 
-def guarded(lines: t.Sequence[str]) -> list[str]:
-    """Return `lines` of configuration so that Apache reads them only where mod_fcgid is loaded."""
-    return ["<IfModule mod_fcgid.c>", *lines, "</IfModule>"]
+def lines_of(settings: t.Sequence[Setting]) -> list[str]:
+    """Return the lines of configuration that make `settings` where mod_fcgid is loaded."""
+    lines = ["<IfModule mod_fcgid.c>"]
+    for setting in settings:
+        opened = len(setting.sections)
+        lines += [f"{'  ' * depth}{section}" for depth, section in enumerate(setting.sections, start=1)]
+        lines += [f"{'  ' * (opened + 1)}{setting.directive.name} {setting.text}"]
+        lines += [f"{'  ' * depth}</{setting.sections[depth - 1][1:].split()[0]}>" for depth in range(opened, 0, -1)]
+    return [*lines, "</IfModule>"]
 
 
 def parse_dump(text: str) -> Configuration:
@@ -205,8 +225,8 @@ def parse_dump(text: str) -> Configuration:
             name, _blank, arguments = line.partition(" ")
             directive = BY_ANY_NAME.get(name.lower())
             if directive:
-                setting = Setting(directive, arguments.strip())
-                occurrences.append(Occurrence(setting, file, number, tuple(sections)))
+                setting = Setting(directive, arguments.strip(), tuple(sections))
+                occurrences.append(Occurrence(setting, file, number))
     return Configuration(occurrences=tuple(occurrences), modules=frozenset(modules))
 
 
@@ -235,7 +255,7 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
 def verify(state: State, wanted: Wanted) -> None:
     """Raise FcgidError where Apache does not read our file as it was written, or where others win over it."""
     read = {found.setting.directive.name for found in state.configuration.occurrences if found.file == state.name}
-    missing = [name for name in wanted.names if name not in read]
+    missing = [ours.directive.name for ours in wanted.settings if ours.directive.name not in read]
     if missing:
         raise FcgidError(
             f"Apache does not read {missing[0]} from {state.name}.",
@@ -257,25 +277,51 @@ def refuse_overrides(state: State, wanted: Wanted) -> None:
 def overrides(state: State, wanted: Wanted) -> list[Override]:
     """Return each setting that applies in place of one of ours, somewhere or everywhere.
 
-    These are settings in a section around which ours stands (a virtual host, a directory), settings for the server that
-    Apache reads after ours, and the commands to which FcgidCmdOptions gives values of their own. As long as our file is
-    not there its place in the order is not known, and nothing counts as later.
+    These are settings that Apache reads after ours, settings for a part of the server (a virtual host, a directory),
+    and the commands to which FcgidCmdOptions gives values of their own. As long as our file is not there its place in
+    the order is not known, and nothing counts as later.
     """
-    ours = {setting.identity: setting.value for setting in wanted.settings}
     occurrences = state.configuration.occurrences
     place = max(
         (index for index, found in enumerate(occurrences) if found.file == state.name), default=len(occurrences)
     )
-    overriding = []
+    overriding: list[Override] = []
     for index, found in enumerate(occurrences):
-        stands = bool(found.sections) or index > place
-        if found.file != state.name and (stands or found.setting.identity not in ours):
-            overriding += [
-                Override(name, ours[name, key], value, found.file, found.line, context)
-                for (name, key), value, context in _claims(found)
-                if (name, key) in ours and ours[name, key] != value
-            ]
+        if found.file != state.name:
+            rivals = [ours for ours in wanted.settings if ours.identity == found.setting.identity]
+            losing = [ours for ours in rivals if _wins(found.setting, ours, later=index > place)]
+            overriding += _differing(found, losing)
+            if found.setting.directive.name == "FcgidCmdOptions" and (losing or not rivals):
+                overriding += _voided(found, wanted)
     return overriding
+
+
+def _wins(other: Setting, ours: Setting, *, later: bool) -> bool:
+    """Tell whether `other` applies in place of `ours` somewhere."""
+    if ours.sections:
+        return other.scope == ours.scope and (later or other.sections[0].startswith("<VirtualHost"))
+    return later or bool(other.sections)
+
+
+def _differing(found: Occurrence, losing: t.Iterable[Setting]) -> list[Override]:
+    other = found.setting
+    context = " ".join(other.sections) or SERVER
+    return [
+        Override(ours.directive.name, ours.value, other.value, found.file, found.line, context)
+        for ours in losing
+        if ours.value != other.value
+    ]
+
+
+def _voided(found: Occurrence, wanted: Wanted) -> list[Override]:
+    """Return each of our settings that FcgidCmdOptions keeps from its command."""
+    command, values = command_options(found.setting.text)
+    return [
+        Override(name, ours.value, values[name], found.file, found.line, f"FcgidCmdOptions {command}")
+        for ours in wanted.settings
+        for name in [ours.directive.name]
+        if values.get(name, ours.value) != ours.value
+    ]
 
 
 def effective(state: State, names: t.Iterable[str]) -> dict[str, t.Any]:
@@ -285,7 +331,7 @@ def effective(state: State, names: t.Iterable[str]) -> dict[str, t.Any]:
     }
     for found in state.configuration.occurrences:
         name, key = found.setting.identity
-        if name in values and not found.sections:
+        if name in values and not found.setting.sections:
             values[name][key] = found.setting.value
     return {name: list(by_key.values()) if DIRECTIVES[name].keyed else by_key[""] for name, by_key in values.items()}
 
@@ -299,13 +345,3 @@ def doubts(state: State, wanted: Wanted) -> list[str]:
         for name in ("FcgidIdleTimeout", "FcgidProcessLifeTime")
         if minimum and name in wanted.names
     ]
-
-
-def _claims(found: Occurrence) -> t.Iterator[tuple[tuple[str, str], int | str, str]]:
-    """Yield (identity, value, where it holds) of each setting that an occurrence makes."""
-    setting = found.setting
-    yield setting.identity, setting.value, " ".join(found.sections) or SERVER
-    if setting.directive.name == "FcgidCmdOptions":
-        command, values = command_options(setting.text)
-        for name, value in values.items():
-            yield (name, ""), value, f"FcgidCmdOptions {command}"

@@ -15,6 +15,7 @@ from ansible_collections.oomguard.linux.plugins.modules.fcgid_config import resu
 
 PARAMS: dict[str, t.Any] = {
     "directives": {"FcgidProcessLifeTime": "600"},
+    "workers": [],
     "state": "present",
     "path": None,
     "allow_overrides": True,

@@ -178,15 +178,22 @@ def test_a_configuration_that_is_broken_already_is_left_alone(
 
 
 def test_what_apache_refuses_is_not_even_written(apache: Apache, programs: Programs, tmp_path: pathlib.Path) -> None:
-    wanted = Wanted(settings=settings_from({"FcgidIdleTimeout": 9, "FcgidWrapper": "/nope .php"}))
-    programs.complaints = {"FcgidWrapper /nope .php": "Wrapper /nope cannot be accessed: (2)No such file or directory"}
+    wanted = Wanted(settings=settings_from({"FcgidIdleTimeout": 9, "FcgidWrapper": "/bin/sh .php -"}))
+    programs.complaints = {"FcgidWrapper /bin/sh .php -": "Invalid wrapper flag"}
     with pytest.raises(FcgidError) as error:
         apache.observe(wanted)
     message = (
-        "Apache refuses FcgidWrapper /nope .php: AH00526: Syntax error on line 3 of -c/-C directives:"
-        " Wrapper /nope cannot be accessed: (2)No such file or directory. Nothing was changed."
+        "Apache refuses FcgidWrapper /bin/sh .php -: AH00526: Syntax error on line 3 of -c/-C directives:"
+        " Invalid wrapper flag. Nothing was changed."
     )
     assert (str(error.value), files(tmp_path)) == (message, {})
+
+
+def test_a_program_that_does_not_exist_is_told(apache: Apache, tmp_path: pathlib.Path) -> None:
+    wrapper = f'"/usr/bin/env -S {tmp_path}/php-cgi" .php'
+    with pytest.raises(FcgidError) as error:
+        apache.observe(Wanted(settings=settings_from({"FcgidWrapper": wrapper})))
+    assert str(error.value) == f"FcgidWrapper names {tmp_path}/php-cgi, which does not exist. Install it first."
 
 
 def test_what_others_break_meanwhile_has_the_file_put_back(

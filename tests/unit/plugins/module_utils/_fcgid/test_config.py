@@ -82,7 +82,7 @@ def test_every_setting_of_the_module_is_found_in_its_order() -> None:
 
 def test_a_setting_knows_its_place() -> None:
     found = BULLSEYE.occurrences[6]
-    assert (found.file, found.line, found.sections) == (
+    assert (found.file, found.line, found.setting.sections) == (
         "/etc/apache2/sites-enabled/shop.conf",
         10,
         ("<VirtualHost *:80>", "<Directory /srv>", "<Files hog.fcgi>"),
@@ -90,7 +90,7 @@ def test_a_setting_knows_its_place() -> None:
 
 
 def test_sections_end() -> None:
-    assert BULLSEYE.occurrences[7].sections == ()
+    assert BULLSEYE.occurrences[7].setting.sections == ()
 
 
 def test_modules_are_found() -> None:

@@ -1,0 +1,154 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Wrappers that limit single workers: how they are written, and which are refused."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+import typing as t
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import (
+    Configuration,
+    State,
+    Wanted,
+    lines_of,
+    overrides,
+    parse_dump,
+)
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.wrapper import wrapper_for
+
+SCRIPT = {"script": "/srv/fcgi/hog.fcgi", "address_space": "128M", "oom_score_adjust": 500}
+WRAPPER = 'FcgidWrapper "/usr/bin/choom -n 500 -- /usr/bin/prlimit --as=134217728 /srv/fcgi/hog.fcgi" .fcgi'
+FILE = "/etc/httpd/conf.d/zz-oomguard-fcgid.conf"
+
+
+def state(text: str) -> State:
+    configuration: Configuration = parse_dump(text)
+    return State(
+        path=pathlib.Path(FILE), link=None, text=None, linked=False, configuration=configuration, running=False
+    )
+
+
+def test_a_script_is_wrapped_for_itself_alone() -> None:
+    assert lines_of([wrapper_for(SCRIPT)]) == [
+        "<IfModule mod_fcgid.c>",
+        '  <Directory "/srv/fcgi">',
+        '    <Files "hog.fcgi">',
+        f"      {WRAPPER}",
+        "    </Files>",
+        "  </Directory>",
+        "</IfModule>",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("worker", "text"),
+    [
+        (
+            {"command": "/usr/bin/php-cgi", "suffix": ".php", "oom_score_adjust": 300},
+            '"/usr/bin/choom -n 300 -- /usr/bin/php-cgi" .php',
+        ),
+        (
+            {"command": "/usr/bin/php-cgi", "suffix": ".php", "address_space": "1G"},
+            '"/usr/bin/prlimit --as=1073741824 /usr/bin/php-cgi" .php',
+        ),
+        (
+            {"script": "/srv/fcgi/report", "oom_score_adjust": 0},
+            '"/usr/bin/choom -n 0 -- /srv/fcgi/report"',
+        ),
+    ],
+    ids=["preferred", "limited", "no suffix"],
+)
+def test_limits_are_put_before_the_program(worker: dict[str, t.Any], text: str) -> None:
+    assert wrapper_for(worker).text == text
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"script": "/srv/my app.fcgi"},
+            "FcgidWrapper cannot name '/srv/my app.fcgi'. Give a full path without blanks.",
+        ),
+        ({"script": "hog.fcgi"}, "FcgidWrapper cannot name 'hog.fcgi'. Give a full path without blanks."),
+        ({"script": "/srv/*.fcgi"}, "FcgidWrapper cannot name '/srv/*.fcgi'. Give a full path without blanks."),
+        ({"script": '/srv/a".fcgi'}, "FcgidWrapper cannot name '/srv/a\".fcgi'. Give a full path without blanks."),
+        ({"script": "/srv/${X}.fcgi"}, "FcgidWrapper cannot name '/srv/${X}.fcgi'. Give a full path without blanks."),
+        (
+            {"script": None, "command": "/usr/bin/php-cgi", "suffix": "php"},
+            "'php' is not the suffix of a file. Give one such as .php.",
+        ),
+        (
+            {"oom_score_adjust": -500},
+            "oom_score_adjust is -500. A worker can only raise its own: give a number from 0 to 1000.",
+        ),
+        (
+            {"oom_score_adjust": 1001},
+            "oom_score_adjust is 1001. A worker can only raise its own: give a number from 0 to 1000.",
+        ),
+    ],
+)
+def test_forms_that_do_not_work_are_refused(changes: dict[str, t.Any], message: str) -> None:
+    with pytest.raises(OomguardError) as error:
+        wrapper_for({**SCRIPT, **changes})
+    assert str(error.value) == message
+
+
+def test_a_limit_is_a_size() -> None:
+    with pytest.raises(OomguardError, match=r"^'much' is not a size\. "):
+        wrapper_for({**SCRIPT, "address_space": "much"})
+
+
+def test_two_scripts_of_one_suffix_have_their_own_wrappers() -> None:
+    Wanted(settings=(wrapper_for(SCRIPT), wrapper_for({**SCRIPT, "script": "/srv/fcgi/other.fcgi"})))
+
+
+def test_one_script_has_one_wrapper() -> None:
+    with pytest.raises(OomguardError) as error:
+        Wanted(settings=(wrapper_for(SCRIPT), wrapper_for({**SCRIPT, "oom_score_adjust": 0})))
+    assert str(error.value) == "FcgidWrapper is given twice for '.fcgi'. The later one would win."
+
+
+def test_every_program_of_a_wrapper_is_known() -> None:
+    assert Wanted(settings=(wrapper_for(SCRIPT),)).programs == [
+        "/usr/bin/choom",
+        "/usr/bin/prlimit",
+        "/srv/fcgi/hog.fcgi",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sections", "count"),
+    [
+        (["<VirtualHost *:80>", "<Directory /srv/fcgi>", "<Files hog.fcgi>"], 1),
+        (["<Directory /srv/fcgi>", "<Files other.fcgi>"], 0),
+        (["<Directory /srv/fcgi>"], 0),
+        (["<Directory /srv/fcgi>", '<Files "hog.fcgi">'], 0),
+        ([], 0),
+    ],
+    ids=["virtual host", "another script", "folder", "earlier", "whole server"],
+)
+def test_only_what_is_for_the_same_script_wins(sections: list[str], count: int) -> None:
+    opened = "".join(f"{section}\n" for section in sections)
+    text = f"# In file: /etc/httpd/conf.d/site.conf\n{opened}# 9:\nFcgidWrapper /srv/fcgi/hog.fcgi .fcgi\n"
+    assert len(overrides(state(text), Wanted(settings=(wrapper_for(SCRIPT),)))) == count
+
+
+def test_what_is_for_the_same_script_and_read_later_wins() -> None:
+    ours = [f"# In file: {FILE}", *lines_of([wrapper_for(SCRIPT)])[1:-1]]
+    site = [
+        "# In file: /etc/httpd/conf.d/zzz.conf",
+        "# 3:",
+        "<Files hog.fcgi>",
+        "FcgidWrapper /bin/x .fcgi",
+        "</Files>",
+    ]
+    found = overrides(state("\n".join([*ours, *site])), Wanted(settings=(wrapper_for(SCRIPT),)))
+    assert [dataclasses.astuple(override)[3:] for override in found] == [
+        ("/etc/httpd/conf.d/zzz.conf", 3, "<Files hog.fcgi>")
+    ]
