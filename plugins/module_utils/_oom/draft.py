@@ -35,11 +35,11 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.tasks import (
 )
 
 _TASK_LINE = re.compile(r"(?:CPU: \d+ (?:UID: \d+ )?PID: (\d+) Comm: |Pid: (\d+), comm: )(.*)", re.DOTALL)
-_RELEASE = re.compile(r" (?:Not tainted|Tainted: [A-Z() ]*?) +\(?(\d\S*)")
+_RELEASE = re.compile(r" (?:Not tainted|Tainted: [A-Z() ]{0,40}?) {1,40}\(?(\d\S{0,99})")
 _TASK_IN = re.compile(r"Task in (/.*) killed as a result of limit of (/.*)", re.DOTALL)
 _USAGE = re.compile(r"(memory|memory\+swap|swap): usage (\d+)kB, limit (\d+)kB, failcnt (\d+)$")
 _OLD_STAT = re.compile(r"([a-z_]+):(\d+)KB")
-_OLD_CPUSET = re.compile(r" cpuset=(.*) mems_allowed=(\S*)$", re.DOTALL)
+_OLD_CPUSET = re.compile(r"cpuset=(.*) mems_allowed=(\S*)$", re.DOTALL)
 _GROUP = re.compile(r"Tasks in .* are going to be killed due to memory\.oom\.group set$", re.DOTALL)
 
 # "No limit" is the largest number of pages that the kernel's counters hold, in kB: 64 bit, and 32 bit with 4 kB pages.
@@ -49,6 +49,9 @@ _NO_LIMIT_KB_32_BIT = 8589934588
 _DIGITS = tuple("0123456789")
 _COUNTER_STARTS = (" ", *string.ascii_lowercase)
 _NO_TABLE = Table({}, ())
+
+# A cgroup has some 60 statistics.
+_MOST_KEYS = 1000
 
 _SCOPES = {
     "CONSTRAINT_CPUSET": "cpuset",
@@ -144,17 +147,17 @@ class Draft:
 
     def _stat_line(self, text: str) -> bool:
         key, _, value = text.partition(" ")
-        if value.isdecimal():
+        if value.isdecimal() and len(self._stat) < _MOST_KEYS:
             self._stat[key] = int(value)
             return True
         # Up to 6.3 all of them came in one record.
-        return "\n" in text and [self._stat_line(line) for line in text.split("\n") if line].count(False) == 0
+        return "\n" in text and sum(map(self._stat_line, text.split("\n"))) > 0
 
     def _old_cpuset_line(self, text: str) -> bool:
-        match = _OLD_CPUSET.search(text)
-        if match is None or self.trigger is None or not text.startswith(f"{self.trigger.name} cpuset="):
+        if self.trigger is None or not text.startswith(f"{self.trigger.name} cpuset="):
             return False
-        self._cpuset = (match.group(1), match.group(2))
+        match = _OLD_CPUSET.match(text, len(self.trigger.name) + 1)
+        self._cpuset = (match.group(1), match.group(2)) if match else None
         return True
 
     def _task_line(self, text: str) -> bool:

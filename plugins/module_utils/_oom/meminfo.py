@@ -16,6 +16,9 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import M
 PAGE_SIZES = tuple(4096 << shift for shift in range(7))
 """From 4 KiB to 256 KiB."""
 
+# More counters or zones than any kernel has: text that only looks like Mem-Info.
+_MOST = 5000
+
 _COUNTER = re.compile(r"([A-Za-z_]+):(\d+)")
 _ZONE = re.compile(r"(?:Node (\d+) )?([A-Z]\w*) free:")
 _BUDDY = re.compile(r"(?:Node (\d+) )?([A-Z]\w*): (?=\d+\*\d+kB)")
@@ -77,13 +80,15 @@ class MemInfo:
     def counters(self, text: str) -> bool:
         """Take lines such as `active_anon:1 inactive_anon:2`, in pages."""
         found = _COUNTER.findall(text)
-        if not self._zones:
-            for key, pages in found:
+        if not self._zones and len(self._counters) < _MOST:
+            for key, pages in found[:_MOST]:
                 self._counters[key] = int(pages)
         return bool(found)
 
     def area(self, text: str) -> bool:
         """Take a line of a node, a zone or a buddy list."""
+        if len(self._zones) > _MOST:
+            return False
         zone = _ZONE.match(text)
         if zone:
             return self._zone_line(text, zone)

@@ -31,6 +31,8 @@ _KEPT_OPEN = 16
 # A report's lines follow one another: what comes after so many other lines, or so much later, is another's.
 _FAR_LINES = 500
 _FAR_US = 60 * 1000000
+# As many processes as a kernel has pids for, unless it was told otherwise; what goes on after that is no table.
+_MOST_ROWS = 1 << 15
 
 # Mem-Info is printed at other times too; the rest of a report is not.
 _OTHER_MEM_INFO = re.compile(r"page allocation failure: order|Show Memory")
@@ -61,7 +63,7 @@ def read_reports(lines: t.Iterable[Line], *, page_size: int | None = None) -> t.
         draft = reader.draft
         if draft is not None:
             # Most of a report is rows and stack, so these two are decided here.
-            if draft.columns and text[:1] == "[" and INVOKED not in text:
+            if draft.columns and text[:1] == "[" and INVOKED not in text and len(draft.rows) < _MOST_ROWS:
                 draft.rows.append(text)
                 continue
             if draft.take(text):

@@ -16,6 +16,9 @@ import typing as t
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import QUOTED, Line
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.unwrap import Unwrapper
 
+# The kernel's own limit for one message is 1024, and a cgroup's statistics in one record come to 4096.
+_LONGEST = 16384
+
 _LEVEL = re.compile(r"\s*(?:<\d{1,3}>|[a-z0-9]{3,8} *:[a-z]{3,6} *: )")
 _KMSG = re.compile(r"\s*\d+,\d+,(\d+),[^,;]{1,3}(?:,[^;]{0,60})?;")
 _STAMP = re.compile(
@@ -65,7 +68,7 @@ def read_log(lines: t.Iterable[str]) -> t.Iterator[Line]:
     unwrapper = Unwrapper()
     boot_id, quoted = None, False
     for number, raw in enumerate(lines, start=1):
-        text = raw.rstrip("\r\n").replace("\xa0", " ")
+        text = raw[:_LONGEST].rstrip("\r\n").replace("\xa0", " ")
         boot = _BOOT.match(text)
         if boot:
             boot_id = boot.group(1)

@@ -14,6 +14,9 @@ import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line
 
+# The kernel's own limit for one message is 1024; what has grown to more is no line of a report.
+_LONGEST = 4096
+
 # What ends a line that was read whole, and what its rest may look like, by how the line begins.
 _PAIR = r"[a-z_()-]*: ?\d+[kK]?B?"
 
@@ -30,7 +33,9 @@ def _kind(begins: str, ended: str, rest: str) -> _Kind:
 
 _AREA_REST = rf"{_PAIR}|all_unreclaimable\?|(?:yes|no)$|[kK]?B\b|\d+kB"
 _KINDS = (
-    _kind(r".{0,60} invoked oom-killer", r"(?:oom_sco\w*_adj|oom_adj|oomkilladj)=-?\d+\s*$", r".*=|-?\d+$|[a-z_0-9]+$"),
+    _kind(
+        r".{0,60} invoked oom-killer", r"(?:oom_sco\w{0,4}_adj|oom_adj|oomkilladj)=-?\d+\s*$", r".*=|-?\d+$|[a-z_0-9]+$"
+    ),
     _kind(
         r"(?:[A-Z][A-Za-z ()_]*: )?Kill(?:ed|$)(?: process|$)",
         r"oom_score_adj:-?\d+\s*$|(?:file|shmem)-rss:\d+kB\s*$|sacrifice child\s*$|and children\.?\s*$|same memory\s*$",
@@ -41,7 +46,7 @@ _KINDS = (
         r"CPU: \d+ |Pid: \d+, comm: ", r"#\d", r"(?:Not |tainted|Tainted| *(?:[A-Z] +)*\d+\.\d|#\d|[a-z]+ [Tt]ainted)"
     ),
     _kind(r"\[ +pid +\] ", r"\bname\s*$", r"[a-z_ ]+$"),
-    _kind(r"\[ *\d+\] +\d+ +\d+", r"[^\d\s-]\S*\s*$", r"\s*-?\d+ |\S{1,15}$|\s*0 \S{1,15}$"),
+    _kind(r"\[ *\d+\] +\d+ +\d+", r"[^\d\s-]\S{0,14}\s{0,8}$", r"\s*-?\d+ |\S{1,15}$|\s*0 \S{1,15}$"),
     _kind(
         r"(?:Node \d+ )?[A-Z]\w* free:|Node \d+ active_anon:", r"free_cma:\d+kB\s*$|\? (?:yes|no)\s*$|>$", _AREA_REST
     ),
@@ -78,7 +83,12 @@ class Unwrapper:
             if not held.text.strip():
                 self._hold(held._replace(text=line.text.lstrip()))
                 return
-            if self._kind and not self._kind.ended.search(held.text) and self._kind.rest.match(line.text.strip()):
+            if (
+                self._kind
+                and len(held.text) < _LONGEST
+                and not self._kind.ended.search(held.text)
+                and self._kind.rest.match(line.text.strip())
+            ):
                 self._held = held._replace(text=_joined(held.text, line.text))
                 return
             line = line._replace(

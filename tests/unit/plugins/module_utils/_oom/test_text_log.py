@@ -8,9 +8,11 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import QUOTED, Line
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report import read_reports
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.text_log import Prefix, read_log, split_prefix
 
 TEXT = "Out of memory: Killed process 812 (sys.fcgi) total-vm:900kB, anon-rss:100kB, file-rss:4kB, shmem-rss:8kB"
+REPORT = "x invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0"
 JUNE = 1654066800 * 1000000
 
 
@@ -215,3 +217,39 @@ def test_windows_line_ends_and_no_break_spaces_are_plain() -> None:
 def test_a_document_quotes_what_stands_after_a_fence() -> None:
     log = ["[ 1.5] a", "```", "[ 1.5] b", "Jun  1 07:00:00 web1 app[1]: c"]
     assert [(line.text, line.source) for line in read_log(log)] == [("a", None), ("b", QUOTED)]
+
+
+LONG = {
+    f"{number}: {text[:20]}": text
+    for number, text in enumerate(
+        (
+            "oom_sco" * 150000 + " invoked oom-killer",
+            "x invoked oom-killer" * 50000,
+            "Out of memory: Killed process 1 (" + ") total-vm:" * 100000,
+            "Out of memory: Killed process 1 (" + "a" * 1000000,
+            "oom-kill:constraint=A,nodemask=(null)" + ",task_memcg=/" * 80000 + ",task=a,pid=1,uid=0",
+            "oom-kill:constraint=A,nodemask=(null)" + ",oom_memcg=/" * 80000 + ",task=a,pid=1,uid=0",
+            "CPU: 1 PID: 1 Comm: x Tainted: " + " " * 1000000,
+            "x cpuset=" * 100000,
+            "[" + " " * 1000000,
+            "[ 1] 1 1 1 1 " + "a" * 1000000,
+            "[ pid ] " + "a " * 500000,
+            "Node 0 Normal free:" + "1kB free:" * 100000,
+            "Node 0 Normal: " + "1*4kB " * 200000,
+            "active_anon:1 " * 80000,
+            "4,1,1,-;" + r"\x0a" * 250000,
+            "Jan 1 00:00:00 " + "a." * 500000,
+            "[" + "a" * 30 + "00:00:0" * 100000,
+        )
+    )
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_long_lines_of_a_log_take_no_time(name: str) -> None:
+    assert len(list(read_reports(read_log([REPORT, *[LONG[name]] * 20])))) <= 21
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_long_messages_take_no_time(name: str) -> None:
+    assert len(list(read_reports([Line(REPORT), Line(LONG[name])]))) <= 2

@@ -1,0 +1,112 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Logs that something has happened to, and the law that must hold for whatever is read from them.
+
+As a program it tries many, on the logs or folders of logs that it is given: `mutations.py --cases 1000000 FOLDER`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import re
+import time
+import typing as t
+from pathlib import Path
+
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import QUOTED, OomReport, Unparsed
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report import read_reports
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.text_log import read_log
+
+_KILL = re.compile(r"(?:[A-Z][A-Za-z ()_]*: )?Killed process (\d+)")
+
+
+def read_text(path: Path) -> list[str]:
+    """Return a log's lines; bytes that are no text stay what they are."""
+    return path.read_bytes().decode("utf-8", "surrogateescape").split("\n")
+
+
+def broken_law(texts: t.Sequence[str]) -> str | None:
+    """Say how a log's kill lines do not each end in exactly one report or one unparsed entry, None where they do."""
+    lines = list(read_log(texts))
+    found = list(read_reports(lines))
+    said = [line for line in lines if line.source in (None, "kernel", QUOTED)]
+    kills = [(line, match.group(1)) for line, match in ((line, _KILL.match(line.text)) for line in said) if match]
+    reports = [item for item in found if isinstance(item, OomReport) and item.killer == "kernel"]
+    killed = [victim.pid for report in reports for victim in report.victims]
+    unparsed = [item.line for item in found if isinstance(item, Unparsed) and _KILL.match(item.line.text)]
+    for line, pid in kills:
+        if line.source != QUOTED and line not in unparsed and int(pid) not in killed:
+            return f"neither a report nor an entry: {line}"
+    sharing = sum("sharing same memory" in line.text for line in said)
+    if len(killed) + len(unparsed) > len(kills) + sharing:
+        return f"{len(kills)} kill lines became {len(killed)} victims and {len(unparsed)} entries"
+    return None
+
+
+def shuffled(chance: random.Random, texts: t.Sequence[str], _others: t.Sequence[str]) -> list[str]:
+    """Return the lines in another order."""
+    return chance.sample(texts, len(texts))
+
+
+def interleaved(chance: random.Random, texts: t.Sequence[str], others: t.Sequence[str]) -> list[str]:
+    """Return the lines of two logs, each in its order."""
+    rest = [list(reversed(texts)), list(reversed(others))]
+    turns = chance.sample([0] * len(texts) + [1] * len(others), len(texts) + len(others))
+    return [rest[turn].pop() for turn in turns]
+
+
+def flipped(chance: random.Random, texts: t.Sequence[str], _others: t.Sequence[str]) -> list[str]:
+    """Return the lines with some bytes changed."""
+    data = bytearray("\n".join(texts).encode("utf-8", "surrogateescape"))
+    for _ in range(chance.randint(1, 20) if data else 0):
+        data[chance.randrange(len(data))] = chance.randrange(256)
+    return data.decode("utf-8", "surrogateescape").split("\n")
+
+
+def thinned(chance: random.Random, texts: t.Sequence[str], _others: t.Sequence[str]) -> list[str]:
+    """Return some of the lines, some of them twice or cut."""
+    kept = [text for text in texts for _ in range(chance.choice((0, 1, 1, 1, 1, 1, 2)))]
+    return [text[: chance.randrange(len(text) + 1)] if chance.random() < 0.05 else text for text in kept]
+
+
+def rewrapped(chance: random.Random, texts: t.Sequence[str], _others: t.Sequence[str]) -> list[str]:
+    """Return the lines broken as mail programs and terminals do."""
+    width = chance.randint(20, 100)
+    return [text[at : at + width] for text in texts for at in range(0, max(len(text), 1), width)]
+
+
+MUTATIONS = (shuffled, interleaved, flipped, thinned, rewrapped)
+
+
+def main() -> None:
+    """Try many cases, each on a stretch of a log, and say how long the slowest took."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("paths", nargs="+", type=Path)
+    parser.add_argument("--cases", type=int, default=10000)
+    parser.add_argument("--longest", type=int, default=60, help="lines in a stretch")
+    arguments = parser.parse_args()
+    files = [file for path in arguments.paths for file in (sorted(path.glob("*.log")) if path.is_dir() else [path])]
+    logs = [read_text(file) for file in files]
+    chance = random.SystemRandom()
+    slowest, begun = 0.0, time.monotonic()
+    for case in range(arguments.cases):
+        stretches = []
+        for log in (chance.choice(logs), chance.choice(logs)):
+            start = chance.randrange(len(log))
+            stretches.append(log[start : start + chance.randint(1, arguments.longest)])
+        mutation = chance.choice(MUTATIONS)
+        texts = mutation(chance, *stretches)
+        started = time.perf_counter()
+        problem = broken_law(texts)
+        slowest = max(slowest, time.perf_counter() - started)
+        if problem:
+            raise SystemExit("\n".join([*texts, f"case {case}, {mutation.__name__}: {problem}"]))
+    print(
+        f"{arguments.cases} cases of {len(logs)} logs in {time.monotonic() - begun:.0f} s, the slowest {slowest:.3f} s"
+    )
+
+
+if __name__ == "__main__":
+    main()
