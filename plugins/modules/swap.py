@@ -168,17 +168,15 @@ after:
   description: The swap of the host after the change; in check mode, what it would be.
 """
 
-import contextlib
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import run
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
-from ansible_collections.oomguard.linux.plugins.module_utils._files import lock
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.apply import Applier
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.observe import Host, observe
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.plan import Plan, Wanted, make_plan, verify
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.apply import bring
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.observe import Host
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.plan import Plan, Wanted
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import Area
 from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise, parse_size
 
@@ -198,19 +196,8 @@ def main() -> None:
         required_if=[("state", "present", ["size"])],
         supports_check_mode=True,
     )
-    host = Host()
     try:
-        wanted = wanted_from(module.params)
-        with contextlib.nullcontext() if module.check_mode else lock("swap"):
-            state = observe(wanted.path, host)
-            plan = make_plan(state, wanted, fstab_path=str(host.fstab))
-            after = plan.after
-            if plan.changed and not module.check_mode:
-                applier = Applier(host=host, run=run, filesystem=state.filesystem, reserve_bytes=wanted.reserve_bytes)
-                applier.apply(plan)
-                state = observe(wanted.path, host)
-                verify(state, wanted)
-                after = state.areas
+        plan, after = bring(wanted_from(module.params), Host(), run, pretend=module.check_mode)
     except OomguardError as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=plan.changed, diff=plan.diff, **result(plan, after))

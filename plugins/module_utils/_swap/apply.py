@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import errno
 import os
@@ -12,6 +13,7 @@ import pathlib
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import Run
 from ansible_collections.oomguard.linux.plugins.module_utils._files import (
+    lock,
     read_file,
     remove_file,
     sync_folder,
@@ -19,7 +21,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._files import (
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.observe import (
     Host,
-    leftover_path,
+    observe,
     observe_areas,
     observe_header,
     observe_memory_available,
@@ -33,15 +35,35 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.plan import (
     Plan,
     Protect,
     Remove,
+    Wanted,
+    make_plan,
     require_room,
+    verify,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import LABEL, SwapError
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import LABEL, Area, SwapError
 from ansible_collections.oomguard.linux.plugins.module_utils._text import format_size
 
 _CHUNK = bytes(1024**2)
 # A host that swaps is slow; swapoff reads every page back from the disk, one by one.
 _TIMEOUT = 600
 _SWAPOFF_TIMEOUT = 6 * 3600
+
+
+def bring(wanted: Wanted, host: Host, run: Run, *, pretend: bool = False) -> tuple[Plan, tuple[Area, ...]]:
+    """Bring the host to what is wanted; return the plan, and the areas in use afterwards.
+
+    To `pretend` is to change nothing and return the areas that would be. Raises OomguardError.
+    """
+    with contextlib.nullcontext() if pretend else lock("swap"):
+        state = observe(wanted.path, host)
+        plan = make_plan(state, wanted, fstab_path=str(host.fstab))
+        if pretend or not plan.changed:
+            return plan, plan.after
+        applier = Applier(host=host, run=run, filesystem=state.filesystem, reserve_bytes=wanted.reserve_bytes)
+        applier.apply(plan)
+        state = observe(wanted.path, host)
+        verify(state, wanted)
+        return plan, state.areas
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +97,7 @@ class Applier:
 
     def _create(self, step: Create) -> None:
         """Make the file under a name of its own, and give it the final one once it is whole and on disk."""
-        made, target = leftover_path(step.path), step.path
+        made, target = step.made_as, step.path
         attempt = f"make the swap file {target} of {format_size(step.size_bytes)}"
         try:
             # Nobody else can ever read it, and nothing that is there already can be taken for it.

@@ -19,6 +19,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import 
     Header,
     State,
     SwapError,
+    leftover_path,
     parse_filesystem,
     parse_header,
     parse_memory_available,
@@ -37,12 +38,6 @@ class Host:
     fstab: pathlib.Path = pathlib.Path("/etc/fstab")
     root: pathlib.Path = pathlib.Path("/")
     page_size: int = os.sysconf("SC_PAGE_SIZE")
-
-
-def leftover_path(path: str) -> str:
-    """Return the name under which the file for `path` is made before it is ready for use."""
-    target = pathlib.PurePosixPath(path)
-    return str(target.with_name(f".{target.name}.oomguard"))
 
 
 def observe(path: str, host: Host) -> State:

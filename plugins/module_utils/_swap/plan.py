@@ -11,7 +11,14 @@ import posixpath
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._swap import fstab
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import Area, Entry, State, SwapError, summary
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import (
+    Area,
+    Entry,
+    State,
+    SwapError,
+    leftover_path,
+    summary,
+)
 from ansible_collections.oomguard.linux.plugins.module_utils._text import format_size, neutralise
 
 # Each area loses a page to its header; a difference this small is not worth a file.
@@ -91,10 +98,11 @@ class Protect(Step):
 
 @dataclasses.dataclass(frozen=True)
 class Create(Step):
-    """Make a file that is ready to be switched on; `size_bytes` is what it will offer."""
+    """Make a file that is ready to be switched on, under another name; `size_bytes` is what it will offer."""
 
     name: t.ClassVar[str] = "create"
     size_bytes: int
+    made_as: str = dataclasses.field(repr=False)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -182,7 +190,9 @@ def make_plan(state: State, wanted: Wanted, *, fstab_path: str = "/etc/fstab") -
     """
     kept, added_bytes = _divide(state, wanted)
     retired = [entry for entry in state.entries if entry.ours and entry not in kept]
-    added = Create(path=_free_name(state, wanted), size_bytes=added_bytes) if added_bytes else None
+    added = None
+    if added_bytes:
+        added = Create(path=_free_name(state, wanted), size_bytes=added_bytes, made_as=leftover_path(wanted.path))
 
     preparing: list[Step] = []
     if state.leftover:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import posixpath
 import struct
 import typing as t
 
@@ -114,6 +115,12 @@ class State:
     def area(self, path: str) -> Area | None:
         """Return the area in use at `path`."""
         return next((area for area in self.areas if area.path == path), None)
+
+
+def leftover_path(path: str) -> str:
+    """Return the one name under which files are made, for `path` and its numbered siblings, before they are ready."""
+    folder, name = posixpath.split(path)
+    return posixpath.join(folder, f".{name}.oomguard")
 
 
 def parse_swaps(text: str) -> tuple[Area, ...]:

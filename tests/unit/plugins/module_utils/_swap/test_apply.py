@@ -48,7 +48,7 @@ def carry_out(kernel: Kernel, *steps: Step, filesystem: str = "ext4", reserve_by
 
 
 def create(kernel: Kernel) -> Create:
-    return Create(path=str(kernel.path), size_bytes=SIZE)
+    return Create(path=str(kernel.path), size_bytes=SIZE, made_as=str(kernel.path.with_name(".swapfile.oomguard")))
 
 
 def enable(kernel: Kernel, priority: int | None = None) -> Enable:

@@ -10,8 +10,14 @@ import pathlib
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.observe import leftover_path, observe
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import Area, Header, State, SwapError
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.observe import observe
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import (
+    Area,
+    Header,
+    State,
+    SwapError,
+    leftover_path,
+)
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._swap.kernel import (
     PAGE,
     TITLE,

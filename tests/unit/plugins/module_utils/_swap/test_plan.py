@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.plan import (
     SLACK_BYTES,
+    Create,
     Disable,
     Enable,
     Persist,
@@ -208,6 +209,13 @@ def test_steps(case: Case) -> None:
 )
 def test_the_new_file_is_the_difference(host: State, size: int) -> None:
     assert make_plan(host, WANTED).steps[0].as_dict()["size_bytes"] == size
+
+
+@pytest.mark.parametrize("host", [state(), managed(GIB)], ids=["first", "second"])
+def test_a_file_is_made_where_the_next_run_looks_for_leftovers(host: State) -> None:
+    step = make_plan(host, WANTED).steps[0]
+    assert isinstance(step, Create)
+    assert step.made_as == "/.swapfile.oomguard"
 
 
 def test_the_new_file_is_whole_pages() -> None:
