@@ -9,6 +9,7 @@
 link := .collections/ansible_collections/oomguard/linux
 
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.collections
+export MOLECULE_GLOB := molecule/*/molecule.yml
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 help: ## List the targets
