@@ -17,7 +17,6 @@ from ansible_collections.oomguard.linux.plugins.module_utils._command import Com
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
 from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
 
-_CHUNK = 5000
 _FIELDS = (
     "MESSAGE",
     "MESSAGE_ID",
@@ -98,8 +97,10 @@ class Journal:
         directory: str | None = None,
         namespace: str | None = None,
         timeout: float = 300,
+        chunk: int = 5000,
     ) -> None:
         self._run = run
+        self._chunk = chunk
         self._timeout = timeout
         self._after_cursor = after_cursor
         self._since = since
@@ -204,15 +205,24 @@ class Journal:
         return next(self._read(arguments, ()), None)
 
     def _chunks(
-        self, arguments: t.Sequence[str], matches: t.Sequence[str], *, pattern: str | None = None, chunk: int = _CHUNK
+        self,
+        arguments: t.Sequence[str],
+        matches: t.Sequence[str],
+        *,
+        pattern: str | None = None,
+        chunk: int | None = None,
     ) -> t.Iterator[Record]:
         """Yield records newest first, asking for no more than `chunk` at once, so that memory stays bounded."""
-        where, last = [*arguments], None
+        chunk = chunk or self._chunk
+        where: list[str] = [*arguments]
+        last: Record | None = None
         while True:
-            records = list(self._read([*where, "--reverse", f"--lines={chunk}"], matches, pattern=pattern))
-            fresh = records[1:] if records and last and records[0].cursor == last.cursor else records
+            # A run that goes on begins with the record that the one before ended with.
+            asked = chunk + (last is not None)
+            records = list(self._read([*where, "--reverse", f"--lines={asked}"], matches, pattern=pattern))
+            fresh = [record for record in records if last is None or record.cursor != last.cursor]
             yield from fresh
-            if len(records) < chunk or not fresh:
+            if len(records) < asked or not fresh:
                 return
             last = fresh[-1]
             where = [*self._boot_of(arguments), f"--cursor={last.cursor}"]

@@ -358,10 +358,63 @@ events:
           description: The same sums by name, the largest first.
           type: list
           elements: dict
+          contains:
+            name:
+              description: The name.
+              type: str
+            count:
+              description: How many tasks bear it.
+              type: int
+            rss_bytes:
+              description: Their memory in RAM.
+              type: int
+            swap_bytes:
+              description: Their memory in swap.
+              type: int
+            pgtables_bytes:
+              description: Their page tables.
+              type: int
         rows:
           description: The tasks, the largest first.
           type: list
           elements: dict
+          contains:
+            name:
+              description: The name of the process.
+              type: str
+            pid:
+              description: Its process id.
+              type: int
+            uid:
+              description: Its user.
+              type: int
+            tgid:
+              description: Its thread group id.
+              type: int
+            total_vm_bytes:
+              description: Its address space.
+              type: int
+            rss_bytes:
+              description: Its memory in RAM.
+              type: int
+            rss_anon_bytes:
+              description: The anonymous part of that, V(null) before Linux 6.8.
+              type: int
+            rss_file_bytes:
+              description: The mapped files in that, V(null) before Linux 6.8.
+              type: int
+            rss_shmem_bytes:
+              description: The shared memory in that, V(null) before Linux 6.8.
+              type: int
+            pgtables_bytes:
+              description: Its page tables.
+              type: int
+            swap_bytes:
+              description: Its memory in swap.
+              type: int
+            oom_score_adj:
+              description: Its adjustment.
+              type: int
     unit_effect:
       description: What became of RV(events[].unit).
       type: dict

@@ -1,0 +1,204 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was found, as plain data."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._journal import Journal
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line, OomReport, Victim
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import incident_of
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import as_result
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import Coverage, Findings, search_journal
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import Host, captured
+
+
+@pytest.fixture(scope="module")
+def findings() -> Findings:
+    host = Host(captured("bullseye"), {"apache2.service": "stop"})
+    return search_journal(Journal(host), host, limit=100, local=True, page_size=4096, persistent=True)
+
+
+@pytest.fixture(scope="module")
+def incident(findings: Findings) -> dict[str, t.Any]:
+    event: dict[str, t.Any] = as_result(findings, tasks="top", top=2)["events"][-1]
+    return event
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("id", "ba96272cbf2f462aae20419d7d5344a9-1480927516-759"),
+        ("killer", "kernel"),
+        ("trusted", True),
+        ("complete", True),
+        ("time", "2026-11-23T16:40:12.454555Z"),
+        ("boot_id", "ba96272cbf2f462aae20419d7d5344a9"),
+        ("monotonic_us", 1480927516),
+        ("hostname", "shop"),
+        ("kernel_release", "5.10.0-32-cloud-amd64"),
+        ("scope", "global"),
+        ("manual", False),
+        (
+            "trigger",
+            {
+                "name": "leak.fcgi",
+                "pid": 759,
+                "gfp_mask": "0x100dca",
+                "gfp_flags": ("GFP_HIGHUSER_MOVABLE", "__GFP_ZERO"),
+                "order": 0,
+                "oom_score_adj": 0,
+            },
+        ),
+        (
+            "victims",
+            [
+                {
+                    "name": "leak.fcgi",
+                    "pid": 759,
+                    "uid": 33,
+                    "total_vm_bytes": 516255744,
+                    "anon_rss_bytes": 437563392,
+                    "file_rss_bytes": 299008,
+                    "shmem_rss_bytes": 0,
+                    "pgtables_bytes": 1003520,
+                    "swap_bytes": 44699648,
+                    "oom_score_adj": 0,
+                    "reaped": False,
+                }
+            ],
+        ),
+        ("cgroup", "/system.slice/apache2.service"),
+        ("limit_cgroup", None),
+        ("unit", "apache2.service"),
+        ("user_unit", None),
+        ("slice", "system.slice"),
+        ("container_id", None),
+        ("pod_uid", None),
+        ("limit", None),
+        (
+            "memory",
+            {
+                "page_size": 4096,
+                "ram_bytes": 536326144,
+                "reserved_bytes": 37756928,
+                "free_bytes": 5423104,
+                "page_cache_bytes": 2686976,
+                "slab_bytes": 23367680,
+                "swap_total_bytes": 50327552,
+                "swap_free_bytes": 0,
+                "swap_cache_bytes": 1654784,
+            },
+        ),
+        (
+            "unit_effect",
+            {
+                "unit": "apache2.service",
+                "result": "oom-kill",
+                "stopped": True,
+                "restarted": False,
+                "oom_policy": "stop",
+                "down_seconds": None,
+            },
+        ),
+        ("notes", []),
+    ],
+)
+def test_the_incident(incident: dict[str, t.Any], key: str, value: object) -> None:
+    assert incident[key] == value
+
+
+def test_a_zone_of_the_incident(incident: dict[str, t.Any]) -> None:
+    assert incident["zones"][0] == {
+        "node": 0,
+        "zone": "DMA",
+        "free_bytes": 1892352,
+        "min_bytes": 94208,
+        "low_bytes": 114688,
+        "high_bytes": 135168,
+        "present_bytes": 16375808,
+        "managed_bytes": 16289792,
+        "free_blocks": {
+            "4096": 2,
+            "8192": 2,
+            "16384": 2,
+            "32768": 2,
+            "65536": 1,
+            "131072": 1,
+            "262144": 2,
+            "524288": 0,
+            "1048576": 1,
+            "2097152": 0,
+            "4194304": 0,
+        },
+        "largest_free_block_bytes": 1048576,
+    }
+
+
+def test_the_tasks_of_the_incident_are_summed(incident: dict[str, t.Any]) -> None:
+    sums = {key: incident["tasks"][key] for key in ("count", "rss_bytes", "swap_bytes")}
+    assert sums == {"count": 17, "rss_bytes": 108978 * 4096, "swap_bytes": 12421 * 4096}
+
+
+@pytest.mark.parametrize(("tasks", "count"), [("top", 2), ("all", 17), ("none", 0)])
+def test_as_many_tasks_as_asked_for(findings: Findings, tasks: str, count: int) -> None:
+    assert len(as_result(findings, tasks=tasks, top=2)["events"][-1]["tasks"]["rows"]) == count
+
+
+@pytest.mark.parametrize("key", ["rows", "by_name"])
+def test_the_largest_task_comes_first(incident: dict[str, t.Any], key: str) -> None:
+    assert incident["tasks"][key][0]["name"] == "leak.fcgi"
+
+
+def test_the_summary(findings: Findings) -> None:
+    assert as_result(findings, tasks="none", top=0)["summary"] == {
+        "count": 3,
+        "by_killer": {"kernel": 3},
+        "by_unit": {"w-continue.service": 1, "w-kill.service": 1, "apache2.service": 1},
+        "by_victim": {"python3": 2, "hog.sh": 1, "sleep": 1, "leak.fcgi": 1},
+        "by_cause": {"cgroup_limit": 2, "ram_and_swap_exhausted": 1},
+        "first": "2026-11-23T16:32:52.938754Z",
+        "last": "2026-11-23T16:40:12.454555Z",
+        "units_taken_down": ["apache2.service", "w-kill.service"],
+    }
+
+
+def test_the_coverage(findings: Findings) -> None:
+    assert as_result(findings, tasks="none", top=0)["coverage"] == {
+        "from": "2026-11-23T16:15:58.000000Z",
+        "to": "2026-11-23T16:42:30.266966Z",
+        "boots": 1,
+        "persistent": True,
+        "complete": True,
+        "missed_records": 0,
+        "unparsed": 0,
+        "untrusted": 0,
+        "cursor": captured("bullseye")[-1]["__CURSOR"],
+        "notes": [],
+    }
+
+
+def test_the_result_is_json(findings: Findings) -> None:
+    assert json.dumps(as_result(findings, tasks="all", top=0))
+
+
+@pytest.mark.parametrize("key", ["time", "unit", "limit", "memory", "tasks", "unit_effect", "trigger", "hostname"])
+def test_what_is_unknown_is_null(key: str) -> None:
+    line = Line("Killed process 7 (hog)", cursor="9")
+    found = incident_of(OomReport(first=line, last=line, victims=(Victim("hog", 7),)), log="dmesg.txt")
+    assert as_result(Findings((found,), (), (), Coverage()), tasks="top", top=1)["events"][0][key] is None
+
+
+def test_of_text_it_is_said_that_it_proves_nothing() -> None:
+    line = Line("Killed process 7 (hog)", cursor="9")
+    found = incident_of(OomReport(first=line, last=line, notes=("cut",)), log="dmesg.txt")
+    event = as_result(Findings((found,), (), (), Coverage()), tasks="top", top=1)["events"][0]
+    assert (event["trusted"], event["notes"]) == (
+        False,
+        ["Read from dmesg.txt: text does not prove who wrote it.", "cut"],
+    )

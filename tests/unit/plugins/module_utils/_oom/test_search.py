@@ -1,0 +1,220 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The way from a journal to findings, over the records of real kills on bullseye and trixie."""
+
+from __future__ import annotations
+
+import gzip
+import pathlib
+import re
+import typing as t
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._command import CommandError, Completed
+from ansible_collections.oomguard.linux.plugins.module_utils._journal import Journal
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import (
+    Findings,
+    LogError,
+    search_journal,
+    search_logs,
+)
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import Host, captured, done, entry
+
+KERNEL = {"_TRANSPORT": "kernel", "SYSLOG_FACILITY": "0", "SYSLOG_IDENTIFIER": "kernel"}
+
+
+def searched(host: Host, *, limit: int = 100, local: bool = True, **window: t.Any) -> Findings:
+    journal = Journal(host, **window)
+    return search_journal(journal, host, limit=limit, local=local, page_size=4096, persistent=True)
+
+
+def by_unit(name: str) -> dict[str | None, Incident]:
+    return {incident.place.unit: incident for incident in searched(Host(captured(name))).incidents}
+
+
+@pytest.mark.parametrize(
+    ("release", "units"),
+    [
+        ("bullseye", ["w-continue.service", "w-kill.service", "apache2.service"]),
+        ("trixie", ["m-continue.service", "w-stop.service", "w-restart.service"]),
+    ],
+)
+def test_every_kill_is_found_once_and_in_its_order(release: str, units: list[str]) -> None:
+    assert [incident.place.unit for incident in searched(Host(captured(release))).incidents] == units
+
+
+@pytest.mark.parametrize("release", ["bullseye", "trixie"])
+def test_every_report_is_whole(release: str) -> None:
+    assert all(incident.report.complete for incident in searched(Host(captured(release))).incidents)
+
+
+@pytest.mark.parametrize(
+    ("release", "unit", "expected"),
+    [
+        ("bullseye", "apache2.service", ("oom-kill", True, False, None)),
+        ("bullseye", "w-continue.service", (None, False, False, None)),
+        ("bullseye", "w-kill.service", ("oom-kill", True, False, None)),
+        ("trixie", "w-stop.service", ("oom-kill", True, False, None)),
+        ("trixie", "w-restart.service", ("oom-kill", True, True, 1.085)),
+        ("trixie", "m-continue.service", ("signal", True, False, None)),
+    ],
+)
+def test_what_became_of_each_unit(release: str, unit: str, expected: tuple[object, ...]) -> None:
+    effect = by_unit(release)[unit].effect
+    assert effect is not None
+    assert (effect.result, effect.stopped, effect.restarted, effect.down_seconds) == expected
+
+
+@pytest.mark.parametrize(
+    ("release", "units"),
+    [
+        ("bullseye", ("apache2.service", "w-kill.service")),
+        ("trixie", ("m-continue.service", "w-restart.service", "w-stop.service")),
+    ],
+)
+def test_the_units_that_were_taken_down(release: str, units: tuple[str, ...]) -> None:
+    assert searched(Host(captured(release))).units_taken_down == units
+
+
+def test_a_killed_group_is_one_incident() -> None:
+    assert [victim.name for victim in by_unit("bullseye")["w-kill.service"].report.victims] == [
+        "python3",
+        "hog.sh",
+        "sleep",
+    ]
+
+
+def test_forged_records_are_counted_and_yield_nothing() -> None:
+    coverage = searched(Host(captured("trixie"))).coverage
+    assert (coverage.untrusted, coverage.notes, coverage.complete) == (
+        3,
+        (
+            "Not believed: 1 x written in the name of systemd by another process.",
+            "Not believed: 1 x written to /dev/kmsg by a program, not by the kernel.",
+            "Not believed: 1 x written by a program that calls itself kernel.",
+        ),
+        True,
+    )
+
+
+def test_kills_that_stand_close_are_read_at_once() -> None:
+    host = Host(captured("trixie"))
+    searched(host)
+    assert len(host.calls) == 6
+
+
+@pytest.mark.parametrize("limit", [0, 1, 2, 3])
+def test_beyond_the_limit_kills_are_still_counted(limit: int) -> None:
+    findings = searched(Host(captured("bullseye")), limit=limit)
+    assert (len(findings.incidents), len(findings.incidents) + len(findings.older) >= 3) == (limit, True)
+
+
+def test_the_newest_are_within_the_limit() -> None:
+    assert [incident.place.unit for incident in searched(Host(captured("bullseye")), limit=1).incidents] == [
+        "apache2.service"
+    ]
+
+
+def test_of_an_older_kill_systemd_names_the_unit() -> None:
+    older = searched(Host(captured("bullseye")), limit=1).older
+    assert {incident.place.unit for incident in older} == {"w-continue.service", "w-kill.service"}
+
+
+@pytest.mark.parametrize(
+    ("policies", "local", "policy"),
+    [({"apache2.service": "continue"}, True, "continue"), ({}, True, None), ({"apache2.service": "stop"}, False, None)],
+    ids=["in force", "gone", "of another host"],
+)
+def test_the_policy_is_asked_of_the_host_alone(policies: dict[str, str], local: bool, policy: str | None) -> None:
+    effect = searched(Host(captured("bullseye"), policies), local=local).incidents[-1].effect
+    assert effect is not None
+    assert effect.oom_policy == policy
+
+
+def test_without_systemctl_the_policy_is_unknown() -> None:
+    class NoSystemctl(Host):
+        def __call__(self, argv: t.Sequence[str], **options: t.Any) -> Completed:
+            if argv[0] == "systemctl":
+                raise CommandError("Could not run systemctl: No such file or directory.")
+            return super().__call__(argv, **options)
+
+    effect = searched(NoSystemctl(captured("bullseye"))).incidents[-1].effect
+    assert effect is not None
+    assert (effect.oom_policy, effect.gone) == (None, False)
+
+
+def test_no_kill_is_a_success() -> None:
+    findings = searched(Host([entry("usb 1-1: new device", at=1, PRIORITY="6", **KERNEL)]))
+    assert (findings.incidents, findings.coverage.complete) == ((), True)
+
+
+def test_a_time_without_records_is_not_called_complete() -> None:
+    findings = searched(Host(captured("bullseye")), since="@2000000000")
+    assert (findings.coverage.complete, findings.coverage.gaps) == (
+        False,
+        ("The journal holds nothing of the time that was asked for.",),
+    )
+
+
+def test_missed_messages_make_the_search_incomplete() -> None:
+    missed = {"_TRANSPORT": "driver", "MESSAGE_ID": "e9bf28e6e834481bb6f48f548ad13606"}
+    coverage = searched(Host([entry("Missed 12 kernel messages", at=1, **missed)])).coverage
+    assert (coverage.missed_records, coverage.complete) == (12, False)
+
+
+def test_files_that_were_passed_over_make_the_search_incomplete() -> None:
+    host = Host(captured("bullseye"))
+    host.answers["--list-boots"] = done(
+        f"0 {'b' * 32} Mon 2026-11-23 16:00:00 UTC Mon 2026-11-23 17:00:00 UTC\n",
+        "Journal file /var/log/journal/a.journal corrupted, ignoring file.\n",
+    )
+    coverage = searched(host).coverage
+    assert (coverage.complete, coverage.gaps) == (
+        False,
+        ("Journal file /var/log/journal/a.journal corrupted, ignoring file.",),
+    )
+
+
+def test_a_kill_without_a_report_is_found() -> None:
+    kill = (
+        "Out of memory: Killed process 7 (hog) total-vm:8kB, anon-rss:4kB, file-rss:0kB, shmem-rss:0kB, UID:0 "
+        "pgtables:8kB oom_score_adj:0"
+    )
+    findings = searched(Host([entry(kill, at=1, PRIORITY="3", **KERNEL)]))
+    assert [(incident.report.victims[0].name, incident.report.complete) for incident in findings.incidents] == [
+        ("hog", False)
+    ]
+
+
+def test_a_kill_line_that_cannot_be_read_is_counted() -> None:
+    coverage = searched(Host([entry("Out of memory: Killed process 7 (ho", at=1, PRIORITY="3", **KERNEL)])).coverage
+    assert (coverage.unparsed, coverage.complete) == (1, False)
+
+
+def test_a_killer_outside_the_kernel_is_heard() -> None:
+    text = 'sending SIGTERM to process 7 uid 1000 "hog": oom_score 900, oom_score_adj 0, VmRSS 900 MiB, cmdline "hog"'
+    findings = searched(Host([entry(text, at=1, _TRANSPORT="stdout", _SYSTEMD_UNIT="earlyoom.service")]))
+    assert [incident.report.killer for incident in findings.incidents] == ["earlyoom"]
+
+
+def log(name: str) -> str:
+    records = [one for one in captured(name) if one["_TRANSPORT"] == "kernel" and one.get("SYSLOG_FACILITY") == "0"]
+    return "".join(f"[{int(one['__MONOTONIC_TIMESTAMP']) / 1e6:12.6f}] {one['MESSAGE']}\n" for one in records)
+
+
+@pytest.mark.parametrize("suffix", ["log", "gz"])
+def test_a_text_log_tells_the_same_kills(suffix: str, tmp_path: pathlib.Path) -> None:
+    path = tmp_path / f"dmesg.{suffix}"
+    path.write_bytes(gzip.compress(log("bullseye").encode()) if suffix == "gz" else log("bullseye").encode())
+    findings = search_logs([str(path)], limit=2)
+    assert [incident.place.unit for incident in findings.incidents] == ["w-kill.service", "apache2.service"]
+
+
+def test_a_log_that_is_not_there_is_an_error(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "dmesg.log"
+    message = f"Could not read the log {path}: [Errno 2] No such file or directory: '{path}'. Check log_files."
+    with pytest.raises(LogError, match=re.escape(message)):
+        search_logs([str(path)], limit=1)

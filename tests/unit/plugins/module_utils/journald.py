@@ -1,0 +1,127 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A journal in memory, with journalctl and systemctl as far as they are used."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import pathlib
+import re
+import typing as t
+
+from ansible_collections.oomguard.linux.plugins.module_utils._command import Completed
+
+FIXTURES = pathlib.Path(__file__).parent / "_oom/fixtures"
+BOOT = "ba96272cbf2f462aae20419d7d5344a9"
+ZERO = 1_795_000_000_000_000
+
+Entry = dict[str, t.Any]
+
+
+def captured(name: str) -> list[Entry]:
+    """Return the records that `journalctl --output=json` printed on a machine."""
+    return [json.loads(line) for line in (FIXTURES / f"{name}.json").read_text().splitlines()]
+
+
+def entry(message: t.Any, *, at: float, boot: str = BOOT, **fields: str) -> Entry:
+    """Return a record that the journal received `at` seconds after the boot."""
+    monotonic = int(at * 1_000_000)
+    return {
+        "__CURSOR": f"b={boot};m={monotonic:x}",
+        "__REALTIME_TIMESTAMP": str(ZERO + monotonic),
+        "__MONOTONIC_TIMESTAMP": str(monotonic),
+        "_BOOT_ID": boot,
+        "MESSAGE": message,
+        **fields,
+    }
+
+
+class Host:
+    """Answers as a host with these records does; `answers` are outputs to give instead, by a word in the command."""
+
+    def __init__(self, entries: t.Sequence[Entry], policies: t.Mapping[str, str] | None = None) -> None:
+        self.entries = list(entries)
+        self.policies = policies
+        self.answers: dict[str, Completed] = {}
+        self.calls: list[tuple[str, ...]] = []
+
+    def __call__(
+        self,
+        argv: t.Sequence[str],
+        *,
+        timeout: float = 60,
+        stdin: str = "",
+        environment: t.Mapping[str, str] | None = None,
+    ) -> Completed:
+        del timeout, stdin, environment
+        self.calls.append(tuple(argv))
+        for word, answer in self.answers.items():
+            if any(word in argument for argument in argv):
+                return answer
+        out = self._systemctl(argv) if argv[0] == "systemctl" else self._journalctl(argv[1:])
+        return done(out, returncode=int(any("--grep" in argument for argument in argv) and not out))
+
+    def _systemctl(self, argv: t.Sequence[str]) -> str:
+        known = self.policies or {}
+        return "\n".join(
+            f"Id={unit}\nLoadState={'loaded' if unit in known else 'not-found'}\nOOMPolicy={known.get(unit, 'stop')}\n"
+            for unit in argv[argv.index("--") + 1 :]
+        )
+
+    def _journalctl(self, argv: t.Sequence[str]) -> str:
+        options = dict(argument[2:].partition("=")[::2] for argument in argv if argument.startswith("--"))
+        matches = [argument for argument in argv if not argument.startswith("--")]
+        if "list-boots" in options:
+            return self._boots()
+        found = [one for one in self.entries if _matches(one, matches) and _within(one, options)]
+        if "reverse" in options:
+            found.reverse()
+        if "cursor" in options:
+            cursors = [one["__CURSOR"] for one in found]
+            found = found[cursors.index(options["cursor"]) if options["cursor"] in cursors else 0 :]
+        found = found[: int(options.get("lines", len(found)))]
+        return "".join(f"{json.dumps(one)}\n" for one in found)
+
+    def _boots(self) -> str:
+        lines = []
+        for boot in dict.fromkeys(one["_BOOT_ID"] for one in self.entries):
+            times = [_stamp(one) for one in self.entries if one["_BOOT_ID"] == boot]
+            lines.append(f"  0 {boot} {times[0]} UTC\N{EM DASH}{times[-1]} UTC\n")
+        return "".join(lines)
+
+
+def done(out: str = "", err: str = "", *, returncode: int = 0) -> Completed:
+    """Return what journalctl leaves behind."""
+    return Completed(argv=("journalctl",), returncode=returncode, stdout=out, stderr=err)
+
+
+def _stamp(one: Entry) -> str:
+    moment = dt.datetime.fromtimestamp(int(one["__REALTIME_TIMESTAMP"]) // 1_000_000, tz=dt.UTC)
+    return f"{moment:%a %Y-%m-%d %H:%M:%S}"
+
+
+def _matches(one: Entry, matches: t.Sequence[str]) -> bool:
+    terms: list[dict[str, set[str]]] = [{}]
+    for match in matches:
+        if match == "+":
+            terms.append({})
+        else:
+            name, _, value = match.partition("=")
+            terms[-1].setdefault(name, set()).add(value)
+    return any(all(one.get(name) in values for name, values in term.items()) for term in terms)
+
+
+def _within(one: Entry, options: t.Mapping[str, str]) -> bool:
+    at = int(one["__REALTIME_TIMESTAMP"])
+    return (
+        _microseconds(options.get("since", "@0")) <= at <= _microseconds(options.get("until", "@9999999999"))
+        and options.get("boot", one["_BOOT_ID"]) == one["_BOOT_ID"]
+        and ("grep" not in options or bool(re.search(options["grep"], str(one["MESSAGE"]))))
+    )
+
+
+def _microseconds(text: str) -> int:
+    seconds, _, fraction = text.lstrip("@").partition(".")
+    return int(seconds) * 1_000_000 + int(f"{fraction:0<6}")

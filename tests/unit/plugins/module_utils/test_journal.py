@@ -1,0 +1,239 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The journal, read through a fake journalctl."""
+
+from __future__ import annotations
+
+import pathlib
+import typing as t
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._command import CommandError, Completed
+from ansible_collections.oomguard.linux.plugins.module_utils._journal import Journal, JournalError, is_persistent
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import (
+    BOOT,
+    ZERO,
+    Entry,
+    Host,
+    done,
+    entry,
+)
+
+OTHER_BOOT = "e6716ca50be64dea8921ac83594a6dad"
+ENTRIES = [
+    *(entry(f"line {number}", at=number, boot=OTHER_BOOT, _TRANSPORT="kernel") for number in range(3)),
+    *(entry(f"line {number}", at=100 + number, _TRANSPORT="kernel") for number in range(3, 9)),
+]
+
+
+def messages(journal: Journal, pattern: str = "line") -> list[str]:
+    journal.extent()
+    return [record.message for record in journal.find(["_TRANSPORT=kernel"], pattern=pattern)]
+
+
+def test_newest_first() -> None:
+    assert messages(Journal(Host(ENTRIES)), "line [3-5]") == ["line 5", "line 4", "line 3"]
+
+
+def test_a_pattern_without_a_match_is_no_error() -> None:
+    assert messages(Journal(Host(ENTRIES)), "nothing") == []
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3, 4, 100])
+def test_chunks_neither_lose_nor_repeat_a_record(chunk: int) -> None:
+    assert messages(Journal(Host(ENTRIES), chunk=chunk)) == [f"line {number}" for number in range(8, -1, -1)]
+
+
+@pytest.mark.parametrize(
+    ("window", "expected"),
+    [
+        ({"since": f"@{ZERO // 1_000_000 + 106}"}, ["line 8", "line 7", "line 6"]),
+        ({"until": f"@{ZERO // 1_000_000 + 1}"}, ["line 1", "line 0"]),
+        ({"boot": OTHER_BOOT}, ["line 2", "line 1", "line 0"]),
+        ({"after_cursor": ENTRIES[6]["__CURSOR"]}, ["line 8", "line 7"]),
+        ({"after_cursor": ENTRIES[8]["__CURSOR"]}, []),
+    ],
+    ids=["since", "until", "boot", "after_cursor", "after the newest"],
+)
+def test_only_what_was_asked_for_is_read(window: dict[str, t.Any], expected: list[str]) -> None:
+    assert messages(Journal(Host(ENTRIES), **window)) == expected
+
+
+def test_a_journalctl_without_patterns_is_asked_without() -> None:
+    host = Host(ENTRIES)
+    host.answers["--grep"] = done(err="Compiled without pattern matching support", returncode=1)
+    assert len(messages(Journal(host))) == 9
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        ("plain", "plain"),
+        ([97, 255, 10, 27], "a\udcff\n\x1b"),
+        (["one", [98, 255]], "one\nb\udcff"),
+        (None, ""),
+    ],
+    ids=["string", "bytes", "repeated", "null"],
+)
+def test_every_shape_of_a_message_is_read(message: object, text: str) -> None:
+    journal = Journal(Host([entry(message, at=1, _TRANSPORT="kernel")]))
+    journal.extent()
+    assert [record.message for record in journal.find(["_TRANSPORT=kernel"], pattern="")] == [text]
+
+
+def test_a_cut_record_is_counted() -> None:
+    host = Host(ENTRIES)
+    host.answers["--grep"] = done('{"__CURSOR":"s=1","MES\n')
+    journal = Journal(host)
+    messages(journal)
+    assert journal.unparsed == 1
+
+
+@pytest.mark.parametrize("field", ["first_us", "last_us", "boots", "cursor", "gap"])
+def test_the_extent_of_the_whole_journal(field: str) -> None:
+    assert (
+        getattr(Journal(Host(ENTRIES)).extent(), field)
+        == {
+            "first_us": ZERO,
+            "last_us": ZERO + 108_000_000,
+            "boots": 2,
+            "cursor": ENTRIES[-1]["__CURSOR"],
+            "gap": None,
+        }[field]
+    )
+
+
+def test_the_extent_of_a_boot() -> None:
+    extent = Journal(Host(ENTRIES), boot=BOOT).extent()
+    assert extent is not None
+    assert (extent.boots, extent.first_us) == (1, ZERO + 103_000_000)
+
+
+@pytest.mark.parametrize(
+    ("since", "gap"),
+    [
+        ("@1", "The journal begins later than the time that was asked for: the rest is gone, or was never kept."),
+        (f"@{ZERO // 1_000_000 + 2}", None),
+    ],
+    ids=["before the journal", "within it"],
+)
+def test_a_journal_that_begins_too_late_is_told(since: str, gap: str | None) -> None:
+    extent = Journal(Host(ENTRIES), since=since).extent()
+    assert extent is not None
+    assert extent.gap == gap
+
+
+def test_a_time_without_records_has_no_extent() -> None:
+    assert Journal(Host(ENTRIES), since="@2000000000").extent() is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (
+            done(err="Hint: You are currently not seeing messages from other users and the system.\n"),
+            (
+                "it may not be read by this user, so that kills would be missed. "
+                "Run the task with become, or as a member of the group systemd-journal."
+            ),
+        ),
+        (
+            done("-- No entries --\n", "No journal files were found.\n"),
+            (
+                "there is none (No journal files were found.). "
+                "Does systemd-journald run, and are journal_directory and journal_namespace right?"
+            ),
+        ),
+        (done(returncode=-9), "journalctl was killed by signal 9. Is the host out of memory?"),
+        (
+            done(err="Failed to parse timestamp: soon\n", returncode=1),
+            (
+                "journalctl ended with status 1 (Failed to parse timestamp: soon). "
+                "Check since, until, boot and after_cursor; `man 7 systemd.time` has the times."
+            ),
+        ),
+    ],
+    ids=["permission", "no journal", "killed", "bad time"],
+)
+def test_what_could_not_be_looked_at_is_an_error(answer: Completed, message: str) -> None:
+    host = Host(ENTRIES)
+    host.answers["--lines=1"] = answer
+    with pytest.raises(JournalError) as caught:
+        Journal(host).extent()
+    assert str(caught.value) == f"Could not read the journal: {message}"
+
+
+def test_an_empty_journal_is_an_error() -> None:
+    with pytest.raises(JournalError, match="The journal is empty"):
+        Journal(Host([])).extent()
+
+
+def test_a_foreign_cursor_is_an_error() -> None:
+    with pytest.raises(JournalError, match="The journal does not hold the entry of after_cursor"):
+        Journal(Host(ENTRIES), after_cursor="s=1;i=1").extent()
+
+
+def test_a_missing_journalctl_is_an_error() -> None:
+    def run(*_argv: object, **_options: object) -> Completed:
+        raise CommandError("Could not run journalctl: No such file or directory.", hint="Is it installed?")
+
+    with pytest.raises(JournalError) as caught:
+        Journal(run).extent()
+    assert str(caught.value) == (
+        "Could not read the journal: Could not run journalctl: No such file or directory. Is it installed?"
+    )
+
+
+def test_a_file_that_was_passed_over_is_noted() -> None:
+    host = Host(ENTRIES)
+    host.answers["--lines=1"] = done(err="Journal file /var/log/journal/1/a.journal~ is truncated, ignoring file.\n")
+    journal = Journal(host)
+    journal.extent()
+    assert journal.notes == ["Journal file /var/log/journal/1/a.journal~ is truncated, ignoring file."]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "source"),
+    [({"directory": "/srv/j"}, "--directory=/srv/j"), ({"namespace": "web"}, "--namespace=web")],
+    ids=["directory", "namespace"],
+)
+def test_every_call_reads_the_same_journal(arguments: dict[str, t.Any], source: str) -> None:
+    host = Host(ENTRIES)
+    messages(Journal(host, **arguments))
+    assert all(source in call for call in host.calls)
+
+
+def around(entries: list[Entry], *, after: float = 0) -> list[list[str]]:
+    journal = Journal(Host(entries))
+    journal.extent()
+    record = next(record for record in journal.find([], pattern="line 5"))
+    chunks = journal.around(record, ["_TRANSPORT=kernel"], after=after, chunk=2)
+    return [[record.message for record in chunk] for chunk in chunks]
+
+
+def test_records_around_another_come_in_chunks_of_its_boot() -> None:
+    assert around(ENTRIES, after=1) == [["line 6", "line 5"], ["line 4", "line 3"]]
+
+
+def test_a_record_behind_too_many_others_is_gone_to() -> None:
+    assert around(ENTRIES, after=10) == [["line 5", "line 4"], ["line 3"]]
+
+
+@pytest.mark.parametrize(
+    ("directory", "files", "persistent"),
+    [
+        (None, ["var/log/journal/1/system.journal"], True),
+        (None, ["run/log/journal/1/system.journal"], False),
+        ("/run/log/journal", [], False),
+    ],
+    ids=["on disk", "in memory", "a folder in memory"],
+)
+def test_whether_a_journal_is_persistent(
+    directory: str | None, files: list[str], persistent: bool, tmp_path: pathlib.Path
+) -> None:
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    assert is_persistent(directory, root=tmp_path) is persistent
