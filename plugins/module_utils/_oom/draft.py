@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import re
 import string
@@ -50,6 +51,8 @@ _DIGITS = tuple("0123456789")
 _COUNTER_STARTS = (" ", *string.ascii_lowercase)
 _NO_TABLE = Table({}, ())
 
+# As many processes as a kernel has pids for, unless it was told otherwise.
+_MOST_ROWS = 1 << 15
 # A cgroup has some 60 statistics.
 _MOST_KEYS = 1000
 
@@ -73,7 +76,7 @@ class Draft:
         self.kill_scope: str | None = None
         self.group = False
         self.columns: tuple[str, ...] = ()
-        self.rows: list[str] = []
+        self.rows: collections.deque[str] = collections.deque(maxlen=_MOST_ROWS)
         self._all_columns: tuple[str, ...] = ()
         self._memory = MemInfo()
         self._in_counters = self._in_stat = False
@@ -282,7 +285,7 @@ class Draft:
             constraint=constraint.constraint if constraint else None,
             manual=self.trigger is not None and self.trigger.order == -1,
             trigger=self.trigger,
-            victims=self._complete_victims(victims, tasks),
+            victims=tuple(_complete(victim, table, tasks, victim.pid in self.reaped) for victim in victims),
             chosen=self._choice(constraint),
             group=self.group,
             no_killable=self._no_killable,
@@ -302,11 +305,6 @@ class Draft:
             complete=not self._notes,
             notes=tuple(self._notes),
         )
-
-    def _complete_victims(self, victims: t.Sequence[Victim], tasks: t.Sequence[Task]) -> tuple[Victim, ...]:
-        """Return the victims with what their rows of the task table add."""
-        rows = {task.pid: task for task in tasks}
-        return tuple(_complete(victim, rows.get(victim.pid), victim.pid in self.reaped) for victim in victims)
 
     def _scope(self, constraint: Constraint | None) -> str:
         if self._task_in or (constraint and constraint.limit_cgroup):
@@ -357,9 +355,12 @@ class Draft:
             )
 
 
-def _complete(victim: Victim, row: Task | None, reaped: bool) -> Victim:
-    if row is None:
+def _complete(victim: Victim, table: Table, tasks: t.Sequence[Task], reaped: bool) -> Victim:
+    """Return a victim with what its row of the task table adds."""
+    at = table.find(victim.pid)
+    if at is None:
         return dataclasses.replace(victim, reaped=True) if reaped else victim
+    row = tasks[at]
     return dataclasses.replace(
         victim,
         reaped=reaped,
@@ -372,7 +373,8 @@ def _complete(victim: Victim, row: Task | None, reaped: bool) -> Victim:
 def _page_size_of_row(table: Table, victims: t.Sequence[Victim]) -> int | None:
     """Return the page size that makes the total_vm of a victim's row (in pages) that of its kill line (in kB)."""
     for victim in victims:
-        pages = table.find(victim.pid, "total_vm")
+        at = table.find(victim.pid)
+        pages = 0 if at is None else table.columns["total_vm"][at]
         size, rest = divmod(victim.total_vm_bytes or 0, pages) if pages else (0, 0)
         if rest == 0 and size in PAGE_SIZES:
             return size

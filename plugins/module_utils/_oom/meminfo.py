@@ -23,10 +23,14 @@ _COUNTER = re.compile(r"([A-Za-z_]+):(\d+)")
 _ZONE = re.compile(r"(?:Node (\d+) )?([A-Z]\w*) free:")
 _BUDDY = re.compile(r"(?:Node (\d+) )?([A-Z]\w*): (?=\d+\*\d+kB)")
 _BLOCKS = re.compile(r"(\d+)\*(\d+)kB(?: \(([A-Z]+)\))?")
+_BLOCK_SIZES = {str(4 << order): 4096 << order for order in range(16)}
 _NODE = re.compile(r"Node \d+ active_anon:")
 _SWAP = re.compile(r"(Free|Total) swap *[=:] *(\d+)kB")
 
-_ZONE_SIZES = ("free", "boost", "min", "low", "high", "present", "managed", "reserved_highatomic", "free_cma")
+# Of the 20 sizes in a zone's line, and what else new kernels put there, those that matter.
+_ZONE_SIZE = re.compile(r" (free|boost|min|low|high|present|managed|reserved_highatomic|free_cma):(\d+)[kK]B")
+_ANON_SIZE = re.compile(r" (?:in)?active_anon:(\d+)kB")
+_KERNEL_STACK = re.compile(r" kernel_stack:(\d+)kB")
 
 _PAGE_LINES = {
     "pages RAM": "ram",
@@ -46,7 +50,7 @@ class _ZoneParts:
     """What the lines of one zone have told so far."""
 
     def __init__(self) -> None:
-        self.sizes: dict[str, int | None] = {}
+        self.sizes: dict[str, int] = {}
         self.reserve: tuple[int, ...] = ()
         self.blocks: dict[int, int] = {}
         self.types: dict[int, str] = {}
@@ -59,10 +63,10 @@ class MemInfo:
         self._counters: dict[str, int] = {}
         self._pages: dict[str, int] = {}
         self._swap: dict[str, int] = {}
-        self._kernel_stack: int | None = None
         self._zones: dict[tuple[int | None, str], _ZoneParts] = {}
         self._zone: _ZoneParts | None = None
-        self._node_anon = self._zone_anon = 0
+        self._nodes: list[str] = []
+        self._zone_lines: list[str] = []
         self._first_block: int | None = None
 
     def __bool__(self) -> bool:
@@ -74,7 +78,8 @@ class MemInfo:
         pages = self._counters.get("active_anon", 0) + self._counters.get("inactive_anon", 0)
         if self._first_block is not None or not pages:
             return self._first_block
-        told = (self._node_anon or self._zone_anon) / pages
+        sizes = [int(size) for line in self._nodes or self._zone_lines for size in _ANON_SIZE.findall(line)]
+        told = sum(sizes) * 1024 / pages
         return next((size for size in PAGE_SIZES if abs(told - size) < size / 20), None)
 
     def counters(self, text: str) -> bool:
@@ -87,7 +92,7 @@ class MemInfo:
 
     def area(self, text: str) -> bool:
         """Take a line of a node, a zone or a buddy list."""
-        if len(self._zones) > _MOST:
+        if len(self._zones) > _MOST or len(self._nodes) > _MOST:
             return False
         zone = _ZONE.match(text)
         if zone:
@@ -96,8 +101,7 @@ class MemInfo:
         if buddy:
             return self._buddy_line(text, buddy)
         if _NODE.match(text):
-            self._node_anon += _anon(text)
-            self._add_kernel_stack(text)
+            self._nodes.append(text)
             return True
         return False
 
@@ -129,26 +133,20 @@ class MemInfo:
     def _zone_line(self, text: str, match: t.Match[str]) -> bool:
         self._zone = self._zones.setdefault(_place(match), _ZoneParts())
         if not self._zone.sizes:
-            self._zone.sizes = {key: _size(text, key) for key in _ZONE_SIZES}
-            self._zone_anon += _anon(text)
-            self._add_kernel_stack(text)
+            self._zone.sizes = {key: int(size) * 1024 for key, size in _ZONE_SIZE.findall(text)}
+            self._zone_lines.append(text)
         return True
 
     def _buddy_line(self, text: str, match: t.Match[str]) -> bool:
         zone = self._zones.setdefault(_place(match), _ZoneParts())
         for count, kilobytes, types in _BLOCKS.findall(text):
-            size = int(kilobytes) * 1024
+            size = _BLOCK_SIZES.get(kilobytes) or int(kilobytes) * 1024
             zone.blocks[size] = int(count)
             if types:
                 zone.types[size] = types
         if self._first_block is None:
             self._first_block = next(iter(zone.blocks))
         return True
-
-    def _add_kernel_stack(self, text: str) -> None:
-        size = _size(text, "kernel_stack")
-        if size is not None:
-            self._kernel_stack = (self._kernel_stack or 0) + size
 
     def memory(self, page_size: int | None) -> Memory | None:
         """Return the machine's memory; counts of pages are None where the page size is unknown."""
@@ -157,6 +155,10 @@ class MemInfo:
         size = page_size or 0
         counters = {key: pages * size for key, pages in self._counters.items()} if size else {}
         pages = {key: pages * size for key, pages in self._pages.items()} if size else {}
+        # Kernel stacks are on the lines of nodes since 4.8, on those of zones before, and between the two on none.
+        stacks = [
+            int(size) * 1024 for line in (*self._nodes, *self._zone_lines) for size in _KERNEL_STACK.findall(line)
+        ]
         slabs = [counters[key] for key in ("slab_reclaimable", "slab_unreclaimable") if key in counters]
         return Memory(
             page_size=page_size,
@@ -170,7 +172,7 @@ class MemInfo:
             slab_unreclaimable_bytes=counters.get("slab_unreclaimable"),
             shmem_bytes=counters.get("shmem"),
             pagetables_bytes=counters.get("pagetables"),
-            kernel_stack_bytes=self._kernel_stack,
+            kernel_stack_bytes=sum(stacks) if stacks else None,
             swap_total_bytes=self._swap.get("Total"),
             swap_free_bytes=self._swap.get("Free"),
             swap_cache_bytes=pages.get("swap_cache"),
@@ -203,14 +205,3 @@ def _zone(place: tuple[int | None, str], parts: _ZoneParts, page_size: int) -> Z
 
 def _place(match: t.Match[str]) -> tuple[int | None, str]:
     return (int(match.group(1)) if match.group(1) else None, match.group(2))
-
-
-def _anon(text: str) -> int:
-    return (_size(text, "active_anon") or 0) + (_size(text, "inactive_anon") or 0)
-
-
-def _size(text: str, key: str) -> int | None:
-    """Return the bytes of ` KEY:123kB` (or `KB`); a zone has some 20 of these, and new ones come with kernels."""
-    start = text.find(f" {key}:")
-    number = text[start + len(key) + 2 : text.find("B", start) - 1] if start >= 0 else ""
-    return int(number) * 1024 if number.isdecimal() else None

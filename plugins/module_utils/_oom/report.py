@@ -31,9 +31,6 @@ _KEPT_OPEN = 16
 # A report's lines follow one another: what comes after so many other lines, or so much later, is another's.
 _FAR_LINES = 500
 _FAR_US = 60 * 1000000
-# As many processes as a kernel has pids for, unless it was told otherwise; what goes on after that is no table.
-_MOST_ROWS = 1 << 15
-
 # Mem-Info is printed at other times too; the rest of a report is not.
 _OTHER_MEM_INFO = re.compile(r"page allocation failure: order|Show Memory")
 _OF_OOM_ALONE = ("Task", "[ pi", "[  p", "oom-")
@@ -51,8 +48,14 @@ def read_reports(lines: t.Iterable[Line], *, page_size: int | None = None) -> t.
     is that of the hosts, for the reports that do not tell it themselves.
     """
     reader, userspace = _Reader(page_size), UserspaceKillers()
+    rows: collections.deque[str] | None = None
+    last = None
     for line in lines:
         text, _realtime, _monotonic, boot_id, host, _cursor, source = line
+        # Most of a report is the rows of its table.
+        if rows is not None and text[:1] == "[" and source == last and host == reader.host and INVOKED not in text:
+            rows.append(text)
+            continue
         if source is not None and source not in KERNEL_SOURCES:
             killed = userspace.read(line) if source in USERSPACE_SOURCES else None
             if killed:
@@ -60,21 +63,10 @@ def read_reports(lines: t.Iterable[Line], *, page_size: int | None = None) -> t.
             continue
         if host != reader.host or boot_id != reader.boot_id:
             reader.turn_to(host, boot_id)
-        draft = reader.draft
-        if draft is not None:
-            # Most of a report is rows and stack, so these two are decided here.
-            if draft.columns and text[:1] == "[" and INVOKED not in text and len(draft.rows) < _MOST_ROWS:
-                draft.rows.append(text)
-                continue
-            if draft.take(text):
-                draft.last = line
-                reader.idle = 0
-                continue
-            reader.idle += 1
-        if "oom" in text or "ill" in text or draft is None or draft.killed:
-            reader.take(line)
-            if reader.found:
-                yield from reader.drain()
+        reader.take(line)
+        if reader.found:
+            yield from reader.drain()
+        rows, last = reader.rows, source
     reader.close()
     yield from reader.drain()
 
@@ -109,8 +101,25 @@ class _Reader:
             self._close_draft()
             self.boot_id = boot_id
 
+    @property
+    def rows(self) -> collections.deque[str] | None:
+        """Return the rows of the table that is open, None where none is."""
+        return self.draft.rows if self.draft is not None and self.draft.columns else None
+
     def take(self, line: Line) -> None:
-        """Open a report, or end one, with a line that the open report did not know."""
+        """Give a line to the report that is open, or open another with it."""
+        text, draft = line.text, self.draft
+        if draft is not None:
+            if INVOKED not in text and draft.take(text):
+                draft.last = line
+                self.idle = 0
+                return
+            self.idle += 1
+            if not draft.killed and "oom" not in text and "ill" not in text:
+                return
+        self._end_or_open(line)
+
+    def _end_or_open(self, line: Line) -> None:
         text = line.text
         trigger = parse_trigger(text) if INVOKED in text else None
         if trigger is not None:

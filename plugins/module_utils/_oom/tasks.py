@@ -62,10 +62,10 @@ class Table(t.NamedTuple):
     columns: t.Mapping[str, t.Sequence[int]]
     names: t.Sequence[str]
 
-    def find(self, pid: int, column: str) -> int | None:
-        """Return what the row of `pid` says in `column`."""
+    def find(self, pid: int) -> int | None:
+        """Return the index of the row of `pid`."""
         pids = self.columns.get("pid", ())
-        return self.columns[column][pids.index(pid)] if pid in pids else None
+        return pids.index(pid) if pid in pids else None
 
     def tasks(self, page_size: int | None) -> t.Iterator[Task]:
         """Return the rows; without a page size, what is counted in pages is None."""
@@ -83,7 +83,7 @@ class Table(t.NamedTuple):
         return map(_new_task, zip(*(values.get(field, nothing) for field in Task._fields)))
 
 
-def read_table(rows: t.Sequence[str], columns: t.Sequence[str]) -> tuple[Table, Table]:
+def read_table(rows: t.Collection[str], columns: t.Sequence[str]) -> tuple[Table, Table]:
     """Return the whole rows, and those that are cut after their fifth column or later; others are left out."""
     width = len(columns) + 1
     # All rows in one go, as long as no name holds a space or a bracket: each row then begins with the same bracket.
@@ -109,7 +109,12 @@ def _table(fields: t.Sequence[t.Sequence[str]], columns: t.Sequence[str]) -> Tab
     if not fields:
         return Table({}, ())
     *numbers, names = fields
-    return Table({column: list(map(int, texts)) for column, texts in zip(columns, numbers)}, names)
+    table: dict[str, list[int]] = {}
+    for column, texts in zip(columns, numbers):
+        # The table shows the leaders of thread groups, whose two ids are one.
+        is_pid = column == "tgid" and texts == numbers[0]
+        table[column] = table["pid"] if is_pid else list(map(int, texts))
+    return Table(table, names)
 
 
 def _is_number(text: str) -> bool:
