@@ -86,8 +86,11 @@ def read_log(lines: t.Iterable[str]) -> t.Iterator[Line]:
             line = Line(
                 prefix.text, prefix.realtime_us, prefix.monotonic_us, boot_id, prefix.hostname, str(number), source
             )
-        yield from unwrapper.take(line, is_new=prefix is not None)
-    yield from unwrapper.close()
+        whole = unwrapper.take(line, is_new=prefix is not None)
+        if whole:
+            yield whole
+    if unwrapper.held:
+        yield unwrapper.held
 
 
 def split_prefix(text: str) -> Prefix | None:

@@ -13,51 +13,45 @@ import re
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.kill_lines import INVOKED
 
 # The kernel's own limit for one message is 1024; what has grown to more is no line of a report.
 _LONGEST = 4096
 
-# What ends a line that was read whole, and what its rest may look like, by how the line begins.
-_PAIR = r"[a-z_()-]*: ?\d+[kK]?B?"
-
 
 class _Kind(t.NamedTuple):
-    begins: t.Pattern[str]
+    """How a line of a report begins, what ends one that is whole, and what the rest of a broken one looks like."""
+
+    begins: str
     ended: t.Pattern[str]
     rest: t.Pattern[str]
 
 
 def _kind(begins: str, ended: str, rest: str) -> _Kind:
-    return _Kind(re.compile(begins), re.compile(ended), re.compile(rest))
+    return _Kind(begins, re.compile(ended), re.compile(rest))
 
 
-_AREA_REST = rf"{_PAIR}|all_unreclaimable\?|(?:yes|no)$|[kK]?B\b|\d+kB"
+_SIZE_REST = r"[a-z_()-]*: ?\d+[kK]?B?|all_unreclaimable\?|(?:yes|no)$|[kK]?B\b|\d+kB"
+_TRIGGER = _kind("", r"(?:oom_sco\w{0,4}_adj|oom_adj|oomkilladj)=-?\d+\s*$", r".*=|-?\d+$|[a-z_0-9]+$")
 _KINDS = (
-    _kind(
-        r".{0,60} invoked oom-killer", r"(?:oom_sco\w{0,4}_adj|oom_adj|oomkilladj)=-?\d+\s*$", r".*=|-?\d+$|[a-z_0-9]+$"
-    ),
     _kind(
         r"(?:[A-Z][A-Za-z ()_]*: )?Kill(?:ed|$)(?: process|$)",
         r"oom_score_adj:-?\d+\s*$|(?:file|shmem)-rss:\d+kB\s*$|sacrifice child\s*$|and children\.?\s*$|same memory\s*$",
         r"process \d|\d+ \(|\(.*\)|,|[A-Za-z:_-]*:-?\d|B[, ]|-?\d+$|score |or sacrifice|sacrifice|child",
     ),
     _kind(r"oom-kill:", r",uid=\d+\s*$", r".*[,=]|\d+$"),
-    _kind(
-        r"CPU: \d+ |Pid: \d+, comm: ", r"#\d", r"(?:Not |tainted|Tainted| *(?:[A-Z] +)*\d+\.\d|#\d|[a-z]+ [Tt]ainted)"
-    ),
+    _kind(r"CPU: \d+ |Pid: \d+, comm: ", r"#\d", r"Not |[Tt]ainted|[A-Z ]*\d+\.\d|#\d|[a-z]+ [Tt]ainted"),
     _kind(r"\[ +pid +\] ", r"\bname\s*$", r"[a-z_ ]+$"),
-    _kind(r"\[ *\d+\] +\d+ +\d+", r"[^\d\s-]\S{0,14}\s{0,8}$", r"\s*-?\d+ |\S{1,15}$|\s*0 \S{1,15}$"),
-    _kind(
-        r"(?:Node \d+ )?[A-Z]\w* free:|Node \d+ active_anon:", r"free_cma:\d+kB\s*$|\? (?:yes|no)\s*$|>$", _AREA_REST
-    ),
-    _kind(
-        r"(?:Node \d+ )?[A-Z]\w*: \d+\*\d+kB", r"= \d+kB\s*$|>$", r"\(?[A-Z]*\)|\d+\*\d+kB|= \d+kB|\d+kB$|\*\d+kB|kB|=$"
-    ),
+    _kind(r"\[ *\d+\] +\d+ +\d+", r"[^\d\s-]\S{0,14}\s{0,8}$", r"-?\d+ |\S{1,15}$"),
+    _kind(r"(?:Node \d+ )?[A-Z]\w* free:", r"free_cma:\d+kB\s*$|\? (?:yes|no)\s*$|>$", _SIZE_REST),
+    _kind(r"Node \d+ active_anon:", r"\? (?:yes|no)\s*$|>$", _SIZE_REST),
+    _kind(r"(?:Node \d+ )?[A-Z]\w*: \d+\*\d+kB", r"= \d+kB\s*$|>$", r"\(?[A-Z]*\)|\d+\*\d+kB|= \d+kB|\d*kB|\*\d+kB|=$"),
     _kind(r"lowmem_reserve\[\]:", r"$^", r"[\d ]+$"),
     _kind(r"(?:memory|memory\+swap|swap|kmem): usage", r"failcnt \d+\s*$", r"limit|usage|failcnt|\d+kB|\d+$"),
-    _kind(r"Tasks in /", r"oom\.group set\s*$", r"(?:are |going |to |be |killed |due |memory\.oom)"),
-    _kind(r"Task in /", r"limit of /\S+\s*$", r"(?:killed |as |a |result |of |limit |/)"),
+    _kind(r"Tasks in /", r"oom\.group set\s*$", r"are |going |to |be |killed |due |memory\.oom"),
+    _kind(r"Task in /", r"limit of /\S+\s*$", r"killed |as |a |result |of |limit |/"),
 )
+_BEGINS = re.compile("|".join(f"({kind.begins})" for kind in _KINDS))
 
 # The ends of words that can stand at the end of a line that was broken between words.
 _WHOLE_WORD = re.compile(
@@ -73,47 +67,41 @@ class Unwrapper:
     """Holds the latest line until it is known whether the next one belongs to it."""
 
     def __init__(self) -> None:
-        self._held: Line | None = None
-        self._kind: _Kind | None = None
+        self.held: Line | None = None
 
-    def take(self, line: Line, *, is_new: bool) -> t.Iterator[Line]:
-        """Yield what is whole now; `is_new` tells that the line has a prefix of its own."""
-        held = self._held
-        if held is not None and not is_new:
-            if not held.text.strip():
-                self._hold(held._replace(text=line.text.lstrip()))
-                return
-            if (
-                self._kind
-                and len(held.text) < _LONGEST
-                and not self._kind.ended.search(held.text)
-                and self._kind.rest.match(line.text.strip())
-            ):
-                self._held = held._replace(text=_joined(held.text, line.text))
-                return
-            line = line._replace(
-                text=line.text.lstrip(),
-                realtime_us=held.realtime_us,
-                monotonic_us=held.monotonic_us,
-                boot_id=held.boot_id,
-                hostname=held.hostname,
-                source=line.source or held.source,
-            )
-        elif not is_new:
+    def take(self, line: Line, *, is_new: bool) -> Line | None:
+        """Return the line that is whole now, None where none is; `is_new` tells that `line` has its own prefix."""
+        held = self.held
+        if not is_new:
+            if held is not None:
+                whole = _continued(held, line.text)
+                if whole:
+                    self.held = whole
+                    return None
+                line = line._replace(
+                    realtime_us=held.realtime_us,
+                    monotonic_us=held.monotonic_us,
+                    boot_id=held.boot_id,
+                    hostname=held.hostname,
+                    source=line.source or held.source,
+                )
             line = line._replace(text=line.text.lstrip())
-        if held is not None:
-            yield held
-        self._hold(line)
+        self.held = line
+        return held
 
-    def close(self) -> t.Iterator[Line]:
-        """Yield the last line."""
-        if self._held is not None:
-            yield self._held
-        self._held = None
 
-    def _hold(self, line: Line) -> None:
-        self._held = line
-        self._kind = next((kind for kind in _KINDS if kind.begins.match(line.text)), None)
+def _continued(held: Line, rest: str) -> Line | None:
+    """Return the held line with its rest, None where that is a line of its own."""
+    text = held.text
+    if not text.strip():
+        return held._replace(text=rest.lstrip())
+    if len(text) > _LONGEST:
+        return None
+    begins = _BEGINS.match(text)
+    kind = _KINDS[(begins.lastindex or 0) - 1] if begins else _TRIGGER if INVOKED in text else None
+    if kind is None or kind.ended.search(text) or not kind.rest.match(rest.strip()):
+        return None
+    return held._replace(text=_joined(text, rest))
 
 
 def _joined(text: str, rest: str) -> str:
