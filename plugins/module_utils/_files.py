@@ -9,7 +9,6 @@ import contextlib
 import fcntl
 import os
 import pathlib
-import tempfile
 import time
 import typing as t
 
@@ -41,27 +40,28 @@ def write_file(path: pathlib.Path, text: str, *, mode: int = 0o644) -> None:
     file that it replaces, and is on disk before it takes the target's name. Missing parent folders are made.
     Raises FileError, and leaves the old file as it was.
     """
-    temporary = None
+    # One name for each target, so that what a killed run has left is replaced by the next one and does not pile up.
+    temporary = path.with_name(f".{path.name}.oomguard")
     try:
         path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=str(path.parent), prefix=f".{path.name}.")
+        if os.path.lexists(str(temporary)):
+            temporary.unlink()
+        descriptor = os.open(str(temporary), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             os.fchmod(file.fileno(), mode)
             _copy_label(path, file.fileno())
             file.write(text.encode("utf-8", "surrogateescape"))
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, str(path))
-        temporary = None
+        os.replace(str(temporary), str(path))
         sync_folder(path.parent)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise FileError(
             f"Could not write {path}: {error.strerror}. It was left as it was.",
             hint="Look at the free space and at the mount options of its filesystem.",
         ) from error
-    finally:
-        if temporary is not None:
-            os.unlink(temporary)
 
 
 def remove_file(path: pathlib.Path) -> None:

@@ -35,6 +35,19 @@ def test_nothing_is_left_beside_the_file(tmp_path: pathlib.Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+def test_what_a_killed_run_has_left_beside_the_file_goes(tmp_path: pathlib.Path) -> None:
+    (tmp_path / ".file.oomguard").write_text("half")
+    write_file(tmp_path / "file", "new")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_a_killed_run_has_left_is_not_written_to(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "precious").write_text("precious")
+    (tmp_path / ".file.oomguard").symlink_to("precious")
+    write_file(tmp_path / "file", "new")
+    assert (tmp_path / "precious").read_text() == "precious"
+
+
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: pathlib.Path) -> None:
     (tmp_path / "target").mkdir()
     with pytest.raises(FileError, match=r"^Could not write .*/target: Is a directory\. It was left as it was\. "):
