@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import random
+import re
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,7 +86,7 @@ def machine_argv(machine: Machine) -> list[str]:
             memory=machine.memory,
             cpus=machine.cpus,
             serial_log=machine.serial_log,
-            kernel_arguments=(*_KERNEL_ARGUMENTS, f"systemd.hostname={machine.folder.name}"),
+            kernel_arguments=(*_KERNEL_ARGUMENTS, f"systemd.hostname={host_name(machine.folder.name)}"),
         ),
         *("-drive", f"file={_escaped(machine.overlay)},if=virtio,format=qcow2"),
         *("-netdev", f"user,id=net,restrict=on,{forward}"),
@@ -107,6 +108,11 @@ def base_argv(
         *("-chardev", f"file,id=serial,path={_escaped(serial_log)},append=on", "-serial", "chardev:serial"),
         *("-kernel", str(image.kernel), "-initrd", str(image.initrd), "-append", " ".join(kernel_arguments)),
     ]
+
+
+def host_name(name: str) -> str:
+    """Make a host name (hostname(7)) of the name of a folder."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:63]
 
 
 def ports(wanted: int | None) -> t.Sequence[int]:

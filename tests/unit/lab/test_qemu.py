@@ -11,7 +11,7 @@ import pytest
 from lab.errors import LabError
 from lab.host import Completed
 from lab.image import Image
-from lab.qemu import Machine, machine_argv, ports, start
+from lab.qemu import Machine, host_name, machine_argv, ports, start
 
 TAKEN = Completed(1, "qemu: -netdev user,id=net: Could not set up host forwarding rule 'tcp:127.0.0.1:20000-:22'\n")
 STARTED = Completed(0, "")
@@ -69,6 +69,14 @@ def test_argv_with_kvm_gives_the_cpu_of_the_host() -> None:
 
 def test_argv_names_the_host_after_its_folder() -> None:
     assert value_of("-append", machine_argv(MACHINE)).endswith(" systemd.hostname=web1")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("web1", "web1"), ("oomguard-trixie", "oomguard-trixie"), ("my web_1.", "my-web-1"), ("x" * 80, "x" * 63)],
+)
+def test_host_name(name: str, expected: str) -> None:
+    assert host_name(name) == expected
 
 
 def test_argv_doubles_commas_of_paths() -> None:
