@@ -32,6 +32,8 @@ _FIELDS = (
     "EXIT_CODE",
     "EXIT_STATUS",
 )
+# Version 247 colours what it says on standard error even where that is no terminal.
+_PLAIN = {"SYSTEMD_COLORS": "0", "SYSTEMD_LOG_COLOR": "0"}
 _BOOT = re.compile(r"([0-9a-f]{32}) .*?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC.*?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC")
 _NO_PATTERNS = re.compile(r"without pattern matching support|unrecognized option")
 _NO_PERMISSION = re.compile(r"not seeing messages from other users|insufficient permissions")
@@ -249,7 +251,7 @@ class Journal:
     def _journalctl(self, arguments: t.Sequence[str], attempt: str, *, no_match: bool = False) -> Completed:
         argv = ["journalctl", "--no-pager", *self._source, *arguments]
         try:
-            done = self._run(argv, timeout=self._timeout)
+            done = self._run(argv, timeout=self._timeout, environment=_PLAIN)
         except CommandError as error:
             raise JournalError(f"Could not {attempt}: {error.problem}", hint=error.hint) from error
         if no_match and _NO_PATTERNS.search(done.stderr):

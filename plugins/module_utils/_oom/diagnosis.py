@@ -144,14 +144,16 @@ def _summary(incident: Incident, cause: str) -> str:
     else:
         parts = [f"The kernel ran out of memory ({_CAUSES[cause]}); the log does not show whom it killed."]
     if effect and effect.stopped:
-        parts.append(_outage(effect))
+        parts.append(_outage(effect, group=report.group))
     elif effect and effect.stopped is False:
         parts.append(f"{effect.unit} stayed up.")
     return " ".join(parts)
 
 
-def _outage(effect: UnitEffect) -> str:
-    if effect.main_process_killed:
+def _outage(effect: UnitEffect, *, group: bool) -> str:
+    if group:
+        why = f"That was all of {effect.unit}"
+    elif effect.main_process_killed:
         why = f"{effect.unit} went down with it, since this was its main process"
     else:
         why = f"systemd then ended the whole of {effect.unit}"
@@ -203,7 +205,7 @@ def _of_the_tasks(report: OomReport) -> t.Iterator[str]:
         return
     who = f"the {len(tasks)} processes named {name}" if len(tasks) > 1 else f"{name} (pid {tasks[0].pid})"
     others = "" if any(victim.name == name for victim in report.victims) else ", which was not killed"
-    yield f"Most of it was held by {who}: {format_size(of_it)} of RAM and swap{others}."
+    yield f"The largest part was held by {who}: {format_size(of_it)} of RAM and swap{others}."
 
 
 def _of_the_limit(report: OomReport) -> t.Iterator[str]:

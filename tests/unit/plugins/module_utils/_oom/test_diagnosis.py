@@ -36,7 +36,12 @@ def task(name: str, pid: int, rss_pages: int, swap_pages: int) -> Task:
 def zone(name: str, free_kb: int, counts: t.Sequence[int], *, min_kb: int, high_kb: int = 0) -> Zone:
     blocks = {PAGE << order: count for order, count in enumerate(counts)}
     low_kb, high_kb = min_kb * 5 // 4, high_kb or min_kb * 3 // 2
-    sizes = {"free_bytes": free_kb * KB, "min_bytes": min_kb * KB, "low_bytes": low_kb * KB, "high_bytes": high_kb * KB}
+    sizes: dict[str, t.Any] = {
+        "free_bytes": free_kb * KB,
+        "min_bytes": min_kb * KB,
+        "low_bytes": low_kb * KB,
+        "high_bytes": high_kb * KB,
+    }
     return Zone(node=0, zone=name, free_blocks=blocks, **sizes)
 
 
@@ -96,7 +101,7 @@ def test_the_incident_is_explained_with_its_own_figures() -> None:
             "The 3 processes together held 816.4 MiB of RAM (RSS, 209000 pages of 4.0 KiB) and 3.7 GiB of swap "
             "(960589 entries); a page that several of them share is counted for each."
         ),
-        "Most of it was held by the 2 processes named sys.fcgi: 4.4 GiB of RAM and swap.",
+        "The largest part was held by the 2 processes named sys.fcgi: 4.4 GiB of RAM and swap.",
         "Of 3.7 GiB of swap, 0 B was free: swap was exhausted.",
         (
             "48.1 MiB of 1.0 GiB of RAM was free, by zone: DMA 4.4 MiB (largest block 512.0 KiB), "
@@ -290,7 +295,7 @@ def test_a_limit_is_explained() -> None:
 
 
 def test_a_kill_line_alone_is_said_to_be_all_there_is() -> None:
-    alone = {"memory": None, "zones": (), "tasks": (), "trigger": None, "complete": False}
+    alone: dict[str, t.Any] = {"memory": None, "zones": (), "tasks": (), "trigger": None, "complete": False}
     assert diagnosed(**alone).evidence[-1] == (
         "The log holds no whole report of this kill, so that its circumstances are not known."
     )
