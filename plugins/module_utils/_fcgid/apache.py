@@ -127,7 +127,10 @@ class Apache:
             argv += ["-c", line]
         done = self._run(argv)
         if done.returncode != 0:
-            raise _broken(" ".join(_NOISE.sub("", done.stderr).split()), lines)
+            said = neutralise(" ".join(_NOISE.sub("", done.stderr).split()))
+            if f" of {self._link or self._path}:" in said:
+                return Configuration(fault=said)
+            raise _broken(said, lines)
         found = parse_dump(done.stdout)
         # What was tried was read last; without mod_fcgid nothing was.
         own = len(tried) if "fcgid_module" in found.modules else 0
@@ -173,11 +176,11 @@ def _broken(said: str, tried: t.Sequence[str]) -> FcgidError:
     ours = _OURS.search(said)
     if ours is None:
         return FcgidError(
-            f"Apache's configuration does not pass its own test: {neutralise(said)}.",
+            f"Apache's configuration does not pass its own test: {said}.",
             hint="Repair it, then run this again.",
         )
     what = "".join(tried[int(ours.group(1)) - 1 :][:1]).strip() or "what it was given to try"
-    return FcgidError(f"Apache refuses {neutralise(what)}: {neutralise(said)}.", hint="Nothing was changed.")
+    return FcgidError(f"Apache refuses {neutralise(what)}: {said}.", hint="Nothing was changed.")
 
 
 def _link(link: pathlib.Path, path: pathlib.Path) -> None:

@@ -67,10 +67,15 @@ class Occurrence:
 
 @dataclasses.dataclass(frozen=True)
 class Configuration:
-    """What Apache has read from the disk: mod_fcgid's settings in the order of reading, and all its modules."""
+    """What Apache has read from the disk: mod_fcgid's settings in the order of reading, and all its modules.
+
+    `fault` is what it says against our own file, where that has kept it from reading on: a program may be gone that the
+    file names.
+    """
 
     occurrences: tuple[Occurrence, ...] = ()
     modules: frozenset[str] = frozenset()
+    fault: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -212,7 +217,7 @@ def parse_dump(text: str) -> Configuration:
     for line in map(str.strip, lines):
         comment = _LINE.fullmatch(line)
         if line == _MODULES:
-            modules = {words[0] for words in map(str.split, lines) if words}
+            modules = {fields[0] for fields in map(str.split, lines) if fields}
         elif line.startswith(_FILE):
             file = line[len(_FILE) :]
         elif comment:
@@ -234,14 +239,11 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
     """Return what has to be done. Raises FcgidError where that would be of no use or at another's cost."""
     if state.text is not None and not state.text.startswith(MARK):
         raise FcgidError(f"{state.path} was not written by this module.", hint="Move it away, or choose another path.")
-    if wanted.present and "fcgid_module" not in state.configuration.modules:
-        raise FcgidError(
-            "Apache does not load mod_fcgid.",
-            hint="Install and enable it first: libapache2-mod-fcgid on Debian, mod_fcgid on Enterprise Linux.",
-        )
-    refuse_overrides(state, wanted)
     after = render(wanted.settings) if wanted.present else None
     read = state.text if state.linked else None
+    # A fault of our own file hides the rest, and goes with the file: what else there is shows afterwards.
+    if read == after or not state.configuration.fault:
+        refuse_configuration(state, wanted)
     return Plan(
         path=state.path,
         link=state.link,
@@ -254,6 +256,7 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
 
 def verify(state: State, wanted: Wanted) -> None:
     """Raise FcgidError where Apache does not read our file as it was written, or where others win over it."""
+    refuse_configuration(state, wanted)
     read = {found.setting.directive.name for found in state.configuration.occurrences if found.file == state.name}
     missing = [ours.directive.name for ours in wanted.settings if ours.directive.name not in read]
     if missing:
@@ -261,11 +264,18 @@ def verify(state: State, wanted: Wanted) -> None:
             f"Apache does not read {missing[0]} from {state.name}.",
             hint="Choose a path that its configuration includes, after the place where it loads mod_fcgid.",
         )
-    refuse_overrides(state, wanted)
 
 
-def refuse_overrides(state: State, wanted: Wanted) -> None:
-    """Raise FcgidError that names each setting which wins over ours, unless that is allowed."""
+def refuse_configuration(state: State, wanted: Wanted) -> None:
+    """Raise FcgidError where, with the configuration as it is, our settings are not in force."""
+    configuration = state.configuration
+    if configuration.fault:
+        raise FcgidError(f"Apache refuses {state.name}: {configuration.fault}.", hint="Change what it is to hold.")
+    if wanted.present and "fcgid_module" not in configuration.modules:
+        raise FcgidError(
+            "Apache does not load mod_fcgid.",
+            hint="Install and enable it first: libapache2-mod-fcgid on Debian, mod_fcgid on Enterprise Linux.",
+        )
     found = [] if wanted.allow_overrides else overrides(state, wanted)
     if found:
         raise FcgidError(

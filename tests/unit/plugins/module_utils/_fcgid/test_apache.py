@@ -196,6 +196,34 @@ def test_a_program_that_does_not_exist_is_told(apache: Apache, tmp_path: pathlib
     assert str(error.value) == f"FcgidWrapper names {tmp_path}/php-cgi, which does not exist. Install it first."
 
 
+def test_a_fault_of_our_own_file_is_mended(apache: Apache, programs: Programs, tmp_path: pathlib.Path) -> None:
+    converge(apache, OTHER)
+    programs.complaints = {"FcgidProcessLifeTime 60": "Something it names is gone"}
+    converge(apache, WANTED)
+    assert files(tmp_path)[f"conf-enabled/{NAME}"] == TEXT
+
+
+def test_a_fault_of_our_own_file_goes_with_it(apache: Apache, programs: Programs, tmp_path: pathlib.Path) -> None:
+    converge(apache, OTHER)
+    programs.complaints = {"FcgidProcessLifeTime 60": "Something it names is gone"}
+    converge(apache, ABSENT)
+    assert files(tmp_path) == {}
+
+
+def test_a_fault_of_our_own_file_that_is_asked_for_is_told(
+    apache: Apache, programs: Programs, tmp_path: pathlib.Path
+) -> None:
+    converge(apache, WANTED)
+    programs.complaints = {"FcgidProcessLifeTime 600": "Something it names is gone"}
+    with pytest.raises(FcgidError) as error:
+        converge(apache, WANTED)
+    name = f"{tmp_path}/conf-enabled/{NAME}"
+    assert str(error.value) == (
+        f"Apache refuses {name}: AH00526: Syntax error on line 3 of {name}: Something it names is gone."
+        " Change what it is to hold."
+    )
+
+
 def test_what_others_break_meanwhile_has_the_file_put_back(
     apache: Apache, programs: Programs, tmp_path: pathlib.Path
 ) -> None:
