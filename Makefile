@@ -52,6 +52,7 @@ molecule: .venv $(link) ## Run all Molecule scenarios on virtual machines
 
 bench: .venv $(link) ## Measure speed and memory
 	PYTHONPATH=tests/bench:.collections python -m bench
+	PYTHONPATH=tests/bench:.collections python -m bench_report
 
 docs: .venv $(link) ## Write the documentation as HTML to docs/build
 	mkdir -p .cache/docs

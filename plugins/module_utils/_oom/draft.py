@@ -47,8 +47,7 @@ _GROUP = re.compile(r"Tasks in .* are going to be killed due to memory\.oom\.gro
 _NO_LIMIT_KB = 9007199254740000
 _NO_LIMIT_KB_32_BIT = 8589934588
 
-_DIGITS = tuple("0123456789")
-_COUNTER_STARTS = (" ", *string.ascii_lowercase)
+_COUNTER_STARTS = frozenset((" ", *string.ascii_lowercase))
 _NO_TABLE = Table({}, ())
 
 # As many processes as a kernel has pids for, unless it was told otherwise.
@@ -94,11 +93,7 @@ class Draft:
     @staticmethod
     def begins(text: str) -> bool:
         """Answer whether `text` can be the first line that is left of a report."""
-        return text[:4] in _HANDLERS or (text[:1] == "[" and guess_columns(text) is not None)
-
-    @property
-    def killed(self) -> bool:
-        return bool(self.victims)
+        return text[:4] in _HANDLERS or text[:1] in _HANDLERS
 
     def take(self, text: str) -> bool:
         """Take one message, and answer whether it was part of the report."""
@@ -108,14 +103,9 @@ class Draft:
             return True
         if self._in_counters and text[:1] in _COUNTER_STARTS and self._memory.counters(text):
             return True
-        handler = _HANDLERS.get(text[:4])
+        handler = _HANDLERS.get(text[:4]) or _HANDLERS.get(text[:1])
         if handler is not None:
             return handler(self, text)
-        first = text[:1]
-        if first in _DIGITS:
-            return self._memory.pages(text)
-        if first == "[":
-            return self._row_without_heading(text)
         return " cpuset=" in text and self._old_cpuset_line(text)
 
     def invoked(self, trigger: Trigger, text: str) -> None:
@@ -228,13 +218,12 @@ class Draft:
         self.columns = self._all_columns = columns
         return True
 
-    def _row_without_heading(self, text: str) -> bool:
-        columns = None if self._all_columns or self.killed else guess_columns(text)
-        if columns is None:
-            return False
-        self.columns = self._all_columns = columns
-        self.rows.append(text)
-        return True
+    def _row(self, text: str) -> bool:
+        if not self._all_columns:
+            self.columns = self._all_columns = guess_columns(text) or ()
+        if self.columns:
+            self.rows.append(text)
+        return bool(self.columns)
 
     def _constraint_line(self, text: str) -> bool:
         if not text.startswith("oom-kill:"):
@@ -423,4 +412,6 @@ _HANDLERS: dict[str, t.Callable[[Draft, str], bool]] = {
     "[  p": Draft._heading_line,
     "oom-": Draft._constraint_line,
     "Out ": Draft._end_line,
+    "[": Draft._row,
+    **dict.fromkeys("0123456789", lambda draft, text: draft._memory.pages(text)),
 }

@@ -88,13 +88,11 @@ def parse_trigger(text: str) -> Trigger | None:
     name, found, rest = text.rpartition(INVOKED)
     if not found or len(name) > _NAME_LIMIT or (rest and rest[0] != ":"):
         return None
-    if _QUOTING.search(rest):
-        return None
     mask = _MASK.search(rest)
+    if (mask is None and rest.strip(": ")) or _QUOTING.search(rest):
+        return None
     order = _ORDER.search(rest)
     adjustment = _ADJUSTMENT.search(rest)
-    if mask is None and rest.strip(": "):
-        return None
     return Trigger(
         name=name,
         gfp_mask=mask.group(1) if mask else None,

@@ -20,11 +20,9 @@ PAGE_SIZES = tuple(4096 << shift for shift in range(7))
 _MOST = 5000
 
 _COUNTER = re.compile(r"([A-Za-z_]+):(\d+)")
-_ZONE = re.compile(r"(?:Node (\d+) )?([A-Z]\w*) free:")
-_BUDDY = re.compile(r"(?:Node (\d+) )?([A-Z]\w*): (?=\d+\*\d+kB)")
+_AREA = re.compile(r"(?:Node (\d+) )?(?:([A-Z]\w*)(?: free:|(: )(?=\d+\*\d+kB))|active_anon:)")
 _BLOCKS = re.compile(r"(\d+)\*(\d+)kB(?: \(([A-Z]+)\))?")
 _BLOCK_SIZES = {str(4 << order): 4096 << order for order in range(16)}
-_NODE = re.compile(r"Node \d+ active_anon:")
 _SWAP = re.compile(r"(Free|Total) swap *[=:] *(\d+)kB")
 
 # Of the 20 sizes in a zone's line, and what else new kernels put there, those that matter.
@@ -60,7 +58,7 @@ class MemInfo:
     """Collects the lines of one Mem-Info block; sizes are known once the block is read to its end."""
 
     def __init__(self) -> None:
-        self._counters: dict[str, int] = {}
+        self._counters: dict[str, str] = {}
         self._pages: dict[str, int] = {}
         self._swap: dict[str, int] = {}
         self._zones: dict[tuple[int | None, str], _ZoneParts] = {}
@@ -75,7 +73,7 @@ class MemInfo:
     @property
     def page_size(self) -> int | None:
         """The first block of a buddy list; else what makes kB of nodes or zones out of the pages of all."""
-        pages = self._counters.get("active_anon", 0) + self._counters.get("inactive_anon", 0)
+        pages = int(self._counters.get("active_anon", 0)) + int(self._counters.get("inactive_anon", 0))
         if self._first_block is not None or not pages:
             return self._first_block
         sizes = [int(size) for line in self._nodes or self._zone_lines for size in _ANON_SIZE.findall(line)]
@@ -86,24 +84,26 @@ class MemInfo:
         """Take lines such as `active_anon:1 inactive_anon:2`, in pages."""
         found = _COUNTER.findall(text)
         if not self._zones and len(self._counters) < _MOST:
-            for key, pages in found[:_MOST]:
-                self._counters[key] = int(pages)
+            self._counters.update(found[:_MOST])
         return bool(found)
 
     def area(self, text: str) -> bool:
         """Take a line of a node, a zone or a buddy list."""
         if len(self._zones) > _MOST or len(self._nodes) > _MOST:
             return False
-        zone = _ZONE.match(text)
-        if zone:
-            return self._zone_line(text, zone)
-        buddy = _BUDDY.match(text)
-        if buddy:
-            return self._buddy_line(text, buddy)
-        if _NODE.match(text):
+        match = _AREA.match(text)
+        if match is None:
+            return False
+        node, zone, buddy = match.groups()
+        if zone is None:
             self._nodes.append(text)
-            return True
-        return False
+            return node is not None
+        parts = self._zones.setdefault((int(node) if node else None, zone), _ZoneParts())
+        if buddy:
+            self._buddy_line(text, parts)
+        else:
+            self._zone_line(text, parts)
+        return True
 
     def reserve(self, text: str) -> bool:
         """Take `lowmem_reserve[]: 0 1 2` (in pages), which speaks of the zone in the line before."""
@@ -130,35 +130,30 @@ class MemInfo:
         self._swap.setdefault(match.group(1), int(match.group(2)) * 1024)
         return True
 
-    def _zone_line(self, text: str, match: t.Match[str]) -> bool:
-        self._zone = self._zones.setdefault(_place(match), _ZoneParts())
-        if not self._zone.sizes:
-            self._zone.sizes = {key: int(size) * 1024 for key, size in _ZONE_SIZE.findall(text)}
+    def _zone_line(self, text: str, parts: _ZoneParts) -> None:
+        self._zone = parts
+        if not parts.sizes:
+            parts.sizes = {key: int(size) * 1024 for key, size in _ZONE_SIZE.findall(text)}
             self._zone_lines.append(text)
-        return True
 
-    def _buddy_line(self, text: str, match: t.Match[str]) -> bool:
-        zone = self._zones.setdefault(_place(match), _ZoneParts())
+    def _buddy_line(self, text: str, parts: _ZoneParts) -> None:
         for count, kilobytes, types in _BLOCKS.findall(text):
             size = _BLOCK_SIZES.get(kilobytes) or int(kilobytes) * 1024
-            zone.blocks[size] = int(count)
+            parts.blocks[size] = int(count)
             if types:
-                zone.types[size] = types
+                parts.types[size] = types
         if self._first_block is None:
-            self._first_block = next(iter(zone.blocks))
-        return True
+            self._first_block = next(iter(parts.blocks))
 
     def memory(self, page_size: int | None) -> Memory | None:
         """Return the machine's memory; counts of pages are None where the page size is unknown."""
         if not self:
             return None
         size = page_size or 0
-        counters = {key: pages * size for key, pages in self._counters.items()} if size else {}
+        counters = {key: int(pages) * size for key, pages in self._counters.items()} if size else {}
         pages = {key: pages * size for key, pages in self._pages.items()} if size else {}
-        # Kernel stacks are on the lines of nodes since 4.8, on those of zones before, and between the two on none.
-        stacks = [
-            int(size) * 1024 for line in (*self._nodes, *self._zone_lines) for size in _KERNEL_STACK.findall(line)
-        ]
+        # Kernel stacks are on the lines of nodes since 5.9, and on those of zones before.
+        stacks = _kernel_stacks(self._nodes) or _kernel_stacks(self._zone_lines)
         slabs = [counters[key] for key in ("slab_reclaimable", "slab_unreclaimable") if key in counters]
         return Memory(
             page_size=page_size,
@@ -184,6 +179,10 @@ class MemInfo:
         return tuple(_zone(place, parts, page_size or 0) for place, parts in self._zones.items())
 
 
+def _kernel_stacks(lines: t.Iterable[str]) -> list[int]:
+    return [int(found.group(1)) * 1024 for found in map(_KERNEL_STACK.search, lines) if found]
+
+
 def _zone(place: tuple[int | None, str], parts: _ZoneParts, page_size: int) -> Zone:
     return Zone(
         node=place[0],
@@ -201,7 +200,3 @@ def _zone(place: tuple[int | None, str], parts: _ZoneParts, page_size: int) -> Z
         free_blocks=parts.blocks,
         block_types=parts.types,
     )
-
-
-def _place(match: t.Match[str]) -> tuple[int | None, str]:
-    return (int(match.group(1)) if match.group(1) else None, match.group(2))

@@ -48,12 +48,17 @@ def read_reports(lines: t.Iterable[Line], *, page_size: int | None = None) -> t.
     is that of the hosts, for the reports that do not tell it themselves.
     """
     reader, userspace = _Reader(page_size), UserspaceKillers()
-    rows: collections.deque[str] | None = None
-    last = None
+    rows, rows_source = None, None
     for line in lines:
         text, _realtime, _monotonic, boot_id, host, _cursor, source = line
         # Most of a report is the rows of its table.
-        if rows is not None and text[:1] == "[" and source == last and host == reader.host and INVOKED not in text:
+        if (
+            rows is not None
+            and text[:1] == "["
+            and source == rows_source
+            and host == reader.host
+            and INVOKED not in text
+        ):
             rows.append(text)
             continue
         if source is not None and source not in KERNEL_SOURCES:
@@ -62,11 +67,20 @@ def read_reports(lines: t.Iterable[Line], *, page_size: int | None = None) -> t.
                 yield killed
             continue
         if host != reader.host or boot_id != reader.boot_id:
+            rows = None
             reader.turn_to(host, boot_id)
-        reader.take(line)
-        if reader.found:
-            yield from reader.drain()
-        rows, last = reader.rows, source
+        draft = reader.draft
+        if draft is not None and INVOKED not in text and draft.take(text):
+            draft.last = line
+            reader.idle = 0
+            rows, rows_source = draft.rows if draft.columns else None, source
+            continue
+        reader.idle += 1
+        if draft is None or draft.victims or "oom" in text or "ill" in text:
+            rows = None
+            reader.end_or_open(line)
+            if reader.found:
+                yield from reader.drain()
     reader.close()
     yield from reader.drain()
 
@@ -101,25 +115,8 @@ class _Reader:
             self._close_draft()
             self.boot_id = boot_id
 
-    @property
-    def rows(self) -> collections.deque[str] | None:
-        """Return the rows of the table that is open, None where none is."""
-        return self.draft.rows if self.draft is not None and self.draft.columns else None
-
-    def take(self, line: Line) -> None:
-        """Give a line to the report that is open, or open another with it."""
-        text, draft = line.text, self.draft
-        if draft is not None:
-            if INVOKED not in text and draft.take(text):
-                draft.last = line
-                self.idle = 0
-                return
-            self.idle += 1
-            if not draft.killed and "oom" not in text and "ill" not in text:
-                return
-        self._end_or_open(line)
-
-    def _end_or_open(self, line: Line) -> None:
+    def end_or_open(self, line: Line) -> None:
+        """End the open report, or open another, with a line that the open one does not know."""
         text = line.text
         trigger = parse_trigger(text) if INVOKED in text else None
         if trigger is not None:
@@ -130,7 +127,7 @@ class _Reader:
             self._reaped(text)
         elif self.draft is not None and self.draft.group and text.startswith("Tasks in "):
             self._split_group(self.draft, line)
-        elif self.draft is None or self.draft.killed or self._is_far(line):
+        elif self.draft is None or self.draft.victims or self._is_far(line):
             self._begin(line)
 
     def close(self) -> None:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import typing as t
 from pathlib import Path
 
@@ -14,9 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-import mutations
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom import mutations
 
 FOLDERS = [Path(__file__).parent / "fixtures", *map(Path, filter(None, [os.environ.get("OOMGUARD_CORPUS")]))]
 LOGS = {path.stem: mutations.read_text(path) for folder in FOLDERS for path in sorted(folder.glob("*.log"))}

@@ -251,12 +251,23 @@ def test_a_quoted_report_is_read() -> None:
 
 
 def test_hosts_are_told_apart() -> None:
-    one, two = ([Line(text, hostname=host) for text in memcg(pid=pid)] for host, pid in (("web1", 812), ("web2", 900)))
+    one, two = (
+        [Line(text, hostname=host) for text in memcg(host, pid)] for host, pid in (("web1", 812), ("web2", 900))
+    )
     interleaved = [line for pair in zip(one, two, strict=True) for line in pair]
-    assert [(report.first.hostname, report.complete) for report in reports(interleaved)] == [
-        ("web1", True),
-        ("web2", True),
+    assert [(report.complete, [task.name for task in report.tasks]) for report in reports(interleaved)] == [
+        (True, ["web1"]),
+        (True, ["web2"]),
     ]
+
+
+def test_a_line_of_another_between_rows_loses_none() -> None:
+    lines = memcg()
+    at = lines.index(HEADING) + 1
+    for line in ("oom_reaper: unable to reap pid:7 (x)", "kvm: something ill", "[drm] a device"):
+        lines[at:at] = [ROW.format("hog", 900 + at), line]
+    (report,) = reports(lines)
+    assert len(report.tasks) == 4
 
 
 def test_a_boot_ends_a_report() -> None:
