@@ -36,7 +36,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.tasks import (
 )
 
 _TASK_LINE = re.compile(r"(?:CPU: \d+ (?:UID: \d+ )?PID: (\d+) Comm: |Pid: (\d+), comm: )(.*)", re.DOTALL)
-_RELEASE = re.compile(r" (?:Not tainted|Tainted: [A-Z() ]{0,40}?) {1,40}\(?(\d\S{0,99})")
+_RELEASE = re.compile(r" (?:Not tainted|Tainted: [A-Z() -]{0,60}?) {1,40}\(?(\d\S{0,99})")
 _TASK_IN = re.compile(r"Task in (/.*) killed as a result of limit of (/.*)", re.DOTALL)
 _USAGE = re.compile(r"(memory|memory\+swap|swap): usage (\d+)kB, limit (\d+)kB, failcnt (\d+)$")
 _OLD_STAT = re.compile(r"([a-z_]+):(\d+)KB")

@@ -16,6 +16,9 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import C
 
 INVOKED = " invoked oom-killer"
 
+# Up to 2.6.9 the name of the task was not printed.
+_NAMELESS = "oom-killer:"
+
 # The kernel cuts the name of a task at 15 bytes; each could have come as an escape of four characters.
 _NAME_LIMIT = 60
 
@@ -86,6 +89,8 @@ def scope_of(reason: str | None) -> str | None:
 def parse_trigger(text: str) -> Trigger | None:
     """Return the trigger that a `NAME invoked oom-killer:` line names, None where the line is another."""
     name, found, rest = text.rpartition(INVOKED)
+    if text.startswith(_NAMELESS):
+        name, found, rest = "", INVOKED, text[len(_NAMELESS) - 1 :]
     if not found or len(name) > _NAME_LIMIT or (rest and rest[0] != ":"):
         return None
     mask = _MASK.search(rest)

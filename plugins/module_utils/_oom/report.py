@@ -118,7 +118,7 @@ class _Reader:
     def end_or_open(self, line: Line) -> None:
         """End the open report, or open another, with a line that the open one does not know."""
         text = line.text
-        trigger = parse_trigger(text) if INVOKED in text else None
+        trigger = parse_trigger(text) if "oom-killer" in text else None
         if trigger is not None:
             self._open(line).invoked(trigger, text)
         elif speaks_of_kill(text):

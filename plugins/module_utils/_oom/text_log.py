@@ -27,20 +27,25 @@ _STAMP = re.compile(
     r" ?(?P<zone>Z|UTC|[+-]\d\d:?\d\d|(?(full)[A-Z]{3,5}|))"
     r"|(?P<unix>\d{9,10}\.\d{6})"
     r"|(?:[^\W\d]{2,5} )?[^\W\d]{2,8}\.? {1,2}\d{1,2}(?: \d{4})? \d\d:\d\d:\d\d(?:\.\d{1,6})?(?: \d{4})?"
+    r"|\d\d:\d\d:\d\d(?:\.\d{1,6})?"
     r"|\d{1,2}月 {1,2}\d{1,2} \d\d:\d\d:\d\d(?:\.\d{1,6})?"
     r") "
 )
 _PRIORITY = r"[a-z0-9]{3,8}\.(?:emerg|alert|crit|err|warn|warning|notice|info|debug) "
 _HOST_AND_TAG = re.compile(
-    rf"(?:(?!{_PRIORITY})(?P<host>[\w.:-]+) )?(?:{_PRIORITY})?(?P<tag>[\w./@()-]+)(?:\[\d+\])?: "
+    rf"(?:(?!{_PRIORITY})(?P<host>[\w.:()-]+) )?(?:{_PRIORITY})?(?P<tag>[\w./@()-]+)(?:\[\d+\])?: "
 )
 _KERNEL_TAG = re.compile(r"\s*(?P<tag>kernel): ")
 _UPTIME = re.compile(
     r"\s*\[ *(?:(?P<uptime>\d+\.\d+)(?: <[ \d.+]*>)?|\+\d+\.\d+|[^\W\d]{3} ?\d{1,2} \d\d:\d\d"
     r"|[^\[\]]{4,40}\d\d:\d\d:\d\d[^\[\]]{0,12})\] ?"
 )
-_CALLER = re.compile(r"\[ *[TC]\d+\] ?")
+_CALLER = re.compile(r"(?:\[ *[TC]\d+\] ?)?(?:<\d{1,2}>)?")
 _BOOT = re.compile(r"-- Boot ([0-9a-f]{32}) --$")
+
+# Of dmesg and journalctl on a terminal, and of mail that answers mail.
+_COLOUR = re.compile(r"\x1b\[[\d;]{0,20}m")
+_MARK = re.compile(r"(?:> ?){1,9}")
 
 _CONTROL = re.compile(r"\\x([01][0-9a-f]|7f)|#(0[0-3][0-7]|177)")
 _KMSG_ESCAPE = re.compile(r"(?:\\x[0-9a-f]{2})+")
@@ -69,6 +74,8 @@ def read_log(lines: t.Iterable[str]) -> t.Iterator[Line]:
     boot_id, quoted = None, False
     for number, raw in enumerate(lines, start=1):
         text = raw[:_LONGEST].rstrip("\r\n").replace("\xa0", " ")
+        if text[:1] == "\x1b":
+            text = _COLOUR.sub("", text)
         boot = _BOOT.match(text)
         if boot:
             boot_id = boot.group(1)
@@ -76,13 +83,16 @@ def read_log(lines: t.Iterable[str]) -> t.Iterator[Line]:
         if text.startswith("```"):
             quoted = True
             continue
+        mark = _MARK.match(text)
+        is_quoted = quoted or mark is not None
+        text = text[_end(mark, 0) :]
         prefix = split_prefix(text)
         if prefix is None:
-            line = Line(_unescaped(text), cursor=str(number), source=QUOTED if quoted else None)
+            line = Line(_unescaped(text), cursor=str(number), source=QUOTED if is_quoted else None)
         else:
-            if quoted and prefix.source not in (None, "kernel"):
+            if is_quoted and prefix.source not in (None, "kernel"):
                 continue
-            source = QUOTED if quoted else prefix.source
+            source = QUOTED if is_quoted else prefix.source
             line = Line(
                 prefix.text, prefix.realtime_us, prefix.monotonic_us, boot_id, prefix.hostname, str(number), source
             )

@@ -110,6 +110,8 @@ def _joined(text: str, rest: str) -> str:
             f"{text.rstrip()} {rest.strip()}" if _SPLIT_WORD.match(rest) is None else f"{text.rstrip()}{rest.strip()}"
         )
     last = text.rpartition(" ")[2]
+    if text.startswith(("CPU:", "Pid:")):
+        return f"{text} {rest.rstrip()}"
     if text.startswith("oom-kill:") or _SPLIT_WORD.match(rest) or not _WHOLE_WORD.match(last):
         return f"{text}{rest.rstrip()}"
     return f"{text} {rest.rstrip()}"

@@ -75,6 +75,7 @@ HOSTILE_NAMES = (
             id="a name of many words",
         ),
         pytest.param("tar invoked oom-killer:", Trigger("tar"), id="cut"),
+        pytest.param("oom-killer: gfp_mask=0x1d2", Trigger("", None, "0x1d2"), id="2.6.9"),
     ],
 )
 def test_the_trigger_is_read(text: str, trigger: Trigger) -> None:

@@ -78,6 +78,20 @@ def test_the_pid_of_the_trigger_is_in_its_stack() -> None:
     assert report.trigger.pid == 812
 
 
+@pytest.mark.parametrize(
+    "taint",
+    [
+        "Not tainted",
+        "Tainted: G S         OE    ",
+        "Tainted: G           OE  ------------  ",
+        "Kdump: loaded Not tainted",
+    ],
+)
+def test_the_kernel_is_known_however_tainted(taint: str) -> None:
+    (report,) = reports([TRIGGER.format("hog"), f"CPU: 1 UID: 0 PID: 9 Comm: hog {taint} 3.10.0-957.el7.x86_64 #1"])
+    assert report.kernel_release == "3.10.0-957.el7.x86_64"
+
+
 def test_the_stack_of_another_task_is_not_the_triggers() -> None:
     (report,) = reports([TRIGGER.format("hog"), CPU.format("cat", 9)])
     assert report.trigger is not None

@@ -71,6 +71,17 @@ JUNE = 1654066800 * 1000000
             Prefix(TEXT, None, 37112233, None, "kernel"),
             id="OpenWrt",
         ),
+        pytest.param("07:00:00 web1 kernel: ", Prefix(TEXT, None, None, "web1", "kernel"), id="the time alone"),
+        pytest.param(
+            "Jan  1 00:00:10 (none) kern.err kernel: [   37.112233] ",
+            Prefix(TEXT, None, 37112233, "(none)", "kernel"),
+            id="BusyBox",
+        ),
+        pytest.param(
+            "Jun  1 07:00:00 web1 kernel: [   37.112233] <4>",
+            Prefix(TEXT, None, 37112233, "web1", "kernel"),
+            id="klogd",
+        ),
         pytest.param("3,19685768,241227988581,-;", Prefix(TEXT, monotonic_us=241227988581), id="/dev/kmsg"),
         pytest.param("3,1968,37112233,c,caller=T12845;", Prefix(TEXT, monotonic_us=37112233), id="/dev/kmsg, caller"),
         pytest.param(
@@ -253,3 +264,12 @@ def test_long_lines_of_a_log_take_no_time(name: str) -> None:
 @pytest.mark.parametrize("name", LONG)
 def test_long_messages_take_no_time(name: str) -> None:
     assert len(list(read_reports([Line(REPORT), Line(LONG[name])]))) <= 2
+
+
+def test_colours_are_taken_off() -> None:
+    assert texts("\x1b[32m[    1.500000] \x1b[0m\x1b[31ma b\x1b[0m") == ["a b"]
+
+
+@pytest.mark.parametrize("mark", ["> ", ">> ", "> > >"])
+def test_mail_quotes_what_it_answers(mark: str) -> None:
+    assert [(line.text, line.source) for line in read_log([f"{mark}[ 1.5] a"])] == [("a", QUOTED)]
