@@ -47,7 +47,7 @@ _GROUP = re.compile(r"Tasks in .* are going to be killed due to memory\.oom\.gro
 _NO_LIMIT_KB = 9007199254740000
 _NO_LIMIT_KB_32_BIT = 8589934588
 
-_COUNTER_STARTS = frozenset((" ", *string.ascii_lowercase))
+_COUNTER_STARTS = frozenset(string.ascii_lowercase)
 _NO_TABLE = Table({}, ())
 
 # As many processes as a kernel has pids for, unless it was told otherwise.
@@ -99,11 +99,15 @@ class Draft:
         """Take one message, and answer whether it was part of the report."""
         if self.victims:
             return self._group_line(text)
+        first = text[:1]
+        if first == " ":
+            # The stack, or counters: the lines after the first are indented.
+            return self._in_counters and self._memory.counters(text)
         if self._in_stat and self._stat_line(text):
             return True
-        if self._in_counters and text[:1] in _COUNTER_STARTS and self._memory.counters(text):
+        if self._in_counters and first in _COUNTER_STARTS and self._memory.counters(text):
             return True
-        handler = _HANDLERS.get(text[:4]) or _HANDLERS.get(text[:1])
+        handler = _HANDLERS.get(text[:4]) or _HANDLERS.get(first)
         if handler is not None:
             return handler(self, text)
         return " cpuset=" in text and self._old_cpuset_line(text)

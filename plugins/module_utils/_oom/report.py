@@ -49,16 +49,11 @@ def read_reports(lines: t.Iterable[Line], *, page_size: int | None = None) -> t.
     """
     reader, userspace = _Reader(page_size), UserspaceKillers()
     rows, rows_source = None, None
+    here, booted = reader.host, reader.boot_id
     for line in lines:
         text, _realtime, _monotonic, boot_id, host, _cursor, source = line
         # Most of a report is the rows of its table.
-        if (
-            rows is not None
-            and text[:1] == "["
-            and source == rows_source
-            and host == reader.host
-            and INVOKED not in text
-        ):
+        if rows is not None and text[:1] == "[" and source == rows_source and host == here and INVOKED not in text:
             rows.append(text)
             continue
         if source is not None and source not in KERNEL_SOURCES:
@@ -66,8 +61,9 @@ def read_reports(lines: t.Iterable[Line], *, page_size: int | None = None) -> t.
             if killed:
                 yield killed
             continue
-        if host != reader.host or boot_id != reader.boot_id:
+        if host != here or boot_id != booted:
             rows = None
+            here, booted = host, boot_id
             reader.turn_to(host, boot_id)
         draft = reader.draft
         if draft is not None and INVOKED not in text and draft.take(text):
@@ -175,6 +171,8 @@ class _Reader:
                 self.found.append(Unparsed(line, "the kill line is cut, or of an unknown form"))
             return
         draft = self.draft
+        if draft is not None and (draft.first.source == QUOTED) != (line.source == QUOTED):
+            draft = None
         if draft is None or self._is_far(line) or (not draft.awaits(kill) if kill else not draft.awaits_choice):
             draft = self._open(line)
         if kill:

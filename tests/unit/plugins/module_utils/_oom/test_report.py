@@ -260,6 +260,16 @@ def test_a_quoted_kill_line_is_no_kill() -> None:
     assert read([Line(KILL.format("hog", 812), source=QUOTED)]) == []
 
 
+def test_a_kill_between_quoted_lines_is_a_kill() -> None:
+    lines = [*(Line(text, source=QUOTED) for text in memcg()[6:-1]), Line(KILL.format("hog", 900))]
+    assert pids(lines) == [[900]]
+
+
+def test_a_quoted_kill_is_not_an_open_reports() -> None:
+    lines = [*(Line(text) for text in memcg()[:-1]), Line(KILL.format("hog", 900), source=QUOTED)]
+    assert pids(lines) == [[]]
+
+
 def test_a_quoted_report_is_read() -> None:
     assert pids(Line(text, source=QUOTED) for text in memcg()) == [[812]]
 
