@@ -54,7 +54,7 @@ class Trigger:
     gfp_mask: str | None = None
     """The number as printed, such as `0x140cca`."""
     gfp_flags: tuple[str, ...] = ()
-    """The names as printed (4.6 and later), such as `GFP_HIGHUSER_MOVABLE`, `__GFP_COMP`."""
+    """Names as printed, such as `GFP_HIGHUSER_MOVABLE`; before 4.6 those of the bits that have never moved."""
     order: int | None = None
     """The request was for 2 to the power of `order` pages; -1 is an OOM kill that somebody asked for (sysrq)."""
     oom_score_adj: int | None = None

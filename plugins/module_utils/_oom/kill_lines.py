@@ -25,6 +25,15 @@ _NAME_LIMIT = 60
 # The kernel prints none of these after the name; source code and documents that quote the line do.
 _QUOTING = re.compile(r"[\"'`\\;%]")
 _MASK = re.compile(r"gfp_?mask=(0x[0-9a-f]+)(?:\(([^()]*)\))?")
+# Before 4.6 flags were printed as a number alone. These have never moved, others have.
+_OLD_FLAGS = {
+    0x01: "__GFP_DMA",
+    0x02: "__GFP_HIGHMEM",
+    0x04: "__GFP_DMA32",
+    0x08: "__GFP_MOVABLE",
+    0x40: "__GFP_IO",
+    0x80: "__GFP_FS",
+}
 _ORDER = re.compile(r"\border=(-?\d+)")
 _ADJUSTMENT = re.compile(r"\boom_score_adj=(-?\d+)")
 _OLD_NODEMASK = re.compile(r"\bnodemask=(\(null\)|\d[\d,-]*\d|\d)")
@@ -101,10 +110,17 @@ def parse_trigger(text: str) -> Trigger | None:
     return Trigger(
         name=name,
         gfp_mask=mask.group(1) if mask else None,
-        gfp_flags=tuple(mask.group(2).split("|")) if mask and mask.group(2) else (),
+        gfp_flags=_flags(mask) if mask else (),
         order=int(order.group(1)) if order else None,
         oom_score_adj=int(adjustment.group(1)) if adjustment else None,
     )
+
+
+def _flags(mask: t.Match[str]) -> tuple[str, ...]:
+    number, names = mask.groups()
+    if names is not None:
+        return tuple(names.split("|")) if names else ()
+    return tuple(name for bit, name in _OLD_FLAGS.items() if int(number, 16) & bit)
 
 
 def parse_old_nodemask(text: str) -> str | None:

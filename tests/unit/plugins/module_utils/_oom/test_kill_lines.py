@@ -61,12 +61,12 @@ HOSTILE_NAMES = (
         ),
         pytest.param(
             "sshd invoked oom-killer: gfp_mask=0x201da, order=0, oom_adj=-17, oom_score_adj=-1000",
-            Trigger("sshd", None, "0x201da", (), 0, -1000),
+            Trigger("sshd", None, "0x201da", ("__GFP_HIGHMEM", "__GFP_MOVABLE", "__GFP_IO", "__GFP_FS"), 0, -1000),
             id="el6",
         ),
         pytest.param(
             "httpd invoked oom-killer: gfp_mask=0x1201d2, order=1, oomkilladj=0",
-            Trigger("httpd", None, "0x1201d2", (), 1, None),
+            Trigger("httpd", None, "0x1201d2", ("__GFP_HIGHMEM", "__GFP_IO", "__GFP_FS"), 1, None),
             id="2.6.18",
         ),
         pytest.param(
@@ -75,7 +75,11 @@ HOSTILE_NAMES = (
             id="a name of many words",
         ),
         pytest.param("tar invoked oom-killer:", Trigger("tar"), id="cut"),
-        pytest.param("oom-killer: gfp_mask=0x1d2", Trigger("", None, "0x1d2"), id="2.6.9"),
+        pytest.param(
+            "oom-killer: gfp_mask=0x1d2",
+            Trigger("", None, "0x1d2", ("__GFP_HIGHMEM", "__GFP_IO", "__GFP_FS")),
+            id="2.6.9",
+        ),
     ],
 )
 def test_the_trigger_is_read(text: str, trigger: Trigger) -> None:
