@@ -39,7 +39,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._text import neutra
 _CHUNK = 500
 _LONGEST_REPORT = 40_000
 # The OOM reaper, and the other members of a killed group, follow the first kill line.
-_AFTERMATH_SECONDS = 2.0
+_AFTERMATH_SECONDS = 10.0
 _BEFORE_US = 60_000_000
 
 

@@ -40,13 +40,14 @@ def by_unit(name: str) -> dict[str | None, Incident]:
     [
         ("bullseye", ["w-continue.service", "w-kill.service", "apache2.service"]),
         ("trixie", ["m-continue.service", "w-stop.service", "w-restart.service"]),
+        ("trixie-apache", ["apache2.service"]),
     ],
 )
 def test_every_kill_is_found_once_and_in_its_order(release: str, units: list[str]) -> None:
     assert [incident.place.unit for incident in searched(Host(captured(release))).incidents] == units
 
 
-@pytest.mark.parametrize("release", ["bullseye", "trixie"])
+@pytest.mark.parametrize("release", ["bullseye", "trixie", "trixie-apache"])
 def test_every_report_is_whole(release: str) -> None:
     assert all(incident.report.complete for incident in searched(Host(captured(release))).incidents)
 
@@ -57,6 +58,7 @@ def test_every_report_is_whole(release: str) -> None:
         ("bullseye", "apache2.service", ("oom-kill", True, False, None)),
         ("bullseye", "w-continue.service", (None, False, False, None)),
         ("bullseye", "w-kill.service", ("oom-kill", True, False, None)),
+        ("trixie-apache", "apache2.service", ("oom-kill", True, False, None)),
         ("trixie", "w-stop.service", ("oom-kill", True, False, None)),
         ("trixie", "w-restart.service", ("oom-kill", True, True, 1.085)),
         ("trixie", "m-continue.service", ("signal", True, False, None)),
@@ -77,6 +79,10 @@ def test_what_became_of_each_unit(release: str, unit: str, expected: tuple[objec
 )
 def test_the_units_that_were_taken_down(release: str, units: tuple[str, ...]) -> None:
     assert searched(Host(captured(release))).units_taken_down == units
+
+
+def test_the_reaper_comes_after_the_kill_line() -> None:
+    assert [victim.reaped for victim in by_unit("trixie-apache")["apache2.service"].report.victims] == [True]
 
 
 def test_a_killed_group_is_one_incident() -> None:
