@@ -86,6 +86,12 @@ options:
       - What has to stay free on the disk when a file is made, and of the memory available when an area is switched off.
     type: str
     default: 256M
+  force:
+    description:
+      - Remove a file even where the host hibernates to it. What is hibernated there is lost, and C(resume_offset) has
+        to be set anew.
+    type: bool
+    default: false
 seealso:
   - name: swapon(8)
     description: Which files the kernel takes as swap.
@@ -192,6 +198,7 @@ def main() -> None:
             "persist": {"type": "str", "choices": ["fstab", "none"], "default": "fstab"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "reserve": {"type": "str", "default": "256M"},
+            "force": {"type": "bool", "default": False},
         },
         required_if=[("state", "present", ["size"])],
         supports_check_mode=True,
@@ -214,6 +221,7 @@ def wanted_from(params: t.Mapping[str, t.Any]) -> Wanted:
         priority=params["priority"],
         persist=params["persist"] == "fstab",
         reserve_bytes=parse_size(params["reserve"]),
+        force=params["force"],
     )
 
 

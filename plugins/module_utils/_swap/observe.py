@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import dataclasses
+import fcntl
 import os
 import pathlib
 import re
 import stat
+import struct
+import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._files import FileError, read_file
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import (
@@ -26,6 +29,9 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import 
     parse_privileged,
     parse_swaps,
 )
+
+# linux/fs.h: the block of a file's block, and the size of one.
+_FIBMAP, _FIGETBSZ = 1, 2
 
 _KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "symbolic link"}
 
@@ -53,9 +59,10 @@ def observe(path: str, host: Host) -> State:
             f"Could not look at the folder {folder}: {error.strerror}.", hint="Make it, or name another path."
         ) from error
     leftover = pathlib.Path(leftover_path(path))
+    entries = tuple(_entry(entry, host.page_size) for entry in _family(pathlib.Path(path)))
     return State(
         areas=observe_areas(host),
-        entries=tuple(_entry(entry, host.page_size) for entry in _family(pathlib.Path(path))),
+        entries=entries,
         leftover=_entry(leftover, host.page_size) if os.path.lexists(str(leftover)) else None,
         folders=tuple(_folder(each) for each in (*reversed(folder.parents), folder)),
         filesystem=parse_filesystem(_require(host.proc / "self/mountinfo"), str(folder)),
@@ -63,6 +70,7 @@ def observe(path: str, host: Host) -> State:
         memory_available_bytes=observe_memory_available(host),
         page_size=host.page_size,
         fstab=read_file(host.fstab) or "",
+        hibernates_to=_hibernates_to([pathlib.Path(entry.path) for entry in entries if entry.ours], host),
         container=_container(host),
         privileged=parse_privileged(_require(host.proc / "self/status")),
     )
@@ -123,6 +131,25 @@ def _folder(path: pathlib.Path) -> Folder:
     status = os.lstat(str(path))
     kind = _KINDS.get(stat.S_IFMT(status.st_mode), "special file")
     return Folder(path=str(path), kind=kind, mode=stat.S_IMODE(status.st_mode), uid=status.st_uid)
+
+
+def _hibernates_to(paths: t.Iterable[pathlib.Path], host: Host) -> tuple[str, ...]:
+    """Return those of `paths` that are, or cannot be told not to be, at the offset from which the kernel resumes."""
+    offset = int(read_file(host.root / "sys/power/resume_offset") or 0)
+    if offset == 0:
+        return ()
+    return tuple(str(path) for path in paths if _first_page(path, host.page_size) in (offset, None))
+
+
+def _first_page(path: pathlib.Path, page_size: int) -> int | None:
+    """Return where on its device the file begins, in pages; None where the filesystem does not tell (btrfs)."""
+    with path.open("rb") as file:
+        try:
+            (block_size,) = struct.unpack("=i", fcntl.ioctl(file, _FIGETBSZ, bytes(4)))
+            (block,) = struct.unpack("=i", fcntl.ioctl(file, _FIBMAP, bytes(4)))
+        except OSError:
+            return None
+    return int(block * block_size // page_size)
 
 
 def _container(host: Host) -> str:

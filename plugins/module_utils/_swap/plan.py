@@ -50,6 +50,7 @@ class Wanted:
     priority: int | None
     persist: bool
     reserve_bytes: int
+    force: bool = False
 
     def __post_init__(self) -> None:
         if not self.path.startswith("/") or self.path != posixpath.normpath(self.path) or not self.path.isprintable():
@@ -227,6 +228,7 @@ def make_plan(state: State, wanted: Wanted, *, fstab_path: str = "/etc/fstab") -
         _require_manageable(state)
         _require_place(state)
         _require_own_files(state)
+        _require_no_hibernation(state, wanted, retired)
     if added:
         _require_free_names(state)
         _require_disk(state, wanted, added_bytes, retired)
@@ -327,6 +329,16 @@ def _require_own_files(state: State) -> None:
         if entry.ours and entry.header and entry.header.suspended:
             raise SwapError(
                 f"Refused to touch {name}: it holds the image of a suspended system.", hint="Resume that system first."
+            )
+
+
+def _require_no_hibernation(state: State, wanted: Wanted, retired: t.Iterable[Entry]) -> None:
+    """Raise SwapError where a file has to go in which the host looks for its image when it wakes."""
+    for entry in retired:
+        if entry.path in state.hibernates_to and not wanted.force:
+            raise SwapError(
+                f"Refused to remove {neutralise(entry.path)}: this host hibernates to it (/sys/power/resume_offset).",
+                hint="Have it resume from elsewhere first, or use force: true.",
             )
 
 

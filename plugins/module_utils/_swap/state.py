@@ -93,7 +93,11 @@ class Folder:
 
 @dataclasses.dataclass(frozen=True)
 class State:
-    """All that decides what has to be done; `leftover` is the file that an interrupted run was still making."""
+    """All that decides what has to be done.
+
+    `leftover` is the file that an interrupted run was still making, `hibernates_to` are the paths of our files of which
+    one is where the host looks for its image when it wakes.
+    """
 
     areas: tuple[Area, ...]
     entries: tuple[Entry, ...]
@@ -104,6 +108,7 @@ class State:
     memory_available_bytes: int
     page_size: int
     fstab: str
+    hibernates_to: tuple[str, ...]
     container: str
     privileged: bool
 

@@ -22,6 +22,7 @@ PARAMS: dict[str, t.Any] = {
     "persist": "fstab",
     "state": "present",
     "reserve": "256M",
+    "force": False,
 }
 WANTED = Wanted(
     path="/swapfile",
@@ -53,6 +54,7 @@ def test_defaults() -> None:
         ({"state": "absent"}, "present", False),
         ({"state": "absent", "size": None}, "size_bytes", 0),
         ({"reserve": "0"}, "reserve_bytes", 0),
+        ({"force": True}, "force", True),
     ],
 )
 def test_parameters_are_taken_over(changes: dict[str, t.Any], field: str, value: object) -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import pathlib
+import re
+import subprocess
 
 import pytest
 
@@ -120,6 +122,29 @@ def test_a_kernel_without_swap_is_refused(kernel: Kernel) -> None:
     assert str(error.value) == (
         f"There is no {kernel.proc}/swaps: swap cannot be managed here. Does the kernel know swap (CONFIG_SWAP)?"
     )
+
+
+def physical_page(path: pathlib.Path) -> int:
+    """Return what filefrag(8) says, the page at which the file begins on its device."""
+    said = subprocess.run(["filefrag", "-b4096", "-v", str(path)], check=True, stdout=subprocess.PIPE, text=True).stdout
+    first = re.search(r"^ +0: +0\.\. +\d+: +(\d+)\.\.", said, re.MULTILINE)
+    assert first
+    return int(first.group(1))
+
+
+def test_the_file_that_the_host_hibernates_to(kernel: Kernel) -> None:
+    make_swap(a_file(kernel.path))
+    os.sync()
+    (kernel.root / "sys/power").mkdir(parents=True)
+    kernel.write("sys/power/resume_offset", f"{physical_page(kernel.path)}\n")
+    assert observed(kernel).hibernates_to == (str(kernel.path),)
+
+
+def test_a_host_that_does_not_hibernate_to_a_file(kernel: Kernel) -> None:
+    make_swap(a_file(kernel.path))
+    (kernel.root / "sys/power").mkdir(parents=True)
+    kernel.write("sys/power/resume_offset", "0\n")
+    assert observed(kernel).hibernates_to == ()
 
 
 @pytest.mark.parametrize(

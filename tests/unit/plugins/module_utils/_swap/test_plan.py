@@ -76,6 +76,7 @@ def state(*areas: Area, entries: t.Iterable[Entry] = (), **changes: t.Any) -> St
         memory_available_bytes=300 * MIB,
         page_size=PAGE,
         fstab=fstab(*(each.path for each in entries)),
+        hibernates_to=(),
         container="",
         privileged=True,
     )
@@ -297,6 +298,12 @@ REFUSALS = {
         WANTED,
         "Refused to touch /swapfile: it holds the image of a suspended system. Resume that system first.",
     ),
+    "hibernation": Refusal(
+        managed(GIB, hibernates_to=("/swapfile",)),
+        ABSENT,
+        "Refused to remove /swapfile: this host hibernates to it (/sys/power/resume_offset). "
+        "Have it resume from elsewhere first, or use force: true.",
+    ),
     "container": Refusal(
         state(container="lxc"),
         WANTED,
@@ -398,6 +405,15 @@ def test_what_makes_no_sense_is_refused(changes: dict[str, t.Any], message: str)
     with pytest.raises(SwapError) as error:
         dataclasses.replace(WANTED, **changes)
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("hibernates_to", "wanted"),
+    [("/swapfile", dataclasses.replace(ABSENT, force=True)), ("/swapfile", WANTED), ("/swapfile.1", ABSENT)],
+    ids=["with consent", "growing", "to another file"],
+)
+def test_hibernation_is_not_in_the_way(hibernates_to: str, wanted: Wanted) -> None:
+    assert make_plan(managed(GIB, hibernates_to=(hibernates_to,)), wanted).changed
 
 
 def test_what_is_in_use_fits_into_the_new_area() -> None:
