@@ -1,0 +1,210 @@
+#!/usr/bin/python3
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Kill the change of a host's swap before everything that it does to the host, and see what the next run makes of it.
+
+The folder of this file holds the collection's plugins as the package ansible_collections.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import itertools
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import threading
+import time
+import typing as t
+
+from ansible_collections.oomguard.linux.plugins.module_utils._command import run
+from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.apply import bring
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.observe import Host, observe
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.plan import Wanted
+
+MIB = 1024**2
+FSTAB = pathlib.Path("/etc/fstab")
+
+
+@dataclasses.dataclass(frozen=True)
+class Trial:
+    """A change from one exact total to another; None stands for state=absent."""
+
+    start: int | None
+    target: int | None
+    start_priority: int | None = None
+    priority: int | None = None
+
+
+TRIALS = {
+    "grow": Trial(start=64 * MIB, target=160 * MIB),
+    "shrink": Trial(start=160 * MIB, target=64 * MIB),
+    "priority": Trial(start=64 * MIB, target=64 * MIB, priority=7),
+    "absent": Trial(start=64 * MIB, target=None),
+}
+
+
+def wanted(path: str, size: int | None, priority: int | None) -> Wanted:
+    """Return what the module would be asked for."""
+    return Wanted(
+        path=path,
+        present=size is not None,
+        size_bytes=size or 0,
+        exact=True,
+        priority=priority,
+        persist=True,
+        reserve_bytes=16 * MIB,
+    )
+
+
+def start(path: str, trial: Trial) -> None:
+    """Bring the host to the trial's start."""
+    bring(wanted(path, None, None), Host(), run)
+    bring(wanted(path, trial.start, trial.start_priority), Host(), run)
+
+
+def changes(event: str, arguments: tuple[t.Any, ...]) -> bool:
+    """Tell whether an audit event announces a change of the host: a file written, renamed or removed, a program run."""
+    if event == "open":
+        return bool(arguments[2] & (os.O_WRONLY | os.O_RDWR)) and "/dev/null" not in str(arguments[0])
+    return event in {"os.rename", "os.remove", "os.chmod", "subprocess.Popen"}
+
+
+def stop_before(number: int, how: signal.Signals) -> None:
+    """Have this process send itself a signal just before its change of that number, from 1."""
+    counter = itertools.count(1)
+
+    def hook(event: str, arguments: tuple[t.Any, ...]) -> None:
+        if changes(event, arguments) and next(counter) == number:
+            os.kill(os.getpid(), how)
+
+    sys.addaudithook(hook)
+
+
+def in_child(work: t.Callable[[], object]) -> int:
+    """Do `work` in a child process, and return its wait status."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            work()
+            os._exit(0)
+        except OomguardError as error:
+            print(error, file=sys.stderr)
+        finally:
+            os._exit(1)
+    return os.waitpid(pid, 0)[1]
+
+
+class Sampler(threading.Thread):
+    """Look at the total swap as often as it can."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.lowest = total()
+        self.done = threading.Event()
+
+    def run(self) -> None:
+        """Sample until done."""
+        while not self.done.is_set():
+            self.lowest = min(self.lowest, total())
+            time.sleep(0.001)
+
+
+def total() -> int:
+    """Return the bytes of SwapTotal."""
+    for line in pathlib.Path("/proc/meminfo").read_text().splitlines():
+        if line.startswith("SwapTotal:"):
+            return int(line.split()[1]) * 1024
+    raise ValueError("no SwapTotal")
+
+
+def complaints(path: str) -> t.Iterator[str]:
+    """Yield what is wrong with a host that an interrupted change has left behind."""
+    verification = subprocess.run(["findmnt", "--verify"], check=False, stdout=subprocess.PIPE, text=True)
+    if verification.returncode:
+        yield f"findmnt --verify: {verification.stdout}"
+    for line in FSTAB.read_text().splitlines():
+        fields = line.split()
+        if fields and fields[0].startswith(path) and ("nofail" not in fields[3] or not os.path.exists(fields[0])):
+            yield f"fstab: {line}"
+
+
+def leftovers(path: str) -> t.Iterator[str]:
+    """Yield what should not be there once a change is complete."""
+    state = observe(path, Host())
+    in_use = {area.path for area in state.areas}
+    folder = pathlib.Path(path).parent
+    name = pathlib.Path(path).name
+    for entry in sorted(folder.iterdir()):
+        if name in entry.name and str(entry) not in in_use:
+            yield f"stray {entry}"
+    for entry in sorted(FSTAB.parent.glob(".fstab*")):
+        yield f"stray {entry}"
+    named = {line.split()[0] for line in FSTAB.read_text().splitlines() if line.startswith(path)}
+    ours = {entry.path for entry in state.entries}
+    if named != ours:
+        yield f"fstab names {sorted(named)}, the files are {sorted(ours)}"
+
+
+def kill_everywhere(path: str, trial: Trial) -> dict[str, t.Any]:
+    """Kill the trial before each of its changes, and complete it; return how often, and what went wrong."""
+    problems: list[str] = []
+    target = wanted(path, trial.target, trial.priority)
+    floor = min(trial.start or 0, trial.target or 0)
+    for number in itertools.count(1):
+        start(path, trial)
+        sampler = Sampler()
+        sampler.start()
+
+        def interrupted(number: int = number) -> None:
+            stop_before(number, signal.SIGKILL)
+            bring(target, Host(), run)
+
+        status = in_child(interrupted)
+        problems += [f"{number}, killed: {each}" for each in complaints(path)]
+        if in_child(lambda: bring(target, Host(), run)):
+            problems.append(f"{number}: the next run failed")
+        sampler.done.set()
+        sampler.join()
+        if sampler.lowest < floor:
+            problems.append(f"{number}: swap fell to {sampler.lowest} bytes")
+        problems += [f"{number}, completed: {each}" for each in (*complaints(path), *leftovers(path))]
+        if status == 0:
+            return {"killed": number - 1, "problems": problems}
+        if not os.WIFSIGNALED(status):
+            problems.append(f"{number}: the run failed")
+    raise AssertionError
+
+
+def main() -> None:
+    """Carry out one verb."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("verb", choices=["start", "kill", "stop", "complete"])
+    parser.add_argument("trial", choices=TRIALS)
+    parser.add_argument("--path", default="/swapfile")
+    parser.add_argument("--before", type=int, default=0)
+    arguments = parser.parse_args()
+    trial = TRIALS[arguments.trial]
+    target = wanted(arguments.path, trial.target, trial.priority)
+    if arguments.verb == "start":
+        start(arguments.path, trial)
+    elif arguments.verb == "kill":
+        print(json.dumps(kill_everywhere(arguments.path, trial)))
+    elif arguments.verb == "stop":
+        stop_before(arguments.before, signal.SIGSTOP)
+        bring(target, Host(), run)
+    else:
+        found = list(complaints(arguments.path))
+        lowest = total()
+        bring(target, Host(), run)
+        print(json.dumps({"found": found, "total_bytes": lowest, "left": list(leftovers(arguments.path))}))
+
+
+if __name__ == "__main__":
+    main()
