@@ -1,0 +1,226 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reports that the kernels of three Debian releases wrote, each kind provoked on a machine of 448 MB with two nodes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import OomReport
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report import read_reports
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.text_log import read_log
+
+FIXTURES = Path(__file__).parent / "fixtures"
+RELEASES = ("bullseye", "bookworm", "trixie")
+LOGS = sorted(path.stem for path in FIXTURES.glob("*-[0-9]*.log") if path.stem.startswith(RELEASES))
+HOSTILE_CGROUP = "/x,task=init,pid=1,uid=0"
+
+
+def read(name: str) -> OomReport:
+    with (FIXTURES / f"{name}.log").open(encoding="utf-8", newline="\n") as file:
+        (report,) = read_reports(read_log(file))
+    assert isinstance(report, OomReport)
+    return report
+
+
+def logs(kind: str) -> list[str]:
+    return [name for name in LOGS if f"-{kind}" in name]
+
+
+@pytest.mark.parametrize("name", LOGS)
+def test_a_report_is_complete(name: str) -> None:
+    assert (read(name).complete, read(name).notes) == (True, ())
+
+
+@pytest.mark.parametrize("name", LOGS)
+def test_the_page_size_is_known(name: str) -> None:
+    assert read(name).page_size == 4096
+
+
+@pytest.mark.parametrize("name", LOGS)
+def test_the_kernel_is_known(name: str) -> None:
+    release = read(name).kernel_release
+    assert release is not None
+    assert release.startswith(name.split("-")[1])
+
+
+@pytest.mark.parametrize("name", LOGS)
+def test_the_victim_is_in_the_table(name: str) -> None:
+    report = read(name)
+    assert report.victims[0].pid in [task.pid for task in report.tasks]
+
+
+@pytest.mark.parametrize("name", LOGS)
+def test_the_table_says_of_the_victim_what_the_kill_line_says(name: str) -> None:
+    report = read(name)
+    victim = report.victims[0]
+    (row,) = (task for task in report.tasks if task.pid == victim.pid)
+    assert (row.total_vm_bytes, row.oom_score_adj, row.uid, row.name) == (
+        victim.total_vm_bytes,
+        victim.oom_score_adj,
+        victim.uid,
+        victim.name,
+    )
+
+
+@pytest.mark.parametrize("name", LOGS)
+def test_the_table_says_what_each_process_has_of_what(name: str) -> None:
+    columns = [(task.rss_anon_bytes, task.rss_file_bytes, task.rss_shmem_bytes) for task in read(name).tasks]
+    is_new = name.startswith("trixie")
+    assert [None not in parts for parts in columns] == [is_new] * len(columns)
+
+
+@pytest.mark.parametrize(
+    ("kind", "scope"),
+    [
+        ("memcg", "memcg"),
+        ("group", "memcg"),
+        ("hostile", "memcg"),
+        ("cpuset", "cpuset"),
+        ("mempolicy", "mempolicy"),
+        ("global", "global"),
+        ("swap", "global"),
+        ("order", "global"),
+        ("sysrq", "global"),
+    ],
+)
+def test_the_scope_is_known(kind: str, scope: str) -> None:
+    assert {read(name).scope for name in logs(kind)} == {scope}
+
+
+@pytest.mark.parametrize("name", [*logs("memcg"), *logs("group")])
+def test_the_limit_is_that_of_the_unit(name: str) -> None:
+    report = read(name)
+    assert report.limit is not None
+    assert (report.limit.limit_bytes, report.limit.swap_limit_bytes) == (40 * 1024 * 1024, 0)
+
+
+@pytest.mark.parametrize("name", [*logs("memcg"), *logs("group"), *logs("hostile")])
+def test_the_statistics_of_the_cgroup_are_read(name: str) -> None:
+    report = read(name)
+    assert report.limit is not None
+    assert report.limit.stat["anon"] > 30 * 1024 * 1024
+
+
+@pytest.mark.parametrize("name", logs("group"))
+def test_a_group_is_killed_whole(name: str) -> None:
+    report = read(name)
+    assert (report.group, [victim.name for victim in report.victims]) == (True, ["python3", "sleep", "sleep"])
+
+
+@pytest.mark.parametrize("name", logs("hostile"))
+def test_hostile_names_are_only_names(name: str) -> None:
+    report = read(name)
+    assert (report.victims[0].name, report.cgroup, report.limit_cgroup) == (
+        "a) total-vm:1kB",
+        HOSTILE_CGROUP,
+        HOSTILE_CGROUP,
+    )
+
+
+@pytest.mark.parametrize("name", LOGS)
+def test_who_asked_for_it_is_known(name: str) -> None:
+    assert read(name).manual is ("sysrq" in name)
+
+
+@pytest.mark.parametrize("name", logs("order"))
+def test_fragmented_memory_has_no_block_of_the_order(name: str) -> None:
+    report = read(name)
+    assert report.trigger is not None
+    assert report.trigger.order is not None
+    wanted = 4096 << report.trigger.order
+    blocks = [zone.free_blocks for zone in report.zones if zone.zone == "DMA32"]
+    assert [sum(size * count for size, count in free.items() if size >= wanted) for free in blocks] == [0, 0]
+
+
+@pytest.mark.parametrize("name", logs("cpuset"))
+def test_the_memory_of_a_cpuset_is_known(name: str) -> None:
+    assert read(name).mems_allowed == "1"
+
+
+@pytest.mark.parametrize("name", logs("mempolicy"))
+def test_the_nodes_of_a_policy_are_known(name: str) -> None:
+    assert read(name).nodemask == "1"
+
+
+@pytest.mark.parametrize("name", [*logs("global"), *logs("swap"), *logs("sysrq"), *logs("order")])
+def test_all_zones_are_read(name: str) -> None:
+    assert [(zone.node, zone.zone) for zone in read(name).zones] == [(0, "DMA"), (0, "DMA32"), (1, "DMA32")]
+
+
+@pytest.mark.parametrize("name", [*logs("global"), *logs("swap"), *logs("sysrq"), *logs("order")])
+def test_the_free_lists_are_about_what_is_free(name: str) -> None:
+    free = [
+        (zone.free_bytes or 0, sum(size * count for size, count in zone.free_blocks.items()))
+        for zone in read(name).zones
+    ]
+    assert [abs(told - listed) < 2 * 1024 * 1024 for told, listed in free] == [True] * 3
+
+
+@pytest.mark.parametrize("name", logs("swap"))
+def test_swap_is_used_up(name: str) -> None:
+    memory = read(name).memory
+    assert memory is not None
+    assert (memory.swap_total_bytes, (memory.swap_free_bytes or 0) < 1024 * 1024) == (48 * 1024 * 1024 - 4096, True)
+
+
+@pytest.mark.parametrize("name", logs("swap"))
+def test_swap_of_the_tasks_is_about_what_is_used(name: str) -> None:
+    report = read(name)
+    assert report.memory is not None
+    used = (report.memory.swap_total_bytes or 0) - (report.memory.swap_free_bytes or 0)
+    assert 0.9 < sum(task.swap_bytes or 0 for task in report.tasks) / used <= 1.1
+
+
+@pytest.mark.parametrize(("release", "kinds"), [("bullseye", 9), ("bookworm", 9), ("trixie", 9)])
+def test_each_kernel_shows_each_kind(release: str, kinds: int) -> None:
+    own = [name for name in LOGS if name.startswith(release) and not name.endswith("journalctl")]
+    assert len(own) == kinds
+
+
+def test_both_ways_to_write_a_log_say_the_same() -> None:
+    dmesg, journalctl = (read(f"bullseye-5.10-global{form}") for form in ("", "-journalctl"))
+    assert (dmesg.victims, dmesg.zones, dmesg.tasks, dmesg.memory) == (
+        journalctl.victims,
+        journalctl.zones,
+        journalctl.tasks,
+        journalctl.memory,
+    )
+
+
+def test_the_incidents_figures_come_out() -> None:
+    report = read("handmade-incident")
+    rss, swap = (sum(getattr(task, field) or 0 for task in report.tasks) for field in ("rss_bytes", "swap_bytes"))
+    free = [sum(size * count for size, count in zone.free_blocks.items()) // 1024 for zone in report.zones]
+    assert (rss >> 20, swap // 4096, free) == (836, 960589, [4476, 44744])
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("handmade-centos6", ("global", "2.6.32-754.el6.x86_64", 2711, 2650, 612, 5, 1072 * 1024)),
+        ("handmade-centos7", ("memcg", "3.10.0-957.el7.x86_64", 3110, 3110, 996, 2, None)),
+        ("handmade-incident", ("global", "5.10.0-14-amd64", 20114, 20114, None, 13, 2160 * 1024)),
+    ],
+)
+def test_formats_of_other_kernels_are_read(name: str, expected: tuple[object, ...]) -> None:
+    report = read(name)
+    chosen, memory = report.chosen, report.memory
+    assert (
+        report.scope,
+        report.kernel_release,
+        report.victims[0].pid,
+        chosen and chosen.pid,
+        chosen and chosen.score,
+        len(report.tasks),
+        memory and memory.kernel_stack_bytes,
+    ) == expected
+
+
+def test_the_statistics_of_version_1_are_those_of_all_below_the_limit() -> None:
+    limit = read("handmade-centos7").limit
+    assert limit is not None
+    assert (limit.memsw, limit.swap_limit_bytes, limit.stat["rss"]) == (True, 131072 * 1024, 65524 * 1024)
