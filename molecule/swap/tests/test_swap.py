@@ -17,6 +17,7 @@ import pytest
 
 testinfra_hosts = ["ansible://all"]
 
+MIB = 1024**2
 GIB = 1024**3
 FOLDERS = {"ext4": "/", "xfs": "/srv/xfs/", "btrfs": "/srv/btrfs/"}
 TRIALS = ["grow", "shrink", "priority", "absent"]
@@ -60,6 +61,15 @@ def test_no_moment_had_less_swap_than_the_start(host: t.Any) -> None:
     assert seen(host, "watch")["lowest_bytes"] == GIB
 
 
+def test_what_is_in_use_moves_to_a_smaller_area(host: t.Any) -> None:
+    result = swap(host, size="600M", mode="exact", reserve="32M")
+    assert (result.get("msg"), total(host)) == (None, 600 * MIB)
+
+
+def test_no_moment_had_less_swap_than_the_target(host: t.Any) -> None:
+    assert seen(host, "watch")["lowest_bytes"] == 600 * MIB
+
+
 def test_the_web_server_answered_all_along(host: t.Any) -> None:
     watched = seen(host, "watch")
     assert (watched["failed"], watched["answered"] > 0) == (0, True)
@@ -80,13 +90,13 @@ def test_the_kernel_killed_nothing(host: t.Any) -> None:
 
 def test_a_swapoff_that_would_not_fit_is_refused(host: t.Any) -> None:
     result = swap(host, state="absent", reserve="400M")
-    assert result["msg"].startswith("Refused to switch off /swapfile")
+    assert result["msg"].startswith("Refused to switch off /swapfile.")
 
 
 def test_the_naive_order_leaves_the_host_short_of_swap(host: t.Any) -> None:
     # The control: what others do is seen by the watcher.
     host.run("systemd-run --quiet --scope swapoff --all")
-    assert seen(host, "watch")["lowest_bytes"] < GIB
+    assert seen(host, "watch")["lowest_bytes"] < 600 * MIB
 
 
 def test_the_stage_is_cleared(host: t.Any) -> None:
@@ -114,7 +124,7 @@ def test_a_host_boots_after_a_power_cut_in_the_middle(host: t.Any, before: int) 
     for verb in ("power-cut", "power-on"):
         lab(verb, host.backend.get_hostname())
     result = trial(host, "complete", "shrink")
-    assert (result["found"], result["left"], result["total_bytes"] >= 64 * 1024**2) == ([], [], True)
+    assert (result["found"], result["left"], result["total_bytes"] >= 64 * MIB) == ([], [], True)
 
 
 def lab(verb: str, name: str) -> None:
