@@ -23,7 +23,7 @@ demo: deps .venv $(link) ## Show the main job on a virtual machine: incident, ex
 deps: ## Install the system packages of bindep.txt that are missing
 	@tests/tools/deps
 
-.venv: ## Install the pinned Python tools
+.venv: $(link) ## Install the pinned Python tools
 	@tests/tools/venv
 
 $(link): # so that the checkout is found as the collection, wherever it lies

@@ -52,7 +52,7 @@ class Story:
         """Bring the machine to the incident, and let it happen."""
         self.say("1. The incident: Apache with mod_fcgid, and a worker that takes 40 MB more with each request")
         self.play(str(INCIDENT / "bring.yml"), quiet=True)
-        self.say("   The machine is set up: 512 MiB of RAM, 256 MiB of swap, OOMPolicy=stop. Now the requests come.")
+        self.say("   The machine is set up: 512 MiB of RAM, 64 MiB of swap, OOMPolicy=stop. Now the requests come.")
         self.play(str(INCIDENT / "provoke.yml"), "-e", "incident_expected=failed", quiet=True)
         look = self.look()
         self.say(f"   Answers: {look.answers}. Then systemd has this to say of Apache:")
