@@ -27,7 +27,7 @@ attributes:
     description: Shows the plan with its numbers, and does nothing.
     support: full
   diff_mode:
-    description: Shows the swap areas and fstab before and after.
+    description: Shows the swap areas, fstab and units before and after.
     support: full
   idempotent:
     description: A second run changes nothing.
@@ -70,9 +70,10 @@ options:
     description:
       - How the files are in use again after a boot. With V(fstab), by one line for each, with C(nofail), so that a lost
         file does not keep the host from booting.
-      - With V(none), they are not, and lines in fstab for files of this module are removed.
+      - With V(systemd), by a swap unit for each, for hosts where fstab belongs to something else.
+      - With V(none), they are not. Lines and units for files of this module that are not asked for are removed.
     type: str
-    choices: [fstab, none]
+    choices: [fstab, systemd, none]
     default: fstab
   state:
     description:
@@ -123,8 +124,8 @@ RETURN = r"""
 plan:
   description:
     - The steps taken, in order; in check mode, those that would be taken.
-    - Each has the keys C(step) (V(clear_leftover), V(protect), V(create), V(enable), V(persist), V(disable) or
-      V(remove)) and C(path), and the numbers that belong to it, such as C(size_bytes).
+    - Each has the keys C(step) (V(clear_leftover), V(protect), V(create), V(enable), V(write_unit), V(persist),
+      V(remove_unit), V(disable) or V(remove)) and C(path), and the numbers that belong to it, such as C(size_bytes).
   returned: always
   type: list
   elements: dict
@@ -195,7 +196,7 @@ def main() -> None:
             "path": {"type": "str", "default": "/swapfile"},
             "mode": {"type": "str", "choices": ["at_least", "exact"], "default": "at_least"},
             "priority": {"type": "int"},
-            "persist": {"type": "str", "choices": ["fstab", "none"], "default": "fstab"},
+            "persist": {"type": "str", "choices": ["fstab", "systemd", "none"], "default": "fstab"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "reserve": {"type": "str", "default": "256M"},
             "force": {"type": "bool", "default": False},
@@ -219,7 +220,7 @@ def wanted_from(params: t.Mapping[str, t.Any]) -> Wanted:
         size_bytes=parse_size(params["size"]) if present else 0,
         exact=params["mode"] == "exact",
         priority=params["priority"],
-        persist=params["persist"] == "fstab",
+        persist=params["persist"],
         reserve_bytes=parse_size(params["reserve"]),
         force=params["force"],
     )

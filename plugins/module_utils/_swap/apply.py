@@ -30,12 +30,15 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.plan import (
     ClearLeftover,
     Create,
     Disable,
+    Edit,
     Enable,
     Persist,
     Plan,
     Protect,
     Remove,
+    RemoveUnit,
     Wanted,
+    WriteUnit,
     make_plan,
     require_room,
     verify,
@@ -91,7 +94,11 @@ class Applier:
             elif isinstance(step, Enable):
                 self._enable(step, created=step.path in created)
             elif isinstance(step, Persist):
-                _persist(step)
+                _edit(step)
+            elif isinstance(step, WriteUnit):
+                self._write_unit(step)
+            elif isinstance(step, RemoveUnit):
+                self._remove_unit(step)
             elif isinstance(step, Disable):
                 self._disable(step)
 
@@ -145,6 +152,22 @@ class Applier:
                 hint="The kernel's reason is in its log: journalctl -k. Nothing was switched off.",
             )
 
+    def _write_unit(self, step: WriteUnit) -> None:
+        _edit(step)
+        self._systemctl("daemon-reload")
+        self._systemctl("enable", pathlib.Path(step.path).name)
+
+    def _remove_unit(self, step: RemoveUnit) -> None:
+        # The area stays on: without --now nothing is stopped.
+        self._systemctl("disable", pathlib.Path(step.path).name)
+        remove_file(pathlib.Path(step.path))
+        self._systemctl("daemon-reload")
+
+    def _systemctl(self, verb: str, *units: str) -> None:
+        done = self.run(["systemctl", "--quiet", verb, *units], timeout=_TIMEOUT)
+        if done.returncode:
+            raise done.failed(f"have systemd {' '.join((verb, *units))}")
+
     def _disable(self, step: Disable) -> None:
         # Memory has moved on since the plan was made.
         require_room(observe_areas(self.host), [step.path], observe_memory_available(self.host), self.reserve_bytes)
@@ -158,6 +181,14 @@ class Applier:
                 f"switch off the swap area {step.path}",
                 hint="It is still in use and nothing is lost, but fstab no longer names it. Free memory and run again.",
             )
+
+
+def _edit(step: Edit) -> None:
+    # A linked fstab stays a link.
+    path = pathlib.Path(os.path.realpath(step.path))
+    if (read_file(path) or "") != step.before:
+        raise SwapError(f"{path} was changed by somebody else at the same time.", hint="Run again.")
+    write_file(path, step.after, mode=_mode(path))
 
 
 def _allocate(descriptor: int, length: int) -> None:
@@ -186,14 +217,6 @@ def _write(descriptor: int, data: bytes, offset: int) -> None:
     written = 0
     while written < len(data):
         written += os.pwrite(descriptor, data[written:], offset + written)
-
-
-def _persist(step: Persist) -> None:
-    # A linked fstab stays a link.
-    path = pathlib.Path(os.path.realpath(step.path))
-    if (read_file(path) or "") != step.before:
-        raise SwapError(f"{path} was changed by somebody else at the same time.", hint="Run again.")
-    write_file(path, step.after, mode=_mode(path))
 
 
 def _mode(path: pathlib.Path) -> int:

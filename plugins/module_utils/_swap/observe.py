@@ -22,6 +22,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import 
     Header,
     State,
     SwapError,
+    Unit,
     leftover_path,
     parse_filesystem,
     parse_header,
@@ -29,6 +30,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import 
     parse_privileged,
     parse_swaps,
 )
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.unit import unit_name
 
 # linux/fs.h: the block of a file's block, and the size of one.
 _FIBMAP, _FIGETBSZ = 1, 2
@@ -42,6 +44,7 @@ class Host:
 
     proc: pathlib.Path = pathlib.Path("/proc")
     fstab: pathlib.Path = pathlib.Path("/etc/fstab")
+    units: pathlib.Path = pathlib.Path("/etc/systemd/system")
     root: pathlib.Path = pathlib.Path("/")
     page_size: int = os.sysconf("SC_PAGE_SIZE")
 
@@ -70,6 +73,9 @@ def observe(path: str, host: Host) -> State:
         memory_available_bytes=observe_memory_available(host),
         page_size=host.page_size,
         fstab=read_file(host.fstab) or "",
+        units=tuple(_unit(entry.path, host) for entry in entries),
+        unit_folder=str(host.units),
+        booted=(host.root / "run/systemd/system").is_dir(),
         hibernates_to=_hibernates_to([pathlib.Path(entry.path) for entry in entries if entry.ours], host),
         container=_container(host),
         privileged=parse_privileged(_require(host.proc / "self/status")),
@@ -124,6 +130,16 @@ def _entry(path: pathlib.Path, page_size: int) -> Entry:
         mode=stat.S_IMODE(status.st_mode),
         uid=status.st_uid,
         links=status.st_nlink,
+    )
+
+
+def _unit(area: str, host: Host) -> Unit:
+    name = unit_name(area)
+    return Unit(
+        path=str(host.units / name),
+        area=area,
+        text=read_file(host.units / name) or "",
+        enabled=os.path.lexists(str(host.units / "swap.target.wants" / name)),
     )
 
 

@@ -19,6 +19,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import 
     leftover_path,
     summary,
 )
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.unit import MARK, unit_text
 from ansible_collections.oomguard.linux.plugins.module_utils._text import format_size, neutralise
 
 # Each area loses a page to its header; a difference this small is not worth a file.
@@ -48,7 +49,7 @@ class Wanted:
     size_bytes: int
     exact: bool
     priority: int | None
-    persist: bool
+    persist: str
     reserve_bytes: int
     force: bool = False
 
@@ -116,12 +117,32 @@ class Enable(Step):
 
 
 @dataclasses.dataclass(frozen=True)
-class Persist(Step):
+class Edit(Step):
+    """Change the text of a file, which is empty where there is none."""
+
+    before: str = dataclasses.field(repr=False)
+    after: str = dataclasses.field(repr=False)
+
+
+@dataclasses.dataclass(frozen=True)
+class Persist(Edit):
     """Let fstab say which areas are on after a boot."""
 
     name: t.ClassVar[str] = "persist"
-    before: str = dataclasses.field(repr=False)
-    after: str = dataclasses.field(repr=False)
+
+
+@dataclasses.dataclass(frozen=True)
+class WriteUnit(Edit):
+    """Let a unit switch an area on at boot."""
+
+    name: t.ClassVar[str] = "write_unit"
+
+
+@dataclasses.dataclass(frozen=True)
+class RemoveUnit(Edit):
+    """Remove a unit that switches an area on at boot."""
+
+    name: t.ClassVar[str] = "remove_unit"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -160,25 +181,24 @@ class Plan:
 
     @property
     def diff(self) -> list[dict[str, str]]:
-        """Return before and after of the areas and of fstab, as Ansible shows them."""
+        """Return before and after of the areas, and of fstab and units, as Ansible shows them."""
         areas = {
             "before_header": "swap areas",
             "after_header": "swap areas",
             "before": summary(self.before),
             "after": summary(self.after),
         }
-        tables = [step for step in self.steps if isinstance(step, Persist)]
-        if not tables:
-            return [areas]
-        return [
-            areas,
+        edits = [step for step in self.steps if isinstance(step, Edit)]
+        texts = [
             {
-                "before_header": tables[0].path,
-                "after_header": tables[0].path,
-                "before": tables[0].before,
-                "after": tables[-1].after,
-            },
+                "before_header": path,
+                "after_header": path,
+                "before": next(edit.before for edit in edits if edit.path == path),
+                "after": next(edit.after for edit in reversed(edits) if edit.path == path),
+            }
+            for path in dict.fromkeys(edit.path for edit in edits)
         ]
+        return [areas, *texts]
 
 
 def make_plan(state: State, wanted: Wanted, *, fstab_path: str = "/etc/fstab") -> Plan:
@@ -216,13 +236,17 @@ def make_plan(state: State, wanted: Wanted, *, fstab_path: str = "/etc/fstab") -
 
     paths = [entry.path for entry in kept]
     all_paths = [*paths, added.path] if added else paths
+    gone_units = _remove_units(state, paths, retired, wanted)
     if not retired or _fits_on_disk(state, wanted, added_bytes):
-        middle = _persist(state.fstab, all_paths, retired, wanted, fstab_path)
-        steps = [*preparing, *making, *middle, *retiring]
+        table = _persist(state.fstab, all_paths, retired, wanted, fstab_path)
+        units = _write_units(state, all_paths, wanted)
+        steps = [*preparing, *making, *units, *table, *gone_units, *retiring]
     else:
-        before = _persist(state.fstab, paths, retired, wanted, fstab_path)
-        text = before[-1].after if before else state.fstab
-        steps = [*preparing, *before, *retiring, *making, *_persist(text, all_paths, (), wanted, fstab_path)]
+        table = _persist(state.fstab, paths, retired, wanted, fstab_path)
+        text = table[-1].after if table else state.fstab
+        ahead = [*preparing, *_write_units(state, paths, wanted), *table, *gone_units, *retiring]
+        units = _write_units(state, all_paths[len(paths) :], wanted)
+        steps = [*ahead, *making, *units, *_persist(text, all_paths, (), wanted, fstab_path)]
     result = Plan(steps=tuple(steps), before=state.areas)
     if steps:
         _require_manageable(state)
@@ -302,10 +326,37 @@ def _persist(
 ) -> list[Persist]:
     # nofail: without it a host whose swap file is gone stops in emergency mode, out of reach.
     options = "sw,nofail" if wanted.priority is None else f"sw,nofail,pri={wanted.priority}"
-    lines = [fstab.SwapLine(path=path, options=options) for path in paths] if wanted.persist else []
-    unwanted = [entry.path for entry in retired] if wanted.persist else [*paths, *(entry.path for entry in retired)]
-    after = fstab.edit(text, wanted=lines, unwanted=unwanted)
+    gone = [entry.path for entry in retired]
+    if wanted.persist == "fstab":
+        lines = [fstab.SwapLine(path=path, options=options) for path in paths]
+        after = fstab.edit(text, wanted=lines, unwanted=gone)
+    else:
+        after = fstab.edit(text, wanted=(), unwanted=[*paths, *gone])
     return [Persist(path=fstab_path, before=text, after=after)] if after != text else []
+
+
+def _write_units(state: State, paths: t.Iterable[str], wanted: Wanted) -> list[WriteUnit]:
+    if wanted.persist != "systemd":
+        return []
+    if not state.booted:
+        raise SwapError("This host was not booted with systemd.", hint="Use persist: fstab.")
+    steps = []
+    for unit in map(state.unit, paths):
+        text = unit_text(unit.area, wanted.priority)
+        if unit.text and MARK not in unit.text:
+            raise SwapError(
+                f"Refused to replace {neutralise(unit.path)}: it was not made here.",
+                hint="Move it away, or use another persist.",
+            )
+        if unit.text != text or not unit.enabled:
+            steps.append(WriteUnit(path=unit.path, before=unit.text, after=text))
+    return steps
+
+
+def _remove_units(state: State, paths: t.Iterable[str], retired: t.Iterable[Entry], wanted: Wanted) -> list[RemoveUnit]:
+    gone = [entry.path for entry in retired]
+    units = map(state.unit, gone if wanted.persist == "systemd" else [*paths, *gone])
+    return [RemoveUnit(path=unit.path, before=unit.text, after="") for unit in units if MARK in unit.text]
 
 
 def _require_manageable(state: State) -> None:

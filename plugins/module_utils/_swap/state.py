@@ -12,6 +12,7 @@ import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.fstab import unescape
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.unit import unit_name
 
 # The volume name in the header of each file that is ours: what has it may be switched off and removed, no other.
 LABEL = "oomguard"
@@ -82,6 +83,16 @@ class Entry:
 
 
 @dataclasses.dataclass(frozen=True)
+class Unit:
+    """The systemd unit file of the swap file `area`; `text` is empty where there is none."""
+
+    path: str
+    area: str
+    text: str
+    enabled: bool
+
+
+@dataclasses.dataclass(frozen=True)
 class Folder:
     """One folder on the way from / to the managed files, without following links."""
 
@@ -96,7 +107,7 @@ class State:
     """All that decides what has to be done.
 
     `leftover` is the file that an interrupted run was still making, `hibernates_to` are the paths of our files of which
-    one is where the host looks for its image when it wakes.
+    one is where the host looks for its image when it wakes; `booted` tells whether systemd runs the host.
     """
 
     areas: tuple[Area, ...]
@@ -108,6 +119,9 @@ class State:
     memory_available_bytes: int
     page_size: int
     fstab: str
+    units: tuple[Unit, ...]
+    unit_folder: str
+    booted: bool
     hibernates_to: tuple[str, ...]
     container: str
     privileged: bool
@@ -120,6 +134,11 @@ class State:
     def area(self, path: str) -> Area | None:
         """Return the area in use at `path`."""
         return next((area for area in self.areas if area.path == path), None)
+
+    def unit(self, area: str) -> Unit:
+        """Return the unit of the swap file at `area`."""
+        absent = Unit(path=posixpath.join(self.unit_folder, unit_name(area)), area=area, text="", enabled=False)
+        return next((unit for unit in self.units if unit.area == area), absent)
 
 
 def leftover_path(path: str) -> str:

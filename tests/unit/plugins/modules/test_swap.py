@@ -30,7 +30,7 @@ WANTED = Wanted(
     size_bytes=10 * 1024**3,
     exact=False,
     priority=None,
-    persist=True,
+    persist="fstab",
     reserve_bytes=256 * 1024**2,
 )
 AREAS = [
@@ -50,7 +50,7 @@ def test_defaults() -> None:
         ({"size": "10GB"}, "size_bytes", 10 * 1000**3),
         ({"mode": "exact"}, "exact", True),
         ({"priority": 0}, "priority", 0),
-        ({"persist": "none"}, "persist", False),
+        ({"persist": "none"}, "persist", "none"),
         ({"state": "absent"}, "present", False),
         ({"state": "absent", "size": None}, "size_bytes", 0),
         ({"reserve": "0"}, "reserve_bytes", 0),

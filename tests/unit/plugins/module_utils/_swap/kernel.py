@@ -17,14 +17,14 @@ TITLE = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
 
 
 class Kernel:
-    """Plays mkswap, swapon, swapoff and chattr on a host in `folder`; a program named in `failing` fails."""
+    """Plays mkswap, swapon, swapoff, chattr and systemctl on a host in `folder`; a program named in `failing` fails."""
 
     def __init__(self, folder: pathlib.Path) -> None:
         self.root = folder
         self.proc = folder / "proc"
         self.calls: list[list[str]] = []
         self.failing: set[str] = set()
-        for name in ("proc/self", "proc/1", "etc", "data"):
+        for name in ("proc/self", "proc/1", "etc", "data", "units"):
             (folder / name).mkdir(parents=True)
         self.path = folder / "data/swapfile"
         self.write("proc/swaps", TITLE)
@@ -36,7 +36,9 @@ class Kernel:
 
     @property
     def host(self) -> Host:
-        return Host(proc=self.proc, fstab=self.root / "etc/fstab", root=self.root, page_size=PAGE)
+        return Host(
+            proc=self.proc, fstab=self.root / "etc/fstab", units=self.root / "units", root=self.root, page_size=PAGE
+        )
 
     def write(self, name: str, text: str) -> None:
         (self.root / name).write_text(text)
@@ -58,7 +60,10 @@ class Kernel:
         """Run as the port `Run` does."""
         assert (timeout > 0, stdin, environment) == (True, "", None)
         self.calls.append(list(argv))
-        program, path = next(word for word in argv if word in {"mkswap", "swapon", "swapoff", "chattr"}), argv[-1]
+        program, path = (
+            next(word for word in argv if word in {"mkswap", "swapon", "swapoff", "chattr", "systemctl"}),
+            argv[-1],
+        )
         if program in self.failing:
             return Completed(
                 argv=tuple(argv), returncode=255, stdout="", stderr=f"{program}: {path}: Invalid argument\n"

@@ -24,7 +24,9 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.plan import (
     Plan,
     Protect,
     Remove,
+    RemoveUnit,
     Step,
+    WriteUnit,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import SwapError
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._swap.kernel import (
@@ -227,6 +229,33 @@ def test_files_are_removed(kernel: Kernel, step: t.Callable[[str], Step]) -> Non
     kernel.path.write_bytes(b"")
     carry_out(kernel, step(str(kernel.path)))
     assert kernel.files() == []
+
+
+def test_a_unit_is_written_and_enabled(kernel: Kernel) -> None:
+    carry_out(kernel, WriteUnit(path=f"{kernel.root}/units/swapfile.swap", before="", after="[Swap]\n"))
+    assert (kernel.read("units/swapfile.swap"), kernel.calls) == (
+        "[Swap]\n",
+        [["systemctl", "--quiet", "daemon-reload"], ["systemctl", "--quiet", "enable", "swapfile.swap"]],
+    )
+
+
+def test_a_unit_is_disabled_and_removed(kernel: Kernel) -> None:
+    kernel.write("units/swapfile.swap", "[Swap]\n")
+    carry_out(kernel, RemoveUnit(path=f"{kernel.root}/units/swapfile.swap", before="[Swap]\n", after=""))
+    assert (list((kernel.root / "units").iterdir()), kernel.calls) == (
+        [],
+        [["systemctl", "--quiet", "disable", "swapfile.swap"], ["systemctl", "--quiet", "daemon-reload"]],
+    )
+
+
+def test_a_refusal_of_systemd_is_told(kernel: Kernel) -> None:
+    kernel.failing.add("systemctl")
+    with pytest.raises(CommandError) as error:
+        carry_out(kernel, WriteUnit(path=f"{kernel.root}/units/swapfile.swap", before="", after="[Swap]\n"))
+    assert str(error.value) == (
+        "Could not have systemd daemon-reload: systemctl ended with status 255 "
+        "(systemctl: daemon-reload: Invalid argument)."
+    )
 
 
 def swapping(kernel: Kernel, *, used_kib: int) -> None:

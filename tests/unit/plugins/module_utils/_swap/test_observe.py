@@ -18,8 +18,10 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import 
     Header,
     State,
     SwapError,
+    Unit,
     leftover_path,
 )
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.unit import unit_name
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._swap.kernel import (
     PAGE,
     TITLE,
@@ -105,6 +107,17 @@ def test_the_last_folder_is_that_of_the_file(kernel: Kernel) -> None:
 def test_a_host_without_fstab(kernel: Kernel) -> None:
     (kernel.root / "etc/fstab").unlink()
     assert observed(kernel).fstab == ""
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_unit_of_a_file(kernel: Kernel, *, enabled: bool) -> None:
+    a_file(kernel.path)
+    unit = kernel.root / "units" / unit_name(str(kernel.path))
+    unit.write_text("[Swap]\n")
+    if enabled:
+        (unit.parent / "swap.target.wants").mkdir()
+        (unit.parent / "swap.target.wants" / unit.name).symlink_to(unit)
+    assert observed(kernel).units == (Unit(str(unit), str(kernel.path), "[Swap]\n", enabled=enabled),)
 
 
 def test_a_missing_folder_is_refused(kernel: Kernel) -> None:

@@ -19,8 +19,10 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.plan import (
     Enable,
     Persist,
     Plan,
+    RemoveUnit,
     Step,
     Wanted,
+    WriteUnit,
     make_plan,
     verify,
 )
@@ -31,7 +33,9 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import 
     Header,
     State,
     SwapError,
+    Unit,
 )
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.unit import unit_name, unit_text
 
 MIB = 1024**2
 GIB = 1024**3
@@ -44,10 +48,11 @@ WANTED = Wanted(
     size_bytes=10 * GIB,
     exact=False,
     priority=None,
-    persist=True,
+    persist="fstab",
     reserve_bytes=256 * MIB,
 )
 EXACT = dataclasses.replace(WANTED, exact=True)
+SYSTEMD = dataclasses.replace(WANTED, persist="systemd")
 ABSENT = dataclasses.replace(WANTED, present=False, size_bytes=0)
 
 
@@ -76,6 +81,9 @@ def state(*areas: Area, entries: t.Iterable[Entry] = (), **changes: t.Any) -> St
         memory_available_bytes=300 * MIB,
         page_size=PAGE,
         fstab=fstab(*(each.path for each in entries)),
+        units=(),
+        unit_folder="/etc/systemd/system",
+        booted=True,
         hibernates_to=(),
         container="",
         privileged=True,
@@ -99,6 +107,14 @@ def steps(plan: Plan) -> list[str]:
 
 GROWN = ["create /swapfile", "enable /swapfile", "persist /etc/fstab"]
 GROWN_1 = ["create /swapfile.1", "enable /swapfile.1", "persist /etc/fstab"]
+
+
+def unit_path(path: str) -> str:
+    return f"/etc/systemd/system/{unit_name(path)}"
+
+
+def unit(path: str, *, text: str | None = None, enabled: bool = True) -> Unit:
+    return Unit(path=unit_path(path), area=path, text=unit_text(path, None) if text is None else text, enabled=enabled)
 
 
 class Case(t.NamedTuple):
@@ -188,7 +204,46 @@ CASES = {
         dataclasses.replace(WANTED, priority=5),
         [*GROWN_1, "disable /swapfile", "remove /swapfile"],
     ),
-    "not persistent": Case(managed(10 * GIB), dataclasses.replace(WANTED, persist=False), ["persist /etc/fstab"]),
+    "not persistent": Case(managed(10 * GIB), dataclasses.replace(WANTED, persist="none"), ["persist /etc/fstab"]),
+    "through systemd": Case(
+        state(fstab=ROOT_LINE),
+        SYSTEMD,
+        ["create /swapfile", "enable /swapfile", f"write_unit {unit_path('/swapfile')}"],
+    ),
+    "through systemd already": Case(managed(10 * GIB, fstab=ROOT_LINE, units=(unit("/swapfile"),)), SYSTEMD, []),
+    "from fstab to systemd": Case(
+        managed(10 * GIB), SYSTEMD, [f"write_unit {unit_path('/swapfile')}", "persist /etc/fstab"]
+    ),
+    "from systemd to fstab": Case(
+        managed(10 * GIB, fstab=ROOT_LINE, units=(unit("/swapfile"),)),
+        WANTED,
+        ["persist /etc/fstab", f"remove_unit {unit_path('/swapfile')}"],
+    ),
+    "a unit that is not enabled": Case(
+        managed(10 * GIB, fstab=ROOT_LINE, units=(unit("/swapfile", enabled=False),)),
+        SYSTEMD,
+        [f"write_unit {unit_path('/swapfile')}"],
+    ),
+    "a foreign unit is left alone": Case(
+        managed(10 * GIB, units=(unit("/swapfile", text="[Swap]\nWhat=/swapfile\n"),)), WANTED, []
+    ),
+    "absent with a unit": Case(
+        managed(10 * GIB, fstab=ROOT_LINE, units=(unit("/swapfile"),)),
+        ABSENT,
+        [f"remove_unit {unit_path('/swapfile')}", "disable /swapfile", "remove /swapfile"],
+    ),
+    "through systemd without room for both": Case(
+        managed(10 * GIB, free_bytes=GIB, fstab=ROOT_LINE, units=(unit("/swapfile"),)),
+        dataclasses.replace(SYSTEMD, size_bytes=2 * GIB, exact=True),
+        [
+            f"remove_unit {unit_path('/swapfile')}",
+            "disable /swapfile",
+            "remove /swapfile",
+            "create /swapfile.1",
+            "enable /swapfile.1",
+            f"write_unit {unit_path('/swapfile.1')}",
+        ],
+    ),
     "absent": Case(managed(10 * GIB), ABSENT, ["persist /etc/fstab", "disable /swapfile", "remove /swapfile"]),
     "absent where it is so": Case(state(area("/dev/vda5", GIB)), ABSENT, []),
     "absent leaves a foreign file": Case(
@@ -217,6 +272,10 @@ def test_a_file_is_made_where_the_next_run_looks_for_leftovers(host: State) -> N
     step = make_plan(host, WANTED).steps[0]
     assert isinstance(step, Create)
     assert step.made_as == "/.swapfile.oomguard"
+
+
+def test_diff_of_a_unit() -> None:
+    assert make_plan(state(), SYSTEMD).diff[1]["after"] == unit_text("/swapfile", None)
 
 
 def test_the_new_file_is_whole_pages() -> None:
@@ -304,6 +363,13 @@ REFUSALS = {
         "Refused to remove /swapfile: this host hibernates to it (/sys/power/resume_offset). "
         "Have it resume from elsewhere first, or use force: true.",
     ),
+    "a foreign unit": Refusal(
+        managed(GIB, units=(unit("/swapfile", text="[Swap]\nWhat=/swapfile\n"),)),
+        SYSTEMD,
+        "Refused to replace /etc/systemd/system/swapfile.swap: it was not made here. "
+        "Move it away, or use another persist.",
+    ),
+    "no systemd": Refusal(state(booted=False), SYSTEMD, "This host was not booted with systemd. Use persist: fstab."),
     "container": Refusal(
         state(container="lxc"),
         WANTED,
@@ -455,9 +521,14 @@ def simulate(host: State, step: Step) -> State:
     elif step.name == "remove":
         assert step.path not in areas
         del entries[step.path]
-    else:
-        assert isinstance(step, Persist)
+    elif isinstance(step, Persist):
         changes["fstab"] = step.after
+    else:
+        assert isinstance(step, (WriteUnit, RemoveUnit))
+        units = {each.path: each for each in host.units}
+        area_path = next(path for path in entries if unit_path(path) == step.path)
+        units[step.path] = Unit(path=step.path, area=area_path, text=step.after, enabled=bool(step.after))
+        changes["units"] = tuple(units.values())
     return dataclasses.replace(host, entries=tuple(entries.values()), areas=tuple(areas.values()), **changes)
 
 
@@ -487,7 +558,7 @@ wishes = st.builds(
     size_bytes=st.integers(1, 80).map(lambda number: number * 256 * MIB),
     exact=st.booleans(),
     priority=st.sampled_from([None, 5, 7]),
-    persist=st.booleans(),
+    persist=st.sampled_from(["fstab", "systemd", "none"]),
     reserve_bytes=st.just(0),
 )
 

@@ -1,0 +1,42 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The systemd.swap(5) units of managed files: their names and texts. Pure."""
+
+from __future__ import annotations
+
+import re
+
+MARK = "# Managed by oomguard.linux.swap; what is changed here by hand is lost."
+
+# systemd.unit(5), "String Escaping for Inclusion in Unit Names".
+_ESCAPED = re.compile(rb"^\.|[^A-Za-z0-9:_./]")
+
+
+def unit_name(path: str) -> str:
+    """Return the name of the unit that stands for the swap file at `path`, as `systemd-escape --path` gives it."""
+    plain = path.strip("/").encode("utf-8", "surrogateescape")
+    escaped = _ESCAPED.sub(lambda match: b"\\x%02x" % ord(match.group()), plain)
+    return f"{escaped.decode('ascii').replace('/', '-')}.swap"
+
+
+def unit_text(path: str, priority: int | None) -> str:
+    """Return the text of that unit; a file that is missing at boot holds nothing up."""
+    swap = [f"What={path.replace('%', '%%')}"]
+    if priority is not None:
+        swap.append(f"Priority={priority}")
+    return "\n".join(
+        [
+            MARK,
+            "",
+            "[Unit]",
+            "Description=Swap file of oomguard.linux.swap",
+            "",
+            "[Swap]",
+            *swap,
+            "",
+            "[Install]",
+            "WantedBy=swap.target",
+            "",
+        ]
+    )

@@ -1,0 +1,45 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Swap units: names as systemd-escape gives them, and texts."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.unit import unit_name, unit_text
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/swapfile", "swapfile.swap"),
+        ("/swapfile.1", "swapfile.1.swap"),
+        ("/srv/swap/file", "srv-swap-file.swap"),
+        ("/srv/a-b c", "srv-a\\x2db\\x20c.swap"),
+        ("/.swap", "\\x2eswap.swap"),
+        ("/ä", "\\xc3\\xa4.swap"),
+    ],
+)
+def test_names(path: str, name: str) -> None:
+    assert unit_name(path) == name
+
+
+def test_a_unit() -> None:
+    assert unit_text("/swap 50%", 7) == (
+        "# Managed by oomguard.linux.swap; what is changed here by hand is lost.\n"
+        "\n"
+        "[Unit]\n"
+        "Description=Swap file of oomguard.linux.swap\n"
+        "\n"
+        "[Swap]\n"
+        "What=/swap 50%%\n"
+        "Priority=7\n"
+        "\n"
+        "[Install]\n"
+        "WantedBy=swap.target\n"
+    )
+
+
+def test_a_unit_without_priority() -> None:
+    assert "Priority" not in unit_text("/swapfile", None)
