@@ -36,21 +36,22 @@ FSTAB = pathlib.Path("/etc/fstab")
 class Trial:
     """A change from one exact total to another; None stands for state=absent."""
 
-    start: int | None
+    start: int
     target: int | None
-    start_priority: int | None = None
     priority: int | None = None
+    persist: str = "fstab"
 
 
 TRIALS = {
     "grow": Trial(start=64 * MIB, target=160 * MIB),
     "shrink": Trial(start=160 * MIB, target=64 * MIB),
     "priority": Trial(start=64 * MIB, target=64 * MIB, priority=7),
+    "units": Trial(start=64 * MIB, target=160 * MIB, persist="systemd"),
     "absent": Trial(start=64 * MIB, target=None),
 }
 
 
-def wanted(path: str, size: int | None, priority: int | None) -> Wanted:
+def wanted(path: str, size: int | None, *, priority: int | None = None, persist: str = "fstab") -> Wanted:
     """Return what the module would be asked for."""
     return Wanted(
         path=path,
@@ -58,15 +59,15 @@ def wanted(path: str, size: int | None, priority: int | None) -> Wanted:
         size_bytes=size or 0,
         exact=True,
         priority=priority,
-        persist=True,
+        persist=persist,
         reserve_bytes=16 * MIB,
     )
 
 
 def start(path: str, trial: Trial) -> None:
     """Bring the host to the trial's start."""
-    bring(wanted(path, None, None), Host(), run)
-    bring(wanted(path, trial.start, trial.start_priority), Host(), run)
+    bring(wanted(path, None), Host(), run)
+    bring(wanted(path, trial.start), Host(), run)
 
 
 def changes(event: str, arguments: tuple[t.Any, ...]) -> bool:
@@ -146,17 +147,22 @@ def leftovers(path: str) -> t.Iterator[str]:
             yield f"stray {entry}"
     for entry in sorted(FSTAB.parent.glob(".fstab*")):
         yield f"stray {entry}"
-    named = {line.split()[0] for line in FSTAB.read_text().splitlines() if line.startswith(path)}
-    ours = {entry.path for entry in state.entries}
-    if named != ours:
-        yield f"fstab names {sorted(named)}, the files are {sorted(ours)}"
+    named = [line.split()[0] for line in FSTAB.read_text().splitlines() if line.startswith(path)]
+    named += [unit.area for unit in state.units if unit.enabled and unit.text]
+    ours = [entry.path for entry in state.entries]
+    if sorted(named) != sorted(ours):
+        yield f"{sorted(named)} are in use after a boot, the files are {sorted(ours)}"
+    units = {pathlib.Path(unit.path).name for unit in state.units if unit.text}
+    for entry in sorted(pathlib.Path("/etc/systemd/system").rglob("*.swap")):
+        if entry.name not in units:
+            yield f"stray {entry}"
 
 
 def kill_everywhere(path: str, trial: Trial) -> dict[str, t.Any]:
     """Kill the trial before each of its changes, and complete it; return how often, and what went wrong."""
     problems: list[str] = []
-    target = wanted(path, trial.target, trial.priority)
-    floor = min(trial.start or 0, trial.target or 0)
+    target = wanted(path, trial.target, priority=trial.priority, persist=trial.persist)
+    floor = min(trial.start, trial.target or 0)
     for number in itertools.count(1):
         start(path, trial)
         sampler = Sampler()
@@ -191,7 +197,7 @@ def main() -> None:
     parser.add_argument("--before", type=int, default=0)
     arguments = parser.parse_args()
     trial = TRIALS[arguments.trial]
-    target = wanted(arguments.path, trial.target, trial.priority)
+    target = wanted(arguments.path, trial.target, priority=trial.priority, persist=trial.persist)
     if arguments.verb == "start":
         start(arguments.path, trial)
     elif arguments.verb == "kill":

@@ -20,7 +20,7 @@ testinfra_hosts = ["ansible://all"]
 MIB = 1024**2
 GIB = 1024**3
 FOLDERS = {"ext4": "/", "xfs": "/srv/xfs/", "btrfs": "/srv/btrfs/"}
-TRIALS = ["grow", "shrink", "priority", "absent"]
+TRIALS = ["grow", "shrink", "priority", "units", "absent"]
 
 
 def swap(host: t.Any, **arguments: t.Any) -> dict[str, t.Any]:
@@ -125,6 +125,14 @@ def test_a_host_boots_after_a_power_cut_in_the_middle(host: t.Any, before: int) 
         lab(verb, host.backend.get_hostname())
     result = trial(host, "complete", "shrink")
     assert (result["found"], result["left"], result["total_bytes"] >= 64 * MIB) == ([], [], True)
+
+
+@pytest.mark.parametrize("persist", ["systemd", "fstab"])
+def test_swap_is_in_use_after_a_boot(host: t.Any, persist: str) -> None:
+    swap(host, size="64M", mode="exact", persist=persist)
+    for verb in ("power-cut", "power-on"):
+        lab(verb, host.backend.get_hostname())
+    assert total(host) == 64 * MIB
 
 
 def lab(verb: str, name: str) -> None:
