@@ -10,6 +10,7 @@ import dataclasses
 import errno
 import os
 import pathlib
+import tempfile
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import Run
 from ansible_collections.oomguard.linux.plugins.module_utils._files import (
@@ -94,6 +95,7 @@ class Applier:
             elif isinstance(step, Enable):
                 self._enable(step, created=step.path in created)
             elif isinstance(step, Persist):
+                self._check_table(step)
                 _edit(step)
             elif isinstance(step, WriteUnit):
                 self._write_unit(step)
@@ -151,6 +153,15 @@ class Applier:
                 f"switch on the swap area {step.path}",
                 hint="The kernel's reason is in its log: journalctl -k. Nothing was switched off.",
             )
+
+    def _check_table(self, step: Persist) -> None:
+        """Raise CommandError where findmnt(8) finds errors in the new fstab, and none in the old one."""
+        with tempfile.NamedTemporaryFile() as candidate:
+            candidate.write(step.after.encode("utf-8", "surrogateescape"))
+            candidate.flush()
+            checked = self.run(["findmnt", "--verify", "--tab-file", candidate.name])
+        if checked.returncode and not self.run(["findmnt", "--verify", "--tab-file", step.path]).returncode:
+            raise checked.failed(f"check the new {step.path}", hint="The old one is still in place.")
 
     def _write_unit(self, step: WriteUnit) -> None:
         _edit(step)

@@ -13,17 +13,19 @@ from ansible_collections.oomguard.linux.plugins.module_utils._command import Com
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.observe import Host
 
 PAGE = 4096
+PROGRAMS = {"mkswap", "swapon", "swapoff", "chattr", "systemctl", "findmnt"}
 TITLE = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
 
 
 class Kernel:
-    """Plays mkswap, swapon, swapoff, chattr and systemctl on a host in `folder`; a program named in `failing` fails."""
+    """Plays the programs on a host in `folder`; one named in `failing` fails."""
 
     def __init__(self, folder: pathlib.Path) -> None:
         self.root = folder
         self.proc = folder / "proc"
         self.calls: list[list[str]] = []
         self.failing: set[str] = set()
+        self.failing_once: set[str] = set()
         for name in ("proc/self", "proc/1", "etc", "data", "units"):
             (folder / name).mkdir(parents=True)
         self.path = folder / "data/swapfile"
@@ -61,10 +63,11 @@ class Kernel:
         assert (timeout > 0, stdin, environment) == (True, "", None)
         self.calls.append(list(argv))
         program, path = (
-            next(word for word in argv if word in {"mkswap", "swapon", "swapoff", "chattr", "systemctl"}),
+            next(word for word in argv if word in PROGRAMS),
             argv[-1],
         )
-        if program in self.failing:
+        if program in self.failing | self.failing_once:
+            self.failing_once.discard(program)
             return Completed(
                 argv=tuple(argv), returncode=255, stdout="", stderr=f"{program}: {path}: Invalid argument\n"
             )

@@ -190,6 +190,24 @@ def test_fstab_is_written(kernel: Kernel) -> None:
     assert kernel.read("etc/fstab") == "# new\n"
 
 
+def test_fstab_is_checked_before(kernel: Kernel) -> None:
+    carry_out(kernel, Persist(path=str(kernel.host.fstab), before=kernel.read("etc/fstab"), after="# new\n"))
+    assert kernel.calls[0][:3] == ["findmnt", "--verify", "--tab-file"]
+
+
+def test_an_fstab_that_was_wrong_before_is_no_obstacle(kernel: Kernel) -> None:
+    kernel.failing.add("findmnt")
+    carry_out(kernel, Persist(path=str(kernel.host.fstab), before=kernel.read("etc/fstab"), after="# new\n"))
+    assert kernel.read("etc/fstab") == "# new\n"
+
+
+def test_an_fstab_with_a_new_error_is_not_installed(kernel: Kernel) -> None:
+    kernel.failing_once.add("findmnt")
+    with pytest.raises(CommandError):
+        carry_out(kernel, Persist(path=str(kernel.host.fstab), before=kernel.read("etc/fstab"), after="# new\n"))
+    assert kernel.read("etc/fstab") == "LABEL=root / ext4 defaults 0 1\n"
+
+
 def test_fstab_keeps_its_mode(kernel: Kernel) -> None:
     kernel.host.fstab.chmod(0o640)
     carry_out(kernel, Persist(path=str(kernel.host.fstab), before=kernel.read("etc/fstab"), after="# new\n"))
