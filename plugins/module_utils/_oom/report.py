@@ -28,6 +28,8 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.userspace impo
 
 # The OOM reaper and other late lines come some seconds and some reports after theirs.
 _KEPT_OPEN = 16
+# Hosts whose reports can be open at once, in a log that is collected from many.
+_MOST_HOSTS = 256
 # A report's lines follow one another: what comes after so many other lines, or so much later, is another's.
 _FAR_LINES = 500
 _FAR_US = 60 * 1000000
@@ -94,7 +96,7 @@ class _Reader:
         self._page_size = page_size
         self._page_sizes: dict[str | None, int] = {}
         self._recent: collections.deque[Draft] = collections.deque()
-        self._elsewhere: dict[str | None, tuple[Draft | None, int, str | None]] = {}
+        self._elsewhere: dict[str | None, tuple[Draft, int, str | None]] = {}
 
     def drain(self) -> list[Found]:
         """Return what was found since the last time."""
@@ -104,9 +106,12 @@ class _Reader:
     def turn_to(self, host: str | None, boot_id: str | None) -> None:
         """Go on with the report of another host; a boot ends the report before it."""
         if host != self.host:
-            self._elsewhere[self.host] = (self.draft, self.idle, self.boot_id)
+            if self.draft is not None:
+                self._elsewhere[self.host] = (self.draft, self.idle, self.boot_id)
             self.draft, self.idle, self.boot_id = self._elsewhere.pop(host, (None, 0, boot_id))
             self.host = host
+            if len(self._elsewhere) > _MOST_HOSTS:
+                self._keep(self._elsewhere.pop(next(iter(self._elsewhere)))[0])
         if boot_id != self.boot_id:
             self._close_draft()
             self.boot_id = boot_id
@@ -128,10 +133,10 @@ class _Reader:
 
     def close(self) -> None:
         """End all reports that are still open."""
-        for draft, _idle, _boot_id in [*self._elsewhere.values(), (self.draft, self.idle, self.boot_id)]:
-            self.draft = draft
-            self._close_draft()
+        for draft, _idle, _boot_id in self._elsewhere.values():
+            self._keep(draft)
         self._elsewhere.clear()
+        self._close_draft()
         while self._recent:
             self._finish(self._recent.popleft())
 
@@ -154,7 +159,7 @@ class _Reader:
         """Open the report of a second group, whose first kill line came without a report, after the first group's."""
         if line.monotonic_us is None or line.monotonic_us >= (draft.last.monotonic_us or 0):
             self.draft = draft.split()
-            self._recent.append(draft)
+            self._keep(draft)
 
     def _is_far(self, line: Line) -> bool:
         draft = self.draft
@@ -195,10 +200,14 @@ class _Reader:
 
     def _close_draft(self) -> None:
         if self.draft is not None:
-            self._recent.append(self.draft)
+            self._keep(self.draft)
             self.draft = None
-            if len(self._recent) > _KEPT_OPEN:
-                self._finish(self._recent.popleft())
+
+    def _keep(self, draft: Draft) -> None:
+        """Keep a report that has ended for the lines that may still come, and let the oldest one go."""
+        self._recent.append(draft)
+        if len(self._recent) > _KEPT_OPEN:
+            self._finish(self._recent.popleft())
 
     def _finish(self, draft: Draft) -> None:
         host = draft.first.hostname

@@ -87,7 +87,7 @@ class UserspaceKillers:
         if match:
             self._nohang_victims[line.hostname] = Victim(name=match.group("name"), pid=int(match.group("pid")))
         elif _NOHANG_ACTION.match(line.text) and line.hostname in self._nohang_victims:
-            return _of_process("nohang", self._nohang_victims[line.hostname], line)
+            return _of_process("nohang", self._nohang_victims.pop(line.hostname), line)
         return None
 
 

@@ -320,3 +320,11 @@ def test_the_page_size_can_be_told() -> None:
 def test_the_kill_line_is_kept() -> None:
     (report,) = reports([*memcg(), GROUP, KILL.format("hog", 813)])
     assert report.kill == Line(KILL.format("hog", 812))
+
+
+def test_of_very_many_hosts_none_is_lost() -> None:
+    hosts = [f"web{number}" for number in range(1000)]
+    opened = [Line(text, hostname=host) for host in hosts for text in memcg()[:-1]]
+    closed = [Line(KILL.format("hog", 812), hostname=host) for host in hosts]
+    found = reports([*opened, *closed])
+    assert sum(len(report.victims) for report in found) == len(hosts)
