@@ -20,13 +20,14 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import 
     Entry,
     Folder,
     Header,
+    Mount,
     State,
     SwapError,
     Unit,
     leftover_path,
-    parse_filesystem,
     parse_header,
     parse_memory_available,
+    parse_mount,
     parse_privileged,
     parse_swaps,
 )
@@ -63,12 +64,14 @@ def observe(path: str, host: Host) -> State:
         ) from error
     leftover = pathlib.Path(leftover_path(path))
     entries = tuple(_entry(entry, host.page_size) for entry in _family(pathlib.Path(path)))
+    mount = parse_mount(_require(host.proc / "self/mountinfo"), str(folder))
     return State(
         areas=observe_areas(host),
         entries=entries,
         leftover=_entry(leftover, host.page_size) if os.path.lexists(str(leftover)) else None,
         folders=tuple(_folder(each) for each in (*reversed(folder.parents), folder)),
-        filesystem=parse_filesystem(_require(host.proc / "self/mountinfo"), str(folder)),
+        filesystem=mount.filesystem,
+        devices=_devices(mount, host),
         free_bytes=free.f_bavail * free.f_frsize,
         memory_available_bytes=observe_memory_available(host),
         page_size=host.page_size,
@@ -166,6 +169,13 @@ def _first_page(path: pathlib.Path, page_size: int) -> int | None:
         except OSError:
             return None
     return int(block * block_size // page_size)
+
+
+def _devices(mount: Mount, host: Host) -> int:
+    """Return how many devices a btrfs spans, as the kernel lists them; 1 for any other filesystem."""
+    name = os.path.basename(os.path.realpath(mount.source))
+    spans = [os.listdir(str(folder)) for folder in (host.root / "sys/fs/btrfs").glob("*/devices")]
+    return next((len(names) for names in spans if mount.filesystem == "btrfs" and name in names), 1)
 
 
 def _container(host: Host) -> str:

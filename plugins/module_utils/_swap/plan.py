@@ -425,6 +425,11 @@ def _require_place(state: State) -> None:
             f"Refused to make a swap file on {filesystem}: {reason}.",
             hint=f"Name a path on one of {', '.join(_SUITABLE_FILESYSTEMS)}.",
         )
+    if state.devices > 1:
+        raise SwapError(
+            f"Refused to make a swap file on {filesystem} over {state.devices} devices: the kernel takes one only.",
+            hint="Name a path on another filesystem.",
+        )
 
 
 def _fits_on_disk(state: State, wanted: Wanted, size_bytes: int) -> bool:

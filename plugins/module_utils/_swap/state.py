@@ -103,11 +103,20 @@ class Folder:
 
 
 @dataclasses.dataclass(frozen=True)
+class Mount:
+    """A mounted filesystem: its type, and the device or whatever else it is made of."""
+
+    filesystem: str
+    source: str
+
+
+@dataclasses.dataclass(frozen=True)
 class State:
     """All that decides what has to be done.
 
-    `leftover` is the file that an interrupted run was still making, `hibernates_to` are the paths of our files of which
-    one is where the host looks for its image when it wakes; `booted` tells whether systemd runs the host.
+    `devices` is how many the filesystem spans, `leftover` the file that an interrupted run was still making; `booted`
+    tells whether systemd runs the host, and `hibernates_to` are the paths of our files of which one is where the host
+    looks for its image when it wakes.
     """
 
     areas: tuple[Area, ...]
@@ -115,6 +124,7 @@ class State:
     leftover: Entry | None
     folders: tuple[Folder, ...]
     filesystem: str
+    devices: int
     free_bytes: int
     memory_available_bytes: int
     page_size: int
@@ -185,17 +195,18 @@ def parse_memory_available(text: str) -> int:
     raise SwapError("/proc/meminfo does not tell how much memory is available.", hint="Linux 3.14 and later do.")
 
 
-def parse_filesystem(mountinfo: str, folder: str) -> str:
-    """Return the type of the filesystem that holds `folder`, a path without links, from /proc/self/mountinfo."""
-    best, filesystem = "", "unknown"
+def parse_mount(mountinfo: str, folder: str) -> Mount:
+    """Return the mount that holds `folder`, a path without links, from /proc/self/mountinfo."""
+    best, mount = "", Mount(filesystem="unknown", source="")
     for line in mountinfo.splitlines():
         before, _dash, after = line.partition(" - ")
         point = unescape(before.split()[4])
         inside = point in ("/", folder) or folder.startswith(f"{point}/")
         # The last of several mounts at one point hides the others.
         if inside and len(point) >= len(best):
-            best, filesystem = point, after.split()[0]
-    return filesystem
+            filesystem, source = after.split()[:2]
+            best, mount = point, Mount(filesystem=filesystem, source=unescape(source))
+    return mount
 
 
 def parse_privileged(status: str) -> bool:

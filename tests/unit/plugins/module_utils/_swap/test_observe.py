@@ -120,6 +120,14 @@ def test_the_unit_of_a_file(kernel: Kernel, *, enabled: bool) -> None:
     assert observed(kernel).units == (Unit(str(unit), str(kernel.path), "[Swap]\n", enabled=enabled),)
 
 
+@pytest.mark.parametrize(("filesystem", "devices"), [("btrfs", 2), ("ext4", 1)])
+def test_devices_of_a_filesystem(kernel: Kernel, filesystem: str, devices: int) -> None:
+    kernel.write("proc/self/mountinfo", f"22 1 0:30 / / rw - {filesystem} /dev/vdy rw\n")
+    for name in ("11/devices/vdx", "22/devices/vdy", "22/devices/vdz"):
+        (kernel.root / "sys/fs/btrfs" / name).mkdir(parents=True)
+    assert observed(kernel).devices == devices
+
+
 def test_a_missing_folder_is_refused(kernel: Kernel) -> None:
     with pytest.raises(SwapError) as error:
         observe(f"{kernel.root}/nothing/swapfile", kernel.host)

@@ -77,6 +77,7 @@ def state(*areas: Area, entries: t.Iterable[Entry] = (), **changes: t.Any) -> St
         leftover=None,
         folders=(Folder("/", "folder", 0o755, 0),),
         filesystem="ext4",
+        devices=1,
         free_bytes=20 * GIB,
         memory_available_bytes=300 * MIB,
         page_size=PAGE,
@@ -397,6 +398,12 @@ REFUSALS = {
         WANTED,
         "Refused to make a swap file on f2fs: it is not known to carry one. "
         "Name a path on one of ext2, ext3, ext4, xfs, btrfs.",
+    ),
+    "several devices": Refusal(
+        state(filesystem="btrfs", devices=2),
+        WANTED,
+        "Refused to make a swap file on btrfs over 2 devices: the kernel takes one only. "
+        "Name a path on another filesystem.",
     ),
     "writable folder": Refusal(
         state(folders=(Folder("/", "folder", 0o755, 0), Folder("/pub", "folder", 0o1777, 0))),

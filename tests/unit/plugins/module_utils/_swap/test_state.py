@@ -12,10 +12,11 @@ import pytest
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import (
     Area,
     Header,
+    Mount,
     SwapError,
-    parse_filesystem,
     parse_header,
     parse_memory_available,
+    parse_mount,
     parse_privileged,
     parse_swaps,
     summary,
@@ -100,19 +101,19 @@ def test_memory_available_of_an_old_kernel() -> None:
 
 
 @pytest.mark.parametrize(
-    ("folder", "filesystem"),
+    ("folder", "filesystem", "source"),
     [
-        ("/", "ext4"),
-        ("/var/lib", "ext4"),
-        ("/srv", "xfs"),
-        ("/srv/swap", "xfs"),
-        ("/srvice", "ext4"),
-        ("/with blank", "btrfs"),
-        ("/home/a", "fuse.sshfs"),
+        ("/", "ext4", "/dev/vda1"),
+        ("/var/lib", "ext4", "/dev/vda1"),
+        ("/srv", "xfs", "/dev/vdb"),
+        ("/srv/swap", "xfs", "/dev/vdb"),
+        ("/srvice", "ext4", "/dev/vda1"),
+        ("/with blank", "btrfs", "/dev/vdc"),
+        ("/home/a", "fuse.sshfs", "host:"),
     ],
 )
-def test_filesystem_of_a_folder(folder: str, filesystem: str) -> None:
-    assert parse_filesystem(MOUNTINFO, folder) == filesystem
+def test_mount_of_a_folder(folder: str, filesystem: str, source: str) -> None:
+    assert parse_mount(MOUNTINFO, folder) == Mount(filesystem=filesystem, source=source)
 
 
 @pytest.mark.parametrize(
