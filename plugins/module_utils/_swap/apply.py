@@ -28,23 +28,25 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.observe impor
     observe_memory_available,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.plan import (
+    Plan,
+    Wanted,
+    make_plan,
+    require_room,
+    verify,
+)
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import LABEL, Area, SwapError
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.steps import (
     ClearLeftover,
     Create,
     Disable,
     Edit,
     Enable,
     Persist,
-    Plan,
     Protect,
     Remove,
     RemoveUnit,
-    Wanted,
     WriteUnit,
-    make_plan,
-    require_room,
-    verify,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import LABEL, Area, SwapError
 from ansible_collections.oomguard.linux.plugins.module_utils._text import format_size
 
 _CHUNK = bytes(1024**2)

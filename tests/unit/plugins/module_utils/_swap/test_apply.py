@@ -16,19 +16,21 @@ import pytest
 from ansible_collections.oomguard.linux.plugins.module_utils._command import CommandError
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.apply import Applier
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.plan import (
+    Plan,
+)
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import SwapError
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.steps import (
     ClearLeftover,
     Create,
     Disable,
     Enable,
     Persist,
-    Plan,
     Protect,
     Remove,
     RemoveUnit,
     Step,
     WriteUnit,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import SwapError
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._swap.kernel import (
     PAGE,
     TITLE,

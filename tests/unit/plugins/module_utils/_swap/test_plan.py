@@ -14,15 +14,8 @@ from hypothesis import strategies as st
 
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.plan import (
     SLACK_BYTES,
-    Create,
-    Disable,
-    Enable,
-    Persist,
     Plan,
-    RemoveUnit,
-    Step,
     Wanted,
-    WriteUnit,
     make_plan,
     verify,
 )
@@ -34,6 +27,15 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import 
     State,
     SwapError,
     Unit,
+)
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.steps import (
+    Create,
+    Disable,
+    Enable,
+    Persist,
+    RemoveUnit,
+    Step,
+    WriteUnit,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.unit import unit_name, unit_text
 
