@@ -49,7 +49,7 @@ def table(*, before: Look, after: Look, forced: Look) -> str:
         ("", "before", "after"),
         ("OOMPolicy= of apache2.service", before.policy, after.policy),
         ("total swap", _mebibytes(before.swap_bytes), _mebibytes(after.swap_bytes)),
-        ("the load: HTTP answers", before.answers, after.answers),
+        ("the load: answers", before.answers, after.answers),
         ("the load: Apache", _fate(before), _fate(after)),
         ("a kill in its cgroup: Apache", _fate(before), _fate(forced)),
         ("a static page", _page(before), _page(forced)),

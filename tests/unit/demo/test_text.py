@@ -16,7 +16,7 @@ Result=oom-kill
 NRestarts=0
 OOMPolicy=stop
 ActiveState=failed
-Answers=15 of 200, 1 of 500
+Answers=15 x HTTP 200, 1 x HTTP 500
 Kills=1
 SwapTotal=262140
 StaticPage=000
@@ -27,7 +27,7 @@ AFTER = Look(
     result="success",
     main_pid=812,
     policy="continue",
-    answers="24 of 200",
+    answers="24 x HTTP 200",
     kills=0,
     swap_bytes=10 * 1024**3,
     static_page="200",
@@ -41,7 +41,7 @@ def test_the_state_is_read() -> None:
             result="oom-kill",
             main_pid=0,
             policy="stop",
-            answers="15 of 200, 1 of 500",
+            answers="15 x HTTP 200, 1 x HTTP 500",
             kills=1,
             swap_bytes=262140 * 1024,
             static_page="000",
@@ -57,11 +57,11 @@ def test_the_elapsed_time_is_in_minutes_and_seconds(seconds: float, text: str) -
 
 def test_the_table_is_aligned() -> None:
     assert table(before=BEFORE, after=AFTER, forced=dataclasses.replace(AFTER, kills=1)).splitlines() == [
-        "                               before               after",
-        "OOMPolicy= of apache2.service  stop                 continue",
-        "total swap                     256 MiB              10240 MiB",
-        "the load: HTTP answers         15 of 200, 1 of 500  24 of 200",
-        "the load: Apache               failed (oom-kill)    active",
-        "a kill in its cgroup: Apache   failed (oom-kill)    active",
-        "a static page                  no answer            HTTP 200",
+        "                               before                       after",
+        "OOMPolicy= of apache2.service  stop                         continue",
+        "total swap                     256 MiB                      10240 MiB",
+        "the load: answers              15 x HTTP 200, 1 x HTTP 500  24 x HTTP 200",
+        "the load: Apache               failed (oom-kill)            active",
+        "a kill in its cgroup: Apache   failed (oom-kill)            active",
+        "a static page                  no answer                    HTTP 200",
     ]
