@@ -16,6 +16,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import (
     Line,
     OomReport,
     Unparsed,
+    Victim,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.kill_lines import (
     INVOKED,
@@ -24,7 +25,11 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.kill_lines imp
     parse_trigger,
     speaks_of_kill,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.userspace import USERSPACE_SOURCES, UserspaceKillers
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.userspace import (
+    USERSPACE_SOURCES,
+    UserspaceKillers,
+    are_near,
+)
 
 # The OOM reaper and other late lines come some seconds and some reports after theirs.
 _KEPT_OPEN = 16
@@ -45,7 +50,7 @@ def read_reports(lines: t.Iterable[Line], *, page_size: int | None = None) -> t.
     """Yield the OOM reports in `lines`, oldest first, and the kill lines that could not be read.
 
     `lines` are kernel messages in their order, without prefixes, from one or more hosts and boots; of other programs
-    (`Line.source`) those that kill for want of memory are heard, at once, and the others passed over. A kill line
+    (`Line.source`) those that kill for want of memory are heard, and the others passed over. A kill line
     without a report is a report of its own: the kernel limits the rate of its reports, not of its kills. `page_size`
     is that of the hosts, for the reports that do not tell it themselves.
     """
@@ -61,7 +66,8 @@ def read_reports(lines: t.Iterable[Line], *, page_size: int | None = None) -> t.
         if source is not None and source not in KERNEL_SOURCES:
             killed = userspace.read(line) if source in USERSPACE_SOURCES else None
             if killed:
-                yield killed
+                reader.add(killed)
+                yield from reader.drain()
             continue
         if host != here or boot_id != booted:
             rows = None
@@ -95,7 +101,7 @@ class _Reader:
         self._is_other = False
         self._page_size = page_size
         self._page_sizes: dict[str | None, int] = {}
-        self._recent: collections.deque[Draft] = collections.deque()
+        self._recent: collections.deque[Draft | OomReport] = collections.deque()
         self._elsewhere: dict[str | None, tuple[Draft, int, str | None]] = {}
 
     def drain(self) -> list[Found]:
@@ -115,6 +121,12 @@ class _Reader:
         if boot_id != self.boot_id:
             self._close_draft()
             self.boot_id = boot_id
+
+    def add(self, report: OomReport) -> None:
+        """Add what another killer did, unless the kernel has killed the same process."""
+        own = [item for item in (*self._recent, self.draft) if isinstance(item, Draft)]
+        if not any(_is_same(report, victim, draft.last) for draft in own for victim in draft.victims.values()):
+            self._keep(report)
 
     def end_or_open(self, line: Line) -> None:
         """End the open report, or open another, with a line that the open one does not know."""
@@ -182,6 +194,9 @@ class _Reader:
             draft = self._open(line)
         if kill:
             draft.kill(kill, line)
+            for item in [item for item in self._recent if isinstance(item, OomReport)]:
+                if _is_same(item, kill.victim, line):
+                    self._recent.remove(item)
         elif choice:
             draft.chosen, draft.kill_scope = choice
         draft.last = line
@@ -192,9 +207,8 @@ class _Reader:
         if match is None:
             return
         pid = int(match.group(1))
-        drafts = [*self._recent, *([self.draft] if self.draft else [])]
-        for draft in reversed(drafts):
-            if pid in draft.victims:
+        for draft in (self.draft, *reversed(self._recent)):
+            if isinstance(draft, Draft) and pid in draft.victims:
                 draft.reaped.add(pid)
                 return
 
@@ -203,16 +217,28 @@ class _Reader:
             self._keep(self.draft)
             self.draft = None
 
-    def _keep(self, draft: Draft) -> None:
+    def _keep(self, item: Draft | OomReport) -> None:
         """Keep a report that has ended for the lines that may still come, and let the oldest one go."""
-        self._recent.append(draft)
+        self._recent.append(item)
         if len(self._recent) > _KEPT_OPEN:
             self._finish(self._recent.popleft())
 
-    def _finish(self, draft: Draft) -> None:
-        host = draft.first.hostname
-        report = draft.finish(self._page_sizes.get(host, self._page_size))
+    def _finish(self, item: Draft | OomReport) -> None:
+        if isinstance(item, OomReport):
+            self.found.append(item)
+            return
+        host = item.first.hostname
+        report = item.finish(self._page_sizes.get(host, self._page_size))
         if report is not None:
             self.found.append(report)
             if report.page_size:
                 self._page_sizes[host] = report.page_size
+
+
+def _is_same(report: OomReport, victim: Victim, line: Line) -> bool:
+    """Answer whether another killer's report is of the same process as the kernel's kill at `line`."""
+    return (
+        report.first.hostname == line.hostname
+        and any(own.pid == victim.pid and own.name == victim.name for own in report.victims)
+        and are_near(report.first, line)
+    )

@@ -48,7 +48,7 @@ class UserspaceKillers:
         self._latest[key] = line
         if len(self._latest) > _REMEMBERED:
             del self._latest[next(iter(self._latest))]
-        return None if before and _near(before, line) else report
+        return None if before and are_near(before, line) else report
 
     def _oomd(self, line: Line) -> OomReport | None:
         match = _OOMD.fullmatch(line.text)
@@ -104,7 +104,8 @@ def _of_process(killer: str, victim: Victim, line: Line) -> OomReport:
     )
 
 
-def _near(before: Line, line: Line) -> bool:
+def are_near(before: Line, line: Line) -> bool:
+    """Answer whether two lines about one process can be about one kill; without times they can."""
     for one, other in ((before.monotonic_us, line.monotonic_us), (before.realtime_us, line.realtime_us)):
         if one is not None and other is not None:
             return abs(other - one) <= _SAME_US

@@ -105,5 +105,20 @@ def test_nohang_names_its_victim_before_it_acts() -> None:
     assert (report.killer, report.victims) == ("nohang", (Victim("mysqld", 903309),))
 
 
+ASKED = 'sending SIGTERM to process 7 uid 0 "a": oom_score 1, VmRSS 2 MiB'
+KILLED = "Out of memory: Killed process 7 (a) total-vm:9kB, anon-rss:1kB, file-rss:2kB"
+
+
+@pytest.mark.parametrize("kernel_first", [True, False])
+def test_a_process_that_the_kernel_kills_too_is_killed_once(kernel_first: bool) -> None:
+    lines = [Line(ASKED, monotonic_us=1, source="earlyoom"), Line(KILLED, monotonic_us=2)]
+    assert [report.killer for report in read("", *(reversed(lines) if kernel_first else lines))] == ["kernel"]
+
+
+def test_a_process_that_the_kernel_kills_much_later_is_another() -> None:
+    lines = [Line(ASKED, monotonic_us=1, source="earlyoom"), Line(KILLED, monotonic_us=61000002)]
+    assert [report.killer for report in read("", *lines)] == ["earlyoom", "kernel"]
+
+
 def test_a_program_that_quotes_is_no_killer() -> None:
     assert read("app", f"Killed /a due to {SWAP}") == []
