@@ -51,6 +51,17 @@ TRIALS = {
 }
 
 
+# Where the power may fail: the audit event, and a word of what it is about.
+POINTS = {
+    "mkswap": ("subprocess.Popen", "mkswap"),
+    "rename": ("os.rename", "swapfile"),
+    "swapon": ("subprocess.Popen", "swapon"),
+    "fstab": ("os.rename", "fstab"),
+    "swapoff": ("subprocess.Popen", "swapoff"),
+    "unlink": ("os.remove", "swapfile"),
+}
+
+
 def wanted(path: str, size: int | None, *, priority: int | None = None, persist: str = "fstab") -> Wanted:
     """Return what the module would be asked for."""
     return Wanted(
@@ -77,19 +88,35 @@ def changes(event: str, arguments: tuple[t.Any, ...]) -> bool:
     return event in {"os.rename", "os.remove", "os.chmod", "subprocess.Popen"}
 
 
-def stop_before(number: int, how: signal.Signals) -> None:
-    """Have this process send itself a signal just before its change of that number, from 1."""
+def kill_before(number: int) -> None:
+    """Have this process kill itself just before its change of that number, from 1."""
     counter = itertools.count(1)
 
     def hook(event: str, arguments: tuple[t.Any, ...]) -> None:
         if changes(event, arguments) and next(counter) == number:
-            os.kill(os.getpid(), how)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(hook)
+
+
+def stop_before(point: str) -> None:
+    """Have this process stop itself just before that one of POINTS."""
+    awaited, word = POINTS[point]
+
+    def hook(event: str, arguments: tuple[t.Any, ...]) -> None:
+        if event == awaited and word in str(arguments[:2]):
+            os.kill(os.getpid(), signal.SIGSTOP)
 
     sys.addaudithook(hook)
 
 
 def in_child(work: t.Callable[[], object]) -> int:
     """Do `work` in a child process, and return its wait status."""
+    return os.waitpid(child(work), 0)[1]
+
+
+def child(work: t.Callable[[], object]) -> int:
+    """Begin `work` in a child process, and return its number."""
     pid = os.fork()
     if pid == 0:
         try:
@@ -99,7 +126,7 @@ def in_child(work: t.Callable[[], object]) -> int:
             print(error, file=sys.stderr)
         finally:
             os._exit(1)
-    return os.waitpid(pid, 0)[1]
+    return pid
 
 
 class Sampler(threading.Thread):
@@ -169,7 +196,7 @@ def kill_everywhere(path: str, trial: Trial) -> dict[str, t.Any]:
         sampler.start()
 
         def interrupted(number: int = number) -> None:
-            stop_before(number, signal.SIGKILL)
+            kill_before(number)
             bring(target, Host(), run)
 
         status = in_child(interrupted)
@@ -188,13 +215,22 @@ def kill_everywhere(path: str, trial: Trial) -> dict[str, t.Any]:
     raise AssertionError
 
 
+def twice_at_once(path: str, trial: Trial) -> dict[str, t.Any]:
+    """Carry out the trial by two runs at the same time; return how they ended, and what went wrong."""
+    start(path, trial)
+    target = wanted(path, trial.target, priority=trial.priority, persist=trial.persist)
+    pids = [child(lambda: bring(target, Host(), run)) for _run in range(2)]
+    ends = [os.waitpid(pid, 0)[1] for pid in pids]
+    return {"ends": ends, "problems": [*complaints(path), *leftovers(path)]}
+
+
 def main() -> None:
     """Carry out one verb."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("verb", choices=["start", "kill", "stop", "complete"])
+    parser.add_argument("verb", choices=["start", "kill", "twice", "stop", "complete"])
     parser.add_argument("trial", choices=TRIALS)
     parser.add_argument("--path", default="/swapfile")
-    parser.add_argument("--before", type=int, default=0)
+    parser.add_argument("--before", choices=POINTS, default="mkswap")
     arguments = parser.parse_args()
     trial = TRIALS[arguments.trial]
     target = wanted(arguments.path, trial.target, priority=trial.priority, persist=trial.persist)
@@ -202,8 +238,10 @@ def main() -> None:
         start(arguments.path, trial)
     elif arguments.verb == "kill":
         print(json.dumps(kill_everywhere(arguments.path, trial)))
+    elif arguments.verb == "twice":
+        print(json.dumps(twice_at_once(arguments.path, trial)))
     elif arguments.verb == "stop":
-        stop_before(arguments.before, signal.SIGSTOP)
+        stop_before(arguments.before)
         bring(target, Host(), run)
     else:
         found = list(complaints(arguments.path))
