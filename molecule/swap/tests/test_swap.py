@@ -107,8 +107,8 @@ def test_a_swapoff_that_would_not_fit_is_refused(host: t.Any) -> None:
 
 
 def test_the_naive_order_leaves_the_host_short_of_swap(host: t.Any) -> None:
-    # The control: what others do is seen by the watcher.
-    host.run("systemd-run --quiet --scope swapoff --all")
+    # The control: what others do is seen by the watcher, however it ends; mostly the kernel kills swapoff.
+    host.check_output("timeout 300 systemd-run --quiet --scope swapoff --all; echo it ended with $?")
     assert watched(host)["lowest_bytes"] < 600 * MIB
 
 
