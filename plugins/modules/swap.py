@@ -139,11 +139,11 @@ plan:
       priority: null
     - step: persist
       path: /etc/fstab
-before: &state
+before:
   description: The swap of the host before the change.
   returned: always
   type: dict
-  contains:
+  contains: &contents
     total_bytes:
       description: The swap that counts toward O(size).
       type: int
@@ -171,8 +171,10 @@ before: &state
           description: The priority, V(null) in check mode for an area that the kernel has yet to give one.
           type: int
 after:
-  <<: *state
   description: The swap of the host after the change; in check mode, what it would be.
+  returned: always
+  type: dict
+  contains: *contents
 """
 
 import typing as t

@@ -57,7 +57,7 @@ def total(host: t.Any) -> int:
 
 def trial(host: t.Any, *arguments: str) -> dict[str, t.Any]:
     """Run a verb of swap_trial.py on the host."""
-    said = host.check_output("/opt/swap-trial/swap_trial.py " + " ".join(arguments))
+    said = host.check_output("/usr/bin/python3 /opt/swap-trial/swap_trial.py " + " ".join(arguments))
     return t.cast("dict[str, t.Any]", json.loads(said))
 
 
@@ -139,9 +139,10 @@ def test_a_killed_run_is_completed_on_other_filesystems(host: t.Any, folder: str
 def test_a_host_boots_after_a_power_cut_in_the_middle(host: t.Any, before: str) -> None:
     if host.backend.get_hostname() != "oomguard-swap-bullseye":
         return
-    host.check_output("/opt/swap-trial/swap_trial.py start shrink")
+    host.check_output("/usr/bin/python3 /opt/swap-trial/swap_trial.py start shrink")
     host.check_output(
-        f"systemd-run --quiet --unit=cut /opt/swap-trial/swap_trial.py stop shrink --before {before} && "
+        "systemd-run --quiet --unit=cut"
+        f" /usr/bin/python3 /opt/swap-trial/swap_trial.py stop shrink --before {before} && "
         "until grep --quiet 'State:.*T' /proc/$(systemctl show --property=MainPID --value cut)/status; "
         "do sleep 0.2; done"
     )

@@ -143,7 +143,7 @@ class Draft:
         self.columns = ()
 
     def _stat_line(self, text: str) -> bool:
-        key, _, value = text.partition(" ")
+        key, _blank, value = text.partition(" ")
         if value.isdecimal() and len(self._stat) < _MOST_KEYS:
             self._stat[key] = int(value)
             return True
@@ -319,7 +319,7 @@ class Draft:
             return None
         usage, limit, failcnt = self._usage.get("memory", (None, None, None))
         memsw = "memory+swap" in self._usage
-        swap_usage, swap_limit, _ = self._usage.get("memory+swap" if memsw else "swap", (None, None, None))
+        swap_usage, swap_limit, _failcnt = self._usage.get("memory+swap" if memsw else "swap", (None, None, None))
         return Limit(
             usage_bytes=_bytes(usage),
             limit_bytes=_limit_bytes(limit),

@@ -186,7 +186,7 @@ def parse_constraint(text: str, kill: Victim | None = None) -> Constraint | None
     task = _task_start(text, head.end() - 1, end, kill)
     body = text[head.end() : max(task, head.end())]
     place, is_global, limit_cgroup, cgroup = _split_body(body)
-    cpuset, _, mems = (
+    cpuset, _comma, mems = (
         place[len("cpuset=") :].rpartition(",mems_allowed=") if place.startswith("cpuset=") else ("", "", "")
     )
     return Constraint(

@@ -115,7 +115,7 @@ class MemInfo:
 
     def pages(self, text: str) -> bool:
         """Take a line such as `262144 pages RAM`."""
-        number, _, words = text.partition(" ")
+        number, _blank, words = text.partition(" ")
         key = _PAGE_LINES.get(words.rstrip())
         if key is None or not number.isdecimal():
             return False

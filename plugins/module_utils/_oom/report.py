@@ -182,7 +182,7 @@ class _Reader:
 
     def _kill(self, line: Line) -> None:
         kill = parse_kill(line.text)
-        choice = None if kill else parse_choice(line.text)
+        choice = parse_choice(line.text)
         if kill is None and choice is None:
             if line.source != QUOTED:
                 self.found.append(Unparsed(line, "the kill line is cut, or of an unknown form"))

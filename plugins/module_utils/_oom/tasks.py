@@ -53,7 +53,7 @@ def guess_columns(row: str) -> tuple[str, ...] | None:
     if match is None:
         return None
     numbers = list(itertools.takewhile(_is_number, row[match.end() :].split()))
-    return (*_FIRST, *("unknown" for _ in numbers[1:]), "oom_score_adj", "name") if numbers else None
+    return (*_FIRST, *("unknown" for _number in numbers[1:]), "oom_score_adj", "name") if numbers else None
 
 
 class Table(t.NamedTuple):

@@ -156,7 +156,7 @@ def _bytes_of(escapes: t.Match[str]) -> str:
 def _monotonic(uptime: t.Match[str] | None) -> int | None:
     if uptime is None or uptime.group("uptime") is None:
         return None
-    seconds, _, fraction = uptime.group("uptime").partition(".")
+    seconds, _dot, fraction = uptime.group("uptime").partition(".")
     return int(seconds) * 1000000 + int(f"{fraction:0<6}"[:6])
 
 

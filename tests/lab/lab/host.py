@@ -93,7 +93,7 @@ def run(argv: list[str], *, seconds: float | None = None) -> Completed:
         )
     with process:
         try:
-            output, _ = process.communicate(timeout=seconds)
+            output, _error = process.communicate(timeout=seconds)
         except BaseException as interruption:
             with held_back():
                 _end_session(process)

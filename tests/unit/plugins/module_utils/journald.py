@@ -108,7 +108,7 @@ def _matches(one: Entry, matches: t.Sequence[str]) -> bool:
         if match == "+":
             terms.append({})
         else:
-            name, _, value = match.partition("=")
+            name, _equals, value = match.partition("=")
             terms[-1].setdefault(name, set()).add(value)
     return any(all(one.get(name) in values for name, values in term.items()) for term in terms)
 
@@ -123,5 +123,5 @@ def _within(one: Entry, options: t.Mapping[str, str]) -> bool:
 
 
 def _microseconds(text: str) -> int:
-    seconds, _, fraction = text.lstrip("@").partition(".")
+    seconds, _dot, fraction = text.lstrip("@").partition(".")
     return int(seconds) * 1_000_000 + int(f"{fraction:0<6}")

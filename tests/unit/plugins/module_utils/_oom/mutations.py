@@ -60,14 +60,14 @@ def interleaved(chance: random.Random, texts: t.Sequence[str], others: t.Sequenc
 def flipped(chance: random.Random, texts: t.Sequence[str], _others: t.Sequence[str]) -> list[str]:
     """Return the lines with some bytes changed."""
     data = bytearray("\n".join(texts).encode("utf-8", "surrogateescape"))
-    for _ in range(chance.randint(1, 20) if data else 0):
+    for _flip in range(chance.randint(1, 20) if data else 0):
         data[chance.randrange(len(data))] = chance.randrange(256)
     return data.decode("utf-8", "surrogateescape").split("\n")
 
 
 def thinned(chance: random.Random, texts: t.Sequence[str], _others: t.Sequence[str]) -> list[str]:
     """Return some of the lines, some of them twice or cut."""
-    kept = [text for text in texts for _ in range(chance.choice((0, 1, 1, 1, 1, 1, 2)))]
+    kept = [text for text in texts for _copy in range(chance.choice((0, 1, 1, 1, 1, 1, 2)))]
     return [text[: chance.randrange(len(text) + 1)] if chance.random() < 0.05 else text for text in kept]
 
 
