@@ -140,7 +140,7 @@ class Sampler(threading.Thread):
         """Sample until done."""
         while not self.done.is_set():
             self.lowest = min(self.lowest, total())
-            time.sleep(0.001)
+            time.sleep(0.005)
 
 
 def total() -> int:
