@@ -28,6 +28,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.observe impor
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.plan import Wanted
 
 MIB = 1024**2
+GIB = 1024**3
 FSTAB = pathlib.Path("/etc/fstab")
 
 
@@ -129,18 +130,31 @@ def child(work: t.Callable[[], object]) -> int:
 
 
 class Sampler(threading.Thread):
-    """Look at the total swap as often as it can."""
+    """Look 200 times a second how low the total swap falls, and for how long it is lower than at the start."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
-        self.lowest = total()
+        self.start_bytes = self.lowest_bytes = total()
+        self.short_seconds = 0.0
         self.done = threading.Event()
 
     def run(self) -> None:
         """Sample until done."""
-        while not self.done.is_set():
-            self.lowest = min(self.lowest, total())
-            time.sleep(0.005)
+        last = time.monotonic()
+        while not self.done.wait(0.005):
+            current, now = total(), time.monotonic()
+            self.lowest_bytes = min(self.lowest_bytes, current)
+            if current < self.start_bytes:
+                self.short_seconds += now - last
+            last = now
+
+    def __enter__(self) -> Sampler:
+        self.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.done.set()
+        self.join()
 
 
 def total() -> int:
@@ -191,21 +205,18 @@ def kill_everywhere(path: str, trial: Trial) -> dict[str, t.Any]:
     floor = min(trial.start, trial.target or 0)
     for number in itertools.count(1):
         start(path, trial)
-        sampler = Sampler()
-        sampler.start()
 
         def interrupted(number: int = number) -> None:
             kill_before(number)
             bring(target, Host(), run)
 
-        status = in_child(interrupted)
-        problems += [f"{number}, killed: {each}" for each in complaints(path)]
-        if in_child(lambda: bring(target, Host(), run)):
-            problems.append(f"{number}: the next run failed")
-        sampler.done.set()
-        sampler.join()
-        if sampler.lowest < floor:
-            problems.append(f"{number}: swap fell to {sampler.lowest} bytes")
+        with Sampler() as sampler:
+            status = in_child(interrupted)
+            problems += [f"{number}, killed: {each}" for each in complaints(path)]
+            if in_child(lambda: bring(target, Host(), run)):
+                problems.append(f"{number}: the next run failed")
+        if sampler.lowest_bytes < floor:
+            problems.append(f"{number}: swap fell to {sampler.lowest_bytes} bytes")
         problems += [f"{number}, completed: {each}" for each in (*complaints(path), *leftovers(path))]
         if status == 0:
             return {"killed": number - 1, "problems": problems}
@@ -223,11 +234,38 @@ def twice_at_once(path: str, trial: Trial) -> dict[str, t.Any]:
     return {"ends": ends, "problems": [*complaints(path), *leftovers(path)]}
 
 
+def compare(path: str) -> dict[str, t.Any]:
+    """Grow from 1 to 2 GiB in our way and in the usual one; return how long each takes, and leaves the host short."""
+    ways = {
+        "ours": lambda: bring(wanted(path, 2 * GIB), Host(), run),
+        "usual": lambda: [
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            for command in (
+                ["swapoff", path],
+                ["rm", path],
+                ["dd", "if=/dev/zero", f"of={path}", "bs=1M", "count=2048"],
+                ["chmod", "600", path],
+                ["mkswap", path],
+                ["swapon", path],
+            )
+        ],
+    }
+    measured = {}
+    for name, way in ways.items():
+        bring(wanted(path, None), Host(), run)
+        bring(wanted(path, GIB), Host(), run)
+        began = time.monotonic()
+        with Sampler() as sampler:
+            way()
+        measured[name] = {"seconds": time.monotonic() - began, "short_seconds": sampler.short_seconds}
+    return measured
+
+
 def main() -> None:
     """Carry out one verb."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("verb", choices=["start", "kill", "twice", "stop", "complete"])
-    parser.add_argument("trial", choices=TRIALS)
+    parser.add_argument("verb", choices=["start", "kill", "twice", "stop", "complete", "compare"])
+    parser.add_argument("trial", choices=TRIALS, nargs="?", default="grow")
     parser.add_argument("--path", default="/swapfile")
     parser.add_argument("--before", choices=POINTS, default="mkswap")
     arguments = parser.parse_args()
@@ -239,6 +277,8 @@ def main() -> None:
         print(json.dumps(kill_everywhere(arguments.path, trial)))
     elif arguments.verb == "twice":
         print(json.dumps(twice_at_once(arguments.path, trial)))
+    elif arguments.verb == "compare":
+        print(json.dumps(compare(arguments.path)))
     elif arguments.verb == "stop":
         stop_before(arguments.before)
         bring(target, Host(), run)
