@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help test demo deps .venv lint unit sanity molecule bench docs build clean
+.PHONY: help test demo deps .venv lint unit sanity molecule proofs bench docs build clean
 
 link := .collections/ansible_collections/oomguard/linux
 
@@ -47,8 +47,12 @@ unit: .venv $(link) ## Run the unit tests
 sanity: .venv $(link) ## Run ansible-test sanity with every supported Python that is installed
 	python tests/tools/sanity.py
 
-molecule: .venv $(link) ## Run all Molecule scenarios on virtual machines
-	molecule test --all
+molecule: .venv $(link) ## Run the main job with Molecule, on virtual machines of three releases
+	molecule test
+
+proofs: .venv $(link) ## Run the longer Molecule scenarios, which bring swap and mod_fcgid to their limits
+	molecule test --scenario-name fcgid
+	molecule test --scenario-name swap
 
 bench: .venv $(link) ## Measure speed and memory
 	PYTHONPATH=tests/bench:.collections python -m bench
