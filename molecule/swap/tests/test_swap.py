@@ -118,7 +118,7 @@ def test_the_stage_is_cleared(host: t.Any) -> None:
     assert swap(host, state="absent").get("msg") is None
 
 
-@pytest.mark.parametrize("name", ["shrink", "absent"])
+@pytest.mark.parametrize("name", ["grow", "shrink", "priority", "units", "absent"])
 def test_a_killed_run_is_completed_by_the_next(host: t.Any, name: str) -> None:
     result = trial(host, "kill", name)
     assert (result["problems"], result["killed"] > 5) == ([], True)
