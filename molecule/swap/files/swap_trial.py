@@ -236,7 +236,7 @@ def twice_at_once(path: str, trial: Trial) -> dict[str, t.Any]:
 
 def compare(path: str) -> dict[str, t.Any]:
     """Grow from 1 to 2 GiB in our way and in the usual one; return how long each takes, and leaves the host short."""
-    ways = {
+    ways: dict[str, t.Callable[[], object]] = {
         "ours": lambda: bring(wanted(path, 2 * GIB), Host(), run),
         "usual": lambda: [
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
