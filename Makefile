@@ -55,8 +55,8 @@ proofs: .venv $(link) ## Run the longer Molecule scenarios, which bring swap and
 	molecule test --scenario-name swap
 
 bench: .venv $(link) ## Measure speed and memory
-	PYTHONPATH=tests/bench:.collections python -m bench
-	PYTHONPATH=tests/bench:.collections python -m bench_report
+	PYTHONPATH=tests/benchmarks:.collections python -m bench_log
+	PYTHONPATH=tests/benchmarks:.collections python -m bench_report
 
 docs: .venv $(link) ## Write the documentation as HTML to docs/build
 	mkdir -p .cache/docs

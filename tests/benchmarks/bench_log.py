@@ -63,13 +63,13 @@ def read(path: str) -> None:
 
 def measure(path: pathlib.Path) -> list[str]:
     """Read a log in a process of its own, and return what it printed."""
-    command = [sys.executable, "-m", "bench", "--read", str(path)]
+    command = [sys.executable, "-m", "bench_log", "--read", str(path)]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()
 
 
 def main() -> None:
     """Measure each case, or read one log."""
-    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="bench_log", description=__doc__)
     parser.add_argument("--read", metavar="LOG", help="read this log, in this process")
     log = parser.parse_args().read
     if log:
