@@ -186,6 +186,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin imp
     verify,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.unit import Systemd
+from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise_all
 
 
 def main() -> None:
@@ -218,7 +219,7 @@ def main() -> None:
                 verify(state, wanted)
     except OomguardError as error:
         module.fail_json(msg=str(error))
-    module.exit_json(changed=plan.changed, diff=plan.diff, **result(state, plan, wanted))
+    module.exit_json(changed=plan.changed, diff=plan.diff, **neutralise_all(result(state, plan, wanted)))
 
 
 def wanted_from(params: t.Mapping[str, t.Any]) -> Wanted:
