@@ -167,19 +167,19 @@ class Applier:
 
     def _write_unit(self, step: WriteUnit) -> None:
         _edit(step)
-        self._systemctl("daemon-reload")
+        # Has systemd read its files again as well.
         self._systemctl("enable", pathlib.Path(step.path).name)
 
     def _remove_unit(self, step: RemoveUnit) -> None:
         # The area stays on: without --now nothing is stopped.
-        self._systemctl("disable", pathlib.Path(step.path).name)
+        self._systemctl("--no-reload", "disable", pathlib.Path(step.path).name)
         remove_file(pathlib.Path(step.path))
         self._systemctl("daemon-reload")
 
-    def _systemctl(self, verb: str, *units: str) -> None:
-        done = self.run(["systemctl", "--quiet", verb, *units], timeout=_TIMEOUT)
+    def _systemctl(self, *arguments: str) -> None:
+        done = self.run(["systemctl", "--quiet", *arguments], timeout=_TIMEOUT)
         if done.returncode:
-            raise done.failed(f"have systemd {' '.join((verb, *units))}")
+            raise done.failed(f"have systemd {' '.join(arguments)}")
 
     def _disable(self, step: Disable) -> None:
         # Memory has moved on since the plan was made.

@@ -255,7 +255,7 @@ def test_a_unit_is_written_and_enabled(kernel: Kernel) -> None:
     carry_out(kernel, WriteUnit(path=f"{kernel.root}/units/swapfile.swap", before="", after="[Swap]\n"))
     assert (kernel.read("units/swapfile.swap"), kernel.calls) == (
         "[Swap]\n",
-        [["systemctl", "--quiet", "daemon-reload"], ["systemctl", "--quiet", "enable", "swapfile.swap"]],
+        [["systemctl", "--quiet", "enable", "swapfile.swap"]],
     )
 
 
@@ -264,7 +264,10 @@ def test_a_unit_is_disabled_and_removed(kernel: Kernel) -> None:
     carry_out(kernel, RemoveUnit(path=f"{kernel.root}/units/swapfile.swap", before="[Swap]\n", after=""))
     assert (list((kernel.root / "units").iterdir()), kernel.calls) == (
         [],
-        [["systemctl", "--quiet", "disable", "swapfile.swap"], ["systemctl", "--quiet", "daemon-reload"]],
+        [
+            ["systemctl", "--quiet", "--no-reload", "disable", "swapfile.swap"],
+            ["systemctl", "--quiet", "daemon-reload"],
+        ],
     )
 
 
@@ -273,8 +276,8 @@ def test_a_refusal_of_systemd_is_told(kernel: Kernel) -> None:
     with pytest.raises(CommandError) as error:
         carry_out(kernel, WriteUnit(path=f"{kernel.root}/units/swapfile.swap", before="", after="[Swap]\n"))
     assert str(error.value) == (
-        "Could not have systemd daemon-reload: systemctl ended with status 255 "
-        "(systemctl: daemon-reload: Invalid argument)."
+        "Could not have systemd enable swapfile.swap: systemctl ended with status 255 "
+        "(systemctl: swapfile.swap: Invalid argument)."
     )
 
 
