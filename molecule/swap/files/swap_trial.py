@@ -46,7 +46,7 @@ TRIALS = {
     "grow": Trial(start=64 * MIB, target=160 * MIB),
     "shrink": Trial(start=160 * MIB, target=64 * MIB),
     "priority": Trial(start=64 * MIB, target=64 * MIB, priority=7),
-    "units": Trial(start=64 * MIB, target=160 * MIB, persist="systemd"),
+    "units": Trial(start=64 * MIB, target=64 * MIB, persist="systemd"),
     "absent": Trial(start=64 * MIB, target=None),
 }
 
