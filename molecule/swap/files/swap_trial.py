@@ -219,6 +219,7 @@ def kill_everywhere(path: str, trial: Trial) -> dict[str, t.Any]:
             problems.append(f"{number}: swap fell to {sampler.lowest_bytes} bytes")
         problems += [f"{number}, completed: {each}" for each in (*complaints(path), *leftovers(path))]
         if status == 0:
+            bring(wanted(path, None), Host(), run)
             return {"killed": number - 1, "problems": problems}
         if not os.WIFSIGNALED(status):
             problems.append(f"{number}: the run failed")
@@ -231,7 +232,9 @@ def twice_at_once(path: str, trial: Trial) -> dict[str, t.Any]:
     target = wanted(path, trial.target, priority=trial.priority, persist=trial.persist)
     pids = [child(lambda: bring(target, Host(), run)) for _run in range(2)]
     ends = [os.waitpid(pid, 0)[1] for pid in pids]
-    return {"ends": ends, "problems": [*complaints(path), *leftovers(path)]}
+    problems = [*complaints(path), *leftovers(path)]
+    bring(wanted(path, None), Host(), run)
+    return {"ends": ends, "problems": problems}
 
 
 def compare(path: str) -> dict[str, t.Any]:

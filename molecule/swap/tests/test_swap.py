@@ -143,8 +143,9 @@ def test_a_host_boots_after_a_power_cut_in_the_middle(host: t.Any, before: str) 
     host.check_output(
         "systemd-run --quiet --unit=cut"
         f" /usr/bin/python3 /opt/swap-trial/swap_trial.py stop shrink --before {before} && "
-        "until grep --quiet 'State:.*T' /proc/$(systemctl show --property=MainPID --value cut)/status; "
-        "do sleep 0.2; done"
+        "while systemctl --quiet is-active cut"
+        " && ! grep --quiet 'State:.*T' /proc/$(systemctl show --property=MainPID --value cut)/status; "
+        "do sleep 0.2; done; systemctl --quiet is-active cut"
     )
     for verb in ("power-cut", "power-on"):
         lab(verb, host.backend.get_hostname())
