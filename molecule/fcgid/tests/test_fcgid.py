@@ -19,7 +19,7 @@ if t.TYPE_CHECKING:
 testinfra_hosts = ["ansible://all"]
 
 DIRECTIVES = {"FcgidMinProcessesPerClass": 0, "FcgidProcessLifeTime": 6, "FcgidIdleScanInterval": 3}
-WORKERS = [{"script": "/srv/worker.fcgi", "address_space": "256M", "oom_score_adjust": 500}]
+WORKERS = [{"script": "/srv/fcgi/perl.fcgi", "address_space": "256M", "oom_score_adjust": 500}]
 CHANGED = {**DIRECTIVES, "FcgidProcessLifeTime": 8}
 FILE = "/etc/apache2/conf-available/zz-oomguard-fcgid.conf"
 SITE = "/etc/apache2/sites-enabled/site.conf"
@@ -56,14 +56,14 @@ def site(host: Host) -> collections.abc.Iterator[t.Callable[[str], None]]:
 
 def test_a_worker_has_its_limits(host: Host) -> None:
     limits = host.check_output(
-        "pid=$(curl --silent --fail http://127.0.0.1/fcgi/worker.fcgi) &&"
+        "pid=$(curl --silent --fail http://127.0.0.1/fcgi/perl.fcgi) &&"
         " cat /proc/$pid/oom_score_adj && prlimit --pid=$pid --as --noheadings --output=SOFT"
     )
     assert limits.split() == ["500", "268435456"]
 
 
 def test_an_idle_worker_goes_within_the_lifetime_and_the_scans(host: Host) -> None:
-    pid = host.check_output("curl --silent --fail http://127.0.0.1/fcgi/worker.fcgi")
+    pid = host.check_output("curl --silent --fail http://127.0.0.1/fcgi/perl.fcgi")
     deadline = time.monotonic() + 300
     while host.run("test -d /proc/%s", pid).succeeded and time.monotonic() < deadline:
         time.sleep(1)
@@ -119,8 +119,8 @@ def test_a_configuration_that_is_broken_already_is_left_alone(host: Host, site: 
         ),
         ("ProcessLifeTime 700\n", f"is 700 instead of 8 in server config ({SITE} line 1)"),
         (
-            "FcgidCmdOptions /srv/worker.fcgi MinProcesses 0\n",
-            f"is 3600 instead of 8 in FcgidCmdOptions /srv/worker.fcgi ({SITE} line 1)",
+            "FcgidCmdOptions /srv/fcgi/perl.fcgi MinProcesses 0\n",
+            f"is 3600 instead of 8 in FcgidCmdOptions /srv/fcgi/perl.fcgi ({SITE} line 1)",
         ),
     ],
     ids=["virtual host", "later file", "command"],
@@ -155,7 +155,7 @@ def test_who_wins_may_be_allowed(host: Host, site: t.Callable[[str], None]) -> N
 @pytest.fixture
 def load(host: Host) -> collections.abc.Iterator[t.Callable[[], list[str]]]:
     """Request the program all the time; return what ends that and counts the answers by their status."""
-    request = "curl --silent --output /dev/null --write-out '%{http_code}\\n' http://127.0.0.1/fcgi/worker.fcgi"
+    request = "curl --silent --output /dev/null --write-out '%{http_code}\\n' http://127.0.0.1/fcgi/perl.fcgi"
     loop = f"while :; do {request} >>/run/answers; done"
     host.check_output("systemd-run --quiet --unit=load sh -c %s", loop)
 

@@ -1,0 +1,55 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Request paths of 127.0.0.1 all the time, each by clients of its own, until SIGTERM; then count the answers.
+
+load.py CLIENTS FILE PATH...: FILE gets {path: {status, or the name of an error: count}} as JSON.
+"""
+
+from __future__ import annotations
+
+import collections
+import http.client
+import json
+import pathlib
+import signal
+import sys
+import threading
+
+
+def request(path: str, counts: collections.Counter[str], stop: threading.Event) -> None:
+    """Request `path` again and again, on a new connection each time."""
+    while not stop.is_set():
+        connection = http.client.HTTPConnection("127.0.0.1", timeout=600)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            answer.read()
+            counts[str(answer.status)] += 1
+        except (OSError, http.client.HTTPException) as error:
+            counts[type(error).__name__] += 1
+        finally:
+            connection.close()
+
+
+def main(clients: int, file: pathlib.Path, paths: list[str]) -> None:
+    """Run the clients, and write the counts once they have their last answers."""
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    counts: dict[str, collections.Counter[str]] = {path: collections.Counter() for path in paths}
+    threads = [
+        threading.Thread(target=request, args=(path, counts[path], stop))
+        for path in paths
+        for _client in range(clients)
+    ]
+    for thread in threads:
+        thread.start()
+    while not stop.wait(1):
+        pass
+    for thread in threads:
+        thread.join()
+    file.write_text(json.dumps(counts))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3:])
