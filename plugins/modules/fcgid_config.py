@@ -139,7 +139,7 @@ effective:
   description:
     - The value that the server as a whole has of each directive in O(directives), from the configuration on the disk as
       Apache has parsed it; mod_fcgid's default where none is configured.
-    - In check mode, and where nothing had to be changed, the values are those found.
+    - In check mode, the values that it would have.
   returned: when O(state=present)
   type: dict
   sample:
@@ -148,8 +148,7 @@ effective:
     FcgidProcessLifeTime: 600
 overridden_by:
   description:
-    - Each setting that applies in place of one of O(directives), somewhere or everywhere. In check mode, as long as the
-      file does not exist, those that Apache would read after it are not known.
+    - Each setting that applies in place of one of ours, somewhere or everywhere; in check mode, that would apply.
   returned: always
   type: list
   elements: dict
@@ -163,7 +162,7 @@ overridden_by:
       type: raw
       sample: 600
     value:
-      description: The value that applies there.
+      description: The value that applies there, V(null) for a variable that is not set.
       type: raw
       sample: 3600
     file:
@@ -200,16 +199,10 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oomguard.linux.plugins.module_utils._command import run
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.apache import Apache, find_layout
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import (
-    Plan,
-    State,
-    Wanted,
-    doubts,
-    effective,
-    make_plan,
-    overrides,
-    settings_from,
-)
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import settings_from
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import renamed
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.effect import doubts, effective, overrides
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import Plan, State, Wanted, make_plan
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.wrapper import wrapper_for
 from ansible_collections.oomguard.linux.plugins.module_utils._files import lock
 from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise_all
@@ -252,9 +245,8 @@ def main() -> None:
                 state = apache.apply(plan, wanted)
     except OomguardError as error:
         module.fail_json(msg=str(error))
-    if not (plan.changed and module.check_mode):
-        for doubt in doubts(state, wanted):
-            module.warn(doubt)
+    for warning in (*renamed(module.params["directives"]), *doubts(state.expected(wanted), state.name)):
+        module.warn(warning)
     module.exit_json(changed=plan.changed, diff=plan.diff, **result(state, plan, wanted))
 
 
@@ -270,13 +262,16 @@ def wanted_from(params: t.Mapping[str, t.Any]) -> Wanted:
 
 def result(state: State, plan: Plan, wanted: Wanted) -> dict[str, t.Any]:
     """Return the module's result beside `changed` and `diff`."""
-    outcome = {
+    expected = state.expected(wanted)
+    outcome: dict[str, t.Any] = {
         "path": str(state.path),
-        "overridden_by": [neutralise_all(dataclasses.asdict(override)) for override in overrides(state, wanted)],
+        "overridden_by": [dataclasses.asdict(override) for override in overrides(expected, state.name)],
         "running": state.running,
         "reloaded": plan.reload,
     }
-    return {**outcome, "effective": neutralise_all(effective(state, wanted.names))} if wanted.present else outcome
+    if wanted.present:
+        outcome["effective"] = effective(expected, wanted.names)
+    return t.cast("dict[str, t.Any]", neutralise_all(outcome))
 
 
 if __name__ == "__main__":

@@ -15,16 +15,14 @@ from ansible_collections.oomguard.linux.plugins.module_utils._command import Run
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import (
     Configuration,
-    Plan,
     Setting,
-    State,
-    Wanted,
     lines_of,
     parse_dump,
-    verify,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import FcgidError
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.layout import LAYOUTS, Layout
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import Plan, State, Wanted, verify
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.wrapper import passes_on
 from ansible_collections.oomguard.linux.plugins.module_utils._files import (
     FileError,
     read_file,
@@ -35,6 +33,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._files import (
 from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
 
 _OURS = re.compile(r"line ([0-9]+) of -c/-C directives")
+_LONGEST_SCRIPT = 64 * 1024
 # What Apache says beside the point: that it guessed its own name, and apache2ctl's last words.
 _NOISE = re.compile(r"AH0055[78]: .*|Action '.*' failed\.|The Apache error log may have more information\.")
 
@@ -76,8 +75,7 @@ class Apache:
         or link has our name.
         """
         for path in wanted.programs:
-            if not os.path.lexists(path):
-                raise FcgidError(f"FcgidWrapper names {path}, which does not exist.", hint="Install it first.")
+            _refuse_program(path)
         return self._state(self._configuration(wanted.settings))
 
     def apply(self, plan: Plan, wanted: Wanted) -> State:
@@ -121,7 +119,8 @@ class Apache:
     def _configuration(self, tried: t.Sequence[Setting]) -> Configuration:
         # mod_info is what prints the parsed configuration; it is loaded into this one run, and `tried` is read last.
         load = f"LoadModule info_module {self._layout.info_module}"
-        argv = [self._layout.control, "-t", "-D", "DUMP_CONFIG", "-D", "DUMP_MODULES", "-C", load]
+        dumps = [word for dump in ("CONFIG", "INCLUDES", "MODULES") for word in ("-D", f"DUMP_{dump}")]
+        argv = [self._layout.control, "-t", *dumps, "-C", load]
         lines = lines_of(tried) if tried else []
         for line in lines:
             argv += ["-c", line]
@@ -181,6 +180,21 @@ def _broken(said: str, tried: t.Sequence[str]) -> FcgidError:
         )
     what = "".join(tried[int(ours.group(1)) - 1 :][:1]).strip() or "what it was given to try"
     return FcgidError(f"Apache refuses {neutralise(what)}: {said}.", hint="Nothing was changed.")
+
+
+def _refuse_program(path: str) -> None:
+    """Raise FcgidError where mod_fcgid could not start `path` for a wrapper; Apache's own test does not look."""
+    if not os.path.lexists(path):
+        raise FcgidError(f"FcgidWrapper names {path}, which does not exist.", hint="Install it first.")
+    if not os.access(path, os.X_OK) or os.path.isdir(path):
+        raise FcgidError(f"FcgidWrapper names {path}, which cannot be executed.", hint="Give it the mode of a program.")
+    with open(path, "rb") as file:
+        text = file.read(_LONGEST_SCRIPT).decode("utf-8", "surrogateescape")
+    if passes_on(text):
+        raise FcgidError(
+            f"FcgidWrapper names {path}, which starts what it is given, and mod_fcgid gives it nothing.",
+            hint="Name the limits and the program themselves: workers writes the form that works.",
+        )
 
 
 def _link(link: pathlib.Path, path: pathlib.Path) -> None:

@@ -1,24 +1,20 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Our file in Apache's configuration, the configuration as Apache itself has parsed it, and who wins. Pure."""
+"""The text of our file in Apache's configuration, and that configuration as Apache itself has parsed it. Pure."""
 
 from __future__ import annotations
 
 import dataclasses
-import pathlib
+import posixpath
 import re
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import (
     BY_ANY_NAME,
-    DIRECTIVES,
-    SERVER,
     Directive,
     FcgidError,
-    command_options,
     directive_named,
-    words,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
 
@@ -26,6 +22,7 @@ MARK = "# Managed by oomguard.linux.fcgid_config; what is changed here by hand i
 
 _FILE = "# In file: "
 _LINE = re.compile(r"#\s+([0-9]+):")
+_INCLUDED = re.compile(r"\((?:[0-9]+|\*)\) (/.*)")
 _MODULES = "Loaded Modules:"
 
 
@@ -67,7 +64,7 @@ class Occurrence:
 
 @dataclasses.dataclass(frozen=True)
 class Configuration:
-    """What Apache has read from the disk: mod_fcgid's settings in the order of reading, and all its modules.
+    """What Apache has read from the disk: all files and mod_fcgid's settings in the order of reading, and the modules.
 
     `fault` is what it says against our own file, where that has kept it from reading on: a program may be gone that the
     file names.
@@ -75,107 +72,34 @@ class Configuration:
 
     occurrences: tuple[Occurrence, ...] = ()
     modules: frozenset[str] = frozenset()
+    files: tuple[str, ...] = ()
     fault: str = ""
 
+    def with_file(self, file: str, settings: t.Sequence[Setting]) -> tuple[Occurrence, ...]:
+        """Return the occurrences as they are once `file` holds nothing but `settings`.
 
-@dataclasses.dataclass(frozen=True)
-class Override:
-    """A setting that applies in place of ours."""
+        A file that Apache does not read yet comes where its name puts it in its folder, or last where it is the first
+        one there.
+        """
+        later = self._read_after(file)
+        place = next(
+            (index for index, found in enumerate(self.occurrences) if found.file == file or found.file in later),
+            len(self.occurrences),
+        )
+        before, after = (
+            [found for found in part if found.file != file]
+            for part in (self.occurrences[:place], self.occurrences[place:])
+        )
+        return (*before, *(Occurrence(setting, file, 0) for setting in settings), *after)
 
-    directive: str
-    wanted: int | str
-    value: int | str
-    file: str
-    line: int
-    context: str
-
-    def __str__(self) -> str:
-        place = f"{self.file} line {self.line}"
-        return neutralise(f"{self.directive} is {self.value} instead of {self.wanted} in {self.context} ({place})")
-
-
-@dataclasses.dataclass(frozen=True)
-class Wanted:
-    """What the user asks for."""
-
-    settings: tuple[Setting, ...] = ()
-    present: bool = True
-    allow_overrides: bool = False
-
-    @property
-    def programs(self) -> list[str]:
-        """Return the paths in the commands of FcgidWrapper, of which Apache itself looks at the first alone."""
-        commands = [words(ours.text)[0] for ours in self.settings if ours.directive.name == "FcgidWrapper"]
-        return [word for command in commands for word in words(command) if word.startswith("/")]
-
-    @property
-    def names(self) -> list[str]:
-        """Return the names of the directives for the whole server, each once."""
-        return sorted({setting.directive.name for setting in self.settings if not setting.sections})
-
-    def __post_init__(self) -> None:
-        if self.present and not self.settings:
-            raise FcgidError("No directives were given.", hint="Give directives, or state: absent.")
-        identities = [(*setting.identity, setting.sections) for setting in self.settings]
-        for name, key, sections in identities:
-            if identities.count((name, key, sections)) > 1:
-                raise FcgidError(f"{name} is given twice for {neutralise(key)!r}.", hint="The later one would win.")
-
-
-@dataclasses.dataclass(frozen=True)
-class State:
-    """What the host holds.
-
-    `text` is that of our file, None where it is absent. `link` is what has Apache read a file that lies elsewhere, None
-    where the file needs none. `reload_owed` tells that an earlier run was cut off before it had Apache read its change.
-    """
-
-    path: pathlib.Path
-    link: pathlib.Path | None
-    text: str | None
-    linked: bool
-    configuration: Configuration
-    running: bool
-    reload_owed: bool = False
-
-    @property
-    def name(self) -> str:
-        """Return the name under which Apache reads our file."""
-        return str(self.link or self.path)
-
-
-@dataclasses.dataclass(frozen=True)
-class Plan:
-    """The way from a state to what is wanted: what check mode shows, and all that is ever done."""
-
-    path: pathlib.Path
-    link: pathlib.Path | None
-    before: str | None
-    after: str | None
-    linked: bool
-    reload: bool
-
-    @property
-    def writes(self) -> bool:
-        """Tell whether the file or its link changes."""
-        return self.before != self.after or self.linked != (self.after is not None)
-
-    @property
-    def changed(self) -> bool:
-        """Tell whether there is anything to do."""
-        return self.writes or self.reload
-
-    @property
-    def diff(self) -> dict[str, str]:
-        """Return what Apache reads of ours before and after, as Ansible shows it."""
-        header = str(self.link or self.path)
-        before = self.before if self.linked else None
-        return {
-            "before_header": header,
-            "after_header": header,
-            "before": before or "",
-            "after": self.after or "",
-        }
+    def _read_after(self, file: str) -> frozenset[str]:
+        beside = sorted({name for name in self.files if posixpath.dirname(name) == posixpath.dirname(file)} - {file})
+        following = [name for name in beside if name > file]
+        place = len(self.files)
+        if beside:
+            # One that is read twice is not looked for where another file includes it.
+            place -= self.files[::-1].index(following[0] if following else beside[-1]) + bool(following)
+        return frozenset(self.files[place:]) - frozenset(self.files[:place])
 
 
 def settings_from(directives: t.Mapping[str, t.Any]) -> tuple[Setting, ...]:
@@ -186,6 +110,15 @@ def settings_from(directives: t.Mapping[str, t.Any]) -> tuple[Setting, ...]:
         values = value if isinstance(value, list) and directive.keyed else [value]
         settings += [Setting(directive, directive.text(item)) for item in values]
     return tuple(settings)
+
+
+def refuse_repetition(settings: t.Sequence[Setting]) -> None:
+    """Raise FcgidError where one of `settings` would replace another."""
+    identities = [(*setting.identity, setting.sections) for setting in settings]
+    for name, key, sections in identities:
+        if identities.count((name, key, sections)) > 1:
+            where = f" for {neutralise(key)!r}" if key else ""
+            raise FcgidError(f"{name} is given twice{where}.", hint="The later one would win.")
 
 
 def render(settings: t.Sequence[Setting]) -> str:
@@ -205,19 +138,23 @@ def lines_of(settings: t.Sequence[Setting]) -> list[str]:
 
 
 def parse_dump(text: str) -> Configuration:
-    """Return what `-t -D DUMP_CONFIG -D DUMP_MODULES` has printed.
+    """Return what `-t -D DUMP_CONFIG -D DUMP_INCLUDES -D DUMP_MODULES` has printed.
 
-    mod_info.c of httpd 2.4 prints each directive that counts, in the order of reading: conditions are decided,
-    variables and macros expanded, includes followed, lines joined. File and line stand before it in comments.
+    config.c of httpd 2.4 prints the files first, in the order of reading; the lines that it gives with them are not
+    always right. mod_info.c prints each directive that counts, in that order: conditions are decided, variables and
+    macros expanded, includes followed, lines joined. File and line stand before it in comments.
     """
     occurrences: list[Occurrence] = []
+    files: list[str] = []
     modules: set[str] = set()
     sections: list[str] = []
     file, number, lines = "", 0, iter(text.splitlines())
     for line in map(str.strip, lines):
-        comment = _LINE.fullmatch(line)
+        comment, included = _LINE.fullmatch(line), _INCLUDED.fullmatch(line)
         if line == _MODULES:
             modules = {fields[0] for fields in map(str.split, lines) if fields}
+        elif included and not file:
+            files.append(included.group(1))
         elif line.startswith(_FILE):
             file = line[len(_FILE) :]
         elif comment:
@@ -232,126 +169,4 @@ def parse_dump(text: str) -> Configuration:
             if directive:
                 setting = Setting(directive, arguments.strip(), tuple(sections))
                 occurrences.append(Occurrence(setting, file, number))
-    return Configuration(occurrences=tuple(occurrences), modules=frozenset(modules))
-
-
-def make_plan(state: State, wanted: Wanted) -> Plan:
-    """Return what has to be done. Raises FcgidError where that would be of no use or at another's cost."""
-    if state.text is not None and not state.text.startswith(MARK):
-        raise FcgidError(f"{state.path} was not written by this module.", hint="Move it away, or choose another path.")
-    after = render(wanted.settings) if wanted.present else None
-    read = state.text if state.linked else None
-    # A fault of our own file hides the rest, and goes with the file: what else there is shows afterwards.
-    if read == after or not state.configuration.fault:
-        refuse_configuration(state, wanted)
-    return Plan(
-        path=state.path,
-        link=state.link,
-        before=state.text,
-        after=after,
-        linked=state.linked,
-        reload=state.running and (state.reload_owed or read != after),
-    )
-
-
-def verify(state: State, wanted: Wanted) -> None:
-    """Raise FcgidError where Apache does not read our file as it was written, or where others win over it."""
-    refuse_configuration(state, wanted)
-    read = {found.setting.directive.name for found in state.configuration.occurrences if found.file == state.name}
-    missing = [ours.directive.name for ours in wanted.settings if ours.directive.name not in read]
-    if missing:
-        raise FcgidError(
-            f"Apache does not read {missing[0]} from {state.name}.",
-            hint="Choose a path that its configuration includes, after the place where it loads mod_fcgid.",
-        )
-
-
-def refuse_configuration(state: State, wanted: Wanted) -> None:
-    """Raise FcgidError where, with the configuration as it is, our settings are not in force."""
-    configuration = state.configuration
-    if configuration.fault:
-        raise FcgidError(f"Apache refuses {state.name}: {configuration.fault}.", hint="Change what it is to hold.")
-    if wanted.present and "fcgid_module" not in configuration.modules:
-        raise FcgidError(
-            "Apache does not load mod_fcgid.",
-            hint="Install and enable it first: libapache2-mod-fcgid on Debian, mod_fcgid on Enterprise Linux.",
-        )
-    found = [] if wanted.allow_overrides else overrides(state, wanted)
-    if found:
-        raise FcgidError(
-            "Not every directive would be in force: " + "; ".join(map(str, found)) + ".",
-            hint="Change that there, or set allow_overrides where it is meant to differ.",
-        )
-
-
-def overrides(state: State, wanted: Wanted) -> list[Override]:
-    """Return each setting that applies in place of one of ours, somewhere or everywhere.
-
-    These are settings that Apache reads after ours, settings for a part of the server (a virtual host, a directory),
-    and the commands to which FcgidCmdOptions gives values of their own. As long as our file is not there its place in
-    the order is not known, and nothing counts as later.
-    """
-    occurrences = state.configuration.occurrences
-    place = max(
-        (index for index, found in enumerate(occurrences) if found.file == state.name), default=len(occurrences)
-    )
-    overriding: list[Override] = []
-    for index, found in enumerate(occurrences):
-        if found.file != state.name:
-            rivals = [ours for ours in wanted.settings if ours.identity == found.setting.identity]
-            losing = [ours for ours in rivals if _wins(found.setting, ours, later=index > place)]
-            overriding += _differing(found, losing)
-            if found.setting.directive.name == "FcgidCmdOptions" and (losing or not rivals):
-                overriding += _voided(found, wanted)
-    return overriding
-
-
-def _wins(other: Setting, ours: Setting, *, later: bool) -> bool:
-    """Tell whether `other` applies in place of `ours` somewhere."""
-    if ours.sections:
-        return other.scope == ours.scope and (later or other.sections[0].startswith("<VirtualHost"))
-    return later or bool(other.sections)
-
-
-def _differing(found: Occurrence, losing: t.Iterable[Setting]) -> list[Override]:
-    other = found.setting
-    context = " ".join(other.sections) or SERVER
-    return [
-        Override(ours.directive.name, ours.value, other.value, found.file, found.line, context)
-        for ours in losing
-        if ours.value != other.value
-    ]
-
-
-def _voided(found: Occurrence, wanted: Wanted) -> list[Override]:
-    """Return each of our settings that FcgidCmdOptions keeps from its command."""
-    command, values = command_options(found.setting.text)
-    return [
-        Override(name, ours.value, values[name], found.file, found.line, f"FcgidCmdOptions {command}")
-        for ours in wanted.settings
-        for name in [ours.directive.name]
-        if values.get(name, ours.value) != ours.value
-    ]
-
-
-def effective(state: State, names: t.Iterable[str]) -> dict[str, t.Any]:
-    """Return the value that the server has of each directive in `names`, a list where several are allowed."""
-    values: dict[str, dict[str, int | str | None]] = {
-        name: {} if DIRECTIVES[name].keyed else {"": DIRECTIVES[name].default} for name in names
-    }
-    for found in state.configuration.occurrences:
-        name, key = found.setting.identity
-        if name in values and not found.setting.sections:
-            values[name][key] = found.setting.value
-    return {name: list(by_key.values()) if DIRECTIVES[name].keyed else by_key[""] for name, by_key in values.items()}
-
-
-def doubts(state: State, wanted: Wanted) -> list[str]:
-    """Return what is in force and still does not do what it says."""
-    minimum = effective(state, ["FcgidMinProcessesPerClass"])["FcgidMinProcessesPerClass"]
-    return [
-        f"{name} does not end the last {minimum} workers of each class, which mod_fcgid keeps for ever;"
-        " set FcgidMinProcessesPerClass to 0 to have them go as well."
-        for name in ("FcgidIdleTimeout", "FcgidProcessLifeTime")
-        if minimum and name in wanted.names
-    ]
+    return Configuration(occurrences=tuple(occurrences), modules=frozenset(modules), files=tuple(files))

@@ -69,7 +69,7 @@ class Directive:
     def value(self, text: str) -> int | str:
         """Return what mod_fcgid makes of `text`: numbers as atol() reads them."""
         if self.range is None:
-            return " ".join(text.split())
+            return " ".join(words(text) if self.name == "FcgidInitialEnv" else text.split())
         digits = _NUMBER.match(text)
         return int(digits.group()) if digits else 0
 
@@ -88,36 +88,49 @@ def words(text: str) -> list[str]:
     return [_ESCAPED_QUOTE.sub(r"\1", double or single) or bare for double, single, bare in _WORD.findall(text.strip())]
 
 
-def command_options(text: str) -> tuple[str, dict[str, int]]:
-    """Return the command of an FcgidCmdOptions and the value that every directive has for it.
+def command_options(text: str) -> tuple[str, dict[tuple[str, str], int | str]]:
+    """Return the command of an FcgidCmdOptions, and the value that each directive has for it, by name and key.
 
-    For such a command the directives do not count at all: an option that is not named has mod_fcgid's own default.
+    For such a command the directives do not count at all: an option that is not named has mod_fcgid's own default, and
+    no variable of FcgidInitialEnv is set.
     """
     command, *options = words(text)
-    given = {name.lower(): value for name, value in zip(options[::2], options[1::2])}
-    return command, {
-        directive.name: int(directive.value(given.get(directive.option.lower(), str(directive.default))))
+    given = [(name.lower(), value) for name, value in zip(options[::2], options[1::2])]
+    values: dict[tuple[str, str], int | str] = {
+        (directive.name, ""): directive.value(dict(given).get(directive.option.lower(), str(directive.default)))
         for directive in DIRECTIVES.values()
         if directive.option
     }
+    for name, value in given:
+        variable, _equals, content = value.partition("=")
+        if name == "initialenv":
+            values["FcgidInitialEnv", variable] = f"{variable} {content}".rstrip()
+    return command, values
 
 
 def directive_named(name: str) -> Directive:
-    """Return the directive that belongs into a file for the whole server under its `name`. Raises FcgidError."""
-    directive = DIRECTIVES.get(name) or BY_ANY_NAME.get(name.lower())
+    """Return the directive that has `name`, in any case or of old, and belongs to the server. Raises FcgidError."""
+    directive = BY_ANY_NAME.get(name.lower())
     if directive is None:
         raise FcgidError(
             f"{neutralise(name)!r} is not a directive of mod_fcgid.",
             hint="They are listed at https://httpd.apache.org/mod_fcgid/mod/mod_fcgid.html.",
         )
-    if directive.name != name:
-        raise FcgidError(f"mod_fcgid's directive {directive.name} was given as {name}.", hint="Give its full name.")
     if SERVER not in directive.contexts:
         raise FcgidError(
-            f"{name} belongs into a <Directory>, and this file is read for the whole server.",
+            f"{directive.name} belongs into a <Directory>, and this file is read for the whole server.",
             hint="Write it where the directory is configured.",
         )
     return directive
+
+
+def renamed(names: t.Iterable[str]) -> list[str]:
+    """Return what to say about `names` that are not those of today, under which the directives are written."""
+    return [
+        f"mod_fcgid's directive {BY_ANY_NAME[name.lower()].name} was given as {name}, and was written by its own name."
+        for name in names
+        if name not in DIRECTIVES
+    ]
 
 
 def _number(

@@ -11,16 +11,26 @@ in the wrapper itself, which has to stand in a section for that script alone.
 from __future__ import annotations
 
 import pathlib
+import posixpath
 import re
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import Setting
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import DIRECTIVES, FcgidError
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import DIRECTIVES, FcgidError, words
 from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise, parse_size
 
 # What needs no quotes in a wrapper's command, and is no pattern in a <Files>.
 _PATH = re.compile(r"/[A-Za-z0-9_./@+:,=-]*[A-Za-z0-9_@+-]")
 _SUFFIX = re.compile(r"\.[A-Za-z0-9_-]+")
+
+# Programs that start another one, and interpreters that cannot be told by the protocol which script to run.
+_RUNNER = re.compile(r"choom|prlimit|env|nice|ionice|chrt|taskset|setpriv|setsid|timeout|systemd-run|sudo|su|unshare")
+_INTERPRETER = re.compile(r"(?:perl|python|ruby|php|lua|node|tclsh|sh|bash|dash|ksh|zsh)[0-9.]*")
+# The line of a shell script that starts what it is given, and nothing else.
+_PASSES_ON = re.compile(
+    rf"""^[ \t]*(?:exec[ \t]+)?(?:(?:\S*/)?(?:{_RUNNER.pattern})(?:[ \t]+(?:-\S*|[0-9]\S*))*[ \t]+)*"?\$[@*1]""",
+    re.MULTILINE,
+)
 
 
 def wrapper_for(worker: t.Mapping[str, t.Any]) -> Setting:
@@ -33,7 +43,7 @@ def wrapper_for(worker: t.Mapping[str, t.Any]) -> Setting:
     program = str(script or command)
     if not _PATH.fullmatch(program):
         raise FcgidError(f"FcgidWrapper cannot name {neutralise(program)!r}.", hint="Give a full path without blanks.")
-    suffix = pathlib.PurePosixPath(program).suffix if script else str(worker.get("suffix"))
+    suffix = posixpath.splitext(program)[1] if script else str(worker.get("suffix"))
     if suffix and not _SUFFIX.fullmatch(suffix):
         raise FcgidError(f"{neutralise(suffix)!r} is not the suffix of a file.", hint="Give one such as .php.")
     text = f'"{" ".join([*_limits(worker), program])}" {suffix}'.rstrip()
@@ -57,3 +67,44 @@ def _limits(worker: t.Mapping[str, t.Any]) -> t.Iterator[str]:
 def _sections(script: str) -> tuple[str, str]:
     path = pathlib.PurePosixPath(script)
     return f'<Directory "{path.parent}">', f'<Files "{path.name}">'
+
+
+def command_of(setting: Setting) -> list[str]:
+    """Return the words of the command of an FcgidWrapper; none for other directives."""
+    return words(setting.text)[0].split() if setting.directive.name == "FcgidWrapper" else []
+
+
+def programs_of(setting: Setting) -> list[str]:
+    """Return the full paths of all that an FcgidWrapper starts: each is started by the one before."""
+    paths = [word for word in command_of(setting) if word.startswith("/")]
+    for count, path in enumerate(paths, start=1):
+        name = posixpath.basename(path)
+        if not _RUNNER.fullmatch(name) and (not _INTERPRETER.fullmatch(name) or count == len(paths)):
+            return paths[:count]
+    return paths
+
+
+def refuse_useless_wrapper(setting: Setting) -> None:
+    """Raise FcgidError where an FcgidWrapper for the whole server does not do what it is for."""
+    program, (_command, *options) = (programs_of(setting) or [""])[-1], words(setting.text)
+    name, suffix = posixpath.basename(program), posixpath.splitext(program)[1]
+    served = next((option for option in options if option.startswith(".")), "")
+    problem = hint = ""
+    if "virtual" in map(str.lower, options):
+        problem, hint = "has every address answered, also of files that do not exist", "Leave out the word virtual."
+    elif not program or _RUNNER.fullmatch(name):
+        problem = "starts nothing, for mod_fcgid gives it neither arguments nor the path of the script"
+        hint = "End the command with the full path of a program such as /usr/bin/php-cgi."
+    elif _INTERPRETER.fullmatch(name):
+        problem = f"fails, for {name} does not speak FastCGI and is given no script to run"
+        hint = "Use php-cgi for PHP, and list programs of your own by their paths under workers."
+    elif suffix and served in ("", suffix):
+        problem = f"has every {'program' if not served else f'file with {served}'} answered by {program}"
+        hint = "List it as a script under workers, which limits this file alone."
+    if problem:
+        raise FcgidError(f"FcgidWrapper {neutralise(setting.text)} {problem}.", hint=hint)
+
+
+def passes_on(text: str) -> bool:
+    """Tell whether `text` is a shell script that starts what it is given: mod_fcgid gives it nothing."""
+    return text.startswith("#!") and "sh" in text.partition("\n")[0] and bool(_PASSES_ON.search(text))

@@ -10,7 +10,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import State, make_plan, parse_dump
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import parse_dump
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import State, make_plan
 from ansible_collections.oomguard.linux.plugins.modules.fcgid_config import result, wanted_from
 
 PARAMS: dict[str, t.Any] = {
@@ -45,7 +46,7 @@ def test_the_result_names_what_is_in_force_and_what_is_not() -> None:
     wanted = wanted_from(PARAMS)
     assert result(STATE, make_plan(STATE, wanted), wanted) == {
         "path": "/etc/httpd/conf.d/zz-oomguard-fcgid.conf",
-        "effective": {"FcgidProcessLifeTime": 3600},
+        "effective": {"FcgidProcessLifeTime": 600},
         "overridden_by": [
             {
                 "directive": "FcgidProcessLifeTime",

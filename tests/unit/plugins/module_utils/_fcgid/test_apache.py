@@ -15,15 +15,10 @@ import pytest
 from ansible_collections.oomguard.linux.plugins.module_utils._command import Completed
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.apache import Apache, find_layout
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import (
-    MARK,
-    State,
-    Wanted,
-    make_plan,
-    settings_from,
-)
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import MARK, settings_from
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import FcgidError
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.layout import LAYOUTS, Layout
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import State, Wanted, make_plan
 
 WANTED = Wanted(settings=settings_from({"FcgidProcessLifeTime": 600}))
 OTHER = Wanted(settings=settings_from({"FcgidProcessLifeTime": 60}))
@@ -178,12 +173,12 @@ def test_a_configuration_that_is_broken_already_is_left_alone(
 
 
 def test_what_apache_refuses_is_not_even_written(apache: Apache, programs: Programs, tmp_path: pathlib.Path) -> None:
-    wanted = Wanted(settings=settings_from({"FcgidIdleTimeout": 9, "FcgidWrapper": "/bin/sh .php -"}))
-    programs.complaints = {"FcgidWrapper /bin/sh .php -": "Invalid wrapper flag"}
+    wanted = Wanted(settings=settings_from({"FcgidIdleTimeout": 9, "FcgidWrapper": "/bin/true .php -"}))
+    programs.complaints = {"FcgidWrapper /bin/true .php -": "Invalid wrapper flag"}
     with pytest.raises(FcgidError) as error:
         apache.observe(wanted)
     message = (
-        "Apache refuses FcgidWrapper /bin/sh .php -: AH00526: Syntax error on line 3 of -c/-C directives:"
+        "Apache refuses FcgidWrapper /bin/true .php -: AH00526: Syntax error on line 3 of -c/-C directives:"
         " Invalid wrapper flag. Nothing was changed."
     )
     assert (str(error.value), files(tmp_path)) == (message, {})
@@ -194,6 +189,32 @@ def test_a_program_that_does_not_exist_is_told(apache: Apache, tmp_path: pathlib
     with pytest.raises(FcgidError) as error:
         apache.observe(Wanted(settings=settings_from({"FcgidWrapper": wrapper})))
     assert str(error.value) == f"FcgidWrapper names {tmp_path}/php-cgi, which does not exist. Install it first."
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "problem"),
+    [
+        ("", 0o644, "which cannot be executed. Give it the mode of a program."),
+        (
+            '#!/bin/sh\nexec prlimit --as=9 "$@"\n',
+            0o755,
+            (
+                "which starts what it is given, and mod_fcgid gives it nothing."
+                " Name the limits and the program themselves: workers writes the form that works."
+            ),
+        ),
+    ],
+    ids=["no program", "passes on"],
+)
+def test_a_program_that_would_not_start_is_told(
+    apache: Apache, tmp_path: pathlib.Path, text: str, mode: int, problem: str
+) -> None:
+    program = tmp_path / "wrap"
+    program.write_text(text)
+    program.chmod(mode)
+    with pytest.raises(FcgidError) as error:
+        apache.observe(Wanted(settings=settings_from({"FcgidWrapper": f"{program} .php"})))
+    assert str(error.value) == f"FcgidWrapper names {program}, {problem}"
 
 
 def test_a_fault_of_our_own_file_is_mended(apache: Apache, programs: Programs, tmp_path: pathlib.Path) -> None:

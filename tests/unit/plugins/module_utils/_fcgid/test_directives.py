@@ -13,6 +13,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives i
     FcgidError,
     command_options,
     directive_named,
+    renamed,
     words,
 )
 
@@ -90,14 +91,6 @@ def test_what_apache_would_misread_is_refused(name: str, value: object, message:
             ),
         ),
         (
-            "MaxProcessCount",
-            "mod_fcgid's directive FcgidMaxProcesses was given as MaxProcessCount. Give its full name.",
-        ),
-        (
-            "fcgidprocesslifetime",
-            "mod_fcgid's directive FcgidProcessLifeTime was given as fcgidprocesslifetime. Give its full name.",
-        ),
-        (
             "FcgidAuthorizer",
             (
                 "FcgidAuthorizer belongs into a <Directory>, and this file is read for the whole server."
@@ -120,6 +113,7 @@ def test_names_that_do_not_belong_are_refused(name: str, message: str) -> None:
         ("FcgidProcessLifeTime", "soon", 0),
         ("FcgidMaxRequestsPerProcess", "-1", -1),
         ("FcgidCmdOptions", "/srv/a   MinProcesses  0", "/srv/a MinProcesses 0"),
+        ("FcgidInitialEnv", "MODE  'very big'", "MODE very big"),
     ],
 )
 def test_values_are_read_as_mod_fcgid_reads_them(name: str, text: str, value: object) -> None:
@@ -160,18 +154,33 @@ def test_words_are_cut_as_httpd_cuts_them(text: str, expected: list[str]) -> Non
 
 
 def test_a_command_has_the_options_that_are_named_and_the_defaults_for_the_rest() -> None:
-    assert command_options('"/srv/my app.fcgi" InitialEnv MinProcesses=9 minprocesses 1 MaxProcessLifetime 60') == (
+    assert command_options(
+        '"/srv/my app.fcgi" InitialEnv MODE=x=y initialenv EMPTY minprocesses 1 MaxProcessLifetime 60'
+    ) == (
         "/srv/my app.fcgi",
         {
-            "FcgidConnectTimeout": 3,
-            "FcgidIOTimeout": 40,
-            "FcgidIdleTimeout": 300,
-            "FcgidMaxProcessesPerClass": 100,
-            "FcgidMaxRequestsPerProcess": 0,
-            "FcgidMinProcessesPerClass": 1,
-            "FcgidProcessLifeTime": 60,
+            ("FcgidConnectTimeout", ""): 3,
+            ("FcgidIOTimeout", ""): 40,
+            ("FcgidIdleTimeout", ""): 300,
+            ("FcgidInitialEnv", "MODE"): "MODE x=y",
+            ("FcgidInitialEnv", "EMPTY"): "EMPTY",
+            ("FcgidMaxProcessesPerClass", ""): 100,
+            ("FcgidMaxRequestsPerProcess", ""): 0,
+            ("FcgidMinProcessesPerClass", ""): 1,
+            ("FcgidProcessLifeTime", ""): 60,
         },
     )
+
+
+@pytest.mark.parametrize("name", ["MaxProcessCount", "fcgidMAXprocesses", "FcgidMaxProcesses"])
+def test_a_directive_has_several_names(name: str) -> None:
+    assert directive_named(name).name == "FcgidMaxProcesses"
+
+
+def test_names_that_are_not_those_of_today_are_told() -> None:
+    assert renamed(["FcgidMaxProcesses", "MaxProcessCount"]) == [
+        "mod_fcgid's directive FcgidMaxProcesses was given as MaxProcessCount, and was written by its own name."
+    ]
 
 
 @pytest.mark.parametrize(

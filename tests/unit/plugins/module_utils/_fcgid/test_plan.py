@@ -1,0 +1,165 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a host as it is to what is wanted, and what is refused."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import FcgidError
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import State, Wanted, make_plan, verify
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._fcgid.configurations import (
+    ABSENT,
+    EMPTY,
+    LINK,
+    OURS,
+    PATH,
+    QUIET,
+    TEXT,
+    configuration,
+    state,
+    wanted,
+)
+
+
+def test_an_override_is_told_in_words() -> None:
+    with pytest.raises(FcgidError) as error:
+        make_plan(state(), OURS)
+    assert str(error.value) == (
+        "Not every directive would be in force:"
+        " FcgidProcessLifeTime is 86400 instead of 600 in <VirtualHost *:80>"
+        " (/etc/apache2/sites-enabled/shop.conf line 5);"
+        " FcgidMinProcessesPerClass is 1 instead of 0 in FcgidCmdOptions /srv/hog.fcgi"
+        " (/etc/apache2/sites-enabled/shop.conf line 15);"
+        " FcgidProcessLifeTime is 3600 instead of 600 in FcgidCmdOptions /srv/hog.fcgi"
+        " (/etc/apache2/sites-enabled/shop.conf line 15)."
+        " Change that there, or set allow_overrides where it is meant to differ."
+    )
+
+
+def test_an_override_that_is_allowed_is_no_obstacle() -> None:
+    assert make_plan(state(), dataclasses.replace(OURS, allow_overrides=True)).changed is False
+
+
+def test_nothing_wanted_is_refused() -> None:
+    with pytest.raises(FcgidError) as error:
+        wanted()
+    assert str(error.value) == "No directives were given. Give directives, or state: absent."
+
+
+def test_a_contradiction_is_refused() -> None:
+    with pytest.raises(FcgidError, match=r"^FcgidMaxProcessesPerClass 100 is more than FcgidMaxProcesses 64\. "):
+        make_plan(state(), wanted(FcgidMaxProcessesPerClass=100))
+
+
+@pytest.mark.parametrize(
+    ("there", "want", "changed"),
+    [
+        (state(QUIET), OURS, False),
+        (state(QUIET), wanted(FcgidProcessLifeTime=60), True),
+        (state(QUIET, linked=False), OURS, True),
+        (state(EMPTY, text=None, linked=False), OURS, True),
+        (state(EMPTY, text=None, linked=True), OURS, True),
+        (state(QUIET, reload_owed=True), OURS, True),
+        (state(QUIET), ABSENT, True),
+        (state(EMPTY, text=None, linked=False), ABSENT, False),
+        (state(EMPTY, text=None, linked=True), ABSENT, True),
+        (state(EMPTY, linked=False), ABSENT, True),
+    ],
+    ids=[
+        "converged",
+        "other value",
+        "link gone",
+        "new",
+        "file gone",
+        "reload owed",
+        "remove",
+        "never there",
+        "remove link",
+        "remove file",
+    ],
+)
+def test_there_is_something_to_do_or_not(there: State, want: Wanted, changed: bool) -> None:
+    assert make_plan(there, want).changed is changed
+
+
+@pytest.mark.parametrize(
+    ("there", "want", "reload"),
+    [
+        (state(QUIET), wanted(FcgidProcessLifeTime=60), True),
+        (state(QUIET, running=False), wanted(FcgidProcessLifeTime=60), False),
+        (state(QUIET), ABSENT, True),
+        (state(EMPTY, linked=False), ABSENT, False),
+        (state(EMPTY, linked=False), OURS, True),
+        (state(QUIET), OURS, False),
+    ],
+    ids=["other value", "stopped", "remove", "remove what is not read", "link", "converged"],
+)
+def test_apache_is_told_of_what_it_reads_and_only_when_it_runs(there: State, want: Wanted, reload: bool) -> None:
+    assert make_plan(there, want).reload is reload
+
+
+@pytest.mark.parametrize(
+    ("there", "want", "before", "after"),
+    [
+        (state(QUIET), OURS, TEXT, TEXT),
+        (state(EMPTY, linked=False), OURS, "", TEXT),
+        (state(QUIET), ABSENT, TEXT, ""),
+    ],
+    ids=["converged", "link", "remove"],
+)
+def test_the_diff_shows_what_apache_reads(there: State, want: Wanted, before: str, after: str) -> None:
+    header = str(LINK)
+    expected = {"before_header": header, "after_header": header, "before": before, "after": after}
+    assert make_plan(there, want).diff == expected
+
+
+@pytest.mark.parametrize(
+    ("there", "want", "message"),
+    [
+        (
+            state(QUIET, text="FcgidProcessLifeTime 60\n"),
+            OURS,
+            f"{PATH} was not written by this module. Move it away, or choose another path.",
+        ),
+        (
+            state(QUIET, text=""),
+            ABSENT,
+            f"{PATH} was not written by this module. Move it away, or choose another path.",
+        ),
+        (
+            state(configuration("", module="mime_module")),
+            OURS,
+            (
+                "Apache does not load mod_fcgid."
+                " Install and enable it first: libapache2-mod-fcgid on Debian, mod_fcgid on Enterprise Linux."
+            ),
+        ),
+    ],
+    ids=["another's file", "another's empty file", "no module"],
+)
+def test_what_cannot_be_done_is_refused(there: State, want: Wanted, message: str) -> None:
+    with pytest.raises(FcgidError) as error:
+        make_plan(there, want)
+    assert str(error.value) == message
+
+
+def test_our_file_can_be_removed_without_the_module() -> None:
+    assert make_plan(state(configuration("", module="mime_module")), ABSENT).changed
+
+
+def test_a_file_that_apache_does_not_read_is_not_in_force() -> None:
+    with pytest.raises(FcgidError) as error:
+        verify(state(EMPTY), OURS)
+    assert str(error.value) == (
+        f"Apache does not read FcgidIdleScanInterval from {LINK}."
+        " Choose a path that its configuration includes, after the place where it loads mod_fcgid."
+    )
+
+
+def test_variables_of_apache_may_be_used() -> None:
+    text = f"# In file: {LINK}\n#  3:\nFcgidIPCDir /run/apache2/fcgid\n"
+    verify(state(configuration(text)), wanted(FcgidIPCDir="${APACHE_RUN_DIR}/fcgid"))
