@@ -1,0 +1,170 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""mod_fcgid's workers as they are on this host: the adapter for /proc and for mod_status's page."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import pwd
+import time
+import typing as t
+import urllib.error
+import urllib.parse
+import urllib.request
+
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.status_page import parse_page
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.worker import (
+    Row,
+    Sockets,
+    Worker,
+    WorkerError,
+    manager_of,
+    parse_cgroup,
+    parse_limits,
+    parse_pss,
+    parse_sockets,
+    parse_stat,
+    parse_status,
+    state_of,
+)
+from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_LOCAL = ("127.0.0.1", "::1", "localhost")
+_LONGEST_PAGE = 8 << 20
+
+# What /proc answers for a process that is not there any more.
+_VANISHED = (FileNotFoundError, ProcessLookupError)
+
+
+class Workers:
+    """The workers of the host whose processes are seen below `proc`."""
+
+    def __init__(self, proc: str = "/proc", *, boottime: t.Callable[[], float] | None = None) -> None:
+        self._proc = proc
+        self._boottime = boottime or (lambda: time.clock_gettime(time.CLOCK_BOOTTIME))
+        self._users: dict[int, str] = {}
+
+    def all(self, page: t.Mapping[int, Row] | None = None, *, pss: bool = False) -> list[Worker]:
+        """Return every worker, by pid; `page` has what mod_status said just before.
+
+        A process that vanishes meanwhile is left out. Raises WorkerError without the right to look at them.
+        """
+        sockets = self._sockets()
+        managers = sockets.managers
+        found = []
+        for name in os.listdir(self._proc) if managers else ():
+            if name.isdecimal():
+                worker = self._worker(int(name), sockets, managers, page or {}, pss=pss)
+                if worker:
+                    found.append(worker)
+        return sorted(found, key=lambda worker: worker.pid)
+
+    def one(self, pid: int) -> Worker | None:
+        """Look at one worker again, by its sockets; None where it is one no longer. Raises WorkerError."""
+        sockets = self._sockets()
+        return self._worker(pid, sockets, sockets.managers, {}, pss=False)
+
+    def _worker(
+        self, pid: int, sockets: Sockets, managers: t.AbstractSet[int], page: t.Mapping[int, Row], *, pss: bool
+    ) -> Worker | None:
+        folder = f"{self._proc}/{pid}"
+        try:
+            ppid, started = parse_stat(_read(f"{folder}/stat"))
+            if ppid not in managers:
+                return None
+            path = sockets.listening.get(_inode(os.readlink(f"{folder}/fd/0")))
+            if path is None or manager_of(path) != ppid:
+                return None
+            memory = parse_status(_read(f"{folder}/status"))
+            row = page.get(pid)
+            state, source = state_of(connected=path in sockets.connected, row=row)
+            return Worker(
+                pid=pid,
+                ppid=ppid,
+                started=started,
+                command=tuple(_read(f"{folder}/cmdline").rstrip("\0").split("\0")),
+                user=self._user(memory.uid),
+                state=state,
+                state_source=source,
+                idle_seconds=row.idle_seconds if row and state == "idle" else None,
+                age_seconds=max(int(self._boottime() - started / _TICKS), 0),
+                memory=memory,
+                pss_bytes=parse_pss(_read(f"{folder}/smaps_rollup")) if pss else None,
+                limits=parse_limits(_read(f"{folder}/limits")),
+                oom_score=int(_read(f"{folder}/oom_score")),
+                oom_score_adj=int(_read(f"{folder}/oom_score_adj")),
+                cgroup=parse_cgroup(_read(f"{folder}/cgroup")),
+                socket=path,
+                row=row,
+            )
+        except _VANISHED:
+            return None
+        except PermissionError as error:
+            raise WorkerError(
+                f"Could not look at process {pid}, which may be a worker of mod_fcgid: {error.strerror}.",
+                hint="Run this as root (become: true).",
+            ) from error
+
+    def _sockets(self) -> Sockets:
+        with open(f"{self._proc}/self/net/unix", encoding="utf-8", errors="surrogateescape") as file:
+            return parse_sockets(file.read())
+
+    def _user(self, uid: int) -> str:
+        if uid not in self._users:
+            try:
+                self._users[uid] = pwd.getpwuid(uid).pw_name
+            except KeyError:
+                self._users[uid] = str(uid)
+        return self._users[uid]
+
+
+def check_status_url(url: str) -> None:
+    """Raise WorkerError where `url` is not one of this host."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+    except ValueError:
+        parts = urllib.parse.urlsplit("")
+    if parts.scheme not in ("http", "https") or parts.hostname not in _LOCAL:
+        raise WorkerError(
+            f"{neutralise(url)!r} is not a page of this host.",
+            hint=f"Give a URL that begins with http:// or https:// and one of {', '.join(_LOCAL)}.",
+        )
+
+
+def fetch_page(url: str, *, timeout: float = 2) -> dict[int, Row]:
+    """Return the rows of mod_status's page at `url`, without a proxy and without following redirections.
+
+    Raises WorkerError where there is none; that is no reason to do without the workers' sockets.
+    """
+    check_status_url(url)
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Stay())
+    try:
+        with contextlib.closing(opener.open(url, timeout=timeout)) as answer:
+            return parse_page(answer.read(_LONGEST_PAGE).decode("utf-8", "replace"))
+    except (OSError, http.client.HTTPException) as error:
+        raise WorkerError(f"Could not read mod_status's page {neutralise(url)}: {neutralise(str(error))}.") from error
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """Take a redirection for an answer, which then is an error."""
+
+    def redirect_request(self, *_request: t.Any) -> None:
+        """Make no other request."""
+
+
+def _inode(link: str) -> int:
+    """Return the inode of a socket from its link in /proc/PID/fd, or -1."""
+    return int(link[8:-1]) if link.startswith("socket:[") else -1
+
+
+def _read(path: str) -> str:
+    """Return a small file of /proc, with as few system calls as can be."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, 1 << 16).decode("utf-8", "surrogateescape")
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,135 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What texts of /proc say about workers."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.worker import (
+    Limit,
+    Row,
+    parse_cgroup,
+    parse_limits,
+    parse_pss,
+    parse_sockets,
+    parse_stat,
+    parse_status,
+    script_of,
+    state_of,
+)
+
+# As /proc/net/unix of a bookworm machine had them: an idle worker, a busy one, and one with a request that waits.
+UNIX = """\
+Num       RefCount Protocol Flags    Type St Inode Path
+000000007a06be57: 00000002 00000000 00010000 0001 01 13734 /var/lib/apache2/fcgid/sock/460.0
+000000004f6d9d2f: 00000003 00000000 00000000 0001 03 14062 /var/lib/apache2/fcgid/sock/460.4
+0000000009cc3829: 00000002 00000000 00010000 0001 01 14047 /var/lib/apache2/fcgid/sock/460.4
+0000000009cc3830: 00000002 00000000 00010000 0001 01 14048 /var/lib/apache2/fcgid/sock/460.5
+00000000762e69a3: 00000002 00000000 00000000 0001 02     0 /var/lib/apache2/fcgid/sock/460.5
+00000000d43504a2: 00000002 00000000 00010000 0001 01 13746 /run/php/php8.2-fpm.sock
+0000000098393713: 00000003 00000000 00000000 0001 03 13759
+"""
+
+
+def test_listening_sockets_are_known_by_inode() -> None:
+    folder = "/var/lib/apache2/fcgid/sock"
+    assert parse_sockets(UNIX).listening == {
+        13734: f"{folder}/460.0",
+        14047: f"{folder}/460.4",
+        14048: f"{folder}/460.5",
+    }
+
+
+def test_a_request_counts_whether_accepted_or_waiting() -> None:
+    assert sorted(path[-5:] for path in parse_sockets(UNIX).connected) == ["460.4", "460.5"]
+
+
+def test_managers_are_known_by_the_sockets_they_made() -> None:
+    assert parse_sockets(UNIX).managers == {460}
+
+
+def test_an_inode_with_two_paths_is_nobodys() -> None:
+    forged = "0000000000000000: 00000002 00000000 00010000 0001 01 14047 /tmp/460.99\n"
+    assert 14047 not in parse_sockets(UNIX + forged).listening
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("517 (perl.fcgi) S 460 458 458 0 -1 0 0 0 0 0 1 2 0 0 20 0 1 0 27000 8491008 1363\n", (460, 27000)),
+        ("517 (a) S 1 (b) S 460 458 458 0 -1 0 0 0 0 0 1 2 0 0 20 0 1 0 27000 8491008 1363\n", (460, 27000)),
+    ],
+    ids=["plain", "name with all of it"],
+)
+def test_parent_and_start(text: str, found: tuple[int, int]) -> None:
+    assert parse_stat(text) == found
+
+
+def test_memory_is_in_bytes() -> None:
+    text = "Uid:\t33\t33\t33\t33\nVmHWM:\t  5452 kB\nVmRSS:\t  5400 kB\nVmSwap:\t  12 kB\nvoluntary_ctxt_switches:\t9\n"
+    memory = parse_status(text)
+    assert (memory.vm_hwm_bytes, memory.rss_bytes, memory.swap_bytes) == (5582848, 5529600, 12288)
+
+
+def test_a_process_without_memory_has_unknown_memory() -> None:
+    assert parse_status("Uid:\t33\t33\t33\t33\n").vm_hwm_bytes is None
+
+
+def test_limits_that_are_set() -> None:
+    text = (
+        "Limit                     Soft Limit           Hard Limit           Units     \n"
+        "Max cpu time              unlimited            unlimited            seconds   \n"
+        "Max core file size        0                    unlimited            bytes     \n"
+        "Max nice priority         0                    0                    \n"
+    )
+    assert parse_limits(text) == {"core_file_size_bytes": Limit(0, None), "nice_priority": Limit(0, 0)}
+
+
+def test_shared_pages_in_parts() -> None:
+    assert parse_pss("Rss:  9 kB\nPss:  3 kB\nPss_Anon:  1 kB\n") == 3072
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("0::/system.slice/apache2.service\n", "/system.slice/apache2.service"),
+        ("9:memory:/m\n1:name=systemd:/system.slice/httpd.service\n", "/system.slice/httpd.service"),
+        ("", None),
+    ],
+    ids=["v2", "v1", "none"],
+)
+def test_cgroup(text: str, path: str | None) -> None:
+    assert parse_cgroup(text) == path
+
+
+@pytest.mark.parametrize(
+    ("command", "script"),
+    [
+        (["/usr/bin/perl", "/srv/a.fcgi"], "/srv/a.fcgi"),
+        (["/usr/bin/perl", "-T", "/srv/a.fcgi"], "/srv/a.fcgi"),
+        (["/srv/compiled.fcgi"], "/srv/compiled.fcgi"),
+        (["/usr/bin/php-cgi", "-c", "/etc/php.ini"], "/usr/bin/php-cgi"),
+        (["renamed by itself"], "renamed by itself"),
+        ([], ""),
+    ],
+)
+def test_script(command: list[str], script: str) -> None:
+    assert script_of(command) == script
+
+
+@pytest.mark.parametrize(
+    ("connected", "state", "found"),
+    [
+        (False, None, ("idle", "sockets")),
+        (True, None, ("busy", "sockets")),
+        (False, "Ready", ("idle", "status_page")),
+        (False, "Working", ("busy", "status_page")),
+        (True, "Ready", ("busy", "sockets")),
+        (False, "Exiting(lifetime expired)", ("exiting", "status_page")),
+    ],
+)
+def test_state(connected: bool, state: str | None, found: tuple[str, str]) -> None:
+    row = Row("/srv/a.fcgi", 9, 9, 1, state) if state else None
+    assert state_of(connected=connected, row=row) == found

@@ -1,0 +1,85 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module fcgid_worker_info: its result, inert whatever a worker calls itself."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import typing as t
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.workers import Workers
+from ansible_collections.oomguard.linux.plugins.modules import fcgid_worker_info
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._fcgid.proc import FakeProc
+
+
+@pytest.fixture
+def proc(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> FakeProc:
+    monkeypatch.setattr(fcgid_worker_info, "Workers", lambda: Workers(str(tmp_path)))
+    return FakeProc(tmp_path)
+
+
+def run(capfd: pytest.CaptureFixture[str], **arguments: t.Any) -> dict[str, t.Any]:
+    with patch_module_args({"status_url": "", **arguments}), pytest.raises(SystemExit):
+        fcgid_worker_info.main()
+    return dict(json.loads(capfd.readouterr().out))
+
+
+def test_a_worker(proc: FakeProc, capfd: pytest.CaptureFixture[str]) -> None:
+    pid = proc.worker(0)
+    (worker,) = run(capfd)["workers"]
+    assert {name: value for name, value in worker.items() if name != "age_seconds"} == {
+        "pid": pid,
+        "ppid": 460,
+        "script": "/srv/fcgi/perl.fcgi",
+        "command": ["/usr/bin/perl", "/srv/fcgi/perl.fcgi"],
+        "class": None,
+        "user": "root",
+        "state": "idle",
+        "state_source": "sockets",
+        "idle_seconds": None,
+        "accesses": None,
+        "vm_hwm_bytes": 113124352,
+        "rss_bytes": 5582848,
+        "pss_bytes": None,
+        "swap_bytes": 12288,
+        "limits": {
+            "open_files": {"soft": 8192, "hard": 524288},
+            "address_space_bytes": {"soft": 268435456, "hard": None},
+            "nice_priority": {"soft": 0, "hard": 0},
+        },
+        "oom_score": 674,
+        "oom_score_adj": 0,
+        "cgroup": "/system.slice/apache2.service",
+        "socket": "/var/lib/apache2/fcgid/sock/460.0",
+    }
+
+
+def test_only_the_scripts_asked_for(proc: FakeProc, capfd: pytest.CaptureFixture[str]) -> None:
+    proc.worker(0)
+    proc.worker(1, script="/srv/fcgi/other.fcgi")
+    assert [worker["pid"] for worker in run(capfd, scripts=["*/other.*"])["workers"]] == [1001]
+
+
+def test_what_a_worker_calls_itself_is_inert(proc: FakeProc, capfd: pytest.CaptureFixture[str]) -> None:
+    proc.worker(0, script="/srv/{{ lookup('pipe', 'id') }}\x1b[2J")
+    (worker,) = run(capfd)["workers"]
+    assert worker["script"] == r"/srv/\x7b{ lookup('pipe', 'id') }}\x1b[2J"
+
+
+def test_a_page_that_is_not_there_is_told(proc: FakeProc, capfd: pytest.CaptureFixture[str]) -> None:
+    proc.worker(0)
+    found = run(capfd, status_url="http://127.0.0.1:9/server-status")
+    assert (found["status_page"]["read"], "Connection refused" in found["status_page"]["problem"]) == (False, True)
+
+
+def test_a_page_of_another_host_is_refused(proc: FakeProc, capfd: pytest.CaptureFixture[str]) -> None:
+    proc.worker(0)
+    assert run(capfd, status_url="http://example.org/")["msg"] == (
+        "'http://example.org/' is not a page of this host."
+        " Give a URL that begins with http:// or https:// and one of 127.0.0.1, ::1, localhost."
+    )
