@@ -1,0 +1,73 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The recycler's files: its code as one archive that runs by itself, and its unit."""
+
+from __future__ import annotations
+
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import typing as t
+
+from ansible_collections.oomguard.linux.plugins.module_utils._recycler.files import archive, unit_text, version_of
+from ansible_collections.oomguard.linux.plugins.module_utils._recycler.settings import Settings, render, settings_from
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._recycler.test_settings import FULL, VALUES
+
+
+def unit(**changes: t.Any) -> str:
+    return unit_text(settings_from({**VALUES, **changes}), python="/usr/bin/python3")
+
+
+def test_the_archive_is_the_same_each_time() -> None:
+    assert archive() == archive()
+
+
+def test_the_archive_runs_by_itself_and_tells_what_it_runs_with(tmp_path: pathlib.Path) -> None:
+    code, configuration, notify = tmp_path / "code.pyz", tmp_path / "conf", tmp_path / "notify"
+    code.write_bytes(archive())
+    configuration.write_text(render(settings_from({**FULL, "metrics_file": ""})))
+    environment = {"NOTIFY_SOCKET": str(notify), "OOMGUARD_UNIT": "0123456789abcdef"}
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(notify))
+        listener.settimeout(60)
+        command = [sys.executable, "-I", str(code), str(configuration)]
+        with subprocess.Popen(command, env=environment) as process:
+            ready, line = listener.recv(4096).decode().split("\n")
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(60) == 0
+    version = version_of(code.read_bytes(), configuration.read_text(), "Environment=OOMGUARD_UNIT=0123456789abcdef\n")
+    assert (ready, line.partition(":")[0]) == ("READY=1", f"STATUS={version}")
+
+
+def test_a_configuration_that_is_broken_is_told(tmp_path: pathlib.Path) -> None:
+    code, configuration = tmp_path / "code.pyz", tmp_path / "conf"
+    code.write_bytes(archive())
+    configuration.write_text("[recycler]\nmin_idle = soon\n")
+    done = subprocess.run(
+        [sys.executable, "-I", str(code), str(configuration)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr.startswith(f"{configuration}: The configuration cannot be read")) == (2, True)
+
+
+def test_the_unit_can_write_where_it_has_to() -> None:
+    assert "ReadWritePaths=-/run/mod_fcgid /var/lib/node_exporter\n" in unit(
+        metrics_file="/var/lib/node_exporter/oomguard.prom"
+    )
+
+
+def test_the_unit_can_write_nowhere_without_draining() -> None:
+    assert "ReadWritePaths=\n" in unit(drain=False)
+
+
+def test_each_part_makes_another_version() -> None:
+    text = render(Settings())
+    versions = {
+        version_of(b"code", text, unit()),
+        version_of(b"other", text, unit()),
+        version_of(b"code", text + "\n", unit()),
+        version_of(b"code", text, unit(drain=False)),
+    }
+    assert len(versions) == 4

@@ -1,0 +1,199 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The recycler at work on real processes, whose sockets a folder that looks as /proc does tells."""
+
+from __future__ import annotations
+
+import collections.abc
+import dataclasses
+import pathlib
+import signal
+import socket
+import subprocess
+import typing as t
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.worker import WorkerError
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.workers import Workers
+from ansible_collections.oomguard.linux.plugins.module_utils._recycler.service import Recycler
+from ansible_collections.oomguard.linux.plugins.module_utils._recycler.settings import Bounds, Settings
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._fcgid.proc import SOCKETS, FakeProc
+
+SETTINGS = Settings(bounds=Bounds(64 << 20), min_idle=5, drain=False)
+DRAINING = dataclasses.replace(SETTINGS, drain=True)
+
+
+class Bench:
+    """A recycler, what it has told, a clock, and a process that plays a worker beyond its limit."""
+
+    def __init__(self, folder: pathlib.Path, process: subprocess.Popen[bytes], settings: Settings) -> None:
+        self.proc = FakeProc(folder / "proc")
+        self.process = process
+        self.proc.worker(0, pid=process.pid)
+        self.now = 0.0
+        self.told: list[t.Mapping[str, str]] = []
+        self.workers = Workers(str(self.proc.folder))
+        self.recycler = Recycler(
+            settings,
+            self.workers,
+            tell=self.told.append,
+            fetch=lambda _url: {},
+            clock=lambda: self.now,
+        )
+
+    def look(self, now: float) -> str:
+        self.now = now
+        return self.recycler.look()
+
+
+@pytest.fixture
+def process() -> collections.abc.Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(["sleep", "600"]) as process:
+        yield process
+        process.kill()
+
+
+def test_an_idle_worker_is_sent_sigterm_and_told_about(
+    tmp_path: pathlib.Path, process: subprocess.Popen[bytes]
+) -> None:
+    bench = Bench(tmp_path, process, SETTINGS)
+    bench.look(0)
+    assert bench.look(5) == "1 workers, 1 beyond their limit, 1 retired so far"
+    assert process.wait(60) == -signal.SIGTERM
+    assert [fields["OOMGUARD_PID"] for fields in bench.told] == [str(process.pid)]
+
+
+def test_one_that_gets_a_request_right_before_the_signal_is_left_alone(
+    tmp_path: pathlib.Path, process: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench(tmp_path, process, SETTINGS)
+    bench.look(0)
+    one = bench.workers.one
+
+    def connect_first(pid: int) -> t.Any:
+        bench.proc.connect(0)
+        return one(pid)
+
+    monkeypatch.setattr(bench.workers, "one", connect_first)
+    bench.look(5)
+    assert (bench.told, process.poll()) == ([], None)
+
+
+@pytest.mark.parametrize("changes", [{"started": 101}, {"switches": 41}], ids=["another process", "ran meanwhile"])
+def test_one_that_is_not_what_it_was_is_left_alone(
+    tmp_path: pathlib.Path,
+    process: subprocess.Popen[bytes],
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, int],
+) -> None:
+    bench = Bench(tmp_path, process, SETTINGS)
+    bench.look(0)
+    one = bench.workers.one
+
+    def change_first(pid: int) -> t.Any:
+        bench.proc.process(pid, parent=460, link="", command=["/srv/a.fcgi"], **changes)
+        return one(pid)
+
+    monkeypatch.setattr(bench.workers, "one", change_first)
+    bench.look(5)
+    assert (bench.told, process.poll()) == ([], None)
+
+
+def test_a_process_that_is_gone_is_no_error(tmp_path: pathlib.Path, process: subprocess.Popen[bytes]) -> None:
+    bench = Bench(tmp_path, process, SETTINGS)
+    bench.look(0)
+    process.kill()
+    process.wait(60)
+    bench.look(5)
+    assert bench.told == []
+
+
+def test_a_busy_one_is_signalled_after_the_grace_time_alone(
+    tmp_path: pathlib.Path, process: subprocess.Popen[bytes]
+) -> None:
+    bench = Bench(tmp_path, process, dataclasses.replace(SETTINGS, bounds=Bounds(None, 64 << 20), grace=30))
+    bench.proc.connect(0)
+    bench.look(0)
+    bench.look(29)
+    assert (bench.told, process.poll()) == ([], None)
+    bench.look(30)
+    assert process.wait(60) == -signal.SIGTERM
+
+
+def test_a_dry_run_tells_once_and_does_nothing(tmp_path: pathlib.Path, process: subprocess.Popen[bytes]) -> None:
+    bench = Bench(tmp_path, process, dataclasses.replace(SETTINGS, dry_run=True))
+    for now in (0, 5, 10):
+        bench.look(now)
+    assert ([fields["OOMGUARD_DRY_RUN"] for fields in bench.told], process.poll()) == (["1"], None)
+
+
+@pytest.fixture
+def named(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
+    """Return a folder with a socket that the worker's path leads to."""
+    folder = tmp_path / "sock"
+    folder.mkdir()
+    monkeypatch.setattr(
+        "ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._fcgid.proc.SOCKETS", str(folder)
+    )
+    return folder
+
+
+def test_draining_takes_the_name_of_the_socket_away(
+    tmp_path: pathlib.Path, process: subprocess.Popen[bytes], named: pathlib.Path
+) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(named / "460.0"))
+        bench = Bench(tmp_path, process, dataclasses.replace(DRAINING, socket_directories=(str(named),)))
+        bench.look(0)
+    assert (list(named.iterdir()), bench.told, process.poll()) == ([], [], None)
+
+
+def test_nothing_but_a_socket_is_removed(
+    tmp_path: pathlib.Path, process: subprocess.Popen[bytes], named: pathlib.Path
+) -> None:
+    (named / "460.0").write_text("precious")
+    bench = Bench(tmp_path, process, dataclasses.replace(DRAINING, socket_directories=(str(named),)))
+    bench.look(0)
+    assert (named / "460.0").read_text() == "precious"
+
+
+def test_a_socket_elsewhere_is_told_about_once_and_left_alone(
+    tmp_path: pathlib.Path, process: subprocess.Popen[bytes]
+) -> None:
+    bench = Bench(tmp_path, process, DRAINING)
+    bench.proc.worker(1)
+    bench.look(0)
+    assert [fields["MESSAGE"] for fields in bench.told] == [
+        f"Workers in {SOCKETS} cannot be drained, for it is none of socket_directories."
+    ]
+
+
+def test_without_the_page_the_sockets_do(tmp_path: pathlib.Path, process: subprocess.Popen[bytes]) -> None:
+    bench = Bench(tmp_path, process, SETTINGS)
+
+    def fail(_url: str) -> t.NoReturn:
+        raise WorkerError("Could not read mod_status's page.")
+
+    recycler = Recycler(
+        dataclasses.replace(SETTINGS, min_idle=0, status_url="http://127.0.0.1/"),
+        bench.workers,
+        tell=bench.told.append,
+        fetch=fail,
+        clock=lambda: 0,
+    )
+    recycler.look()
+    recycler.look()
+    assert [fields["MESSAGE"][:12] for fields in bench.told] == [
+        "Could not re",
+        "Retired pid ",
+    ]
+
+
+def test_metrics_are_written(tmp_path: pathlib.Path, process: subprocess.Popen[bytes]) -> None:
+    path = tmp_path / "oomguard.prom"
+    bench = Bench(tmp_path, process, dataclasses.replace(SETTINGS, metrics_file=str(path)))
+    bench.look(0)
+    bench.look(5)
+    assert 'oomguard_fcgid_retired_total{reason="limit"} 1\n' in path.read_text()

@@ -1,0 +1,108 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The recycler's settings, from parameters to the file and back."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
+from ansible_collections.oomguard.linux.plugins.module_utils._recycler.settings import (
+    Bounds,
+    parse,
+    render,
+    settings_from,
+)
+
+VALUES: dict[str, t.Any] = {
+    "limit": "256M",
+    "hard_limit": None,
+    "grace": None,
+    "scripts": [],
+    "min_idle": 10,
+    "interval": 10,
+    "drain": True,
+    "dry_run": False,
+    "status_url": "http://127.0.0.1/server-status",
+    "metrics_file": "",
+    "socket_directories": ["/run/mod_fcgid"],
+}
+FULL = {
+    **VALUES,
+    "hard_limit": "1.5G",
+    "grace": 60,
+    "scripts": [{"script": "/srv/a b/*.fcgi", "limit": "1000"}, {"script": "/srv/=.fcgi", "limit": None}],
+    "drain": False,
+    "dry_run": True,
+    "status_url": "",
+    "metrics_file": "/var/lib/node_exporter/oomguard.prom",
+    "socket_directories": [],
+}
+
+
+@pytest.mark.parametrize("values", [VALUES, FULL], ids=["few", "all"])
+def test_the_file_says_all_of_it(values: dict[str, t.Any]) -> None:
+    settings = settings_from(values)
+    assert parse(render(settings)) == settings
+
+
+def test_the_file_as_people_read_it() -> None:
+    assert render(settings_from({**VALUES, "scripts": [{"script": "/srv/a.fcgi", "limit": "1G"}]})) == (
+        "# Managed by oomguard.linux.fcgid_recycler; what is changed here by hand is lost.\n\n"
+        "[recycler]\nlimit = 256M\nmin_idle = 10\ninterval = 10\ndrain = yes\ndry_run = no\n"
+        "status_url = http://127.0.0.1/server-status\nsocket_directories = /run/mod_fcgid\n\n"
+        "[script /srv/a.fcgi]\nlimit = 1G\n"
+    )
+
+
+def test_sizes_are_bytes() -> None:
+    assert settings_from(FULL).bounds == Bounds(256 << 20, 3 << 29)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"limit": None}, "There is no limit to watch. Set one for all workers, or for a script."),
+        (
+            {"hard_limit": "1G"},
+            (
+                "There is a hard limit without a grace time."
+                " Say for how long a worker beyond it may go on with the request in hand."
+            ),
+        ),
+        (
+            {"hard_limit": "1M", "grace": 1},
+            "The hard limit, 1048576 bytes, is below the limit, 268435456 bytes.",
+        ),
+        ({"interval": 0}, "interval is 0. Give a number of seconds from 1."),
+        ({"min_idle": -1}, "min_idle is -1. Give a number of seconds from 0."),
+        (
+            {"scripts": [{"script": "a.fcgi", "limit": "1G"}]},
+            "'a.fcgi' is not a script. Give a full path, in which * and ? stand for anything.",
+        ),
+        (
+            {"socket_directories": ["/run/%i"]},
+            "'/run/%i' cannot stand in a unit. Give a full path without blanks.",
+        ),
+        (
+            {"limit": "much"},
+            (
+                "'much' is not a size. Write a number of bytes,"
+                " or one with a unit such as 512M, 10G, 10GiB (binary) or 10GB (decimal)."
+            ),
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused(changes: dict[str, t.Any], message: str) -> None:
+    with pytest.raises(OomguardError) as caught:
+        settings_from({**VALUES, **changes})
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", "[recycler]\nmin_idle = soon\n", "[recycler]\nlimit = 1G\n"])
+def test_a_file_that_is_broken_is_refused(text: str) -> None:
+    with pytest.raises(OomguardError, match="The configuration cannot be read"):
+        parse(text)

@@ -1,0 +1,61 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module fcgid_recycler: what it refuses before it looks at anything, and check mode."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import typing as t
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+
+from ansible_collections.oomguard.linux.plugins.module_utils._recycler.install import Host
+from ansible_collections.oomguard.linux.plugins.modules import fcgid_recycler
+
+
+@pytest.fixture(autouse=True)
+def root(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
+    """Return an image that is not booted, in which the module works."""
+    monkeypatch.setattr(fcgid_recycler, "Host", lambda run: Host(run, tmp_path))
+    return tmp_path
+
+
+def run(capfd: pytest.CaptureFixture[str], **arguments: t.Any) -> dict[str, t.Any]:
+    with patch_module_args(arguments), pytest.raises(SystemExit):
+        fcgid_recycler.main()
+    return dict(json.loads(capfd.readouterr().out))
+
+
+def test_check_mode_shows_the_files_and_writes_none(root: pathlib.Path, capfd: pytest.CaptureFixture[str]) -> None:
+    found = run(capfd, limit="256M", _ansible_check_mode=True, _ansible_diff=True)
+    assert (found["changed"], len(found["diff"]), found["active"], list(root.iterdir())) == (True, 3, False, [])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "There is no limit to watch. Set one for all workers, or for a script."),
+        (
+            {"limit": "1G", "metrics_file": "/nonexistent/a.prom"},
+            "/nonexistent/a.prom is no place for metrics. Give a name that ends in .prom, in a folder that exists.",
+        ),
+        (
+            {"limit": "1G", "status_url": "http://example.org/"},
+            (
+                "'http://example.org/' is not a page of this host."
+                " Give a URL that begins with http:// or https:// and one of 127.0.0.1, ::1, localhost."
+            ),
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    capfd: pytest.CaptureFixture[str], arguments: dict[str, t.Any], message: str
+) -> None:
+    assert run(capfd, **arguments)["msg"] == message
+
+
+def test_there_is_nothing_to_take_away(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(capfd, state="absent", _ansible_check_mode=True)["changed"] is False
