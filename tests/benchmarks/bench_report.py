@@ -10,7 +10,7 @@ import time
 import typing as t
 from pathlib import Path
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line, OomReport
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report import read_reports
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.text_log import read_log
 
@@ -48,6 +48,9 @@ def main() -> None:
     without_table = [line for line in messages if not line.text.startswith("[ ")]
     steps: dict[str, t.Callable[[], object]] = {
         f"messages to report, {len(messages)} lines": lambda: list(read_reports(messages)),
+        "the same, and every row of the table": lambda: [
+            list(item.tasks) for item in read_reports(messages) if isinstance(item, OomReport)
+        ],
         f"the same without the table, {len(without_table)} lines": lambda: list(read_reports(without_table)),
         f"text to messages, {len(texts)} lines": lambda: list(read_log(texts)),
         f"messages alone, {len(messages)} lines": lambda: [Line(*message) for message in messages],

@@ -17,7 +17,6 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import (
     Limit,
     Line,
     OomReport,
-    Task,
     Trigger,
     Victim,
 )
@@ -31,15 +30,17 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.meminfo import
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.tasks import (
     Table,
     guess_columns,
+    is_number,
     parse_heading,
-    read_table,
 )
 
-_TASK_LINE = re.compile(r"(?:CPU: \d+ (?:UID: \d+ )?PID: (\d+) Comm: |Pid: (\d+), comm: )(.*)", re.DOTALL)
+_TASK_LINE = re.compile(
+    r"(?:CPU: \d{1,20} (?:UID: \d{1,20} )?PID: (\d{1,20}) Comm: |Pid: (\d{1,20}), comm: )(.*)", re.DOTALL
+)
 _RELEASE = re.compile(r" (?:Not tainted|Tainted: [A-Z() -]{0,60}?) {1,40}\(?(\d\S{0,99})")
 _TASK_IN = re.compile(r"Task in (/.*) killed as a result of limit of (/.*)", re.DOTALL)
-_USAGE = re.compile(r"(memory|memory\+swap|swap): usage (\d+)kB, limit (\d+)kB, failcnt (\d+)$")
-_OLD_STAT = re.compile(r"([a-z_]+):(\d+)KB")
+_USAGE = re.compile(r"(memory|memory\+swap|swap): usage (\d{1,20})kB, limit (\d{1,20})kB, failcnt (\d{1,20})$")
+_OLD_STAT = re.compile(r"([a-z_]+):(\d{1,20})KB")
 _OLD_CPUSET = re.compile(r"cpuset=(.*) mems_allowed=(\S*)$", re.DOTALL)
 _GROUP = re.compile(r"Tasks in .* are going to be killed due to memory\.oom\.group set$", re.DOTALL)
 
@@ -48,7 +49,6 @@ _NO_LIMIT_KB = 9007199254740000
 _NO_LIMIT_KB_32_BIT = 8589934588
 
 _COUNTER_STARTS = frozenset(string.ascii_lowercase)
-_NO_TABLE = Table({}, ())
 
 # As many processes as a kernel has pids for, unless it was told otherwise.
 _MOST_ROWS = 1 << 15
@@ -144,7 +144,7 @@ class Draft:
 
     def _stat_line(self, text: str) -> bool:
         key, _blank, value = text.partition(" ")
-        if value.isdecimal() and len(self._stat) < _MOST_KEYS:
+        if is_number(value) and len(self._stat) < _MOST_KEYS:
             self._stat[key] = int(value)
             return True
         # Up to 6.3 all of them came in one record.
@@ -256,17 +256,14 @@ class Draft:
             return None
         victims = tuple(self.victims.values())
         constraint = parse_constraint(self._constraint, victims[0] if victims else None)
-        table, cut = read_table(self.rows, self._all_columns) if self.rows else (_NO_TABLE, _NO_TABLE)
+        table = Table(self.rows, self._all_columns)
+        rows = {victim.pid: table.row(victim.pid) for victim in victims}
         size = (
             self._memory.page_size
-            or _page_size_of_row(table, victims)
+            or _page_size_of_row(rows, victims)
             or _page_size_of_limits(limit for _usage, limit, _failcnt in self._usage.values())
             or page_size
         )
-        tasks = (*table.tasks(size), *cut.tasks(size))
-        damaged = len(self.rows) - len(table.names)
-        if damaged:
-            self._notes.append(f"damaged rows in the task table: {damaged}")
         if "unknown" in self._all_columns:
             self._notes.append("the heading of the task table is missing")
         self._check(constraint, victims)
@@ -278,7 +275,7 @@ class Draft:
             constraint=constraint.constraint if constraint else None,
             manual=self.trigger is not None and self.trigger.order == -1,
             trigger=self.trigger,
-            victims=tuple(_complete(victim, table, tasks, victim.pid in self.reaped) for victim in victims),
+            victims=tuple(_complete(victim, rows[victim.pid], size, victim.pid in self.reaped) for victim in victims),
             chosen=self._choice(constraint),
             group=self.group,
             no_killable=self._no_killable,
@@ -290,7 +287,7 @@ class Draft:
             mems_allowed=constraint.mems_allowed if constraint else self._cpuset[1] if self._cpuset else None,
             memory=self._memory.memory(size),
             zones=self._memory.zones(size),
-            tasks=tasks,
+            tasks=table.sized(size),
             task_columns=() if "unknown" in self._all_columns else self._all_columns,
             page_size=size,
             kernel_release=self._release,
@@ -348,26 +345,24 @@ class Draft:
             )
 
 
-def _complete(victim: Victim, table: Table, tasks: t.Sequence[Task], reaped: bool) -> Victim:
+def _complete(victim: Victim, row: t.Mapping[str, int], page_size: int | None, reaped: bool) -> Victim:
     """Return a victim with what its row of the task table adds."""
-    at = table.find(victim.pid)
-    if at is None:
-        return dataclasses.replace(victim, reaped=True) if reaped else victim
-    row = tasks[at]
+    if not row and not reaped:
+        return victim
+    swap = row.get("swapents")
     return dataclasses.replace(
         victim,
         reaped=reaped,
-        uid=row.uid if victim.uid is None else victim.uid,
-        swap_bytes=row.swap_bytes,
-        oom_score_adj=row.oom_score_adj if victim.oom_score_adj is None else victim.oom_score_adj,
+        uid=row.get("uid") if victim.uid is None else victim.uid,
+        swap_bytes=None if swap is None or page_size is None else swap * page_size,
+        oom_score_adj=row.get("oom_score_adj") if victim.oom_score_adj is None else victim.oom_score_adj,
     )
 
 
-def _page_size_of_row(table: Table, victims: t.Sequence[Victim]) -> int | None:
+def _page_size_of_row(rows: t.Mapping[int, t.Mapping[str, int]], victims: t.Sequence[Victim]) -> int | None:
     """Return the page size that makes the total_vm of a victim's row (in pages) that of its kill line (in kB)."""
     for victim in victims:
-        at = table.find(victim.pid)
-        pages = 0 if at is None else table.columns["total_vm"][at]
+        pages = rows[victim.pid].get("total_vm", 0)
         size, rest = divmod(victim.total_vm_bytes or 0, pages) if pages else (0, 0)
         if rest == 0 and size in PAGE_SIZES:
             return size

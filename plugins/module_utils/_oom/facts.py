@@ -187,7 +187,7 @@ class OomReport:
     mems_allowed: str | None = None
     memory: Memory | None = None
     zones: tuple[Zone, ...] = ()
-    tasks: tuple[Task, ...] = ()
+    tasks: t.Sequence[Task] = ()
     task_columns: tuple[str, ...] = ()
     """The table's own heading, `name` last; empty without a table."""
     page_size: int | None = None
@@ -197,7 +197,7 @@ class OomReport:
     reason: str | None = None
     """Why a killer outside the kernel did it, in its own words."""
     complete: bool = False
-    """The report has its beginning, its middle and its kill line, and nothing in it disagrees."""
+    """The report has its beginning, its middle and its kill line, and nothing in it disagrees (rows of tasks apart)."""
     notes: tuple[str, ...] = ()
 
 

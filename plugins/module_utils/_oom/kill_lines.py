@@ -34,30 +34,30 @@ _OLD_FLAGS = {
     0x40: "__GFP_IO",
     0x80: "__GFP_FS",
 }
-_ORDER = re.compile(r"\border=(-?\d+)")
-_ADJUSTMENT = re.compile(r"\boom_score_adj=(-?\d+)")
+_ORDER = re.compile(r"\border=(-?\d{1,2})\b")
+_ADJUSTMENT = re.compile(r"\boom_score_adj=(-?\d{1,20})")
 _OLD_NODEMASK = re.compile(r"\bnodemask=(\(null\)|\d[\d,-]*\d|\d)")
 
 # The words before "Killed process" or "Kill process" come from the kernel (or a BPF policy), never from a user.
 _REASON = r"(?P<reason>[A-Z][A-Za-z ()_]*: )?"
 _KILLED = re.compile(
-    rf"{_REASON}Killed process (?P<pid>\d+)(?:, UID (?P<uid>\d+),)? \((?P<name>.*)\)"
+    rf"{_REASON}Killed process (?P<pid>\d{{1,20}})(?:, UID (?P<uid>\d{{1,20}}),)? \((?P<name>.*)\)"
     r"(?P<figures>,? (?:total-vm|vsz):.*|\.?)",
     re.DOTALL,
 )
-_SHARING = re.compile(r"Kill(?:ed)? process (?P<pid>\d+) \((?P<name>.*)\) sharing same memory", re.DOTALL)
+_SHARING = re.compile(r"Kill(?:ed)? process (?P<pid>\d{1,20}) \((?P<name>.*)\) sharing same memory", re.DOTALL)
 _CHOSEN = re.compile(
-    rf"{_REASON}[Kk]ill process (?P<pid>\d+) \((?P<name>.*)\)"
-    r" score (?P<score>\d+) (?:or sacrifice child|or a child|and children\.?)",
+    rf"{_REASON}[Kk]ill process (?P<pid>\d{{1,20}}) \((?P<name>.*)\)"
+    r" score (?P<score>\d{1,20}) (?:or sacrifice child|or a child|and children\.?)",
     re.DOTALL,
 )
 _SPEAKS_OF_KILL = re.compile(r"(?:[A-Z][A-Za-z ()_]*: )?[Kk]ill(?:ed)? process \d")
-_FIGURE = re.compile(r"([A-Za-z][A-Za-z_-]*): ?(-?\d+)")
+_FIGURE = re.compile(r"([A-Za-z][A-Za-z_-]*): ?(-?\d{1,20})")
 
 _CONSTRAINT = re.compile(r"oom-kill:constraint=(\w+),nodemask=(\(null\)|\d[\d,-]*|),? ?")
 _LIMIT = ",oom_memcg=/"
 _GLOBAL = ",global_oom,task_memcg=/"
-_CHOSEN_TASK = re.compile(r",pid=(\d+),uid=(\d+)$")
+_CHOSEN_TASK = re.compile(r",pid=(\d{1,20}),uid=(\d{1,20})$")
 
 
 class Constraint(t.NamedTuple):

@@ -12,6 +12,7 @@ import re
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Memory, Zone
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.tasks import is_number
 
 PAGE_SIZES = tuple(4096 << shift for shift in range(7))
 """From 4 KiB to 256 KiB."""
@@ -19,16 +20,16 @@ PAGE_SIZES = tuple(4096 << shift for shift in range(7))
 # More counters or zones than any kernel has: text that only looks like Mem-Info.
 _MOST = 5000
 
-_COUNTER = re.compile(r"([A-Za-z_]+):(\d+)")
-_AREA = re.compile(r"(?:Node (\d+) )?(?:([A-Z]\w*)(?: free:|(: )(?=\d+\*\d+kB))|active_anon:)")
-_BLOCKS = re.compile(r"(\d+)\*(\d+)kB(?: \(([A-Z]+)\))?")
+_COUNTER = re.compile(r"([A-Za-z_]+):(\d{1,20})")
+_AREA = re.compile(r"(?:Node (\d{1,20}) )?(?:([A-Z]\w*)(?: free:|(: )(?=\d{1,20}\*\d{1,20}kB))|active_anon:)")
+_BLOCKS = re.compile(r"(\d{1,20})\*(\d{1,20})kB(?: \(([A-Z]+)\))?")
 _BLOCK_SIZES = {str(4 << order): 4096 << order for order in range(16)}
-_SWAP = re.compile(r"(Free|Total) swap *[=:] *(\d+)kB")
+_SWAP = re.compile(r"(Free|Total) swap *[=:] *(\d{1,20})kB")
 
 # Of the 20 sizes in a zone's line, and what else new kernels put there, those that matter.
-_ZONE_SIZE = re.compile(r" (free|boost|min|low|high|present|managed|reserved_highatomic|free_cma):(\d+)[kK]B")
-_ANON_SIZE = re.compile(r" (?:in)?active_anon:(\d+)kB")
-_KERNEL_STACK = re.compile(r" kernel_stack:(\d+)kB")
+_ZONE_SIZE = re.compile(r" (free|boost|min|low|high|present|managed|reserved_highatomic|free_cma):(\d{1,20})[kK]B")
+_ANON_SIZE = re.compile(r" (?:in)?active_anon:(\d{1,20})kB")
+_KERNEL_STACK = re.compile(r" kernel_stack:(\d{1,20})kB")
 
 _PAGE_LINES = {
     "pages RAM": "ram",
@@ -108,7 +109,7 @@ class MemInfo:
     def reserve(self, text: str) -> bool:
         """Take `lowmem_reserve[]: 0 1 2` (in pages), which speaks of the zone in the line before."""
         numbers = text.partition(":")[2].split()
-        if self._zone is None or not all(map(str.isdecimal, numbers)):
+        if self._zone is None or not all(map(is_number, numbers)):
             return False
         self._zone.reserve = tuple(map(int, numbers))
         return True
@@ -117,7 +118,7 @@ class MemInfo:
         """Take a line such as `262144 pages RAM`."""
         number, _blank, words = text.partition(" ")
         key = _PAGE_LINES.get(words.rstrip())
-        if key is None or not number.isdecimal():
+        if key is None or not is_number(number):
             return False
         self._pages.setdefault(key, int(number))
         return True
@@ -137,11 +138,11 @@ class MemInfo:
             self._zone_lines.append(text)
 
     def _buddy_line(self, text: str, parts: _ZoneParts) -> None:
-        for count, kilobytes, types in _BLOCKS.findall(text):
-            size = _BLOCK_SIZES.get(kilobytes) or int(kilobytes) * 1024
-            parts.blocks[size] = int(count)
-            if types:
-                parts.types[size] = types
+        blocks = [
+            (_BLOCK_SIZES.get(size) or int(size) * 1024, count, types) for count, size, types in _BLOCKS.findall(text)
+        ]
+        parts.blocks = {size: int(count) for size, count, _types in blocks}
+        parts.types = {size: types for size, _count, types in blocks if types}
         if self._first_block is None:
             self._first_block = next(iter(parts.blocks))
 

@@ -41,7 +41,7 @@ _FAR_US = 60 * 1000000
 # Mem-Info is printed at other times too; the rest of a report is not.
 _OTHER_MEM_INFO = re.compile(r"page allocation failure: order|Show Memory")
 _OF_OOM_ALONE = ("Task", "[ pi", "[  p", "oom-")
-_REAPED = re.compile(r"oom_reaper: reaped process (\d+) ")
+_REAPED = re.compile(r"oom_reaper: reaped process (\d{1,20}) ")
 
 Found = t.Union[OomReport, Unparsed]
 

@@ -14,6 +14,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.diagnosis impo
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import OomReport, Task, Zone
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident, UnitEffect
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import Coverage, Findings
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.tasks import Table
 
 _MEMORY = (
     "page_size",
@@ -43,11 +44,12 @@ def as_result(findings: Findings, *, tasks: str, top: int) -> dict[str, t.Any]:
 
 def _event(incident: Incident, diagnosis: Diagnosis, rows: int | None) -> dict[str, t.Any]:
     report, at, place = incident.report, incident.at, incident.place
+    damaged = report.tasks.damaged if isinstance(report.tasks, Table) else 0
     return {
         "id": incident.key,
         "killer": report.killer,
         "trusted": incident.log is None,
-        "complete": report.complete,
+        "complete": report.complete and not damaged,
         "time": _time(at.realtime_us),
         "boot_id": at.boot_id,
         "monotonic_us": at.monotonic_us,
@@ -73,6 +75,7 @@ def _event(incident: Incident, diagnosis: Diagnosis, rows: int | None) -> dict[s
         "notes": [
             *([f"Read from {incident.log}: text does not prove who wrote it."] if incident.log else []),
             *report.notes,
+            *([f"damaged rows in the task table: {damaged}"] if damaged else []),
         ],
     }
 

@@ -37,6 +37,10 @@ _FIELDS = {
 # Page tables by level, each one page (4.14 and before).
 _TABLE_PAGES = ("nr_ptes", "nr_pmds", "nr_puds")
 
+# A row has some 100 characters, and no number of the kernel's more digits than 2 to the power of 64.
+_LONG_ROW = 256
+_MOST_DIGITS = 20
+
 # Tables have hundreds of rows: this is a third of what calling Task costs.
 _new_task: t.Callable[[t.Iterable[t.Any]], Task] = functools.partial(tuple.__new__, Task)
 
@@ -52,70 +56,135 @@ def guess_columns(row: str) -> tuple[str, ...] | None:
     match = _ROW.match(row)
     if match is None:
         return None
-    numbers = list(itertools.takewhile(_is_number, row[match.end() :].split()))
+    numbers = list(itertools.takewhile(is_number, row[match.end() :].split()))
     return (*_FIRST, *("unknown" for _number in numbers[1:]), "oom_score_adj", "name") if numbers else None
 
 
-class Table(t.NamedTuple):
-    """The columns of a table, as numbers; names last. Rows that are cut have their own table of fewer columns."""
+class _Rows(t.NamedTuple):
+    """Rows of the same columns, column by column as text; the name comes last."""
 
-    columns: t.Mapping[str, t.Sequence[int]]
-    names: t.Sequence[str]
+    columns: t.Sequence[str]
+    fields: t.Sequence[t.Sequence[str]]
 
-    def find(self, pid: int) -> int | None:
-        """Return the index of the row of `pid`."""
-        pids = self.columns.get("pid", ())
-        return pids.index(pid) if pid in pids else None
+    @property
+    def length(self) -> int:
+        return len(self.fields[-1])
+
+    def numbers(self, column: str) -> t.Sequence[int] | None:
+        """Return a column's numbers, None where these rows do not have it."""
+        if column not in self.columns:
+            return None
+        texts = self.fields[self.columns.index(column)]
+        # The table shows the leaders of thread groups, whose two ids are one.
+        return self.numbers("pid") if column == "tgid" and texts == self.fields[0] else list(map(int, texts))
 
     def tasks(self, page_size: int | None) -> t.Iterator[Task]:
         """Return the rows; without a page size, what is counted in pages is None."""
-        nothing: t.Sequence[None] = (None,) * len(self.names)
-        values: dict[str, t.Sequence[t.Any]] = {"name": self.names}
+        names = self.fields[-1]
+        values: dict[str, t.Sequence[t.Any]] = {"name": names}
         for column, (field, in_pages) in _FIELDS.items():
-            numbers = self.columns.get(column)
-            if numbers is not None and not in_pages:
-                values[field] = numbers
-            elif numbers is not None and page_size:
-                values[field] = [number * page_size for number in numbers]
-        levels = [self.columns[level] for level in _TABLE_PAGES if level in self.columns]
+            numbers = self.numbers(column) if page_size or not in_pages else None
+            if numbers is not None:
+                values[field] = [number * page_size for number in numbers] if in_pages and page_size else numbers
+        levels = [levels for levels in map(self.numbers, _TABLE_PAGES) if levels is not None]
         if levels and page_size:
             values["pgtables_bytes"] = [sum(row) * page_size for row in zip(*levels)]
+        nothing: t.Sequence[None] = (None,) * len(names)
         return map(_new_task, zip(*(values.get(field, nothing) for field in Task._fields)))
 
 
-def read_table(rows: t.Collection[str], columns: t.Sequence[str]) -> tuple[Table, Table]:
-    """Return the whole rows, and those that are cut after their fifth column or later; others are left out."""
+_NONE = _Rows((), ((),))
+
+
+class Table(t.Sequence[Task]):
+    """The rows of a task table, which are read when they are asked for; those that are cut come last."""
+
+    def __init__(self, rows: t.Collection[str], columns: t.Sequence[str], page_size: int | None = None) -> None:
+        self._rows = rows
+        self._columns = columns
+        self._page_size = page_size
+
+    @functools.cached_property
+    def _parts(self) -> tuple[_Rows, _Rows]:
+        return _read_at_once(self._rows, self._columns) or _read_one_by_one(self._rows, self._columns)
+
+    @functools.cached_property
+    def _tasks(self) -> tuple[Task, ...]:
+        whole, cut = self._parts
+        return (*whole.tasks(self._page_size), *cut.tasks(self._page_size))
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    @t.overload
+    def __getitem__(self, index: int) -> Task: ...
+
+    @t.overload
+    def __getitem__(self, index: slice) -> tuple[Task, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> Task | tuple[Task, ...]:
+        return self._tasks[index]
+
+    def __iter__(self) -> t.Iterator[Task]:
+        return iter(self._tasks)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Table) and self._tasks == other._tasks
+
+    def __hash__(self) -> int:
+        return hash(self._tasks)
+
+    @property
+    def damaged(self) -> int:
+        """How many rows are cut, or are none."""
+        return len(self._rows) - self._parts[0].length
+
+    def sized(self, page_size: int | None) -> Table:
+        """Return the same table with its pages as bytes."""
+        return Table(self._rows, self._columns, page_size)
+
+    def row(self, pid: int) -> dict[str, int]:
+        """Return the numbers of the row of `pid` by column, in the kernel's units; none where it has no whole row."""
+        mark = f"{pid}]"
+        found = [row for row in self._rows if mark in row and row[1:].lstrip().startswith(mark)]
+        whole, _cut = _read_one_by_one(found[:1], self._columns)
+        return {column: int(texts[0]) for column, texts in zip(whole.columns, whole.fields[:-1])}
+
+
+def _read_at_once(rows: t.Collection[str], columns: t.Sequence[str]) -> tuple[_Rows, _Rows] | None:
+    """Return the rows of a table none of whose names holds a space or a bracket, None where one does."""
     width = len(columns) + 1
-    # All rows in one go, as long as no name holds a space or a bracket: each row then begins with the same bracket.
     words = " ".join(rows).replace("[", " [ ").replace("]", " ").split()
-    if len(words) == width * len(rows) and words[::width].count("[") == len(rows):
-        try:
-            return _table([words[column::width] for column in range(1, width)], columns), Table({}, ())
-        except ValueError:
-            pass
+    if not words:
+        return _NONE, _NONE
+    # Each row begins with the same bracket.
+    if len(words) != width * len(rows) or words[::width].count("[") != len(rows) or max(map(len, rows)) > _LONG_ROW:
+        return None
+    fields = [words[column::width] for column in range(1, width)]
+    return (_Rows(columns, fields), _NONE) if all(map(_are_numbers, fields[:-1])) else None
+
+
+def _read_one_by_one(rows: t.Iterable[str], columns: t.Sequence[str]) -> tuple[_Rows, _Rows]:
+    """Return the rows that are whole, and those that are cut after their fifth column or later."""
     last = len(columns) - 1
     whole, cut = [], []
     for row in rows:
-        fields = row[1:].replace("]", " ", 1).split(None, last)
-        numbers = list(itertools.takewhile(_is_number, fields[:last]))
+        words = row[1:].replace("]", " ", 1).split(None, last)
+        numbers = list(itertools.takewhile(is_number, words[:last]))
         if len(numbers) == last:
-            whole.append([*numbers, *(fields[last:] or [""])])
+            whole.append([*numbers, *(words[last:] or [""])])
         elif len(numbers) >= len(_FIRST):
             cut.append([*numbers[: len(_FIRST)], ""])
-    return _table(list(zip(*whole)), columns), _table(list(zip(*cut)), (*_FIRST, "name"))
+    return (
+        _Rows(columns, list(zip(*whole))) if whole else _NONE,
+        _Rows((*_FIRST, "name"), list(zip(*cut))) if cut else _NONE,
+    )
 
 
-def _table(fields: t.Sequence[t.Sequence[str]], columns: t.Sequence[str]) -> Table:
-    if not fields:
-        return Table({}, ())
-    *numbers, names = fields
-    table: dict[str, list[int]] = {}
-    for column, texts in zip(columns, numbers):
-        # The table shows the leaders of thread groups, whose two ids are one.
-        is_pid = column == "tgid" and texts == numbers[0]
-        table[column] = table["pid"] if is_pid else list(map(int, texts))
-    return Table(table, names)
+def _are_numbers(texts: t.Sequence[str]) -> bool:
+    return "".join(texts).isdecimal() or f",{','.join(texts)}".replace(",-", "").replace(",", "").isdecimal()
 
 
-def _is_number(text: str) -> bool:
-    return (text[1:] if text[:1] == "-" else text).isdecimal()
+def is_number(text: str) -> bool:
+    """Answer whether `text` is a number that a kernel can print; one of thousands of digits Python refuses to read."""
+    return len(text) <= _MOST_DIGITS and (text[1:] if text[:1] == "-" else text).isdecimal()

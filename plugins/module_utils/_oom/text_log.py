@@ -20,7 +20,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.unwrap import 
 _LONGEST = 16384
 
 _LEVEL = re.compile(r"\s*(?:<\d{1,3}>|[a-z0-9]{3,8} *:[a-z]{3,6} *: )")
-_KMSG = re.compile(r"\s*\d+,\d+,(\d+),[^,;]{1,3}(?:,[^;]{0,60})?;")
+_KMSG = re.compile(r"\s*\d+,\d+,(\d{1,20}),[^,;]{1,3}(?:,[^;]{0,60})?;")
 _STAMP = re.compile(
     r"\s*(?:"
     r"(?P<full>\S{2,5} )?(?P<date>\d{4}-\d\d-\d\d)[T ](?P<clock>\d\d:\d\d:\d\d)(?:[.,](?P<fraction>\d{1,9}))?"
@@ -37,13 +37,15 @@ _HOST_AND_TAG = re.compile(
 )
 _KERNEL_TAG = re.compile(r"\s*(?P<tag>kernel): ")
 _UPTIME = re.compile(
-    r"\s*\[ *(?:(?P<uptime>\d+\.\d+)(?: <[ \d.+]*>)?|\+\d+\.\d+|[^\W\d]{3} ?\d{1,2} \d\d:\d\d"
+    r"\s*\[ *(?:(?P<uptime>\d{1,20}\.\d+)(?: <[ \d.+]*>)?|\+\d+\.\d+|[^\W\d]{3} ?\d{1,2} \d\d:\d\d"
     r"|[^\[\]]{4,40}\d\d:\d\d:\d\d[^\[\]]{0,12})\] ?"
 )
+_CALLER_MARKS = frozenset("[<")
 _CALLER = re.compile(r"(?:\[ *[TC]\d+\] ?)?(?:<\d{1,2}>)?")
 _BOOT = re.compile(r"-- Boot ([0-9a-f]{32}) --$")
 
 # Of dmesg and journalctl on a terminal, and of mail that answers mail.
+_MARKS = frozenset("\x1b-`>")
 _COLOUR = re.compile(r"\x1b\[[\d;]{0,20}m")
 _MARK = re.compile(r"(?:> ?){1,9}")
 
@@ -74,18 +76,19 @@ def read_log(lines: t.Iterable[str]) -> t.Iterator[Line]:
     boot_id, quoted = None, False
     for number, raw in enumerate(lines, start=1):
         text = raw[:_LONGEST].rstrip("\r\n").replace("\xa0", " ")
-        if text[:1] == "\x1b":
+        is_quoted = quoted
+        if text[:1] in _MARKS:
             text = _COLOUR.sub("", text)
-        boot = _BOOT.match(text)
-        if boot:
-            boot_id = boot.group(1)
-            continue
-        if text.startswith("```"):
-            quoted = True
-            continue
-        mark = _MARK.match(text)
-        is_quoted = quoted or mark is not None
-        text = text[_end(mark, 0) :]
+            boot = _BOOT.match(text)
+            if boot:
+                boot_id = boot.group(1)
+                continue
+            if text.startswith("```"):
+                quoted = True
+                continue
+            mark = _MARK.match(text)
+            is_quoted = quoted or mark is not None
+            text = text[_end(mark, 0) :]
         prefix = split_prefix(text)
         if prefix is None:
             line = Line(_unescaped(text), cursor=str(number), source=QUOTED if is_quoted else None)
@@ -105,25 +108,33 @@ def read_log(lines: t.Iterable[str]) -> t.Iterator[Line]:
 
 def split_prefix(text: str) -> Prefix | None:
     """Return the message of a line of a log and what its prefix says, None where there is no prefix."""
+    if text[:1] == "[":
+        return _after_uptime(Prefix(text), is_all=True)
     kmsg = _KMSG.match(text)
     if kmsg:
         message = _KMSG_ESCAPE.sub(_bytes_of, text[kmsg.end() :])
         return Prefix(message, monotonic_us=int(kmsg.group(1)))
     start = _end(_LEVEL.match(text), 0)
     head = _head(text, start)
-    if head.source not in (None, "kernel"):
-        return head._replace(text=_unescaped(head.text))
+    is_all = len(head.text) == len(text) - start
+    prefix = _after_uptime(head, is_all=is_all) if head.source in (None, "kernel") else None
+    return prefix or (None if is_all else head._replace(text=_unescaped(head.text)))
+
+
+def _after_uptime(head: Prefix, *, is_all: bool) -> Prefix | None:
+    """Return what follows the uptime at the beginning of `head.text`, None where there is none."""
     uptime = _UPTIME.match(head.text)
     if uptime is None:
-        return head._replace(text=_unescaped(head.text)) if len(head.text) < len(text) - start else None
+        return None
     rest = head.text[uptime.end() :]
     host, source = head.hostname, head.source
-    if len(head.text) == len(text) - start:
+    if is_all and "kernel: " in rest:
         # journalctl --output=short-monotonic puts host and program after the time.
         named = _HOST_AND_TAG.match(rest)
         if named and named.group("host") and named.group("tag") == "kernel":
             host, source, rest = named.group("host"), "kernel", rest[named.end() :]
-    rest = rest[_end(_CALLER.match(rest), 0) :]
+    if rest[:1] in _CALLER_MARKS:
+        rest = rest[_end(_CALLER.match(rest), 0) :]
     return Prefix(_unescaped(rest), head.realtime_us, _monotonic(uptime), host, source)
 
 
@@ -153,11 +164,12 @@ def _bytes_of(escapes: t.Match[str]) -> str:
     return bytes.fromhex(escapes.group().replace("\\x", "")).decode("utf-8", "backslashreplace")
 
 
-def _monotonic(uptime: t.Match[str] | None) -> int | None:
-    if uptime is None or uptime.group("uptime") is None:
+def _monotonic(uptime: t.Match[str]) -> int | None:
+    text = uptime.group("uptime")
+    if text is None:
         return None
-    seconds, _dot, fraction = uptime.group("uptime").partition(".")
-    return int(seconds) * 1000000 + int(f"{fraction:0<6}"[:6])
+    seconds, _dot, fraction = text.partition(".")
+    return int(seconds + f"{fraction:0<6}"[:6])
 
 
 def _realtime(stamp: t.Match[str]) -> int | None:

@@ -20,12 +20,12 @@ _REMEMBERED = 16
 _OOMD = re.compile(r"(?:Killed|Marked) (/.*?)(?: for killing)? due to (memory (?:pressure for|used) .*)", re.DOTALL)
 _OOMD_PRESSURE = re.compile(r"memory pressure for (/.*) being ", re.DOTALL)
 _EARLYOOM = re.compile(
-    r"sending SIG(?:TERM|KILL) to process (?P<pid>\d+) (?:uid (?P<uid>\d+) )?\"(?P<name>.*)\": "
-    r"(?:badness|oom_score) -?\d+, (?:oom_score_adj (?P<adjustment>-?\d+), )?VmRSS \d+ [KMG]iB",
+    r"sending SIG(?:TERM|KILL) to process (?P<pid>\d{1,20}) (?:uid (?P<uid>\d{1,20}) )?\"(?P<name>.*)\": "
+    r"(?:badness|oom_score) -?\d{1,20}, (?:oom_score_adj (?P<adjustment>-?\d{1,20}), )?VmRSS \d{1,20} [KMG]iB",
     re.DOTALL,
 )
-_EARLYOOM_OLD = re.compile(r"[Kk]illing process:? (?P<pid>\d+) (?P<name>.+)", re.DOTALL)
-_NOHANG_VICTIM = re.compile(r"\s*PID: (?P<pid>\d+), [Nn]ame: (?P<name>.*), badness: -?\d+", re.DOTALL)
+_EARLYOOM_OLD = re.compile(r"[Kk]illing process:? (?P<pid>\d{1,20}) (?P<name>.+)", re.DOTALL)
+_NOHANG_VICTIM = re.compile(r"\s*PID: (?P<pid>\d{1,20}), [Nn]ame: (?P<name>.*), badness: -?\d{1,20}", re.DOTALL)
 _NOHANG_ACTION = re.compile(r"\s*Send(?:ing)? SIG(?:TERM|KILL) to the victim")
 
 

@@ -9,6 +9,7 @@ As a program it tries many, on the logs or folders of logs that it is given: `mu
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import re
 import time
@@ -16,9 +17,13 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import QUOTED, OomReport, Unparsed
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import incident_of
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report import read_reports
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import as_result
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import Coverage, Findings
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.text_log import read_log
 
+_NUMBER = re.compile(r"\d+")
 _KILL = re.compile(r"(?:[A-Z][A-Za-z ()_]*: )?Killed process (\d+)")
 
 
@@ -28,9 +33,14 @@ def read_text(path: Path) -> list[str]:
 
 
 def broken_law(texts: t.Sequence[str]) -> str | None:
-    """Say how a log's kill lines do not each end in exactly one report or one unparsed entry, None where they do."""
+    """Say how a log's kill lines do not each end in exactly one report or one unparsed entry, None where they do.
+
+    All that is found is explained as well, which must not fail.
+    """
     lines = list(read_log(texts))
     found = list(read_reports(lines))
+    incidents = [incident_of(item, log="") for item in found if isinstance(item, OomReport)]
+    json.dumps(as_result(Findings(tuple(incidents), (), (), Coverage()), tasks="all", top=1))
     said = [line for line in lines if line.source in (None, "kernel", QUOTED)]
     kills = [(line, match.group(1)) for line, match in ((line, _KILL.match(line.text)) for line in said) if match]
     reports = [item for item in found if isinstance(item, OomReport) and item.killer == "kernel"]
@@ -77,7 +87,17 @@ def rewrapped(chance: random.Random, texts: t.Sequence[str], _others: t.Sequence
     return [text[at : at + width] for text in texts for at in range(0, max(len(text), 1), width)]
 
 
-MUTATIONS = (shuffled, interleaved, flipped, thinned, rewrapped)
+def lengthened(chance: random.Random, texts: t.Sequence[str], _others: t.Sequence[str]) -> list[str]:
+    """Return the lines with one number made longer than any that a kernel prints, up to what Python refuses to read."""
+    at = chance.randrange(len(texts)) if texts else 0
+    long = str(chance.randint(1, 9)) * chance.choice((19, 20, 21, 310, 4301))
+    numbers = list(_NUMBER.finditer(texts[at])) if texts else []
+    chosen = chance.choice(numbers) if numbers else None
+    changed = [f"{texts[at][: chosen.start()]}{long}{texts[at][chosen.end() :]}"] if chosen else texts[at : at + 1]
+    return [*texts[:at], *changed, *texts[at + 1 :]]
+
+
+MUTATIONS = (shuffled, interleaved, flipped, thinned, rewrapped, lengthened)
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Task
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.tasks import guess_columns, parse_heading, read_table
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.tasks import Table, guess_columns, parse_heading
 
 K = 4096
 
@@ -16,8 +16,7 @@ K = 4096
 def tasks(heading: str, *rows: str, page_size: int | None = K) -> list[Task]:
     columns = parse_heading(heading)
     assert columns is not None
-    whole, cut = read_table(rows, columns)
-    return [*whole.tasks(page_size), *cut.tasks(page_size)]
+    return list(Table(rows, columns, page_size))
 
 
 @pytest.mark.parametrize(
@@ -93,6 +92,37 @@ def test_a_cut_row_keeps_what_is_known() -> None:
 @pytest.mark.parametrize("row", ["[", "[]", "[ dump ]: end", "[    812]    33   812    90000", "[ x ] 1 2 3 4 5 6 7 a"])
 def test_what_is_no_row_is_left_out(row: str) -> None:
     assert tasks(HEADING, row) == []
+
+
+@pytest.mark.parametrize("digits", [300, 5000])
+def test_more_digits_than_any_number_of_the_kernel_are_none(digits: int) -> None:
+    row = f"[    812]    33   812    90000     2000   131072      {'1' * digits}             0 httpd"
+    assert [task.swap_bytes for task in tasks(HEADING, row)] == [None]
+
+
+@pytest.mark.parametrize(
+    ("row", "damaged"),
+    [
+        ("[    812]    33   812    90000     2000   131072      300             0 httpd", 0),
+        ("[    812]    33   812    90000     2000   131072      300             0 a b", 0),
+        ("[    812]    33   812    90000     2000   1310", 1),
+        ("[ x ] 1 2 3 4 5 6 7 a", 1),
+        ("[    812]    33   812    90000     2000   131072      3-0             0 httpd", 1),
+    ],
+)
+def test_damaged_rows_are_counted(row: str, damaged: int) -> None:
+    whole = "[      1]     0     1    10000      200   131072      300         -1000 init"
+    assert Table((whole, row), parse_heading(HEADING) or ()).damaged == damaged
+
+
+@pytest.mark.parametrize(("pid", "swap"), [(812, 300), (12, 7), (2, None), (1, None)])
+def test_the_row_of_a_process_is_found(pid: int, swap: int | None) -> None:
+    rows = (
+        "[    812]    33   812    90000     2000   131072      300             0 httpd",
+        "[     12]     0    12    90000     2000   131072        7             0 [2]",
+        "[      1]     0     1    90000",
+    )
+    assert Table(rows, parse_heading(HEADING) or ()).row(pid).get("swapents") == swap
 
 
 def test_without_a_page_size_pages_stay_unknown() -> None:
