@@ -269,6 +269,12 @@ events:
         swap_limit_bytes:
           description: Its limit of swap (with cgroup version 1, of memory and swap together).
           type: int
+        stat:
+          description: The statistics that the kernel prints of it, sizes in bytes and events as numbers, by its names.
+          type: dict
+          sample:
+            anon: 41713664
+            file: 12288
     memory:
       description: The memory of the host at that moment.
       type: dict
@@ -297,9 +303,53 @@ events:
         swap_free_bytes:
           description: The free part of it.
           type: int
+        swap_used_bytes:
+          description: The used part of it.
+          type: int
         swap_cache_bytes:
           description: What was in swap and in RAM at once.
           type: int
+        breakdown:
+          description:
+            - What the RAM was used for, in parts that add up to RV(events[].memory.ram_bytes).
+            - A part that the kernel does not print is V(null), and then in C(unaccounted_bytes).
+          type: dict
+          contains:
+            anonymous_bytes:
+              description: Memory of processes, what was in the swap cache included.
+              type: int
+            page_cache_bytes:
+              description: Pages of files, without shared memory and the swap cache.
+              type: int
+            shmem_bytes:
+              description: Shared memory, and files in tmpfs.
+              type: int
+            slab_reclaimable_bytes:
+              description: The kernel's own objects that it can do without, such as names of files.
+              type: int
+            slab_unreclaimable_bytes:
+              description: The kernel's other objects.
+              type: int
+            page_tables_bytes:
+              description: The page tables of all processes.
+              type: int
+            kernel_stacks_bytes:
+              description: The stacks of all threads in the kernel.
+              type: int
+            huge_pages_bytes:
+              description: Pages of hugetlbfs, in use or not.
+              type: int
+            free_bytes:
+              description: What was free, in the zones and on the lists of the CPUs.
+              type: int
+            reserved_bytes:
+              description: What the kernel never hands out.
+              type: int
+            unaccounted_bytes:
+              description:
+                - The rest, such as drivers, vmalloc, network buffers, zram, and the balloon of a hypervisor.
+                - The kernel does not read its counters at one moment, so that this can be a little below 0.
+              type: int
     zones:
       description: The zones of the memory.
       type: list
@@ -338,8 +388,23 @@ events:
         largest_free_block_bytes:
           description: The largest request that the zone could have served in one piece.
           type: int
+        usable:
+          description: Whether the request that failed could use the zone, by its flags, cpuset and memory policy.
+          type: bool
+        reserve_bytes:
+          description: What the zone kept back from this request, since it could have used a higher one.
+          type: int
+        margin_bytes:
+          description:
+            - What was free beyond RV(events[].zones[].min_bytes), RV(events[].zones[].reserve_bytes) and what is kept
+              for other kinds of requests. Below 0 where it fell short.
+          type: int
+        fitting_blocks:
+          description: How many free blocks were large enough for the request.
+          type: int
     tasks:
-      description: The task table. Memory that processes share is counted for each of them.
+      description:
+        - The task table. Memory that processes share is counted for each of them, but for C(rss_shared_once_bytes).
       type: dict
       contains:
         count:
@@ -347,6 +412,12 @@ events:
           type: int
         rss_bytes:
           description: Their memory in RAM.
+          type: int
+        rss_shared_once_bytes:
+          description:
+            - Their anonymous memory in RAM, and of mapped files and of shared memory what the largest of them has, so
+              that what they share is not counted twice.
+            - V(null) before Linux 6.8, whose table does not tell these apart.
           type: int
         swap_bytes:
           description: Their memory in swap.
@@ -367,6 +438,39 @@ events:
               type: int
             rss_bytes:
               description: Their memory in RAM.
+              type: int
+            rss_shared_once_bytes:
+              description: The same with shared memory counted once, V(null) before Linux 6.8.
+              type: int
+            swap_bytes:
+              description: Their memory in swap.
+              type: int
+            pgtables_bytes:
+              description: Their page tables.
+              type: int
+        by_cgroup:
+          description:
+            - The same sums by cgroup, the largest first.
+            - The kernel names the cgroup of the victim, and that of the limit, in or below which all tasks of a table
+              are with RV(events[].scope=memcg).
+            - Of other processes the cgroup is known where they still run on this host.
+          type: list
+          elements: dict
+          contains:
+            cgroup:
+              description: The cgroup, V(null) for all tasks of whom it is not known.
+              type: str
+            unit:
+              description: The unit that it belongs to, a user's unit where it is one.
+              type: str
+            count:
+              description: How many tasks are known to have been in it.
+              type: int
+            rss_bytes:
+              description: Their memory in RAM.
+              type: int
+            rss_shared_once_bytes:
+              description: The same with shared memory counted once, V(null) before Linux 6.8.
               type: int
             swap_bytes:
               description: Their memory in swap.
@@ -472,6 +576,23 @@ events:
                 oom_policy_units: [apache2.service]
             why:
               description: The reason.
+              type: str
+            risk:
+              description: What it does not help against, and what it can do harm to.
+              type: str
+        advice:
+          description: What helps beside, and where this collection has no role for it.
+          type: list
+          elements: dict
+          contains:
+            what:
+              description: What to do.
+              type: str
+            why:
+              description: The reason.
+              type: str
+            risk:
+              description: What it can do harm to.
               type: str
     notes:
       description: What is missing, or does not agree.

@@ -73,7 +73,7 @@ class Draft:
         self.reaped: set[int] = set()
         self.chosen: Choice | None = None
         self.kill_scope: str | None = None
-        self.group = False
+        self.group = self.allocating_task = False
         self.columns: tuple[str, ...] = ()
         self.rows: collections.deque[str] = collections.deque(maxlen=_MOST_ROWS)
         self._all_columns: tuple[str, ...] = ()
@@ -279,6 +279,7 @@ class Draft:
             chosen=self._choice(constraint),
             group=self.group,
             no_killable=self._no_killable,
+            allocating_task=self.allocating_task,
             cgroup=constraint.cgroup if constraint else self._task_in[0] if self._task_in else None,
             limit_cgroup=constraint.limit_cgroup if constraint else self._task_in[1] if self._task_in else None,
             limit=self._limit(),

@@ -120,6 +120,8 @@ class Memory:
     shmem_bytes: int | None = None
     pagetables_bytes: int | None = None
     kernel_stack_bytes: int | None = None
+    huge_pages_bytes: int | None = None
+    huge_pages_free_bytes: int | None = None
     swap_total_bytes: int | None = None
     swap_free_bytes: int | None = None
     swap_cache_bytes: int | None = None
@@ -177,6 +179,8 @@ class OomReport:
     """The whole cgroup was killed, for its `memory.oom.group`."""
     no_killable: bool = False
     """There was no process to kill, and the machine panicked or the request failed."""
+    allocating_task: bool = False
+    """The process that asked was killed, whatever its size (`vm.oom_kill_allocating_task`)."""
     cgroup: str | None = None
     """Of the victim (`task_memcg`)."""
     limit_cgroup: str | None = None

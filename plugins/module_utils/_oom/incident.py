@@ -57,6 +57,8 @@ class Incident:
     effect: UnitEffect | None = None
     log: str | None = None
     """The text file that tells of it; None where the journal does, whose records are trusted."""
+    cgroups: t.Mapping[int, str] = dataclasses.field(default_factory=dict)
+    """Of the processes of its task table that have outlived it, by pid."""
 
     @property
     def key(self) -> str:

@@ -15,6 +15,7 @@ import typing as t
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Choice, Trigger, Victim
 
 INVOKED = " invoked oom-killer"
+ALLOCATING = "Out of memory (oom_kill_allocating_task): "
 
 # Up to 2.6.9 the name of the task was not printed.
 _NAMELESS = "oom-killer:"

@@ -31,6 +31,11 @@ _ZONE_SIZE = re.compile(r" (free|boost|min|low|high|present|managed|reserved_hig
 _ANON_SIZE = re.compile(r" (?:in)?active_anon:(\d{1,20})kB")
 _KERNEL_STACK = re.compile(r" kernel_stack:(\d{1,20})kB")
 
+_HUGE = re.compile(
+    r"Node \d{1,20} hugepages_total=(\d{1,20}) hugepages_free=(\d{1,20}) hugepages_surp=\d{1,20}"
+    r" hugepages_size=(\d{1,20})kB"
+)
+
 _PAGE_LINES = {
     "pages RAM": "ram",
     "pages of RAM": "ram",
@@ -66,6 +71,7 @@ class MemInfo:
         self._zone: _ZoneParts | None = None
         self._nodes: list[str] = []
         self._zone_lines: list[str] = []
+        self._huge: list[tuple[int, int]] = []
         self._first_block: int | None = None
 
     def __bool__(self) -> bool:
@@ -90,11 +96,11 @@ class MemInfo:
 
     def area(self, text: str) -> bool:
         """Take a line of a node, a zone or a buddy list."""
-        if len(self._zones) > _MOST or len(self._nodes) > _MOST:
+        if len(self._zones) > _MOST or len(self._nodes) > _MOST or len(self._huge) > _MOST:
             return False
         match = _AREA.match(text)
         if match is None:
-            return False
+            return self._huge_line(text)
         node, zone, buddy = match.groups()
         if zone is None:
             self._nodes.append(text)
@@ -129,6 +135,14 @@ class MemInfo:
         if match is None:
             return False
         self._swap.setdefault(match.group(1), int(match.group(2)) * 1024)
+        return True
+
+    def _huge_line(self, text: str) -> bool:
+        match = _HUGE.match(text)
+        if match is None:
+            return False
+        total, free, kilobytes = map(int, match.groups())
+        self._huge.append((total * kilobytes * 1024, free * kilobytes * 1024))
         return True
 
     def _zone_line(self, text: str, parts: _ZoneParts) -> None:
@@ -169,6 +183,8 @@ class MemInfo:
             shmem_bytes=counters.get("shmem"),
             pagetables_bytes=counters.get("pagetables"),
             kernel_stack_bytes=sum(stacks) if stacks else None,
+            huge_pages_bytes=sum(total for total, _free in self._huge) if self._huge else None,
+            huge_pages_free_bytes=sum(free for _total, free in self._huge) if self._huge else None,
             swap_total_bytes=self._swap.get("Total"),
             swap_free_bytes=self._swap.get("Free"),
             swap_cache_bytes=pages.get("swap_cache"),

@@ -19,6 +19,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import (
     Victim,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.kill_lines import (
+    ALLOCATING,
     INVOKED,
     parse_choice,
     parse_kill,
@@ -199,6 +200,7 @@ class _Reader:
                     self._recent.remove(item)
         elif choice:
             draft.chosen, draft.kill_scope = choice
+        draft.allocating_task = draft.allocating_task or line.text.startswith(ALLOCATING)
         draft.last = line
         self.idle = 0
 

@@ -10,8 +10,12 @@ import dataclasses
 import datetime as dt
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.diagnosis import Diagnosis, by_name, diagnose, held
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import OomReport, Task, Zone
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.allocation import Supply, supplies
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.breakdown import break_down
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.cgroup import read_cgroup
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.consumers import by_cgroup, by_name, held, sums
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.diagnosis import Diagnosis, diagnose
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import OomReport
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident, UnitEffect
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import Coverage, Findings
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.tasks import Table
@@ -27,7 +31,8 @@ _MEMORY = (
     "swap_free_bytes",
     "swap_cache_bytes",
 )
-_LIMIT = ("usage_bytes", "limit_bytes", "failcnt", "swap_usage_bytes", "swap_limit_bytes")
+_ZONE = ("node", "zone", "free_bytes", "min_bytes", "low_bytes", "high_bytes", "present_bytes", "managed_bytes")
+_LIMIT = ("usage_bytes", "limit_bytes", "failcnt", "swap_usage_bytes", "swap_limit_bytes", "stat")
 
 
 def as_result(findings: Findings, *, tasks: str, top: int) -> dict[str, t.Any]:
@@ -68,8 +73,8 @@ def _event(incident: Incident, diagnosis: Diagnosis, rows: int | None) -> dict[s
         "pod_uid": place.pod_uid,
         "limit": _picked(report.limit, _LIMIT),
         "memory": _memory(report),
-        "zones": [_zone(zone) for zone in report.zones],
-        "tasks": _tasks(report.tasks, rows),
+        "zones": [_zone(supply) for supply in supplies(report)],
+        "tasks": _tasks(incident, rows),
         "unit_effect": _effect(incident.effect),
         "diagnosis": _plain(diagnosis),
         "notes": [
@@ -81,35 +86,46 @@ def _event(incident: Incident, diagnosis: Diagnosis, rows: int | None) -> dict[s
 
 
 def _memory(report: OomReport) -> dict[str, t.Any] | None:
-    return _picked(report.memory and dataclasses.replace(report.memory, page_size=report.page_size), _MEMORY)
-
-
-def _zone(zone: Zone) -> dict[str, t.Any]:
-    names = ("node", "zone", "free_bytes", "min_bytes", "low_bytes", "high_bytes", "present_bytes", "managed_bytes")
+    memory = report.memory
+    if memory is None:
+        return None
+    total, free = memory.swap_total_bytes, memory.swap_free_bytes
     return {
-        **{name: getattr(zone, name) for name in names},
+        **{name: getattr(memory, name) for name in _MEMORY},
+        "page_size": report.page_size,
+        "swap_used_bytes": None if total is None or free is None else total - free,
+        "breakdown": _plain(break_down(memory)),
+    }
+
+
+def _zone(supply: Supply) -> dict[str, t.Any]:
+    zone = supply.zone
+    return {
+        **{name: getattr(zone, name) for name in _ZONE},
         "free_blocks": {str(size): count for size, count in sorted(zone.free_blocks.items())},
         "largest_free_block_bytes": zone.largest_free_block_bytes,
+        "usable": supply.usable,
+        "reserve_bytes": supply.reserve_bytes,
+        "margin_bytes": supply.margin_bytes,
+        "fitting_blocks": supply.fitting_blocks,
     }
 
 
-def _tasks(tasks: t.Sequence[Task], rows: int | None) -> dict[str, t.Any] | None:
+def _tasks(incident: Incident, rows: int | None) -> dict[str, t.Any] | None:
+    tasks = incident.report.tasks
     if not tasks:
         return None
-    names = sorted(by_name(tasks).items(), key=lambda item: -sum(map(held, item[1])))
+    cgroups = by_cgroup(incident.report, incident.cgroups)
     return {
-        **_sums(tasks),
-        "by_name": [{"name": name, **_sums(group)} for name, group in names[:rows]],
+        **_plain(sums(tasks)),
+        "by_name": [{"name": name, **_plain(sums(group))} for name, group in by_name(tasks)[:rows]],
+        "by_cgroup": [
+            {"cgroup": cgroup, "unit": place.user_unit or place.unit, **_plain(sums(group))}
+            for cgroup, group in cgroups[:rows]
+            for place in [read_cgroup(cgroup)]
+        ],
         "rows": [task._asdict() for task in sorted(tasks, key=held, reverse=True)[:rows]],
     }
-
-
-def _sums(tasks: t.Sequence[Task]) -> dict[str, int | None]:
-    sums: dict[str, int | None] = {"count": len(tasks)}
-    for name in ("rss_bytes", "swap_bytes", "pgtables_bytes"):
-        known = [value for value in (getattr(task, name) for task in tasks) if value is not None]
-        sums[name] = sum(known) if known else None
-    return sums
 
 
 def _effect(effect: UnitEffect | None) -> dict[str, t.Any] | None:

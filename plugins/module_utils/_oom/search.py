@@ -17,6 +17,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._errors import Oomg
 from ansible_collections.oomguard.linux.plugins.module_utils._journal import Extent, Journal, Record
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line, OomReport, Unparsed
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident, incident_of, with_effects
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.living import with_cgroups
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.records import (
     ANCHOR_PATTERN,
     ANCHORS,
@@ -112,6 +113,8 @@ def search_journal(
     life = _life(journal, incidents, sorted(units))
     policies = _policies(run, sorted(units)) if local else None
     incidents = with_effects(incidents, life, policies)
+    if local:
+        incidents = with_cgroups(incidents)
     down = {record.unit for record in anchors.units if record.what == FAILED}
     down |= {incident.effect.unit for incident in incidents if incident.effect and incident.effect.stopped}
     return Findings(

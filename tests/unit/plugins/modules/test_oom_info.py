@@ -80,6 +80,7 @@ def test_what_is_returned_is_documented(part: str) -> None:
     result = neutralise_all(as_result(found, tasks="top", top=1))
     newest_first = result[part][::-1] if part == "events" else result[part]
     if part == "events":
-        # A kill of the whole host has no limit, and one by a limit no zones.
+        # A kill of the whole host has no limit, and one by a limit no zones; against both there is a role or advice.
         newest_first[0]["limit"] = newest_first[1]["limit"]
+        newest_first[0]["diagnosis"]["advice"] = newest_first[1]["diagnosis"]["advice"]
     assert returned(newest_first, documented) == documented

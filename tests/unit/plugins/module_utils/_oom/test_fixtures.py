@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.diagnosis import diagnose
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import OomReport
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import incident_of
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report import read_reports
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.text_log import read_log
 
@@ -196,6 +198,52 @@ def test_the_incidents_figures_come_out() -> None:
     rss, swap = (sum(getattr(task, field) or 0 for task in report.tasks) for field in ("rss_bytes", "swap_bytes"))
     free = [sum(size * count for size, count in zone.free_blocks.items()) // 1024 for zone in report.zones]
     assert (rss >> 20, swap // 4096, free) == (836, 960589, [4476, 44744])
+
+
+def test_the_incident_is_called_exhaustion_with_the_free_lists_as_evidence() -> None:
+    diagnosis = diagnose(incident_of(read("handmade-incident")))
+    assert (diagnosis.cause, diagnosis.evidence[1:]) == (
+        "ram_and_swap_exhausted",
+        (
+            (
+                "The 13 processes together held 836.0 MiB of RAM (RSS, 214016 pages of 4.0 KiB) and 3.7 GiB of swap "
+                "(960589 entries); a page that several of them share is counted for each."
+            ),
+            "The largest part was held by the 4 processes named sys.fcgi: 4.5 GiB of RAM and swap.",
+            (
+                "Of 1023.5 MiB of RAM: 835.2 MiB anonymous, 62.7 MiB reserved, 48.1 MiB free, 30.2 MiB slab "
+                "unreclaimable, 15.6 MiB page tables, 15.2 MiB slab reclaimable, 13.7 MiB unaccounted, 2.9 MiB other."
+            ),
+            "The free lists held 4476 kB in DMA (largest block 512 kB) and 44744 kB in DMA32 (largest block 4096 kB).",
+            "Of 3.7 GiB of swap, 0 B was free: swap was exhausted.",
+            (
+                "apache2 asked for a single page (4.0 KiB) for a process; any free block can serve that: "
+                "this is exhaustion, not fragmentation."
+            ),
+            (
+                "Beyond the minimum watermark and the reserves for other requests: "
+                "DMA 24.0 KiB to spare, DMA32 416.0 KiB to spare."
+            ),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "causes"),
+    [
+        ("global", {"ram_exhausted_no_swap"}),
+        ("swap", {"ram_and_swap_exhausted"}),
+        ("order", {"fragmentation"}),
+        ("cpuset", {"cpuset_or_mempolicy"}),
+        ("mempolicy", {"cpuset_or_mempolicy"}),
+        ("memcg", {"cgroup_limit"}),
+        ("group", {"cgroup_limit"}),
+        ("hostile", {"cgroup_limit"}),
+        ("sysrq", {"manual"}),
+    ],
+)
+def test_the_causes_are_told_apart(kind: str, causes: set[str]) -> None:
+    assert {diagnose(incident_of(read(name))).cause for name in logs(kind)} == causes
 
 
 @pytest.mark.parametrize(

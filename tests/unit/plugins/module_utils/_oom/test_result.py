@@ -15,6 +15,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import L
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import incident_of
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import as_result
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import Coverage, Findings, search_journal
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.tasks import Table
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import Host, captured
 
 
@@ -93,6 +94,20 @@ def incident(findings: Findings) -> dict[str, t.Any]:
                 "swap_total_bytes": 50327552,
                 "swap_free_bytes": 0,
                 "swap_cache_bytes": 1654784,
+                "swap_used_bytes": 50327552,
+                "breakdown": {
+                    "anonymous_bytes": 449032192,
+                    "page_cache_bytes": 614400,
+                    "shmem_bytes": 417792,
+                    "slab_reclaimable_bytes": 10842112,
+                    "slab_unreclaimable_bytes": 12525568,
+                    "page_tables_bytes": 2256896,
+                    "kernel_stacks_bytes": 2097152,
+                    "huge_pages_bytes": 0,
+                    "free_bytes": 5431296,
+                    "reserved_bytes": 37756928,
+                    "unaccounted_bytes": 15351808,
+                },
             },
         ),
         (
@@ -137,12 +152,34 @@ def test_a_zone_of_the_incident(incident: dict[str, t.Any]) -> None:
             "4194304": 0,
         },
         "largest_free_block_bytes": 1048576,
+        "usable": True,
+        "reserve_bytes": 1802240,
+        "margin_bytes": -4096,
+        "fitting_blocks": 13,
     }
 
 
 def test_the_tasks_of_the_incident_are_summed(incident: dict[str, t.Any]) -> None:
     sums = {key: incident["tasks"][key] for key in ("count", "rss_bytes", "swap_bytes")}
     assert sums == {"count": 17, "rss_bytes": 108978 * 4096, "swap_bytes": 12421 * 4096}
+
+
+def test_the_tasks_of_the_incident_are_summed_by_cgroup(incident: dict[str, t.Any]) -> None:
+    assert [(group["cgroup"], group["unit"], group["count"]) for group in incident["tasks"]["by_cgroup"]] == [
+        ("/system.slice/apache2.service", "apache2.service", 1),
+        (None, None, 16),
+    ]
+
+
+def test_damaged_rows_are_told() -> None:
+    line = Line("Killed process 7 (hog)", cursor="9")
+    rows = Table(
+        ["[  7] 0 7 10 10 1 0 0 hog", "[  8] 0 8 10 10"],
+        ("pid", "uid", "tgid", "total_vm", "rss", "x", "y", "oom_score_adj", "name"),
+    )
+    found = incident_of(OomReport(first=line, last=line, tasks=rows, complete=True))
+    event = as_result(Findings((found,), (), (), Coverage()), tasks="top", top=1)["events"][0]
+    assert (event["complete"], event["notes"]) == (False, ["damaged rows in the task table: 1"])
 
 
 @pytest.mark.parametrize(("tasks", "count"), [("top", 2), ("all", 17), ("none", 0)])

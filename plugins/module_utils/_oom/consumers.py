@@ -1,0 +1,84 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who held the memory: the task table summed by name and by cgroup."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import OomReport, Task
+
+Key = t.TypeVar("Key")
+
+
+@dataclasses.dataclass(frozen=True)
+class Sums:
+    """What some tasks held together; None where the kernel prints no such column or the page size is unknown."""
+
+    count: int
+    rss_bytes: int | None
+    """A page that several of them share is counted for each."""
+    rss_shared_once_bytes: int | None
+    """Their anonymous memory, and of mapped files and of shared memory what the largest of them has; None before
+    Linux 6.8, whose tables tell these from one another."""
+    swap_bytes: int | None
+    pgtables_bytes: int | None
+
+
+def held(task: Task) -> int:
+    """Return the bytes of RAM and swap that a task held."""
+    return (task.rss_bytes or 0) + (task.swap_bytes or 0)
+
+
+def held_by(tasks: t.Sequence[Task]) -> int:
+    """Return the bytes of RAM and swap that some tasks held, shared pages once where that can be told."""
+    together = sums(tasks)
+    once = together.rss_shared_once_bytes
+    return ((together.rss_bytes if once is None else once) or 0) + (together.swap_bytes or 0)
+
+
+def sums(tasks: t.Sequence[Task]) -> Sums:
+    """Return what `tasks` held together."""
+    anonymous = known_sum(task.rss_anon_bytes for task in tasks)
+    shared = (
+        max((size or 0 for size in sizes), default=0)
+        for sizes in ((task.rss_file_bytes for task in tasks), (task.rss_shmem_bytes for task in tasks))
+    )
+    return Sums(
+        count=len(tasks),
+        rss_bytes=known_sum(task.rss_bytes for task in tasks),
+        rss_shared_once_bytes=None if anonymous is None else anonymous + sum(shared),
+        swap_bytes=known_sum(task.swap_bytes for task in tasks),
+        pgtables_bytes=known_sum(task.pgtables_bytes for task in tasks),
+    )
+
+
+def by_name(tasks: t.Iterable[Task]) -> list[tuple[str, list[Task]]]:
+    """Return the tasks by their names, those that held most first."""
+    return _grouped((task.name, task) for task in tasks)
+
+
+def by_cgroup(report: OomReport, living: t.Mapping[int, str]) -> list[tuple[str | None, list[Task]]]:
+    """Return the tasks by their cgroups, those that held most first, and those of unknown cgroups under None.
+
+    The kernel names the victim's cgroup, and lists only tasks in or below the cgroup whose limit was hit; `living` are
+    the cgroups of processes that have outlived the kill.
+    """
+    cgroups = dict.fromkeys((victim.pid for victim in report.victims), report.cgroup)
+    below = report.limit_cgroup if report.scope == "memcg" else None
+    return _grouped((living.get(task.pid) or cgroups.get(task.pid) or below, task) for task in report.tasks)
+
+
+def _grouped(pairs: t.Iterable[tuple[Key, Task]]) -> list[tuple[Key, list[Task]]]:
+    groups: dict[Key, list[Task]] = {}
+    for key, task in pairs:
+        groups.setdefault(key, []).append(task)
+    return sorted(groups.items(), key=lambda group: -held_by(group[1]))
+
+
+def known_sum(values: t.Iterable[int | None]) -> int | None:
+    """Return the sum of the values that are known, None where none is."""
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None

@@ -1,0 +1,193 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What helps against a kill of each cause: roles of this collection with their variables, else advice in words."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.breakdown import break_down, share
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.consumers import by_name, held_by
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Memory, OomReport
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident, UnitEffect
+from ansible_collections.oomguard.linux.plugins.module_utils._text import format_size
+
+_GIB = 1024**3
+# A leak fills any swap, and a host that swaps more than this at once is of no use.
+_MOST_MISSING = 32 * _GIB
+
+_APACHE = {"apache2.service": "apache2", "httpd.service": "httpd"}
+_FCGID_DIRECTIVES = {"FcgidMinProcessesPerClass": 0, "FcgidProcessLifeTime": 600, "FcgidIdleScanInterval": 120}
+
+_MANY = 0.25
+
+
+@dataclasses.dataclass(frozen=True)
+class Remedy:
+    """A role of this collection, the variables to run it with, the reason, and what it can do harm to."""
+
+    role: str
+    variables: t.Mapping[str, t.Any]
+    why: str
+    risk: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Advice:
+    """What to do where this collection has no role for it, the reason, and what it can do harm to."""
+
+    what: str
+    why: str
+    risk: str
+
+
+def remedies(incident: Incident, cause: str) -> t.Iterator[Remedy]:
+    """Yield what this collection can do about it."""
+    report, effect = incident.report, incident.effect
+    if effect and _ended_for_a_process(effect) and not report.group and effect.oom_policy in {"stop", None}:
+        yield Remedy(
+            role="oom_policy",
+            variables={"oom_policy_units": [effect.unit]},
+            why=f"With OOMPolicy=continue, {effect.unit} goes on when one of its processes is killed.",
+            risk="It goes on without that process: a service that cannot do without it is up, but does not work, "
+            "and Restart= does not help.",
+        )
+    if report.memory and cause in {"ram_and_swap_exhausted", "ram_exhausted_no_swap"} and _can_swap(report.memory):
+        yield _more_swap(report, report.memory)
+    unit = incident.place.unit
+    server = _APACHE.get(unit or "")
+    if server and report.victims and all(victim.name != server for victim in report.victims):
+        yield Remedy(
+            role="fcgid",
+            variables={"fcgid_directives": _FCGID_DIRECTIVES},
+            why=f"{report.victims[0].name} ran under {unit}: a FastCGI worker gives its memory back only when it ends, "
+            "and by default mod_fcgid keeps some idle workers for ever.",
+            risk="After a quiet time the first requests wait until a worker has started.",
+        )
+
+
+def _can_swap(memory: Memory) -> bool:
+    """Tell whether it was memory of processes that filled the RAM; the kernel's own does not go to swap."""
+    parts = break_down(memory)
+    if parts is None or parts.anonymous_bytes is None:
+        return True
+    return share(parts.anonymous_bytes + (parts.shmem_bytes or 0), memory) >= _MANY
+
+
+def _more_swap(report: OomReport, memory: Memory) -> Remedy:
+    """Return the remedy that gives the largest consumer room to grow to twice its size."""
+    swap = memory.swap_total_bytes or 0
+    name, missing = "", _GIB
+    if report.tasks:
+        name, tasks = by_name(report.tasks)[0]
+        missing = min(held_by(tasks), _MOST_MISSING)
+    target = -(-(swap + missing) // _GIB)
+    had = f"the {format_size(swap)} that the host had were used up" if swap else "the host had none"
+    room = f"with {target} GiB, {name} could have held {format_size(missing)} more" if name else f"{target} GiB is more"
+    return Remedy(
+        role="swap",
+        variables={"swap_size": f"{target}G"},
+        why=f"Swap takes in memory that is held but not used, and leaves time to act: {had}; {room}.",
+        risk="A process that grows without end fills any swap, and makes the host slow until then. "
+        f"It takes {format_size(target * _GIB - swap)} of disk.",
+    )
+
+
+def advice(incident: Incident, cause: str) -> t.Iterator[Advice]:
+    """Yield what helps beside, and where this collection has no role for it."""
+    report = incident.report
+    if cause == "cgroup_limit":
+        yield from _of_the_limit(incident)
+    elif cause == "fragmentation":
+        yield Advice(
+            what="Raise vm.min_free_kbytes, and vm.compaction_proactiveness where the kernel has it (5.9).",
+            why="The kernel then keeps more memory free, and in larger blocks.",
+            risk="That memory is lost to processes: by too much, the host runs out of memory earlier.",
+        )
+    elif cause == "low_zone":
+        yield Advice(
+            what="Use a 64-bit kernel; where a driver asks for memory below 4 GiB, look for a newer one.",
+            why="The request could use only a small part of the RAM; more RAM or swap does not help it.",
+            risk="Another kernel is a change of the whole system.",
+        )
+    elif cause == "cpuset_or_mempolicy":
+        yield Advice(
+            what="Give its cpuset or memory policy more nodes (AllowedMemoryNodes=, NUMAMask=, numactl).",
+            why="It was bound to nodes whose memory was used up, whatever the others had free.",
+            risk="Memory of other nodes is slower to reach.",
+        )
+    elif cause == "pressure" and report.killer == "systemd-oomd":
+        yield Advice(
+            what="Look at ManagedOOMMemoryPressureLimit= and ManagedOOMSwap= of the slices around it, and oomd.conf.",
+            why="systemd-oomd kills a whole cgroup, and OOMPolicy= does not restrain it.",
+            risk="Where it kills later, the host is slow for longer, and the kernel may kill first.",
+        )
+    if report.allocating_task:
+        yield Advice(
+            what="Set vm.oom_kill_allocating_task to 0.",
+            why="The kernel then kills the process that is worth it, not the one that happens to ask.",
+            risk="It takes a look at all processes first, which takes some time where there are many thousands.",
+        )
+    if report.memory and report.scope != "memcg":
+        yield from _of_the_kernel(report.memory)
+
+
+def _of_the_limit(incident: Incident) -> t.Iterator[Advice]:
+    report, place = incident.report, incident.place
+    limit = report.limit
+    unit = place.user_unit or place.unit
+    owner = report.limit_cgroup or "its cgroup"
+    if place.container_id or place.pod_uid:
+        owner = "the container (in its runtime, or in the resources of the pod)"
+    elif unit and unit in owner:
+        owner = f"{unit} (MemoryMax=)"
+    yield Advice(
+        what=f"Raise the memory limit of {owner}, or make what runs in it need less.",
+        why="The limit was reached while the host had memory.",
+        risk="What it may use more is missing elsewhere: the sum of all limits should fit into RAM and swap.",
+    )
+    # Without swap MemoryHigh= below what a unit needs makes it wait for ever, and it is never killed.
+    if limit and limit.swap_usage_bytes and not limit.memsw and not place.container_id:
+        yield Advice(
+            what="Set MemoryHigh= some way below the limit.",
+            why="The unit is then slowed down and swapped out before it is killed.",
+            risk="Below what it really needs, it is slow for ever.",
+        )
+
+
+def _of_the_kernel(memory: Memory) -> t.Iterator[Advice]:
+    """Yield what to do about memory that no process held."""
+    parts = break_down(memory)
+    unused = memory.huge_pages_free_bytes
+    if unused and share(unused, memory) >= _MANY / 5:
+        yield Advice(
+            what="Lower vm.nr_hugepages.",
+            why=f"{format_size(unused)} of RAM were set aside as huge pages that nobody used.",
+            risk="A program that asks for huge pages later may not get them until the next boot.",
+        )
+    if parts and share(parts.slab_unreclaimable_bytes, memory) >= _MANY:
+        yield Advice(
+            what="Look at slabtop for what the kernel's objects are, and whether they grow.",
+            why=f"They took {format_size(parts.slab_unreclaimable_bytes or 0)} of RAM: it may be a leak in the kernel.",
+            risk="Looking changes nothing.",
+        )
+    if parts and share(parts.unaccounted_bytes, memory) >= _MANY:
+        yield Advice(
+            what="Look for a balloon of the hypervisor, zram, or a driver that takes memory and does not give it back.",
+            why=f"{format_size(parts.unaccounted_bytes)} of RAM are in nobody's account.",
+            risk="Looking changes nothing.",
+        )
+    if parts and share(parts.shmem_bytes, memory) >= _MANY:
+        yield Advice(
+            what="Look for large files in tmpfs (df -t tmpfs) and shared memory (ipcs -m), and limit them (size=).",
+            why=f"They took {format_size(parts.shmem_bytes or 0)} of RAM, which killing a process does not free.",
+            risk="A program that writes more than the limit gets an error.",
+        )
+
+
+def _ended_for_a_process(effect: UnitEffect) -> bool:
+    """Tell whether systemd ended a service, which is still there, for a process that was not its main one."""
+    ended = effect.stopped and effect.result == "oom-kill" and not effect.main_process_killed
+    return bool(ended) and not effect.gone and effect.unit.endswith(".service")
