@@ -16,7 +16,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._errors import Oomg
 
 # Not /run/lock: there any user could take the name first.
 _LOCK_FOLDER = pathlib.Path("/run")
-_SELINUX_LABEL = "security.selinux"
+SELINUX_LABEL = "security.selinux"
 
 
 class FileError(OomguardError):
@@ -112,7 +112,7 @@ def lock(topic: str, *, folder: pathlib.Path = _LOCK_FOLDER, timeout: float = 60
 def _copy_label(source: pathlib.Path, descriptor: int) -> None:
     """Give the open file the SELinux label of `source`, where there is one."""
     try:
-        label = os.getxattr(str(source), _SELINUX_LABEL)
+        label = os.getxattr(str(source), SELINUX_LABEL)
     except OSError:
         return
-    os.setxattr(descriptor, _SELINUX_LABEL, label)
+    os.setxattr(descriptor, SELINUX_LABEL, label)

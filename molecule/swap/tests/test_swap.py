@@ -56,8 +56,8 @@ def total(host: t.Any) -> int:
 
 
 def trial(host: t.Any, *arguments: str) -> dict[str, t.Any]:
-    """Run a verb of swap_trial.py on the host."""
-    said = host.check_output("/usr/bin/python3 /opt/swap-trial/swap_trial.py " + " ".join(arguments))
+    """Run a verb of swap_trial on the host."""
+    said = host.check_output(f"cd /opt/swap-trial && /usr/bin/python3 -m swap_trial {' '.join(arguments)}")
     return t.cast("dict[str, t.Any]", json.loads(said))
 
 
@@ -65,9 +65,25 @@ def test_the_host_has_what_was_asked_for(host: t.Any) -> None:
     assert total(host) == 10 * GIB
 
 
+@pytest.mark.parametrize(("setting", "value"), [("vm.swappiness", 50), ("vm.page-cluster", 1)])
+def test_the_kernel_swaps_as_was_asked_for(host: t.Any, setting: str, value: int) -> None:
+    assert host.sysctl(setting) == value
+
+
 def test_swap_is_shrunk_while_it_is_in_use(host: t.Any) -> None:
     result = swap(host, size="2G", mode="exact", reserve="64M")
     assert (result.get("msg"), total(host)) == (None, 2 * GIB)
+
+
+@pytest.mark.parametrize(("before", "after"), [("/", "/srv/xfs/"), ("/srv/xfs/", "/srv/btrfs/")])
+def test_the_same_on_other_filesystems(host: t.Any, before: str, after: str) -> None:
+    results = [
+        swap(host, path=f"{after}swapfile", size="12G", mode="exact", reserve="64M"),
+        swap(host, path=f"{before}swapfile", state="absent"),
+        swap(host, path=f"{after}swapfile", size="2G", mode="exact", reserve="64M"),
+    ]
+    messages = [result.get("msg") for result in results]
+    assert (messages, total(host)) == ([None, None, None], 2 * GIB)
 
 
 def test_no_moment_had_less_swap_than_the_start(host: t.Any) -> None:
@@ -75,7 +91,7 @@ def test_no_moment_had_less_swap_than_the_start(host: t.Any) -> None:
 
 
 def test_what_is_in_use_moves_to_a_smaller_area(host: t.Any) -> None:
-    result = swap(host, size="600M", mode="exact", reserve="32M")
+    result = swap(host, path="/srv/btrfs/swapfile", size="600M", mode="exact", reserve="32M")
     assert (result.get("msg"), total(host)) == (None, 600 * MIB)
 
 
@@ -102,8 +118,8 @@ def test_the_kernel_killed_nothing(host: t.Any) -> None:
 
 
 def test_a_swapoff_that_would_not_fit_is_refused(host: t.Any) -> None:
-    result = swap(host, state="absent", reserve="400M")
-    assert result["msg"].startswith("Refused to switch off /swapfile.")
+    result = swap(host, path="/srv/btrfs/swapfile", state="absent", reserve="400M")
+    assert result["msg"].startswith("Refused to switch off /srv/btrfs/swapfile.")
 
 
 def test_the_naive_order_leaves_the_host_short_of_swap(host: t.Any) -> None:
@@ -115,50 +131,96 @@ def test_the_naive_order_leaves_the_host_short_of_swap(host: t.Any) -> None:
 def test_the_stage_is_cleared(host: t.Any) -> None:
     # The control may have had the holder killed.
     host.run("systemctl stop hold.service watch.service")
-    assert swap(host, state="absent").get("msg") is None
+    assert swap(host, path="/srv/btrfs/swapfile", state="absent").get("msg") is None
 
 
-@pytest.mark.parametrize("name", ["grow", "shrink", "priority", "units", "absent"])
-def test_a_killed_run_is_completed_by_the_next(host: t.Any, name: str) -> None:
-    result = trial(host, "kill", name)
-    assert (result["problems"], result["killed"] > 5) == ([], True)
+def test_a_snapshotted_subvolume_is_refused(host: t.Any) -> None:
+    host.check_output("btrfs subvolume snapshot -r /srv/btrfs /srv/btrfs/snapshot")
+    result = swap(host, path="/srv/btrfs/swapfile", size="64M")
+    host.check_output("btrfs subvolume delete /srv/btrfs/snapshot")
+    assert result["msg"].startswith("Refused to make a swap file below /srv/btrfs: its btrfs subvolume has snapshots")
+
+
+def test_a_tmpfs_is_refused(host: t.Any) -> None:
+    result = swap(host, path="/run/swapfile", size="64M")
+    assert result["msg"].startswith("Refused to make a swap file on tmpfs: it lives in memory itself.")
+
+
+KILLED = [(name, "/trial") for name in ("grow", "shrink", "priority", "units", "absent")]
+KILLED += [("shrink", "/srv/xfs/trial"), ("shrink", "/srv/btrfs/trial")]
+
+
+@pytest.mark.parametrize(("name", "folder"), KILLED)
+def test_a_killed_run_is_completed_by_the_next(host: t.Any, name: str, folder: str) -> None:
+    result = trial(host, "kill", f"{folder}/swapfile", name)
+    assert (result["problems"], result["failed"]) == ([], result["changes"])
+
+
+FILLED = [("shrink", "/trial"), ("units", "/trial"), ("grow", "/srv/xfs/trial"), ("grow", "/srv/btrfs/trial")]
+
+
+@pytest.mark.parametrize(("name", "folder"), FILLED)
+def test_a_full_disk_is_survived(host: t.Any, name: str, folder: str) -> None:
+    result = trial(host, "fill", f"{folder}/swapfile", name)
+    assert (result["problems"], result["failed"] > 0) == ([], True)
 
 
 @pytest.mark.parametrize("name", ["grow", "shrink"])
 def test_two_runs_at_once_end_as_one(host: t.Any, name: str) -> None:
-    assert trial(host, "twice", name) == {"ends": [0, 0], "problems": []}
+    assert trial(host, "twice", "/trial/swapfile", name) == {"ends": [0, 0], "problems": []}
 
 
-@pytest.mark.parametrize("folder", ["/srv/xfs", "/srv/btrfs"])
-def test_a_killed_run_is_completed_on_other_filesystems(host: t.Any, folder: str) -> None:
-    result = trial(host, "kill", "shrink", "--path", f"{folder}/swapfile")
-    assert (result["problems"], result["killed"] > 5) == ([], True)
+@pytest.mark.parametrize("name", ["shrink", "units"])
+def test_check_mode_and_a_second_run_change_nothing_at_all(host: t.Any, name: str) -> None:
+    result = trial(host, "still", "/trial/swapfile", name)
+    assert (result["problems"], result["lines"] > 1000) == ([], True)
 
 
-@pytest.mark.parametrize("before", ["mkswap", "rename", "swapon", "fstab", "swapoff", "unlink"])
-def test_a_host_boots_after_a_power_cut_in_the_middle(host: t.Any, before: str) -> None:
-    if host.backend.get_hostname() != "oomguard-swap-bullseye":
-        return
-    host.check_output("/usr/bin/python3 /opt/swap-trial/swap_trial.py start shrink")
-    host.check_output(
-        "systemd-run --quiet --unit=cut"
-        f" /usr/bin/python3 /opt/swap-trial/swap_trial.py stop shrink --before {before} && "
-        "while systemctl --quiet is-active cut"
-        " && ! grep --quiet 'State:.*T' /proc/$(systemctl show --property=MainPID --value cut)/status; "
-        "do sleep 0.2; done; systemctl --quiet is-active cut"
+def test_fstab_keeps_every_other_byte(host: t.Any) -> None:
+    result = trial(host, "tables", "/trial/swapfile")
+    assert (result["problems"], result["tables"] > 10) == ([], True)
+
+
+def test_what_others_have_put_at_the_path_is_left_alone(host: t.Any) -> None:
+    result = trial(host, "foreign", "/trial/swapfile")
+    assert (result["problems"], result["kinds"] > 5) == ([], True)
+
+
+CUT = [("shrink", "/cut"), ("units", "/cut"), ("shrink", "/srv/xfs/cut"), ("shrink", "/srv/btrfs/cut")]
+
+
+@pytest.mark.parametrize(("name", "folder"), CUT)
+def test_a_power_cut_at_every_step_is_survived(host: t.Any, name: str, folder: str) -> None:
+    command = f"/usr/bin/python3 -m swap_trial stop {folder} {name}"
+    stopped = json.loads(
+        host.check_output(
+            f"systemd-run --quiet --unit=cut --working-directory=/opt/swap-trial {command} && "
+            "until [ -e /run/swap-trial.json ]; do systemctl --quiet is-active cut && sleep 1 || exit; done; "
+            "cat /run/swap-trial.json"
+        )
     )
-    for verb in ("power-cut", "power-on"):
-        lab(verb, host.backend.get_hostname())
-    result = trial(host, "complete", "shrink")
-    assert (result["found"], result["left"], result["total_bytes"] >= 64 * MIB) == ([], [], True)
+    power_failure(host)
+    result = trial(host, "complete", folder, name)
+    assert stopped["stopped"] == stopped["changes"] > 5
+    assert (result["problems"], result["total_bytes"] >= stopped["stopped"] * 64 * MIB) == ([], True)
 
 
-@pytest.mark.parametrize("persist", ["systemd", "fstab"])
-def test_swap_is_in_use_after_a_boot(host: t.Any, persist: str) -> None:
-    swap(host, size="64M", mode="exact", persist=persist)
+def test_swap_is_in_use_after_a_boot(host: t.Any) -> None:
+    swap(host, path="/by-fstab", size="64M", mode="exact", persist="fstab")
+    swap(host, path="/by-unit", size="128M", mode="exact", persist="systemd")
+    power_failure(host)
+    assert total(host) == 128 * MIB
+
+
+@pytest.mark.parametrize(("setting", "value"), [("vm.swappiness", 50), ("vm.page-cluster", 1)])
+def test_the_kernel_swaps_as_was_asked_for_after_a_boot(host: t.Any, setting: str, value: int) -> None:
+    assert host.sysctl(setting) == value
+
+
+def power_failure(host: t.Any) -> None:
+    """Cut the power of the machine, and let it boot."""
     for verb in ("power-cut", "power-on"):
         lab(verb, host.backend.get_hostname())
-    assert total(host) == 64 * MIB
 
 
 def lab(verb: str, name: str) -> None:

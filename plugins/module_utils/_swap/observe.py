@@ -14,6 +14,7 @@ import stat
 import struct
 import typing as t
 
+from ansible_collections.oomguard.linux.plugins.module_utils._command import Run
 from ansible_collections.oomguard.linux.plugins.module_utils._files import FileError, read_file
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import (
     Area,
@@ -29,6 +30,9 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import 
     parse_memory_available,
     parse_mount,
     parse_privileged,
+    parse_release,
+    parse_resume,
+    parse_snapshots,
     parse_swaps,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.unit import unit_name
@@ -50,10 +54,10 @@ class Host:
     page_size: int = os.sysconf("SC_PAGE_SIZE")
 
 
-def observe(path: str, host: Host) -> State:
+def observe(path: str, host: Host, run: Run) -> State:
     """Return the state of the host's swap and of the place for managed files, `path` and its numbered siblings.
 
-    Changes nothing. Raises SwapError or FileError.
+    Changes nothing. Raises OomguardError.
     """
     folder = pathlib.Path(path).parent
     try:
@@ -72,6 +76,8 @@ def observe(path: str, host: Host) -> State:
         folders=tuple(_folder(each) for each in (*reversed(folder.parents), folder)),
         filesystem=mount.filesystem,
         devices=_devices(mount, host),
+        snapshots=_snapshots(folder, mount, run),
+        kernel=parse_release(_require(host.proc / "sys/kernel/osrelease")),
         free_bytes=free.f_bavail * free.f_frsize,
         memory_available_bytes=observe_memory_available(host),
         page_size=host.page_size,
@@ -152,12 +158,12 @@ def _folder(path: pathlib.Path) -> Folder:
     return Folder(path=str(path), kind=kind, mode=stat.S_IMODE(status.st_mode), uid=status.st_uid)
 
 
-def _hibernates_to(paths: t.Iterable[pathlib.Path], host: Host) -> tuple[str, ...]:
-    """Return those of `paths` that are, or cannot be told not to be, at the offset from which the kernel resumes."""
-    offset = int(read_file(host.root / "sys/power/resume_offset") or 0)
-    if offset == 0:
-        return ()
-    return tuple(str(path) for path in paths if _first_page(path, host.page_size) in (offset, None))
+def _hibernates_to(paths: t.Sequence[pathlib.Path], host: Host) -> tuple[str, ...]:
+    """Return those of `paths` that are, or cannot be told not to be, where the kernel looks for a hibernated system."""
+    named, offset = parse_resume(read_file(host.proc / "cmdline") or "")
+    offsets = {offset, int(read_file(host.root / "sys/power/resume_offset") or 0)} - {0}
+    at_offset = [path for path in paths if offsets and _first_page(path, host.page_size) in (*offsets, None)]
+    return tuple(str(path) for path in paths if str(path) == named or path in at_offset)
 
 
 def _first_page(path: pathlib.Path, page_size: int) -> int | None:
@@ -176,6 +182,18 @@ def _devices(mount: Mount, host: Host) -> int:
     name = os.path.basename(os.path.realpath(mount.source))
     spans = [os.listdir(str(folder)) for folder in (host.root / "sys/fs/btrfs").glob("*/devices")]
     return next((len(names) for names in spans if mount.filesystem == "btrfs" and name in names), 1)
+
+
+def _snapshots(folder: pathlib.Path, mount: Mount, run: Run) -> tuple[str, ...]:
+    """Return the snapshots of the btrfs subvolume that holds `folder`; none on any other filesystem."""
+    if mount.filesystem != "btrfs":
+        return ()
+    # The root of every subvolume has this inode number (BTRFS_FIRST_FREE_OBJECTID).
+    subvolume = next((path for path in (folder, *folder.parents) if os.stat(str(path)).st_ino == 256), folder)
+    shown = run(["btrfs", "subvolume", "show", str(subvolume)])
+    if shown.returncode:
+        raise shown.failed(f"look for snapshots of the btrfs subvolume {subvolume}")
+    return parse_snapshots(shown.stdout)
 
 
 def _container(host: Host) -> str:

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import posixpath
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._swap import fstab
+from ansible_collections.oomguard.linux.plugins.module_utils._swap import checks, fstab
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import (
     Area,
     Entry,
@@ -33,63 +32,17 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.steps import 
     WriteUnit,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.unit import MARK, unit_text
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.wanted import SLACK_BYTES, Wanted
 from ansible_collections.oomguard.linux.plugins.module_utils._text import format_size, neutralise
-
-# Each area loses a page to its header; a difference this small is not worth a file.
-SLACK_BYTES = 1024**2
-_SMALLEST_BYTES = 2 * SLACK_BYTES
-_HIGHEST_PRIORITY = 32767
-
-_SUITABLE_FILESYSTEMS = ("ext2", "ext3", "ext4", "xfs", "btrfs")
-_UNSUITABLE_FILESYSTEMS = {
-    "overlay": "the kernel refuses swap files there",
-    "tmpfs": "it lives in memory itself",
-    "ramfs": "it lives in memory itself",
-    "zfs": "swapping to it can lock up the host",
-    "nfs": "swapping over the network can lock up the host",
-    "nfs4": "swapping over the network can lock up the host",
-    "cifs": "swapping over the network can lock up the host",
-    "fuse": "a program that may be swapped out itself serves it",
-}
-
-
-@dataclasses.dataclass(frozen=True)
-class Wanted:
-    """What was asked for: `size_bytes` of swap in all, or with `present` false nothing that is ours."""
-
-    path: str
-    present: bool
-    size_bytes: int
-    exact: bool
-    priority: int | None
-    persist: str
-    reserve_bytes: int
-    force: bool = False
-
-    def __post_init__(self) -> None:
-        if not self.path.startswith("/") or self.path != posixpath.normpath(self.path) or not self.path.isprintable():
-            raise SwapError(
-                f"{neutralise(self.path)!r} is not the path of a swap file.",
-                hint="Write it in full and plain, such as /swapfile.",
-            )
-        if self.present and self.size_bytes < _SMALLEST_BYTES:
-            raise SwapError(
-                f"{format_size(self.size_bytes)} is too small for the swap of a host.",
-                hint=f"Give {format_size(_SMALLEST_BYTES)} or more; state: absent removes what was made here.",
-            )
-        if self.priority is not None and not 0 <= self.priority <= _HIGHEST_PRIORITY:
-            raise SwapError(
-                f"{self.priority} is not a priority.",
-                hint=f"Give a number from 0 to {_HIGHEST_PRIORITY}, or none to leave it to the kernel.",
-            )
 
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """The steps in order, and the areas in use before and, as far as it can be told, after them."""
+    """The steps in order, what the user has to know of them, and the areas in use before and after them."""
 
     steps: tuple[Step, ...]
     before: tuple[Area, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -135,7 +88,13 @@ def make_plan(state: State, wanted: Wanted, *, fstab_path: str = "/etc/fstab") -
     retired = [entry for entry in state.entries if entry.ours and entry not in kept]
     added = None
     if added_bytes:
-        added = Create(path=_free_name(state, wanted), size_bytes=added_bytes, made_as=leftover_path(wanted.path))
+        length = added_bytes + state.page_size
+        added = Create(
+            path=_free_name(state, wanted),
+            size_bytes=added_bytes,
+            zeros_bytes=0 if _can_fallocate(state) else length,
+            made_as=leftover_path(wanted.path),
+        )
 
     preparing: list[Step] = []
     if state.leftover:
@@ -159,7 +118,7 @@ def make_plan(state: State, wanted: Wanted, *, fstab_path: str = "/etc/fstab") -
     paths = [entry.path for entry in kept]
     all_paths = [*paths, added.path] if added else paths
     gone_units = _remove_units(state, paths, retired, wanted)
-    if not retired or _fits_on_disk(state, wanted, added_bytes):
+    if not retired or checks.fits_on_disk(state, wanted, added_bytes):
         table = _persist(state.fstab, all_paths, retired, wanted, fstab_path)
         units = _write_units(state, all_paths, wanted)
         steps = [*preparing, *making, *units, *table, *gone_units, *retiring]
@@ -169,37 +128,17 @@ def make_plan(state: State, wanted: Wanted, *, fstab_path: str = "/etc/fstab") -
         ahead = [*preparing, *_write_units(state, paths, wanted), *table, *gone_units, *retiring]
         units = _write_units(state, all_paths[len(paths) :], wanted)
         steps = [*ahead, *making, *units, *_persist(text, all_paths, (), wanted, fstab_path)]
-    result = Plan(steps=tuple(steps), before=state.areas)
     if steps:
-        _require_manageable(state)
-        _require_place(state)
-        _require_own_files(state)
-        _require_no_hibernation(state, wanted, retired)
+        checks.require_manageable(state)
+        checks.require_safe_folders(state)
+        checks.require_own_files(state, wanted)
+        checks.require_no_hibernation(state, wanted, retired)
     if added:
-        _require_free_names(state)
-        _require_disk(state, wanted, added_bytes, retired)
+        checks.require_suitable_filesystem(state)
+        checks.require_free_names(state)
+        checks.require_disk(state, wanted, added_bytes, retired)
     _require_room(state, steps, wanted)
-    return result
-
-
-def require_room(
-    areas: t.Iterable[Area], going: t.Collection[str], memory_available_bytes: int, reserve_bytes: int
-) -> None:
-    """Raise SwapError unless what the areas at the paths `going` hold fits into memory and the areas that stay.
-
-    The kernel reads back every page of an area before it lets go of it. Where they do not fit, it kills.
-    """
-    used = sum(area.used_bytes for area in areas if area.path in going)
-    swap_free = sum(area.free_bytes for area in areas if area.path not in going and area.counted)
-    room = max(memory_available_bytes - reserve_bytes, 0) + swap_free
-    if used > room:
-        raise SwapError(
-            f"Refused to switch off {', '.join(map(neutralise, going))}: {format_size(used)} of swap in use would have "
-            f"to move, but there is room for {format_size(room)} ({format_size(memory_available_bytes)} of memory "
-            f"available less a reserve of {format_size(reserve_bytes)}, and {format_size(swap_free)} free in other "
-            "areas).",
-            hint="Free memory, make room on the disk so that a new area can come first, or lower the reserve.",
-        )
+    return Plan(steps=tuple(steps), before=state.areas, warnings=_warnings(state, retired))
 
 
 def _divide(state: State, wanted: Wanted) -> tuple[list[Entry], int]:
@@ -208,8 +147,8 @@ def _divide(state: State, wanted: Wanted) -> tuple[list[Entry], int]:
     if not wanted.present:
         return [], 0
     own_paths = {entry.path for entry in ours}
-    foreign_bytes = sum(area.size_bytes for area in state.areas if area.counted and area.path not in own_paths)
-    target = wanted.size_bytes if wanted.exact else max(wanted.size_bytes, state.total_bytes)
+    foreign_bytes = wanted.total_bytes(area for area in state.areas if area.path not in own_paths)
+    target = wanted.size_bytes if wanted.exact else max(wanted.size_bytes, wanted.total_bytes(state.areas))
     if wanted.exact and foreign_bytes > target + SLACK_BYTES:
         raise SwapError(
             f"Cannot bring the swap of this host to exactly {format_size(target)}: areas that were not made here come "
@@ -232,6 +171,22 @@ def _divide(state: State, wanted: Wanted) -> tuple[list[Entry], int]:
 def _priority_fits(area: Area | None, wanted: Wanted) -> bool:
     # An area in use cannot change its priority: one with the right priority has to take its place.
     return area is None or wanted.priority is None or area.priority == wanted.priority
+
+
+def _can_fallocate(state: State) -> bool:
+    """Tell whether the kernel swaps to blocks that were set aside and never written."""
+    if state.filesystem == "xfs":
+        return state.kernel >= (4, 18)
+    # Two kernels lost it on ext4; ext2 and ext3 cannot set blocks aside at all.
+    return state.filesystem == "btrfs" or (state.filesystem == "ext4" and state.kernel not in ((5, 7), (5, 8)))
+
+
+def _warnings(state: State, retired: t.Iterable[Entry]) -> tuple[str, ...]:
+    return tuple(
+        f"This host hibernates to {neutralise(entry.path)}, which is given up: set resume= and resume_offset= anew."
+        for entry in retired
+        if entry.path in state.hibernates_to
+    )
 
 
 def _free_name(state: State, wanted: Wanted) -> str:
@@ -281,109 +236,12 @@ def _remove_units(state: State, paths: t.Iterable[str], retired: t.Iterable[Entr
     return [RemoveUnit(path=unit.path, before=unit.text, after="") for unit in units if MARK in unit.text]
 
 
-def _require_manageable(state: State) -> None:
-    if state.container:
-        raise SwapError(
-            f"Swap cannot be managed in a container ({neutralise(state.container)}): it belongs to the host's kernel.",
-            hint="Manage it on the host.",
-        )
-    if not state.privileged:
-        raise SwapError("Switching swap on and off needs the capability CAP_SYS_ADMIN.", hint="Use become: true.")
-
-
-def _require_own_files(state: State) -> None:
-    """Raise SwapError where a file of ours is more than a swap file."""
-    for entry in state.entries:
-        name = neutralise(entry.path)
-        if entry.ours and entry.links > 1:
-            raise SwapError(
-                f"Refused to touch {name}: the file has {entry.links} names.", hint="Remove the other hard links."
-            )
-        if entry.ours and entry.header and entry.header.suspended:
-            raise SwapError(
-                f"Refused to touch {name}: it holds the image of a suspended system.", hint="Resume that system first."
-            )
-
-
-def _require_no_hibernation(state: State, wanted: Wanted, retired: t.Iterable[Entry]) -> None:
-    """Raise SwapError where a file has to go in which the host looks for its image when it wakes."""
-    for entry in retired:
-        if entry.path in state.hibernates_to and not wanted.force:
-            raise SwapError(
-                f"Refused to remove {neutralise(entry.path)}: this host hibernates to it (/sys/power/resume_offset).",
-                hint="Have it resume from elsewhere first, or use force: true.",
-            )
-
-
-def _require_free_names(state: State) -> None:
-    """Raise SwapError where one of our names is taken by something that is not swap."""
-    for entry in state.entries:
-        if not entry.ours and not state.area(entry.path):
-            what = "a file that was not made here" if entry.kind == "file" else f"a {entry.kind}"
-            raise SwapError(
-                f"Refused to touch {neutralise(entry.path)}: it is {what}, and not in use as swap.",
-                hint="Move it away, or name another path.",
-            )
-
-
-def _require_place(state: State) -> None:
-    """Raise SwapError where a swap file cannot be, or would not be safe."""
-    for folder in state.folders:
-        name = neutralise(folder.path)
-        if folder.kind != "folder":
-            raise SwapError(
-                f"Refused to make a swap file below {name}: it is a {folder.kind}.", hint="Name the path without links."
-            )
-        if folder.uid != 0 or folder.mode & 0o022:
-            raise SwapError(
-                f"Refused to make a swap file below {name}: users other than root can write there "
-                f"(owner {folder.uid}, mode {folder.mode:04o}).",
-                hint="Name a path in a folder that belongs to root alone.",
-            )
-    filesystem = neutralise(state.filesystem)
-    if filesystem not in _SUITABLE_FILESYSTEMS:
-        reason = _UNSUITABLE_FILESYSTEMS.get(filesystem.split(".")[0], "it is not known to carry one")
-        raise SwapError(
-            f"Refused to make a swap file on {filesystem}: {reason}.",
-            hint=f"Name a path on one of {', '.join(_SUITABLE_FILESYSTEMS)}.",
-        )
-    if state.devices > 1:
-        raise SwapError(
-            f"Refused to make a swap file on {filesystem} over {state.devices} devices: the kernel takes one only.",
-            hint="Name a path on another filesystem.",
-        )
-
-
-def _fits_on_disk(state: State, wanted: Wanted, size_bytes: int) -> bool:
-    return _disk_needed(state, wanted, size_bytes) <= _disk_free(state)
-
-
-def _disk_needed(state: State, wanted: Wanted, size_bytes: int) -> int:
-    return size_bytes + state.page_size + wanted.reserve_bytes if size_bytes else 0
-
-
-def _disk_free(state: State) -> int:
-    return state.free_bytes + (state.leftover.file_bytes if state.leftover else 0)
-
-
-def _require_disk(state: State, wanted: Wanted, size_bytes: int, retired: t.Iterable[Entry]) -> None:
-    needed = _disk_needed(state, wanted, size_bytes)
-    free = _disk_free(state) + sum(entry.file_bytes for entry in retired)
-    if needed > free:
-        raise SwapError(
-            f"There is not enough room on the disk for {format_size(size_bytes)} more of swap below "
-            f"{state.folders[-1].path}: {format_size(free)} are free, and {format_size(wanted.reserve_bytes)} of them "
-            "are to stay so.",
-            hint="Free some, name a path on another filesystem, ask for less, or lower the reserve.",
-        )
-
-
 def _require_room(state: State, steps: t.Sequence[Step], wanted: Wanted) -> None:
     """Look before the first step whether the last swapoff will find room."""
     going = [step.path for step in steps if isinstance(step, Disable)]
     if going:
         ahead = itertools.takewhile(lambda step: not isinstance(step, Disable), steps)
-        require_room(_after(state.areas, ahead), going, state.memory_available_bytes, wanted.reserve_bytes)
+        checks.require_room(_after(state.areas, ahead), going, state.memory_available_bytes, wanted.reserve_bytes)
 
 
 def _after(areas: t.Iterable[Area], steps: t.Iterable[Step]) -> tuple[Area, ...]:
@@ -405,6 +263,7 @@ def verify(state: State, wanted: Wanted) -> None:
     if remaining:
         left = ", ".join(f"{step.name} {neutralise(step.path)}" for step in remaining)
         raise SwapError(
-            f"The swap of this host, {format_size(state.total_bytes)} now, is not what was asked for. Left: {left}.",
+            f"The swap of this host, {format_size(wanted.total_bytes(state.areas))} now, is not what was asked for. "
+            f"Left: {left}.",
             hint="Did something else change it at the same time? Run again.",
         )

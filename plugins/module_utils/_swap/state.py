@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import posixpath
+import re
 import struct
 import typing as t
 
@@ -22,7 +24,10 @@ _VERSION_OFFSET = 1024
 _NAME_OFFSET = 1052
 _NAME_LENGTH = 16
 _SIGNATURE_LENGTH = 10
-_SIGNATURES = (b"SWAPSPACE2", b"S1SUSPEND\0")
+_SIGNATURE = b"SWAPSPACE2"
+# What the kernel, uswsusp and TuxOnIce put in its place when they hibernate.
+_HIBERNATED = (b"S1SUSPEND\0", b"S2SUSPEND\0", b"ULSUSPEND\0", b"LINHIB0001")
+_RELEASE = re.compile(r"(\d+)\.(\d+)")
 
 
 class SwapError(OomguardError):
@@ -40,9 +45,9 @@ class Area:
     priority: int | None
 
     @property
-    def counted(self) -> bool:
-        """Tell whether the area counts toward the total: zram is compressed RAM, not room beside it."""
-        return not self.path.startswith("/dev/zram")
+    def compressed(self) -> bool:
+        """Tell whether the area is zram: compressed RAM, not room beside it."""
+        return self.path.startswith("/dev/zram")
 
     @property
     def free_bytes(self) -> int:
@@ -114,9 +119,9 @@ class Mount:
 class State:
     """All that decides what has to be done.
 
-    `devices` is how many the filesystem spans, `leftover` the file that an interrupted run was still making; `booted`
-    tells whether systemd runs the host, and `hibernates_to` are the paths of our files of which one is where the host
-    looks for its image when it wakes.
+    `devices` is how many the filesystem spans, `snapshots` are those of the btrfs subvolume, `leftover` is the file
+    that an interrupted run was still making; `booted` tells whether systemd runs the host, and `hibernates_to` are the
+    paths of our files of which one is where the host looks for its image when it wakes.
     """
 
     areas: tuple[Area, ...]
@@ -125,6 +130,8 @@ class State:
     folders: tuple[Folder, ...]
     filesystem: str
     devices: int
+    snapshots: tuple[str, ...]
+    kernel: tuple[int, int]
     free_bytes: int
     memory_available_bytes: int
     page_size: int
@@ -135,11 +142,6 @@ class State:
     hibernates_to: tuple[str, ...]
     container: str
     privileged: bool
-
-    @property
-    def total_bytes(self) -> int:
-        """Return the swap that counts toward the target."""
-        return sum(area.size_bytes for area in self.areas if area.counted)
 
     def area(self, path: str) -> Area | None:
         """Return the area in use at `path`."""
@@ -175,14 +177,14 @@ def parse_swaps(text: str) -> tuple[Area, ...]:
 def parse_header(page: bytes) -> Header | None:
     """Return what the first page of a swap area says, None where `page` is not one. Its length is the page size."""
     signature = page[-_SIGNATURE_LENGTH:]
-    if len(page) < _NAME_OFFSET + _NAME_LENGTH or signature not in _SIGNATURES:
+    if len(page) < _NAME_OFFSET + _NAME_LENGTH or signature not in (_SIGNATURE, *_HIBERNATED):
         return None
     _version, last_page = struct.unpack_from("=II", page, _VERSION_OFFSET)
     label = page[_NAME_OFFSET : _NAME_OFFSET + _NAME_LENGTH].split(b"\0")[0]
     return Header(
         label=label.decode("ascii", "backslashreplace"),
         size_bytes=last_page * len(page),
-        suspended=signature != _SIGNATURES[0],
+        suspended=signature in _HIBERNATED,
     )
 
 
@@ -207,6 +209,26 @@ def parse_mount(mountinfo: str, folder: str) -> Mount:
             filesystem, source = after.split()[:2]
             best, mount = point, Mount(filesystem=filesystem, source=unescape(source))
     return mount
+
+
+def parse_release(release: str) -> tuple[int, int]:
+    """Return the first two numbers of a kernel's release, such as `6.1.0-37-amd64`; zeros where it has none."""
+    match = _RELEASE.match(release)
+    return (int(match.group(1)), int(match.group(2))) if match else (0, 0)
+
+
+def parse_snapshots(text: str) -> tuple[str, ...]:
+    """Return the snapshots that `btrfs subvolume show` lists, by their paths in the filesystem."""
+    _before, _title, after = text.partition("Snapshot(s):")
+    listed = itertools.takewhile(lambda line: line.startswith("\t\t"), after.split("\n")[1:])
+    return tuple(line.strip() for line in listed)
+
+
+def parse_resume(command_line: str) -> tuple[str, int]:
+    """Return from /proc/cmdline where the kernel looks for a hibernated system: `resume=` and `resume_offset=`."""
+    settings = dict(word.partition("=")[::2] for word in command_line.split())
+    offset = settings.get("resume_offset", "")
+    return settings.get("resume", ""), int(offset) if offset.isdigit() else 0
 
 
 def parse_privileged(status: str) -> bool:

@@ -40,10 +40,14 @@ class Protect(Step):
 
 @dataclasses.dataclass(frozen=True)
 class Create(Step):
-    """Make a file that is ready to be switched on, under another name; `size_bytes` is what it will offer."""
+    """Make a file that is ready to be switched on, under another name first.
+
+    `size_bytes` is what it will offer; `zeros_bytes` are written for it where blocks cannot just be set aside.
+    """
 
     name: t.ClassVar[str] = "create"
     size_bytes: int
+    zeros_bytes: int
     made_as: str = dataclasses.field(repr=False)
 
 

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.plan import Wanted
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import Area
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.wanted import Wanted
 from ansible_collections.oomguard.linux.plugins.module_utils._text import SizeError
 from ansible_collections.oomguard.linux.plugins.modules.swap import described, wanted_from
 
@@ -22,6 +23,7 @@ PARAMS: dict[str, t.Any] = {
     "persist": "fstab",
     "state": "present",
     "reserve": "256M",
+    "count_zram": False,
     "force": False,
 }
 WANTED = Wanted(
@@ -54,6 +56,7 @@ def test_defaults() -> None:
         ({"state": "absent"}, "present", False),
         ({"state": "absent", "size": None}, "size_bytes", 0),
         ({"reserve": "0"}, "reserve_bytes", 0),
+        ({"count_zram": True}, "count_zram", True),
         ({"force": True}, "force", True),
     ],
 )
@@ -66,13 +69,30 @@ def test_a_size_that_is_none_is_refused() -> None:
         wanted_from({**PARAMS, "size": "plenty"})
 
 
-@pytest.mark.parametrize(("key", "value"), [("total_bytes", 4096), ("used_bytes", 1024)])
-def test_zram_is_in_no_sum(key: str, value: int) -> None:
-    assert described(AREAS)[key] == value
+@pytest.mark.parametrize(
+    ("count_zram", "sums"), [(False, (4096, 1024)), (True, (12288, 9216))], ids=["by default", "where asked for"]
+)
+def test_zram_is_in_the_sums_where_it_counts(sums: tuple[int, int], *, count_zram: bool) -> None:
+    data = described(AREAS, dataclasses.replace(WANTED, count_zram=count_zram))
+    assert (data["total_bytes"], data["used_bytes"]) == sums
 
 
 def test_areas_are_described() -> None:
-    assert described(AREAS)["areas"] == [
-        {"path": "/swap\\x1bfile", "type": "file", "size_bytes": 4096, "used_bytes": 1024, "priority": -2},
-        {"path": "/dev/zram0", "type": "partition", "size_bytes": 8192, "used_bytes": 8192, "priority": 100},
+    assert described(AREAS, WANTED)["areas"] == [
+        {
+            "path": "/swap\\x1bfile",
+            "type": "file",
+            "size_bytes": 4096,
+            "used_bytes": 1024,
+            "priority": -2,
+            "counted": True,
+        },
+        {
+            "path": "/dev/zram0",
+            "type": "partition",
+            "size_bytes": 8192,
+            "used_bytes": 8192,
+            "priority": 100,
+            "counted": False,
+        },
     ]

@@ -13,7 +13,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._command import Com
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.observe import Host
 
 PAGE = 4096
-PROGRAMS = {"mkswap", "swapon", "swapoff", "chattr", "systemctl", "findmnt"}
+PROGRAMS = {"mkswap", "swapon", "swapoff", "chattr", "systemctl", "findmnt", "btrfs"}
 TITLE = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
 
 
@@ -24,15 +24,17 @@ class Kernel:
         self.root = folder
         self.proc = folder / "proc"
         self.calls: list[list[str]] = []
+        self.answers: dict[str, str] = {}
         self.failing: set[str] = set()
         self.failing_once: set[str] = set()
-        for name in ("proc/self", "proc/1", "etc", "data", "units"):
+        for name in ("proc/self", "proc/1", "proc/sys/kernel", "etc", "data", "units"):
             (folder / name).mkdir(parents=True)
         self.path = folder / "data/swapfile"
         self.write("proc/swaps", TITLE)
         self.write("proc/meminfo", "MemTotal: 475312 kB\nMemAvailable: 300000 kB\n")
         self.write("proc/self/mountinfo", "22 1 254:1 / / rw - ext4 /dev/vda1 rw\n")
         self.write("proc/self/status", "CapEff:\t000001ffffffffff\n")
+        self.write("proc/sys/kernel/osrelease", "6.1.0-37-amd64\n")
         self.write("proc/1/environ", "PATH=/bin\0HOME=/\0")
         self.write("etc/fstab", "LABEL=root / ext4 defaults 0 1\n")
 
@@ -80,7 +82,7 @@ class Kernel:
         elif program == "swapoff":
             lines = self.read("proc/swaps").splitlines(keepends=True)
             self.write("proc/swaps", "".join(line for line in lines if line.split()[0] != path))
-        return Completed(argv=tuple(argv), returncode=0, stdout="", stderr="")
+        return Completed(argv=tuple(argv), returncode=0, stdout=self.answers.get(program, ""), stderr="")
 
 
 def make_swap(path: pathlib.Path, *, label: bytes = b"oomguard", signature: bytes = b"SWAPSPACE2") -> None:

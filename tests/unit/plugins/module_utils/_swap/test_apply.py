@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import errno
 import os
 import pathlib
@@ -46,13 +48,14 @@ def kernel(tmp_path: pathlib.Path) -> Kernel:
     return Kernel(tmp_path)
 
 
-def carry_out(kernel: Kernel, *steps: Step, filesystem: str = "ext4", reserve_bytes: int = 0) -> None:
+def carry_out(kernel: Kernel, *steps: Step, filesystem: str = "ext4", reserve_bytes: int = 0) -> Plan:
     applier = Applier(host=kernel.host, run=kernel, filesystem=filesystem, reserve_bytes=reserve_bytes)
-    applier.apply(Plan(steps=steps, before=()))
+    return applier.apply(Plan(steps=steps, before=()))
 
 
 def create(kernel: Kernel) -> Create:
-    return Create(path=str(kernel.path), size_bytes=SIZE, made_as=str(kernel.path.with_name(".swapfile.oomguard")))
+    made_as = str(kernel.path.with_name(".swapfile.oomguard"))
+    return Create(path=str(kernel.path), size_bytes=SIZE, zeros_bytes=0, made_as=made_as)
 
 
 def enable(kernel: Kernel, priority: int | None = None) -> Enable:
@@ -123,7 +126,8 @@ def test_a_full_disk_is_named(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(SwapError) as error:
         carry_out(kernel, create(kernel))
     assert str(error.value) == (
-        f"Could not make the swap file {kernel.path} of 1020.0 KiB: No space left on device. "
+        f"Could not make the swap file {kernel.path} of 1020.0 KiB: No space left on device, "
+        "with 0 B of it on the disk. "
         "Look at the free space, the quotas and the health of its filesystem."
     )
 
@@ -135,6 +139,57 @@ def test_zeros_are_written_where_a_filesystem_cannot_allocate(kernel: Kernel, mo
     monkeypatch.setattr(os, "posix_fallocate", unsupported)
     carry_out(kernel, create(kernel))
     assert kernel.path.stat().st_blocks * 512 >= SIZE + PAGE
+
+
+def test_zeros_are_written_where_allocating_leaves_holes(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "posix_fallocate", lambda descriptor, _offset, length: os.ftruncate(descriptor, length))
+    carry_out(kernel, create(kernel))
+    assert kernel.path.stat().st_blocks * 512 >= SIZE + PAGE
+
+
+def test_zeros_are_written_where_the_plan_says_so(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "posix_fallocate")
+    carry_out(kernel, dataclasses.replace(create(kernel), zeros_bytes=SIZE + PAGE))
+    assert kernel.path.stat().st_blocks * 512 >= SIZE + PAGE
+
+
+@pytest.mark.parametrize(("allocates", "zeros_bytes"), [(True, 0), (False, SIZE + PAGE)])
+def test_the_result_tells_how_many_zeros_were_written(
+    kernel: Kernel, monkeypatch: pytest.MonkeyPatch, zeros_bytes: int, *, allocates: bool
+) -> None:
+    if not allocates:
+        monkeypatch.setattr(os, "posix_fallocate", lambda _descriptor, _offset, _length: None)
+    assert carry_out(kernel, create(kernel)).steps == (dataclasses.replace(create(kernel), zeros_bytes=zeros_bytes),)
+
+
+@pytest.fixture
+def labels(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Have SELinux on the host, and return the labels that files are given."""
+    given: list[bytes] = []
+    (kernel.root / "sys/fs/selinux").mkdir(parents=True)
+    kernel.write("sys/fs/selinux/enforce", "1")
+    monkeypatch.setattr(os, "getxattr", lambda _file, _name: b"unconfined_u:object_r:etc_runtime_t:s0\0")
+    monkeypatch.setattr(os, "setxattr", lambda _file, _name, label: given.append(label))
+    return given
+
+
+def test_a_file_has_the_selinux_type_that_may_be_swapped_to(kernel: Kernel, labels: list[bytes]) -> None:
+    carry_out(kernel, create(kernel))
+    assert labels == [b"unconfined_u:object_r:swapfile_t:s0\0"]
+
+
+@pytest.mark.parametrize(("number", "files"), [(errno.EOPNOTSUPP, ["swapfile"]), (errno.EACCES, [])])
+@pytest.mark.usefixtures("labels")
+def test_a_label_that_cannot_be_set(
+    kernel: Kernel, monkeypatch: pytest.MonkeyPatch, number: int, files: list[str]
+) -> None:
+    def refuse(*_arguments: object) -> t.NoReturn:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "setxattr", refuse)
+    with contextlib.suppress(SwapError):
+        carry_out(kernel, create(kernel))
+    assert kernel.files() == files
 
 
 @pytest.mark.parametrize("kind", ["link", "file"])
@@ -163,7 +218,7 @@ def test_swapon(kernel: Kernel, priority: int | None, call: list[str]) -> None:
 
 def test_a_new_file_that_the_kernel_refuses_is_removed(kernel: Kernel) -> None:
     kernel.failing.add("swapon")
-    with pytest.raises(CommandError):
+    with pytest.raises(SwapError):
         carry_out(kernel, create(kernel), enable(kernel))
     assert kernel.files() == []
 
@@ -178,12 +233,12 @@ def test_an_old_file_that_the_kernel_refuses_is_kept(kernel: Kernel) -> None:
 
 def test_a_refusal_of_the_kernel_is_told(kernel: Kernel) -> None:
     kernel.failing.add("swapon")
-    with pytest.raises(CommandError) as error:
+    with pytest.raises(SwapError) as error:
         carry_out(kernel, create(kernel), enable(kernel))
     assert str(error.value) == (
         f"Could not switch on the swap area {kernel.path}: swapon ended with status 255 "
-        f"(swapon: {kernel.path}: Invalid argument). The kernel's reason is in its log: journalctl -k. "
-        "Nothing was switched off."
+        f"(swapon: {kernel.path}: Invalid argument). Done before that: create {kernel.path}. "
+        "The new file was removed again. The kernel's reason is in its log: journalctl -k."
     )
 
 
@@ -195,6 +250,11 @@ def test_fstab_is_written(kernel: Kernel) -> None:
 def test_fstab_is_checked_before(kernel: Kernel) -> None:
     carry_out(kernel, Persist(path=str(kernel.host.fstab), before=kernel.read("etc/fstab"), after="# new\n"))
     assert kernel.calls[0][:3] == ["findmnt", "--verify", "--tab-file"]
+
+
+def test_nothing_is_left_of_checking_fstab(kernel: Kernel) -> None:
+    carry_out(kernel, Persist(path=str(kernel.host.fstab), before=kernel.read("etc/fstab"), after="# new\n"))
+    assert list((kernel.root / "run").iterdir()) == []
 
 
 def test_an_fstab_that_was_wrong_before_is_no_obstacle(kernel: Kernel) -> None:

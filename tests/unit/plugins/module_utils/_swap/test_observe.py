@@ -12,6 +12,7 @@ import subprocess
 
 import pytest
 
+from ansible_collections.oomguard.linux.plugins.module_utils._command import CommandError
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.observe import observe
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import (
     Area,
@@ -36,7 +37,7 @@ def kernel(tmp_path: pathlib.Path) -> Kernel:
 
 
 def observed(kernel: Kernel) -> State:
-    return observe(str(kernel.path), kernel.host)
+    return observe(str(kernel.path), kernel.host, kernel)
 
 
 def a_file(path: pathlib.Path, *, size: int = 16 * PAGE) -> pathlib.Path:
@@ -128,9 +129,44 @@ def test_devices_of_a_filesystem(kernel: Kernel, filesystem: str, devices: int) 
     assert observed(kernel).devices == devices
 
 
+SHOWN = """\
+@
+	Name: 			@
+	UUID: 			3c9a0e8b-7d0c-1f4a-9a8d-0c6b1f1d2e3f
+	Subvolume ID:		256
+	Snapshot(s):
+				@/.snapshots/1/snapshot
+				by hand
+	Quota group:		0/256
+"""
+
+
+def test_the_snapshots_of_a_btrfs_subvolume(kernel: Kernel) -> None:
+    kernel.write("proc/self/mountinfo", "22 1 0:30 / / rw - btrfs /dev/vdy rw\n")
+    kernel.answers["btrfs"] = SHOWN
+    assert observed(kernel).snapshots == ("@/.snapshots/1/snapshot", "by hand")
+
+
+def test_other_filesystems_have_no_snapshots(kernel: Kernel) -> None:
+    kernel.answers["btrfs"] = SHOWN
+    assert (observed(kernel).snapshots, kernel.calls) == ((), [])
+
+
+def test_snapshots_that_cannot_be_looked_for_are_an_error(kernel: Kernel) -> None:
+    kernel.write("proc/self/mountinfo", "22 1 0:30 / / rw - btrfs /dev/vdy rw\n")
+    kernel.failing.add("btrfs")
+    with pytest.raises(CommandError) as error:
+        observed(kernel)
+    assert str(error.value).startswith("Could not look for snapshots of the btrfs subvolume ")
+
+
+def test_the_release_of_the_kernel(kernel: Kernel) -> None:
+    assert observed(kernel).kernel == (6, 1)
+
+
 def test_a_missing_folder_is_refused(kernel: Kernel) -> None:
     with pytest.raises(SwapError) as error:
-        observe(f"{kernel.root}/nothing/swapfile", kernel.host)
+        observe(f"{kernel.root}/nothing/swapfile", kernel.host, kernel)
     assert str(error.value) == (
         f"Could not look at the folder {kernel.root}/nothing: No such file or directory. Make it, or name another path."
     )
@@ -159,6 +195,21 @@ def test_the_file_that_the_host_hibernates_to(kernel: Kernel) -> None:
     (kernel.root / "sys/power").mkdir(parents=True)
     kernel.write("sys/power/resume_offset", f"{physical_page(kernel.path)}\n")
     assert observed(kernel).hibernates_to == (str(kernel.path),)
+
+
+@pytest.mark.parametrize("setting", ["resume=PATH", "resume=/dev/vda1 resume_offset=OFFSET"])
+def test_the_file_that_the_kernel_was_told_to_hibernate_to(kernel: Kernel, setting: str) -> None:
+    make_swap(a_file(kernel.path))
+    os.sync()
+    setting = setting.replace("PATH", str(kernel.path)).replace("OFFSET", str(physical_page(kernel.path)))
+    kernel.write("proc/cmdline", f"root=/dev/vda1 ro {setting} quiet\n")
+    assert observed(kernel).hibernates_to == (str(kernel.path),)
+
+
+def test_a_host_that_hibernates_to_a_partition(kernel: Kernel) -> None:
+    make_swap(a_file(kernel.path))
+    kernel.write("proc/cmdline", "root=/dev/vda1 ro resume=UUID=11aa quiet\n")
+    assert observed(kernel).hibernates_to == ()
 
 
 def test_a_host_that_does_not_hibernate_to_a_file(kernel: Kernel) -> None:

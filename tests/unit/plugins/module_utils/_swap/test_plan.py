@@ -12,13 +12,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.plan import (
-    SLACK_BYTES,
-    Plan,
-    Wanted,
-    make_plan,
-    verify,
-)
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.plan import Plan, make_plan, verify
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import (
     Area,
     Entry,
@@ -38,6 +32,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.steps import 
     WriteUnit,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.unit import unit_name, unit_text
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.wanted import SLACK_BYTES, Wanted
 
 MIB = 1024**2
 GIB = 1024**3
@@ -80,6 +75,8 @@ def state(*areas: Area, entries: t.Iterable[Entry] = (), **changes: t.Any) -> St
         folders=(Folder("/", "folder", 0o755, 0),),
         filesystem="ext4",
         devices=1,
+        snapshots=(),
+        kernel=(6, 1),
         free_bytes=20 * GIB,
         memory_available_bytes=300 * MIB,
         page_size=PAGE,
@@ -129,6 +126,9 @@ class Case(t.NamedTuple):
 CASES = {
     "no swap": Case(state(), WANTED, GROWN),
     "a partition is added to": Case(state(area("/dev/vda5", 4 * GIB, kind="partition")), WANTED, GROWN),
+    "zram counts where asked for": Case(
+        state(area("/dev/zram0", 16 * GIB, kind="partition")), dataclasses.replace(WANTED, count_zram=True), []
+    ),
     "zram does not count": Case(state(area("/dev/zram0", 16 * GIB, kind="partition")), WANTED, GROWN),
     "partition of exactly the target, less its header": Case(state(area("/dev/vda5", 10 * GIB - PAGE)), WANTED, []),
     "a foreign swap file in use keeps its name": Case(
@@ -358,12 +358,13 @@ REFUSALS = {
     "suspended": Refusal(
         state(entries=[entry("/swapfile", GIB, suspended=True)]),
         WANTED,
-        "Refused to touch /swapfile: it holds the image of a suspended system. Resume that system first.",
+        "Refused to touch /swapfile: it holds the image of a hibernated system. "
+        "Resume that system first, or give it up with force: true.",
     ),
     "hibernation": Refusal(
         managed(GIB, hibernates_to=("/swapfile",)),
         ABSENT,
-        "Refused to remove /swapfile: this host hibernates to it (/sys/power/resume_offset). "
+        "Refused to remove /swapfile: this host hibernates to it (resume= or resume_offset=). "
         "Have it resume from elsewhere first, or use force: true.",
     ),
     "a foreign unit": Refusal(
@@ -401,6 +402,30 @@ REFUSALS = {
         "Refused to make a swap file on f2fs: it is not known to carry one. "
         "Name a path on one of ext2, ext3, ext4, xfs, btrfs.",
     ),
+    "fuseblk": Refusal(
+        state(filesystem="fuseblk"),
+        WANTED,
+        "Refused to make a swap file on fuseblk: a program that may be swapped out itself serves it. "
+        "Name a path on one of ext2, ext3, ext4, xfs, btrfs.",
+    ),
+    "vfat": Refusal(
+        state(filesystem="vfat"),
+        WANTED,
+        "Refused to make a swap file on vfat: it cannot keep a file to root alone, nor one of 4 GiB. "
+        "Name a path on one of ext2, ext3, ext4, xfs, btrfs.",
+    ),
+    "btrfs of an old kernel": Refusal(
+        state(filesystem="btrfs", kernel=(4, 19)),
+        WANTED,
+        "Refused to make a swap file on btrfs: Linux before 5.0 takes none there. Name a path on another filesystem.",
+    ),
+    "snapshots": Refusal(
+        state(filesystem="btrfs", snapshots=("@/.snapshots/1", "@/.snapshots/2")),
+        WANTED,
+        "Refused to make a swap file below /: its btrfs subvolume has snapshots (@/.snapshots/1, @/.snapshots/2), and "
+        "no more could be taken with one in use. "
+        "Make a subvolume for it, such as with: btrfs subvolume create /swap.",
+    ),
     "several devices": Refusal(
         state(filesystem="btrfs", devices=2),
         WANTED,
@@ -410,13 +435,13 @@ REFUSALS = {
     "writable folder": Refusal(
         state(folders=(Folder("/", "folder", 0o755, 0), Folder("/pub", "folder", 0o1777, 0))),
         WANTED,
-        "Refused to make a swap file below /pub: users other than root can write there (owner 0, mode 1777). "
+        "Refused to manage a swap file below /pub: users other than root can write there (owner 0, mode 1777). "
         "Name a path in a folder that belongs to root alone.",
     ),
     "linked folder": Refusal(
         state(folders=(Folder("/", "folder", 0o755, 0), Folder("/srv", "symbolic link", 0o777, 0))),
         WANTED,
-        "Refused to make a swap file below /srv: it is a symbolic link. Name the path without links.",
+        "Refused to manage a swap file below /srv: it is a symbolic link. Name the path without links.",
     ),
     "disk too small": Refusal(
         state(free_bytes=10 * GIB),
@@ -489,6 +514,48 @@ def test_what_makes_no_sense_is_refused(changes: dict[str, t.Any], message: str)
 )
 def test_hibernation_is_not_in_the_way(hibernates_to: str, wanted: Wanted) -> None:
     assert make_plan(managed(GIB, hibernates_to=(hibernates_to,)), wanted).changed
+
+
+def test_a_file_that_the_host_hibernates_to_goes_with_a_warning() -> None:
+    host = managed(GIB, hibernates_to=("/swapfile",))
+    assert make_plan(host, dataclasses.replace(ABSENT, force=True)).warnings == (
+        "This host hibernates to /swapfile, which is given up: set resume= and resume_offset= anew.",
+    )
+
+
+def test_nothing_is_warned_of_otherwise() -> None:
+    assert make_plan(managed(GIB, hibernates_to=("/swapfile",)), WANTED).warnings == ()
+
+
+def test_the_image_of_a_hibernated_system_is_given_up_with_consent() -> None:
+    host = state(entries=[entry("/swapfile", 10 * GIB, suspended=True)])
+    assert steps(make_plan(host, dataclasses.replace(WANTED, force=True))) == ["enable /swapfile"]
+
+
+@pytest.mark.parametrize(
+    ("filesystem", "kernel", "zeros"),
+    [
+        ("ext4", (4, 19), False),
+        ("ext4", (5, 7), True),
+        ("ext4", (5, 8), True),
+        ("ext4", (5, 9), False),
+        ("xfs", (4, 17), True),
+        ("xfs", (4, 18), False),
+        ("btrfs", (5, 0), False),
+        ("ext3", (6, 12), True),
+        ("ext2", (6, 12), True),
+    ],
+)
+def test_zeros_are_written_where_the_kernel_swaps_to_nothing_less(
+    filesystem: str, kernel: tuple[int, int], *, zeros: bool
+) -> None:
+    step = make_plan(state(filesystem=filesystem, kernel=kernel), WANTED).steps[0]
+    assert step.as_dict()["zeros_bytes"] == (10 * GIB + PAGE if zeros else 0)
+
+
+@pytest.mark.parametrize("filesystem", ["zfs", "tmpfs"])
+def test_a_file_of_ours_goes_wherever_it_is(filesystem: str) -> None:
+    assert make_plan(managed(GIB, filesystem=filesystem), ABSENT).changed
 
 
 def test_what_is_in_use_fits_into_the_new_area() -> None:
@@ -586,13 +653,13 @@ def walk(host: State, wanted: Wanted) -> list[State]:
 
 @hypothesis.given(hosts(), wishes)
 def test_swap_is_never_less_than_before_and_than_the_target(host: State, wanted: Wanted) -> None:
-    floor = host.total_bytes
+    floor = wanted.total_bytes(host.areas)
     if wanted.exact or not wanted.present:
         foreign = sum(
             each.size_bytes for each in host.areas if not any(e.ours and e.path == each.path for e in host.entries)
         )
         floor = min(floor, wanted.size_bytes if wanted.present else foreign)
-    assert all(station.total_bytes >= floor - SLACK_BYTES for station in walk(host, wanted))
+    assert all(wanted.total_bytes(station.areas) >= floor - SLACK_BYTES for station in walk(host, wanted))
 
 
 @hypothesis.given(hosts(), wishes)

@@ -18,6 +18,8 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import 
     parse_memory_available,
     parse_mount,
     parse_privileged,
+    parse_release,
+    parse_resume,
     parse_swaps,
     summary,
 )
@@ -65,9 +67,9 @@ def test_a_host_without_swap() -> None:
     assert parse_swaps("Filename				Type		Size		Used		Priority\n") == ()
 
 
-@pytest.mark.parametrize(("index", "counted"), [(0, True), (1, True), (2, False)])
-def test_zram_does_not_count(index: int, *, counted: bool) -> None:
-    assert parse_swaps(SWAPS_5_10)[index].counted is counted
+@pytest.mark.parametrize(("index", "compressed"), [(0, False), (1, False), (2, True)])
+def test_zram_is_told_from_the_rest(index: int, *, compressed: bool) -> None:
+    assert parse_swaps(SWAPS_5_10)[index].compressed is compressed
 
 
 @pytest.mark.parametrize("size", [4096, 65536])
@@ -75,8 +77,9 @@ def test_header_of_our_own_file(size: int) -> None:
     assert parse_header(page(size=size)) == Header(label="oomguard", size_bytes=255 * size, suspended=False)
 
 
-def test_header_of_a_suspended_system() -> None:
-    assert parse_header(page(signature=b"S1SUSPEND\0")) == Header("oomguard", 255 * 4096, suspended=True)
+@pytest.mark.parametrize("signature", [b"S1SUSPEND\0", b"S2SUSPEND\0", b"ULSUSPEND\0", b"LINHIB0001"])
+def test_header_of_a_suspended_system(signature: bytes) -> None:
+    assert parse_header(page(signature=signature)) == Header("oomguard", 255 * 4096, suspended=True)
 
 
 def test_header_with_a_foreign_label() -> None:
@@ -114,6 +117,26 @@ def test_memory_available_of_an_old_kernel() -> None:
 )
 def test_mount_of_a_folder(folder: str, filesystem: str, source: str) -> None:
     assert parse_mount(MOUNTINFO, folder) == Mount(filesystem=filesystem, source=source)
+
+
+@pytest.mark.parametrize(
+    ("release", "numbers"), [("6.1.0-37-cloud-amd64\n", (6, 1)), ("5.10.0\n", (5, 10)), ("unknown", (0, 0))]
+)
+def test_release(release: str, numbers: tuple[int, int]) -> None:
+    assert parse_release(release) == numbers
+
+
+@pytest.mark.parametrize(
+    ("command_line", "resume"),
+    [
+        ("root=/dev/vda1 ro quiet\n", ("", 0)),
+        ("resume=/dev/vda1 resume_offset=38912 quiet\n", ("/dev/vda1", 38912)),
+        ("resume=UUID=11aa noresume\n", ("UUID=11aa", 0)),
+        ("resume_offset=much\n", ("", 0)),
+    ],
+)
+def test_where_the_kernel_looks_for_a_hibernated_system(command_line: str, resume: tuple[str, int]) -> None:
+    assert parse_resume(command_line) == resume
 
 
 @pytest.mark.parametrize(
