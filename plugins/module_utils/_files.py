@@ -91,7 +91,8 @@ def lock(topic: str, *, folder: pathlib.Path = _LOCK_FOLDER, timeout: float = 60
     try:
         descriptor = os.open(str(path), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise FileError(f"Could not open the lock {path}: {error.strerror}.") from error
+        hint = "Use become: true." if isinstance(error, PermissionError) else ""
+        raise FileError(f"Could not open the lock {path}: {error.strerror}.", hint=hint) from error
     try:
         deadline = time.monotonic() + timeout
         while True:

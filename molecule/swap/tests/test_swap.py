@@ -146,6 +146,60 @@ def test_a_tmpfs_is_refused(host: t.Any) -> None:
     assert result["msg"].startswith("Refused to make a swap file on tmpfs: it lives in memory itself.")
 
 
+def test_without_room_for_both_the_old_file_goes_first(host: t.Any) -> None:
+    swap(host, path="/srv/xfs/swapfile", size="160M", mode="exact")
+    host.check_output("fallocate -l $(( $(stat -f -c '%a * %S' /srv/xfs) - 100 * 1024 * 1024 )) /srv/xfs/filler")
+    result = swap(host, path="/srv/xfs/swapfile", size="64M", mode="exact", reserve="64M")
+    host.check_output("rm /srv/xfs/filler")
+    size = total(host)
+    swap(host, path="/srv/xfs/swapfile", state="absent")
+    steps = [step["step"] for step in result["plan"]]
+    assert (steps, size) == (["persist", "disable", "remove", "create", "enable", "persist"], 64 * MIB)
+
+
+def test_zeros_are_written_where_blocks_cannot_be_set_aside(host: t.Any) -> None:
+    host.check_output("mkdir -p /srv/ext3 && truncate -s 200M /var/ext3.img && mkfs.ext3 -q /var/ext3.img")
+    host.check_output("mount -o loop /var/ext3.img /srv/ext3")
+    result = swap(host, path="/srv/ext3/swapfile", size="64M", mode="exact", reserve="16M")
+    size = total(host)
+    swap(host, path="/srv/ext3/swapfile", state="absent")
+    host.check_output("umount /srv/ext3")
+    assert (result["plan"][0]["zeros_bytes"], size) == (64 * MIB + 4096, 64 * MIB)
+
+
+@pytest.mark.parametrize(("count_zram", "changed"), [(False, True), (True, False)])
+def test_zram_counts_where_it_is_asked_to(host: t.Any, *, count_zram: bool, changed: bool) -> None:
+    host.check_output(
+        "modprobe zram && echo 128M >/sys/block/zram0/disksize && mkswap /dev/zram0 && swapon --priority 100 /dev/zram0"
+    )
+    result = swap(host, path="/trial-zram", size="100M", count_zram=count_zram)
+    swap(host, path="/trial-zram", state="absent")
+    host.check_output("swapoff /dev/zram0 && rmmod zram")
+    counted = [area["counted"] for area in result["before"]["areas"] if area["path"] == "/dev/zram0"]
+    assert (result["changed"], counted) == (changed, [count_zram])
+
+
+def test_a_file_that_the_host_hibernates_to_goes_with_consent_only(host: t.Any) -> None:
+    swap(host, size="64M", mode="exact")
+    host.check_output("filefrag -b4096 -v /swapfile | awk '$1 == \"0:\" {print $4 + 0}' >/sys/power/resume_offset")
+    refused = swap(host, state="absent")
+    allowed = swap(host, state="absent", force=True)
+    host.check_output("echo 0 >/sys/power/resume_offset")
+    assert refused["msg"].startswith("Refused to remove /swapfile: this host hibernates to it")
+    assert (allowed["changed"], len(allowed["warnings"]), total(host)) == (True, 1, 0)
+
+
+def test_the_image_of_a_hibernated_system_is_given_up_with_consent_only(host: t.Any) -> None:
+    swap(host, size="64M", mode="exact")
+    host.check_output("swapoff /swapfile && printf 'S1SUSPEND\\0' | dd of=/swapfile bs=1 seek=4086 conv=notrunc")
+    refused = swap(host, size="64M", mode="exact")
+    allowed = swap(host, size="64M", mode="exact", force=True)
+    size = total(host)
+    swap(host, state="absent")
+    assert refused["msg"].startswith("Refused to touch /swapfile: it holds the image of a hibernated system.")
+    assert (allowed["changed"], size) == (True, 64 * MIB)
+
+
 KILLED = [(name, "/trial") for name in ("grow", "shrink", "priority", "units", "absent")]
 KILLED += [("shrink", "/srv/xfs/trial"), ("shrink", "/srv/btrfs/trial")]
 

@@ -108,7 +108,8 @@ def observe_header(path: pathlib.Path, page_size: int) -> Header | None:
         with os.fdopen(descriptor, "rb") as file:
             return parse_header(file.read(page_size))
     except OSError as error:
-        raise SwapError(f"Could not read {path}: {error.strerror}.") from error
+        hint = "Use become: true." if isinstance(error, PermissionError) else ""
+        raise SwapError(f"Could not read {path}: {error.strerror}.", hint=hint) from error
 
 
 def _require(path: pathlib.Path) -> str:

@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import pathlib
 import stat
+import typing as t
 
 import pytest
 
@@ -78,4 +81,16 @@ def test_a_second_holder_is_told_who_waits_for_what(tmp_path: pathlib.Path) -> N
         pass
     assert str(error.value) == (
         f"Another run has held the lock {tmp_path}/oomguard-swap.lock for 0 s. Try again once it has ended."
+    )
+
+
+def test_a_lock_that_is_for_root_alone(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: object) -> t.NoReturn:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(FileError) as error, lock("swap", folder=tmp_path):
+        pass
+    assert str(error.value) == (
+        f"Could not open the lock {tmp_path}/oomguard-swap.lock: Permission denied. Use become: true."
     )
