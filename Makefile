@@ -57,6 +57,7 @@ proofs: .venv $(link) ## Run the longer Molecule scenarios, which bring swap and
 bench: .venv $(link) ## Measure speed and memory
 	PYTHONPATH=tests/benchmarks:.collections python -m bench_log
 	PYTHONPATH=tests/benchmarks:.collections python -m bench_report
+	PYTHONPATH=tests/benchmarks:.collections python -m bench_journal
 
 docs: .venv $(link) ## Write the documentation as HTML to docs/build
 	mkdir -p .cache/docs

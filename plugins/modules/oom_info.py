@@ -669,6 +669,7 @@ coverage:
       elements: str
 """
 
+import contextlib
 import resource
 import typing as t
 
@@ -679,6 +680,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._errors import Oomg
 from ansible_collections.oomguard.linux.plugins.module_utils._journal import Journal, is_persistent
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import as_result
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import Findings, search_journal, search_logs
+from ansible_collections.oomguard.linux.plugins.module_utils._sd_journal import Reader
 from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise_all
 
 
@@ -702,14 +704,30 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        findings = search(module.params, run)
+        with opened(module.params) as reader:
+            findings = search(module.params, run, reader)
     except OomguardError as error:
         module.fail_json(msg=str(error))
     result = as_result(findings, tasks=module.params["tasks"], top=module.params["top"])
     module.exit_json(changed=False, **neutralise_all(result))
 
 
-def search(params: t.Mapping[str, t.Any], run: Run) -> Findings:
+@contextlib.contextmanager
+def opened(params: t.Mapping[str, t.Any]) -> t.Iterator[Reader | None]:
+    """Open the journal that the parameters name; None where that is left to journalctl."""
+    reader = None
+    if not params["log_files"]:
+        reader = Reader(
+            directory=params["journal_directory"], namespace=params["journal_namespace"], timeout=params["timeout"]
+        )
+    try:
+        yield reader
+    finally:
+        if reader:
+            reader.close()
+
+
+def search(params: t.Mapping[str, t.Any], run: Run, reader: Reader | None = None) -> Findings:
     """Look where the parameters say. Raises OomguardError."""
     if params["log_files"]:
         return search_logs(params["log_files"], limit=params["limit"])
@@ -723,6 +741,7 @@ def search(params: t.Mapping[str, t.Any], run: Run) -> Findings:
         directory=directory,
         namespace=params["journal_namespace"],
         timeout=params["timeout"],
+        reader=reader,
     )
     local = directory is None
     return search_journal(

@@ -37,11 +37,13 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.text_log impor
 from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
 
 # Most reports take 60 to 200 lines, and several stand close together; a report with more tasks takes another chunk.
-_CHUNK = 500
+_CHUNK = 200
 _LONGEST_REPORT = 40_000
 # The OOM reaper, and the other members of a killed group, follow the first kill line.
 _AFTERMATH_SECONDS = 10.0
 _BEFORE_US = 60_000_000
+# A unit logs a handful of records from a kill to its next start.
+_STRETCH = 16
 
 
 _OPENERS: t.Mapping[str, t.Callable[..., t.IO[str]]] = {".gz": gzip.open, ".xz": lzma.open}
@@ -110,7 +112,7 @@ def search_journal(
     incidents, older, unreadable = _incidents(journal, anchors, limit, page_size)
     units = {unit for unit in (incident.place.unit for incident in incidents) if unit}
     units |= {record.unit for record in anchors.units if not record.unit.endswith(".slice")}
-    life = _life(journal, incidents, sorted(units))
+    life = _life(journal, incidents, anchors.units)
     policies = _policies(run, sorted(units)) if local else None
     incidents = with_effects(incidents, life, policies)
     if local:
@@ -187,15 +189,17 @@ def _incidents(
     pending = list(anchors.kills)
     while pending and len(incidents) < limit:
         window = _window(journal, pending)
-        seen = {record.cursor for record in window} | {pending[0].cursor}
-        wanted = {kill.cursor for kill in pending if kill.cursor in seen}
-        pending = [kill for kill in pending if kill.cursor not in seen]
+        wanted = {kill.key for kill in pending}
+        kills = {index for index, record in enumerate(window) if record.key in wanted}
+        seen = {window[index].key for index in kills} | {pending[0].key}
+        pending = [kill for kill in pending if kill.key not in seen]
         lines = [line_of(record) for record in window]
+        places = {id(line): index for index, line in enumerate(lines)}
         for item in read_reports(lines, page_size=page_size):
             if isinstance(item, Unparsed):
-                unreadable += item.line.cursor in wanted
+                unreadable += places[id(item.line)] in kills
             # At the window's edge may stand the rest of an earlier report.
-            elif any(line.cursor in wanted for line in _own_lines(item, lines)):
+            elif not kills.isdisjoint(range(places[id(item.first)], places[id(item.last)] + 1)):
                 incidents.append(incident_of(item))
     rest = [line_of(kill) for kill in reversed(pending)]
     found = [*read_reports([*reversed(anchors.killers)]), *read_reports(rest)]
@@ -205,23 +209,18 @@ def _incidents(
     return incidents[cut:], incidents[:cut], unreadable + len(found) - len(reports)
 
 
-def _own_lines(report: OomReport, lines: t.Sequence[Line]) -> t.Sequence[Line]:
-    cursors = [line.cursor for line in lines]
-    return lines[cursors.index(report.first.cursor) : cursors.index(report.last.cursor) + 1]
-
-
 def _window(journal: Journal, pending: t.Sequence[Record]) -> list[Record]:
     """Return the kernel's records around the newest of the `pending` kills, oldest first.
 
     They go back far enough to hold the beginning of that kill's report, and of each other that is among them.
     """
     window: list[Record] = []
-    wanted = {kill.cursor for kill in pending}
+    wanted = {kill.key for kill in pending}
     for chunk in journal.around(pending[0], ["_TRANSPORT=kernel"], after=_AFTERMATH_SECONDS, chunk=_CHUNK):
         window += [record for record in chunk if from_kernel(record)]
         begun = True
         for record in window:
-            if record.cursor in wanted:
+            if record.key in wanted:
                 begun = False
             elif "oom-killer" in record.message:
                 begun = True
@@ -230,14 +229,21 @@ def _window(journal: Journal, pending: t.Sequence[Record]) -> list[Record]:
     return window[::-1]
 
 
-def _life(journal: Journal, incidents: t.Sequence[Incident], units: t.Sequence[str]) -> list[UnitRecord]:
-    """Return what systemd logged of these units since a little before the first of the incidents."""
-    times = [incident.at.realtime_us for incident in incidents if incident.at.realtime_us is not None]
-    if not (times and units):
-        return []
-    matches = ["_PID=1", *(f"UNIT={unit}" for unit in units), *(f"MESSAGE_ID={message_id}" for message_id in LIFE)]
-    said = map(read_record, journal.since(min(times) - _BEFORE_US, matches))
-    return [record for record in said if isinstance(record, UnitRecord)]
+def _life(journal: Journal, incidents: t.Sequence[Incident], notices: t.Sequence[UnitRecord]) -> list[UnitRecord]:
+    """Return what systemd logged of the units of the incidents from a little before each kill on, oldest first."""
+    found = {(record.boot_id, record.monotonic_us, record.unit, record.what): record for record in notices}
+    for incident in incidents:
+        if incident.at.realtime_us is None:
+            continue
+        begin_us = incident.at.realtime_us - _BEFORE_US
+        until_us = incident.at.realtime_us + _BEFORE_US
+        near = {record.unit for record in notices if begin_us <= record.realtime_us <= until_us}
+        for unit in {incident.place.unit} if incident.place.unit else near:
+            matches = [f"UNIT={unit}", "_PID=1", *(f"MESSAGE_ID={message_id}" for message_id in LIFE)]
+            for record in map(read_record, journal.after(begin_us, matches, count=_STRETCH)):
+                if isinstance(record, UnitRecord):
+                    found[record.boot_id, record.monotonic_us, record.unit, record.what] = record
+    return sorted(found.values(), key=lambda record: record.realtime_us)
 
 
 def _policies(run: Run, units: t.Sequence[str]) -> dict[str, str] | None:

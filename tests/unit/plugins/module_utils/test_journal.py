@@ -86,7 +86,7 @@ def test_every_shape_of_a_message_is_read(message: object, text: str) -> None:
 def test_a_cut_record_is_counted() -> None:
     host = Host(ENTRIES)
     host.answers["--grep"] = done('{"__CURSOR":"s=1","MES\n')
-    journal = Journal(host)
+    journal = Journal(host, since="@1")
     messages(journal)
     assert journal.unparsed == 1
 

@@ -1,0 +1,178 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Real journal files, whole and damaged, read by this machine's journalctl and libsystemd."""
+
+from __future__ import annotations
+
+import contextlib
+import lzma
+import os
+import pathlib
+import time
+import typing as t
+import zlib
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils import _sd_journal
+from ansible_collections.oomguard.linux.plugins.module_utils._command import run
+from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import as_result
+from ansible_collections.oomguard.linux.plugins.module_utils._sd_journal import CURSOR, Reader, ReaderError, Walk
+from ansible_collections.oomguard.linux.plugins.modules.oom_info import opened, search
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import FIXTURES
+
+PARAMS: dict[str, t.Any] = {
+    "since": None,
+    "until": None,
+    "boot": "all",
+    "after_cursor": None,
+    "journal_namespace": None,
+    "log_files": [],
+    "limit": 100,
+    "timeout": 60,
+}
+FOREVER = 1 << 62
+PAGE = 4096
+
+
+@pytest.fixture
+def folder(tmp_path: pathlib.Path) -> pathlib.Path:
+    for name in ("bullseye", "trixie"):
+        (tmp_path / f"{name}.journal").write_bytes(lzma.decompress((FIXTURES / f"{name}.journal.xz").read_bytes()))
+    return tmp_path
+
+
+def found(folder: pathlib.Path, *, reader: bool = True, **window: t.Any) -> dict[str, t.Any]:
+    params = {**PARAMS, "journal_directory": str(folder), **window}
+    with opened(params) if reader else contextlib.nullcontext() as opened_reader:
+        return as_result(search(params, run, opened_reader), tasks="all", top=10)
+
+
+def units(result: t.Mapping[str, t.Any]) -> list[str]:
+    return [event["unit"] for event in result["events"]]
+
+
+def test_the_kills_of_two_files_are_one_history(folder: pathlib.Path) -> None:
+    assert units(found(folder)) == [
+        "w-continue.service",
+        "w-kill.service",
+        "apache2.service",
+        "m-continue.service",
+        "w-stop.service",
+        "w-restart.service",
+    ]
+
+
+@pytest.mark.parametrize(
+    "window",
+    [{}, {"since": "2026-11-23 16:38:00 UTC"}, {"until": "2026-11-23 16:38:00 UTC"}, {"limit": 2}, {"since": "@1"}],
+    ids=["all", "since", "until", "limit", "before the journal"],
+)
+@pytest.mark.parametrize("part", ["events", "summary"])
+def test_libsystemd_and_journalctl_tell_the_same(folder: pathlib.Path, window: dict[str, t.Any], part: str) -> None:
+    assert found(folder, **window)[part] == found(folder, reader=False, **window)[part]
+
+
+def test_a_run_after_the_cursor_finds_nothing_more(folder: pathlib.Path) -> None:
+    assert units(found(folder, after_cursor=found(folder)["coverage"]["cursor"])) == []
+
+
+@pytest.mark.parametrize("reader", [True, False], ids=["libsystemd", "journalctl"])
+@pytest.mark.parametrize(
+    ("window", "message"),
+    [
+        ({"since": "soon"}, "Failed to parse timestamp: soon"),
+        ({"until": "-"}, "Failed to parse timestamp: -"),
+        ({"boot": "f" * 32}, "Check since, until, boot and after_cursor"),
+        ({"boot": "-7"}, "Check since, until, boot and after_cursor"),
+        ({"after_cursor": "garbage"}, "Check since, until, boot and after_cursor"),
+        ({"after_cursor": f"s={'a' * 32};i=1;b={'b' * 32};m=1;t=660f3e8bc3a90;x=1"}, "is another journal's"),
+    ],
+    ids=["since", "until", "unknown boot", "no such boot", "garbage", "foreign cursor"],
+)
+def test_a_bad_question_is_an_error(
+    folder: pathlib.Path, window: dict[str, str], message: str, *, reader: bool
+) -> None:
+    with pytest.raises(OomguardError, match=message):
+        found(folder, reader=reader, **window)
+
+
+@pytest.mark.parametrize("reader", [True, False], ids=["libsystemd", "journalctl"])
+def test_a_folder_without_a_journal_is_an_error(tmp_path: pathlib.Path, *, reader: bool) -> None:
+    with pytest.raises(OomguardError, match="there is none"):
+        found(tmp_path, reader=reader)
+
+
+@pytest.mark.parametrize("reader", [True, False], ids=["libsystemd", "journalctl"])
+def test_a_folder_that_is_not_there_is_an_error(tmp_path: pathlib.Path, *, reader: bool) -> None:
+    with pytest.raises(OomguardError, match="there is none"):
+        found(tmp_path / "nothing", reader=reader)
+
+
+@pytest.mark.parametrize("reader", [True, False], ids=["libsystemd", "journalctl"])
+@pytest.mark.parametrize(
+    "content", [b"", b"garbage", b"LPKSHHRH" + bytes(5000)], ids=["empty", "garbage", "header alone"]
+)
+def test_files_that_are_none_are_named_and_the_others_read(
+    folder: pathlib.Path, content: bytes, *, reader: bool
+) -> None:
+    for name in ("one.journal", "two.journal"):
+        (folder / name).write_bytes(content)
+    result = found(folder, reader=reader)
+    notes = " ".join(result["coverage"]["notes"])
+    assert (len(result["events"]), result["coverage"]["complete"]) == (6, False)
+    assert ["one.journal" in notes, "two.journal" in notes] == [True, True]
+
+
+@pytest.mark.parametrize("reader", [True, False], ids=["libsystemd", "journalctl"])
+@pytest.mark.parametrize("pages", range(1, 8 * 256, 292))
+def test_a_truncated_file_is_named(folder: pathlib.Path, pages: int, *, reader: bool) -> None:
+    os.truncate(folder / "trixie.journal", pages * PAGE)
+    coverage = found(folder, reader=reader)["coverage"]
+    assert coverage["complete"] is False
+    assert "trixie.journal" in " ".join(coverage["notes"])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_flipped_bytes_neither_hang_nor_crash(folder: pathlib.Path, seed: int) -> None:
+    path = folder / "trixie.journal"
+    damaged = bytearray(path.read_bytes())
+    used = len(damaged.rstrip(b"\0"))
+    for nth in range((1, 30, 1000)[seed % 3]):
+        place = zlib.crc32(b"%d %d" % (seed, nth)) % used
+        damaged[place] ^= 1 << nth % 8
+    path.write_bytes(damaged)
+    assert {"w-continue.service", "w-kill.service", "apache2.service"} <= set(units(found(folder)))
+
+
+def test_a_reader_whose_child_dies_says_so_for_good(folder: pathlib.Path) -> None:
+    reader = Reader(directory=str(folder))
+    question = Walk((), FOREVER, True, 1, (CURSOR,))
+    assert len(reader.walk(question)) == 1
+    reader.close()
+    for _ in range(2):
+        with pytest.raises(ReaderError):
+            reader.walk(question)
+
+
+def test_a_reader_that_does_not_answer_is_given_up(folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_sd_journal, "_paths", lambda *_: time.sleep(60))
+    reader = Reader(directory=str(folder), timeout=0.1)
+    with pytest.raises(ReaderError, match="The child did not answer in time"):
+        reader.walk(Walk((), FOREVER, True, 1, ()))
+
+
+def test_without_libsystemd_there_is_no_answer(folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_sd_journal, "_LIBRARY", "libnothing.so.0")
+    assert len(found(folder)["events"]) == 6
+
+
+@pytest.mark.parametrize("backwards", [True, False])
+def test_a_walk_goes_through_all_files_in_the_order_of_time(folder: pathlib.Path, *, backwards: bool) -> None:
+    reader = Reader(directory=str(folder))
+    entries = reader.walk(Walk((), FOREVER if backwards else 0, backwards, 10_000, ()))
+    reader.close()
+    times = [entry.realtime_us for entry in entries]
+    assert (len(times), times) == (669, sorted(times, reverse=backwards))
