@@ -66,7 +66,7 @@ options:
   log_files:
     description:
       - Read these text logs instead of the journal. The output of C(dmesg) and C(journalctl), C(kern.log) and the like;
-        a name that ends in C(.gz) or C(.xz) is decompressed.
+        a name that ends in C(.gz), C(.bz2) or C(.xz) is decompressed, and one in C(.zst) by Python 3.14 and later.
       - Text does not prove who wrote it, so RV(events[].trusted) is V(false).
     type: list
     elements: path

@@ -34,6 +34,8 @@ def held(task: Task) -> int:
 
 def held_by(tasks: t.Sequence[Task]) -> int:
     """Return the bytes of RAM and swap that some tasks held, shared pages once where that can be told."""
+    if len(tasks) == 1:
+        return held(tasks[0])
     together = sums(tasks)
     once = together.rss_shared_once_bytes
     return ((together.rss_bytes if once is None else once) or 0) + (together.swap_bytes or 0)

@@ -26,7 +26,6 @@ _CAUSES = {
     "cpuset_or_mempolicy": "the memory that the request was bound to was exhausted",
     "pressure": "memory was short",
     "manual": "somebody asked for it (SysRq)",
-    "unknown": "of a reason that the log does not tell",
 }
 
 
@@ -76,7 +75,8 @@ def _cause(report: OomReport) -> str:
 
 def _exhaustion(memory: Memory) -> str:
     total, free = memory.swap_total_bytes, memory.swap_free_bytes
-    if total == 0:
+    # A kernel that cannot swap prints nothing of swap, before it prints how much RAM there is.
+    if total == 0 or (total is None and free is None and memory.ram_bytes and memory.counters):
         return "ram_exhausted_no_swap"
     if total is None or free is None:
         return "unknown"
@@ -105,22 +105,29 @@ def _is_exhausted(supply: Supply) -> bool:
 def _summary(incident: Incident, cause: str) -> str:
     report, effect = incident.report, incident.effect
     killer = "The kernel" if report.killer == "kernel" else report.killer
+    why = f", because {_CAUSES[cause]}" if cause in _CAUSES else " for a reason that the log does not tell"
     if report.victims:
         first = report.victims[0]
         others = len(report.victims) - 1
         who = f"{first.name} (pid {first.pid})" + (f" and {others} more of its cgroup" if others else "")
-        parts = [f"{killer} killed {who}, because {_CAUSES[cause]}."]
+        parts = [f"{killer} killed {who}{why}."]
     elif report.killer != "kernel":
-        parts = [f"{killer} killed the processes of {report.cgroup}, because {_CAUSES[cause]}."]
-    elif report.no_killable:
-        parts = [f"The kernel found no process to kill when it ran out of memory: {_CAUSES[cause]}."]
+        parts = [f"{killer} killed the processes of {report.cgroup}{why}."]
     else:
-        parts = [f"The kernel ran out of memory ({_CAUSES[cause]}); the log does not show whom it killed."]
+        parts = [_without_a_kill(report, f": {_CAUSES[cause]}" if cause in _CAUSES else "")]
     if effect and effect.stopped:
         parts.append(_outage(effect, group=report.group))
     elif effect and effect.stopped is False:
         parts.append(f"{effect.unit} stayed up.")
     return " ".join(parts)
+
+
+def _without_a_kill(report: OomReport, why: str) -> str:
+    if report.panicked:
+        return f"The kernel panicked when it ran out of memory{why}."
+    if report.no_killable:
+        return f"The kernel found no process to kill when it ran out of memory{why}."
+    return f"The kernel ran out of memory{why}; the log does not show whom it killed."
 
 
 def _outage(effect: UnitEffect, *, group: bool) -> str:

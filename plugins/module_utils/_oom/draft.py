@@ -44,6 +44,10 @@ _OLD_STAT = re.compile(r"([a-z_]+):(\d{1,20})KB")
 _OLD_CPUSET = re.compile(r"cpuset=(.*) mems_allowed=(\S*)$", re.DOTALL)
 _GROUP = re.compile(r"Tasks in .* are going to be killed due to memory\.oom\.group set$", re.DOTALL)
 
+_PANICS = tuple(
+    f"Kernel panic - not syncing: {why}" for why in ("Out of memory", "out of memory", "System is deadlocked on memory")
+)
+
 # "No limit" is the largest number of pages that the kernel's counters hold, in kB: 64 bit, and 32 bit with 4 kB pages.
 _NO_LIMIT_KB = 9007199254740000
 _NO_LIMIT_KB_32_BIT = 8589934588
@@ -87,7 +91,7 @@ class Draft:
         self._cpuset: tuple[str, str] | None = None
         self._release: str | None = None
         self._hardware: str | None = None
-        self._no_killable = self._spared = False
+        self._no_killable = self._spared = self._panicked = False
         self._notes: list[str] = []
 
     @staticmethod
@@ -178,7 +182,7 @@ class Draft:
             for key, kilobytes in dict(_OLD_STAT.findall(text)).items():
                 self._stat[key] = self._stat.get(key, 0) + int(kilobytes) * 1024
             return True
-        return text.startswith("Memory limit reached of cgroup ")
+        return text.startswith("Memory limit reached of cgroup ") or self._end_line(text)
 
     def _free_line(self, text: str) -> bool:
         return text.startswith("Free pages: ") or self._memory.swap(text)
@@ -241,6 +245,8 @@ class Draft:
             self._no_killable = True
         elif "is already exiting. Skip killing the task" in text:
             self._spared = True
+        elif text.startswith(_PANICS):
+            self._panicked = True
         else:
             return False
         return True
@@ -279,6 +285,7 @@ class Draft:
             chosen=self._choice(constraint),
             group=self.group,
             no_killable=self._no_killable,
+            panicked=self._panicked,
             allocating_task=self.allocating_task,
             cgroup=constraint.cgroup if constraint else self._task_in[0] if self._task_in else None,
             limit_cgroup=constraint.limit_cgroup if constraint else self._task_in[1] if self._task_in else None,
@@ -334,7 +341,7 @@ class Draft:
             self._notes.append("the beginning of the report is missing")
         elif self.trigger.gfp_mask is None:
             self._notes.append("the line of the allocation is cut")
-        if not victims and not self._no_killable:
+        if not (victims or self._no_killable or self._panicked):
             self._notes.append("the report has no kill line")
         if self.trigger and not self._memory and not self._usage:
             self._notes.append("the state of the memory is missing")
@@ -412,6 +419,7 @@ _HANDLERS: dict[str, t.Callable[[Draft, str], bool]] = {
     "[  p": Draft._heading_line,
     "oom-": Draft._constraint_line,
     "Out ": Draft._end_line,
+    "Kern": Draft._end_line,
     "[": Draft._row,
     **dict.fromkeys("0123456789", lambda draft, text: draft._memory.pages(text)),
 }

@@ -148,7 +148,7 @@ def _of_the_memory(report: OomReport, memory: Memory) -> t.Iterator[str]:
         named = {name: size for name, size in known.items() if size >= _NAMED_SHARE * memory.ram_bytes}
         rest = memory.ram_bytes - sum(named.values())
         texts = [f"{format_size(size)} {name}" for name, size in sorted(named.items(), key=lambda part: -part[1])]
-        texts += [f"{format_size(rest)} other"] if rest else []
+        texts += [f"{format_size(rest)} other"] if rest > 0 else []
         yield f"Of {format_size(memory.ram_bytes)} of RAM: {', '.join(texts)}."
         for size, what in (
             (parts.unaccounted_bytes, "is in nobody's account: drivers, a balloon of the hypervisor, zram or a leak"),

@@ -179,6 +179,8 @@ class OomReport:
     """The whole cgroup was killed, for its `memory.oom.group`."""
     no_killable: bool = False
     """There was no process to kill, and the machine panicked or the request failed."""
+    panicked: bool = False
+    """The machine panicked: `vm.panic_on_oom` is set, or there was no process to kill."""
     allocating_task: bool = False
     """The process that asked was killed, whatever its size (`vm.oom_kill_allocating_task`)."""
     cgroup: str | None = None

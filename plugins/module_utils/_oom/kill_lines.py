@@ -43,7 +43,7 @@ _OLD_NODEMASK = re.compile(r"\bnodemask=(\(null\)|\d[\d,-]*\d|\d)")
 _REASON = r"(?P<reason>[A-Z][A-Za-z ()_]*: )?"
 _KILLED = re.compile(
     rf"{_REASON}Killed process (?P<pid>\d{{1,20}})(?:, UID (?P<uid>\d{{1,20}}),)? \((?P<name>.*)\)"
-    r"(?P<figures>,? (?:total-vm|vsz):.*|\.?)",
+    r"(?:, UID (?P<later_uid>\d{1,20}))?(?P<figures>,? (?:total-vm|vsz):.*|\.?)",
     re.DOTALL,
 )
 _SHARING = re.compile(r"Kill(?:ed)? process (?P<pid>\d{1,20}) \((?P<name>.*)\) sharing same memory", re.DOTALL)
@@ -144,13 +144,14 @@ def parse_kill(text: str) -> Kill | None:
     match = _KILLED.fullmatch(text)
     if match is None:
         return None
-    reason, pid, uid, name, figures = match.groups()
+    reason, pid, early_uid, name, later_uid, figures = match.groups()
     known: dict[str, str] = dict(_FIGURE.findall(figures))
+    uid = early_uid or later_uid or known.get("UID")
     return Kill(
         Victim(
             name=name,
             pid=int(pid),
-            uid=int(uid or known["UID"]) if uid or "UID" in known else None,
+            uid=int(uid) if uid else None,
             total_vm_bytes=_kilobytes(known, "vsz" if "vsz" in known else "total-vm"),
             anon_rss_bytes=_kilobytes(known, "anon-rss"),
             file_rss_bytes=_kilobytes(known, "file-rss"),

@@ -124,6 +124,12 @@ def advice(incident: Incident, cause: str) -> t.Iterator[Advice]:
             why="systemd-oomd kills a whole cgroup, and OOMPolicy= does not restrain it.",
             risk="Where it kills later, the host is slow for longer, and the kernel may kill first.",
         )
+    if report.panicked and report.tasks:
+        yield Advice(
+            what="Set vm.panic_on_oom to 0.",
+            why="The kernel then kills one process, and the machine stays up.",
+            risk="A cluster that counts on a quick failure of the whole node no longer gets it.",
+        )
     if report.allocating_task:
         yield Advice(
             what="Set vm.oom_kill_allocating_task to 0.",

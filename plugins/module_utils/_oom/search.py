@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+import bz2
 import collections
+import contextlib
 import dataclasses
 import gzip
+import importlib
 import lzma
 import pathlib
 import typing as t
+import zlib
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import CommandError, Run
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
@@ -36,6 +40,10 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.report import 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.text_log import read_log
 from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
 
+_zstd: t.Any = None
+with contextlib.suppress(ImportError):
+    _zstd = importlib.import_module("compression.zstd")
+
 # Most reports take 60 to 200 lines, and several stand close together; a report with more tasks takes another chunk.
 _CHUNK = 200
 _LONGEST_REPORT = 40_000
@@ -46,11 +54,27 @@ _BEFORE_US = 60_000_000
 _STRETCH = 16
 
 
-_OPENERS: t.Mapping[str, t.Callable[..., t.IO[str]]] = {".gz": gzip.open, ".xz": lzma.open}
-
-
 class LogError(OomguardError):
     """A text log could not be read."""
+
+
+def _open_zst(path: str, mode: str, **options: str) -> t.IO[str]:
+    if _zstd is None:
+        raise LogError(
+            f"Could not read the log {neutralise(path)}: to decompress .zst takes Python 3.14 on the host.",
+            hint="Decompress it with zstd -d, and name the result in log_files.",
+        )
+    opened: t.IO[str] = _zstd.open(path, mode, **options)
+    return opened
+
+
+_OPENERS: t.Mapping[str, t.Callable[..., t.IO[str]]] = {
+    ".bz2": bz2.open,
+    ".gz": gzip.open,
+    ".xz": lzma.open,
+    ".zst": _open_zst,
+}
+_UNREADABLE = (OSError, EOFError, lzma.LZMAError, zlib.error, *([_zstd.ZstdError] if _zstd else []))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,7 +152,7 @@ def search_journal(
 
 
 def search_logs(paths: t.Sequence[str], *, limit: int) -> Findings:
-    """Find the OOM kills that text logs tell of; a name that ends in .gz or .xz is decompressed. Raises LogError."""
+    """Find the OOM kills that text logs tell of; names in .gz, .bz2, .xz or .zst are decompressed. Raises LogError."""
     found = [(path, item) for path in paths for item in _read_log(path)]
     incidents = [incident_of(item, log=path) for path, item in found if isinstance(item, OomReport)]
     unreadable = len(found) - len(incidents)
@@ -143,7 +167,7 @@ def _read_log(path: str) -> t.Iterator[OomReport | Unparsed]:
     try:
         with opened(path, "rt", encoding="utf-8", errors="surrogateescape") as file:
             yield from read_reports(read_log(file))
-    except (OSError, EOFError, lzma.LZMAError) as error:
+    except _UNREADABLE as error:
         raise LogError(f"Could not read the log {neutralise(path)}: {error}.", hint="Check log_files.") from error
 
 

@@ -3,13 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Kernel messages out of text: dmesg, journalctl, syslog, /dev/kmsg, and what mail made of them.
 
-Formats: dmesg(1), journalctl(1) (`--output=short` and its variants), RFC 3164, RFC 3339, OpenWrt's logread, and
-Documentation/ABI/testing/dev-kmsg of Linux.
+Formats: dmesg(1), journalctl(1) (`--output=short` and its variants), RFC 3164, RFC 3339, RFC 5424, OpenWrt's logread,
+and Documentation/ABI/testing/dev-kmsg of Linux.
 """
 
 from __future__ import annotations
 
 import datetime
+import functools
 import re
 import typing as t
 
@@ -19,7 +20,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.unwrap import 
 # The kernel's own limit for one message is 1024, and a cgroup's statistics in one record come to 4096.
 _LONGEST = 16384
 
-_LEVEL = re.compile(r"\s*(?:<\d{1,3}>|[a-z0-9]{3,8} *:[a-z]{3,6} *: )")
+_LEVEL = re.compile(r"\s*(?:<\d{1,3}>(?:1 (?=\d{4}-))?|[a-z0-9]{3,8} *:[a-z]{3,6} *: )")
 _KMSG = re.compile(r"\s*\d+,\d+,(\d{1,20}),[^,;]{1,3}(?:,[^;]{0,60})?;")
 _STAMP = re.compile(
     r"\s*(?:"
@@ -33,9 +34,10 @@ _STAMP = re.compile(
 )
 _PRIORITY = r"[a-z0-9]{3,8}\.(?:emerg|alert|crit|err|warn|warning|notice|info|debug) "
 _HOST_AND_TAG = re.compile(
-    rf"(?:(?!{_PRIORITY})(?P<host>[\w.:()-]+) )?(?:{_PRIORITY})?(?P<tag>[\w./@()-]+)(?:\[\d+\])?: "
+    rf"(?:(?!{_PRIORITY})(?P<host>[\w.:()-]+) )?(?:{_PRIORITY})?(?P<tag>[\w./@()-]+)"
+    r"(?:(?:\[\d+\])?:(?: |(?=\[))| - - - )"
 )
-_KERNEL_TAG = re.compile(r"\s*(?P<tag>kernel): ")
+_KERNEL_TAG = re.compile(r"\s*(?P<tag>kernel):(?: |(?=\[))")
 _UPTIME = re.compile(
     r"\s*\[ *(?:(?P<uptime>\d{1,20}\.\d+)(?: <[ \d.+]*>)?|\+\d+\.\d+|[^\W\d]{3} ?\d{1,2} \d\d:\d\d"
     r"|[^\[\]]{4,40}\d\d:\d\d:\d\d[^\[\]]{0,12})\] ?"
@@ -43,6 +45,9 @@ _UPTIME = re.compile(
 _CALLER_MARKS = frozenset("[<")
 _CALLER = re.compile(r"(?:\[ *[TC]\d+\] ?)?(?:<\d{1,2}>)?")
 _BOOT = re.compile(r"-- Boot ([0-9a-f]{32}) --$")
+
+# What follows the same words as in the line before, without anything in it that has to be undone.
+_PLAIN = re.compile(r"\[ *(\d{1,20})\.(\d{6})\] ((?!\[ *[TC]\d|<)[^\\#\xa0\r\n]{0,4096})[\r\n]*\Z")
 
 # Of dmesg and journalctl on a terminal, and of mail that answers mail.
 _MARKS = frozenset("\x1b-`>")
@@ -54,6 +59,10 @@ _KMSG_ESCAPE = re.compile(r"(?:\\x[0-9a-f]{2})+")
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 _MICROSECOND = datetime.timedelta(microseconds=1)
+
+
+# Logs have many lines: this is a half of what calling Line costs.
+_new_line: t.Callable[[t.Iterable[t.Any]], Line] = functools.partial(tuple.__new__, Line)
 
 
 class Prefix(t.NamedTuple):
@@ -72,38 +81,70 @@ def read_log(lines: t.Iterable[str]) -> t.Iterator[Line]:
     `Line.source` is the program that the prefix names; `cursor` the number of the line in the text. Text proves
     nothing about who wrote it.
     """
-    unwrapper = Unwrapper()
-    boot_id, quoted = None, False
+    log = _Log()
     for number, raw in enumerate(lines, start=1):
+        line = log.plain_line(raw, number)
+        if line is not None:
+            whole, log.unwrapper.held = log.unwrapper.held, line
+        else:
+            whole = log.line(raw, number)
+        if whole is not None:
+            yield whole
+    if log.unwrapper.held:
+        yield log.unwrapper.held
+
+
+class _Log:
+    """What the lines of a text so far tell of those to come."""
+
+    def __init__(self) -> None:
+        self.unwrapper = Unwrapper()
+        self._boot_id: str | None = None
+        self._quoted = False
+        self._before = ""
+        self._head = Prefix("")
+
+    def plain_line(self, raw: str, number: int) -> Line | None:
+        """Return a line that begins with the same words as the one before, and holds nothing that has to be undone."""
+        plain = _PLAIN.match(raw, len(self._before)) if raw.startswith(self._before) and not self._quoted else None
+        if plain is None:
+            return None
+        seconds, fraction, message = plain.groups()
+        if "kernel: " in message:
+            return None
+        _text, realtime, _monotonic, host, source = self._head
+        return _new_line((message, realtime, int(seconds + fraction), self._boot_id, host, str(number), source))
+
+    def line(self, raw: str, number: int) -> Line | None:
+        """Take any line, and return the one before where that is whole now."""
         text = raw[:_LONGEST].rstrip("\r\n").replace("\xa0", " ")
-        is_quoted = quoted
+        is_quoted = self._quoted
         if text[:1] in _MARKS:
             text = _COLOUR.sub("", text)
             boot = _BOOT.match(text)
             if boot:
-                boot_id = boot.group(1)
-                continue
+                self._boot_id = boot.group(1)
+                return None
             if text.startswith("```"):
-                quoted = True
-                continue
+                self._quoted = True
+                return None
             mark = _MARK.match(text)
-            is_quoted = quoted or mark is not None
+            is_quoted = is_quoted or mark is not None
             text = text[_end(mark, 0) :]
         prefix = split_prefix(text)
         if prefix is None:
             line = Line(_unescaped(text), cursor=str(number), source=QUOTED if is_quoted else None)
-        else:
-            if is_quoted and prefix.source not in (None, "kernel"):
-                continue
-            source = QUOTED if is_quoted else prefix.source
-            line = Line(
-                prefix.text, prefix.realtime_us, prefix.monotonic_us, boot_id, prefix.hostname, str(number), source
-            )
-        whole = unwrapper.take(line, is_new=prefix is not None)
-        if whole:
-            yield whole
-    if unwrapper.held:
-        yield unwrapper.held
+            return self.unwrapper.take(line)
+        if is_quoted and prefix.source not in (None, "kernel"):
+            return None
+        if prefix.source == "kernel" and raw.startswith(text):
+            self._before, self._head = raw[: raw.find("kernel: ") + len("kernel: ")], prefix
+        source = QUOTED if is_quoted else prefix.source
+        line = _new_line(
+            (prefix.text, prefix.realtime_us, prefix.monotonic_us, self._boot_id, prefix.hostname, str(number), source)
+        )
+        whole, self.unwrapper.held = self.unwrapper.held, line
+        return whole
 
 
 def split_prefix(text: str) -> Prefix | None:

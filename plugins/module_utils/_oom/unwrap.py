@@ -69,24 +69,21 @@ class Unwrapper:
     def __init__(self) -> None:
         self.held: Line | None = None
 
-    def take(self, line: Line, *, is_new: bool) -> Line | None:
-        """Return the line that is whole now, None where none is; `is_new` tells that `line` has its own prefix."""
+    def take(self, line: Line) -> Line | None:
+        """Take a line without a prefix of its own; return the line before it where that is whole now, else None."""
         held = self.held
-        if not is_new:
-            if held is not None:
-                whole = _continued(held, line.text)
-                if whole:
-                    self.held = whole
-                    return None
-                line = line._replace(
-                    realtime_us=held.realtime_us,
-                    monotonic_us=held.monotonic_us,
-                    boot_id=held.boot_id,
-                    hostname=held.hostname,
-                    source=line.source or held.source,
-                )
-            line = line._replace(text=line.text.lstrip())
-        self.held = line
+        # The rows of a task table are no rest of anything.
+        if held is not None and not (line.text[:2] == "[ " and "=" not in line.text):
+            whole = _continued(held, line.text)
+            if whole:
+                self.held = whole
+                return None
+        text = line.text.lstrip()
+        if held is None:
+            self.held = line._replace(text=text)
+        else:
+            _text, realtime, monotonic, boot_id, host, _cursor, source = held
+            self.held = Line(text, realtime, monotonic, boot_id, host, line.cursor, line.source or source)
         return held
 
 

@@ -118,13 +118,14 @@ def main() -> None:
             stretches.append(log[start : start + chance.randint(1, arguments.longest)])
         mutation = chance.choice(MUTATIONS)
         texts = mutation(chance, *stretches)
-        started = time.perf_counter()
+        started = time.process_time()
         problem = broken_law(texts)
-        slowest = max(slowest, time.perf_counter() - started)
+        slowest = max(slowest, time.process_time() - started)
         if problem:
             raise SystemExit("\n".join([*texts, f"case {case}, {mutation.__name__}: {problem}"]))
     print(
-        f"{arguments.cases} cases of {len(logs)} logs in {time.monotonic() - begun:.0f} s, the slowest {slowest:.3f} s"
+        f"{arguments.cases} cases of {len(logs)} logs in {time.monotonic() - begun:.0f} s, "
+        f"the slowest {slowest:.3f} s of CPU time"
     )
 
 

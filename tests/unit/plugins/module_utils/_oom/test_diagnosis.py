@@ -150,6 +150,8 @@ NODE_1 = tuple(dataclasses.replace(own, node=1) for own in (zone("Normal", 90000
         ({"memory": memory(GIB, GIB // 2)}, "ram_exhausted_swap_free"),
         ({"memory": memory(0, 0)}, "ram_exhausted_no_swap"),
         ({"memory": memory(None, None)}, "unknown"),
+        ({"memory": memory(None, 0)}, "unknown"),
+        ({"memory": dataclasses.replace(memory(None, None), counters={"free": 1})}, "ram_exhausted_no_swap"),
         ({"memory": None}, "unknown"),
         ({"trigger": None}, "unknown"),
         ({"trigger": Trigger("kworker", order=-1)}, "manual"),
@@ -217,14 +219,23 @@ def test_what_became_of_the_unit_is_told(effect: dict[str, t.Any], end: str) -> 
         ),
         (
             {"victims": ()},
-            "The kernel ran out of memory (RAM and swap were exhausted); the log does not show whom it killed.",
+            "The kernel ran out of memory: RAM and swap were exhausted; the log does not show whom it killed.",
+        ),
+        (
+            {"victims": (), "panicked": True},
+            "The kernel panicked when it ran out of memory: RAM and swap were exhausted.",
+        ),
+        ({"memory": None}, "The kernel killed sys.fcgi (pid 4711) for a reason that the log does not tell."),
+        (
+            {"victims": (), "memory": None},
+            "The kernel ran out of memory; the log does not show whom it killed.",
         ),
         (
             {"victims": (), "killer": "systemd-oomd", "cgroup": "/user.slice"},
             "systemd-oomd killed the processes of /user.slice, because memory was short.",
         ),
     ],
-    ids=["group", "no process", "no kill line", "systemd-oomd"],
+    ids=["group", "no process", "no kill line", "panic", "unknown", "nothing known", "systemd-oomd"],
 )
 def test_who_was_killed_is_told(changes: dict[str, t.Any], summary: str) -> None:
     assert diagnosed(**changes).summary == summary

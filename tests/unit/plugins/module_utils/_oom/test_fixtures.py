@@ -251,6 +251,7 @@ def test_the_causes_are_told_apart(kind: str, causes: set[str]) -> None:
     [
         ("handmade-centos6", ("global", "2.6.32-754.el6.x86_64", 2711, 2650, 612, 5, 1072 * 1024)),
         ("handmade-centos7", ("memcg", "3.10.0-957.el7.x86_64", 3110, 3110, 996, 2, None)),
+        ("handmade-rhel7", ("global", "3.10.0-1160.el7.x86_64", 2214, 2214, 812, 8, 4096 * 1024)),
         ("handmade-incident", ("global", "5.10.0-14-amd64", 20114, 20114, None, 13, 2160 * 1024)),
     ],
 )

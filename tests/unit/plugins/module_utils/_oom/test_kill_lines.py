@@ -132,6 +132,16 @@ def test_the_nodemask_of_old_kernels_is_read(text: str, nodemask: str | None) ->
             id="el6",
         ),
         pytest.param(
+            "Killed process 812 (mysqld), UID 27, total-vm:900kB, anon-rss:100kB, file-rss:4kB, shmem-rss:8kB",
+            Victim("mysqld", 812, 27, 900 * 1024, 100 * 1024, 4 * 1024, 8 * 1024),
+            id="el7",
+        ),
+        pytest.param(
+            "Killed process 812 (a), UID 0) total-vm:900kB, anon-rss:100kB, file-rss:4kB",
+            Victim("a), UID 0", 812, None, 900 * 1024, 100 * 1024, 4 * 1024),
+            id="a name that looks like el7",
+        ),
+        pytest.param(
             "Killed process 812 (httpd) vsz:900kB, anon-rss:100kB, file-rss:4kB",
             Victim("httpd", 812, None, 900 * 1024, 100 * 1024, 4 * 1024),
             id="2.6.32",

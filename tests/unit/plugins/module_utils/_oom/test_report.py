@@ -221,6 +221,36 @@ def test_a_panic_without_victims_is_a_report() -> None:
     assert [report.no_killable for report in reports(lines)] == [True]
 
 
+@pytest.mark.parametrize(
+    ("end", "panicked"),
+    [
+        ("Kernel panic - not syncing: Out of memory: compulsory panic_on_oom is enabled", True),
+        ("Kernel panic - not syncing: Out of memory: system-wide panic_on_oom is enabled", True),
+        ("Kernel panic - not syncing: System is deadlocked on memory", True),
+        ("Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000007", False),
+    ],
+)
+def test_a_panic_ends_a_report(end: str, panicked: bool) -> None:
+    (report,) = reports([*memcg()[:-2], end])
+    assert (report.panicked, report.notes) == (panicked, () if panicked else ("the report has no kill line",))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["Out of memory (oom_kill_allocating_task): Killed process 812 (hog) total-vm:900kB, anon-rss:1kB"],
+        [
+            "Out of memory (oom_kill_allocating_task): Kill process 812 (hog) score 0 or sacrifice child",
+            "Killed process 812 (hog) total-vm:900kB, anon-rss:1kB, file-rss:0kB",
+        ],
+    ],
+    ids=["since 5.1", "before"],
+)
+def test_a_process_can_be_killed_for_asking(lines: list[str]) -> None:
+    (report,) = reports(lines)
+    assert (report.allocating_task, report.scope, pids(lines)) == (True, "global", [[812]])
+
+
 def test_order_minus_one_is_manual() -> None:
     (report,) = reports([TRIGGER.replace("order=0", "order=-1").format("kworker/0:1")])
     assert report.manual is True

@@ -5,15 +5,19 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import lzma
 import pathlib
 import re
+import types
 import typing as t
 
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import CommandError, Completed
 from ansible_collections.oomguard.linux.plugins.module_utils._journal import Journal
+from ansible_collections.oomguard.linux.plugins.module_utils._oom import search
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import (
     Findings,
@@ -212,12 +216,53 @@ def log(name: str) -> str:
     return "".join(f"[{int(one['__MONOTONIC_TIMESTAMP']) / 1e6:12.6f}] {one['MESSAGE']}\n" for one in records)
 
 
-@pytest.mark.parametrize("suffix", ["log", "gz"])
-def test_a_text_log_tells_the_same_kills(suffix: str, tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize(
+    ("suffix", "compress"), [("log", bytes), ("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress)]
+)
+def test_a_text_log_tells_the_same_kills(
+    suffix: str, compress: t.Callable[[bytes], bytes], tmp_path: pathlib.Path
+) -> None:
     path = tmp_path / f"dmesg.{suffix}"
-    path.write_bytes(gzip.compress(log("bullseye").encode()) if suffix == "gz" else log("bullseye").encode())
+    path.write_bytes(compress(log("bullseye").encode()))
     findings = search_logs([str(path)], limit=2)
     assert [incident.place.unit for incident in findings.incidents] == ["w-kill.service", "apache2.service"]
+
+
+def test_so_does_one_in_zst_where_python_can_read_it(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "dmesg.zst"
+    path.write_text(log("bullseye"), encoding="utf-8")
+    monkeypatch.setattr(search, "_zstd", types.SimpleNamespace(open=open))
+    assert len(search_logs([str(path)], limit=2).incidents) == 2
+
+
+def test_where_python_cannot_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "_zstd", None)
+    message = (
+        "Could not read the log /dmesg.zst: to decompress .zst takes Python 3.14 on the host. "
+        "Decompress it with zstd -d, and name the result in log_files."
+    )
+    with pytest.raises(LogError, match=re.escape(message)):
+        search_logs(["/dmesg.zst"], limit=1)
+
+
+@pytest.mark.parametrize(("suffix", "compress"), [("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress)])
+@pytest.mark.parametrize("damage", [slice(0, 40), slice(20, None)], ids=["cut", "beheaded"])
+def test_a_damaged_archive_is_an_error(
+    suffix: str, compress: t.Callable[[bytes], bytes], damage: slice, tmp_path: pathlib.Path
+) -> None:
+    path = tmp_path / f"dmesg.{suffix}"
+    path.write_bytes(compress(log("bullseye").encode())[damage])
+    with pytest.raises(LogError, match=re.escape(f"Could not read the log {path}: ")):
+        search_logs([str(path)], limit=1)
+
+
+def test_a_garbled_archive_is_an_error(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "dmesg.gz"
+    data = bytearray(gzip.compress(log("bullseye").encode()))
+    data[100:140] = b"\xff" * 40
+    path.write_bytes(data)
+    with pytest.raises(LogError, match=re.escape(f"Could not read the log {path}: ")):
+        search_logs([str(path)], limit=1)
 
 
 def test_a_log_that_is_not_there_is_an_error(tmp_path: pathlib.Path) -> None:

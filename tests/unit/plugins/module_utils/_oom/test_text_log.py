@@ -5,8 +5,13 @@
 
 from __future__ import annotations
 
+import os
+import re
+from pathlib import Path
+
 import pytest
 
+from ansible_collections.oomguard.linux.plugins.module_utils._oom import text_log
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import QUOTED, Line
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report import read_reports
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.text_log import Prefix, read_log, split_prefix
@@ -14,6 +19,8 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.text_log impor
 TEXT = "Out of memory: Killed process 812 (sys.fcgi) total-vm:900kB, anon-rss:100kB, file-rss:4kB, shmem-rss:8kB"
 REPORT = "x invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0"
 JUNE = 1654066800 * 1000000
+FOLDERS = [Path(__file__).parent / "fixtures", *map(Path, filter(None, [os.environ.get("OOMGUARD_CORPUS")]))]
+LOGS = {path.stem: path for folder in FOLDERS for path in sorted(folder.glob("*.log"))}
 
 
 @pytest.mark.parametrize(
@@ -35,6 +42,15 @@ JUNE = 1654066800 * 1000000
         pytest.param("[  +0.000012] ", Prefix(TEXT), id="dmesg --human, later lines"),
         pytest.param("2022-06-01T07:00:00,250000+00:00 ", Prefix(TEXT, JUNE + 250000), id="dmesg --time-format=iso"),
         pytest.param("Jun  1 07:00:00 web1 kernel: ", Prefix(TEXT, None, None, "web1", "kernel"), id="syslog"),
+        pytest.param(
+            "Jun  1 07:00:00 web1 kernel:[   37.112233] ", Prefix(TEXT, None, 37112233, "web1", "kernel"), id="no space"
+        ),
+        pytest.param(" kernel:[   37.112233] ", Prefix(TEXT, None, 37112233, None, "kernel"), id="wall"),
+        pytest.param(
+            "<3>1 2022-06-01T07:00:00.250000Z web1 kernel - - - [   37.112233] ",
+            Prefix(TEXT, JUNE + 250000, 37112233, "web1", "kernel"),
+            id="RFC 5424",
+        ),
         pytest.param("Jun 01 07:00:00.250000 web1 kernel: ", Prefix(TEXT, None, None, "web1", "kernel"), id="precise"),
         pytest.param("juin 01 07:00:00 web1 kernel: ", Prefix(TEXT, None, None, "web1", "kernel"), id="French"),
         pytest.param("6月 01 07:00:00 web1 kernel: ", Prefix(TEXT, None, None, "web1", "kernel"), id="Japanese"),
@@ -273,3 +289,19 @@ def test_colours_are_taken_off() -> None:
 @pytest.mark.parametrize("mark", ["> ", ">> ", "> > >"])
 def test_mail_quotes_what_it_answers(mark: str) -> None:
     assert [(line.text, line.source) for line in read_log([f"{mark}[ 1.5] a"])] == [("a", QUOTED)]
+
+
+@pytest.mark.parametrize("before", ["", "Jun  1 07:00:00 web1 kernel: ", "2022-06-01T07:00:00+00:00 web1 kernel: "])
+@pytest.mark.parametrize("name", LOGS)
+def test_lines_alike_are_read_as_any_other(name: str, before: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = LOGS[name].read_bytes().decode("utf-8", "surrogateescape")
+    texts = [f"{before}{line}" for line in text.splitlines(keepends=True)]
+    quick = list(read_log(texts))
+    monkeypatch.setattr(text_log, "_PLAIN", re.compile("(?!)"))
+    assert quick == list(read_log(texts))
+
+
+def test_most_lines_are_alike() -> None:
+    texts = LOGS["trixie-6.12-global"].read_text(encoding="utf-8").splitlines(keepends=True)
+    log = text_log._Log()
+    assert sum(log.plain_line(text, 1) is not None for text in texts) > 0.8 * len(texts)
