@@ -36,7 +36,9 @@ attributes:
 options:
   directives:
     description:
-      - The directives for the server as a whole, by their full names. C(FcgidCmdOptions), C(FcgidInitialEnv),
+      - The directives for the server as a whole. The names that they had of old are known too, and written by those of
+        today.
+      - C(FcgidCmdOptions), C(FcgidInitialEnv),
         C(FcgidPassHeader) and C(FcgidWrapper) may have a list of values; a text is written as Apache is to read it,
         with its quotes.
       - With O(state=present) either this or O(workers) is required.
@@ -46,6 +48,7 @@ options:
     description:
       - Limits for single kinds of workers, as wrappers that really work. mod_fcgid gives a wrapper neither arguments
         nor the path of the script, and Apache's C(RLimitMEM) does not reach these processes at all.
+      - Each needs O(workers[].script), or O(workers[].command) with O(workers[].suffix), and at least one limit.
     type: list
     elements: dict
     default: []
@@ -88,12 +91,15 @@ options:
     type: bool
     default: false
 notes:
-  - Warns where a lifetime is in force and C(FcgidMinProcessesPerClass) is not 0; mod_fcgid keeps that many workers of
-    each class for ever.
+  - Warns where a lifetime is in force and C(FcgidMinProcessesPerClass) is not 0, for mod_fcgid keeps that many workers
+    of each class for ever; where C(php-cgi) ends itself before mod_fcgid ends it; where a wrapper hides a command from
+    C(FcgidCmdOptions); and where as many workers as may run, as large as the largest one, do not fit into RAM and swap.
+  - Refuses a wrapper that starts nothing, or has everything answered by one program, and values that contradict.
   - A stopped Apache stays stopped.
   - Files named C(.htaccess) are not looked into.
-  - A graceful reload ends mod_fcgid's workers with SIGTERM. Programs that finish their request on that signal, as
-    Perl's C(FCGI.pm) and C(php-cgi) do, lose none.
+  - A graceful reload ends mod_fcgid's workers, with SIGTERM after some seconds and with SIGKILL about eight seconds
+    later. Programs that finish their request on SIGTERM, as Perl's C(FCGI.pm) and C(php-cgi) do, lose none that is done
+    by then.
 seealso:
   - name: mod_fcgid
     description: The directives and their contexts.
@@ -179,6 +185,42 @@ overridden_by:
           command that this names, mod_fcgid's defaults apply to whatever is not named there.
       type: str
       sample: <VirtualHost *:80>
+memory:
+  description:
+    - What the workers may come to need, from those that run now, beside what the host has. A warning tells when it is
+      too little.
+  returned: always
+  type: dict
+  contains:
+    workers:
+      description: How many workers run.
+      type: int
+      sample: 3
+    largest_worker_bytes:
+      description: The most that one of them has held, in RAM and swap; V(null) where none runs.
+      type: int
+      sample: 47185920
+    max_processes:
+      description: The value of C(FcgidMaxProcesses), how many may run.
+      type: int
+      sample: 1000
+    needed_bytes:
+      description: What so many of that size need, V(null) where none runs.
+      type: int
+      sample: 47185920000
+    ram_bytes:
+      description: The host's RAM.
+      type: int
+      sample: 1033392128
+    swap_bytes:
+      description: The host's swap.
+      type: int
+      sample: 3972841472
+unit:
+  description: The unit of Apache.
+  returned: always
+  type: str
+  sample: apache2.service
 running:
   description: Whether Apache runs.
   returned: always
@@ -202,9 +244,11 @@ from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.apache impor
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import settings_from
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import renamed
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.effect import doubts, effective, overrides
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.memory import Need, need_of
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import Plan, State, Wanted, make_plan
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.workers import Workers
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.wrapper import wrapper_for
-from ansible_collections.oomguard.linux.plugins.module_utils._files import lock
+from ansible_collections.oomguard.linux.plugins.module_utils._files import lock, read_file
 from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise_all
 
 
@@ -237,17 +281,24 @@ def main() -> None:
     try:
         wanted = wanted_from(module.params)
         path = module.params["path"] and pathlib.Path(module.params["path"])
-        apache = Apache(find_layout(), run=run, path=path)
+        layout = find_layout()
+        apache = Apache(layout, run=run, path=path)
         with contextlib.nullcontext() if module.check_mode else lock("fcgid"):
             state = apache.observe(wanted)
             plan = make_plan(state, wanted)
             if plan.changed and not module.check_mode:
                 state = apache.apply(plan, wanted)
+        need = need_of(
+            [worker.memory for worker in Workers().all()],
+            max_processes=effective(state.expected(wanted), ["FcgidMaxProcesses"])["FcgidMaxProcesses"],
+            meminfo=read_file(pathlib.Path("/proc/meminfo")) or "",
+        )
     except OomguardError as error:
         module.fail_json(msg=str(error))
-    for warning in (*renamed(module.params["directives"]), *doubts(state.expected(wanted), state.name)):
+    warnings = [*renamed(module.params["directives"]), *doubts(state.expected(wanted), state.name), need.warning]
+    for warning in filter(None, warnings):
         module.warn(warning)
-    module.exit_json(changed=plan.changed, diff=plan.diff, **result(state, plan, wanted))
+    module.exit_json(changed=plan.changed, diff=plan.diff, unit=layout.unit, **result(state, plan, wanted, need))
 
 
 def wanted_from(params: t.Mapping[str, t.Any]) -> Wanted:
@@ -260,12 +311,13 @@ def wanted_from(params: t.Mapping[str, t.Any]) -> Wanted:
     )
 
 
-def result(state: State, plan: Plan, wanted: Wanted) -> dict[str, t.Any]:
+def result(state: State, plan: Plan, wanted: Wanted, need: Need) -> dict[str, t.Any]:
     """Return the module's result beside `changed` and `diff`."""
     expected = state.expected(wanted)
     outcome: dict[str, t.Any] = {
         "path": str(state.path),
         "overridden_by": [dataclasses.asdict(override) for override in overrides(expected, state.name)],
+        "memory": {**dataclasses.asdict(need), "needed_bytes": need.needed_bytes},
         "running": state.running,
         "reloaded": plan.reload,
     }

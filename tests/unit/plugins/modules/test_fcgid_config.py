@@ -11,6 +11,7 @@ import typing as t
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import parse_dump
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.memory import Need
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import State, make_plan
 from ansible_collections.oomguard.linux.plugins.modules.fcgid_config import result, wanted_from
 
@@ -32,6 +33,7 @@ STATE = State(
     ),
     running=True,
 )
+NEED = Need(workers=1, largest_worker_bytes=10, max_processes=50, ram_bytes=400, swap_bytes=0)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +46,7 @@ def test_parameters_are_taken_over(state: str, names: list[str]) -> None:
 
 def test_the_result_names_what_is_in_force_and_what_is_not() -> None:
     wanted = wanted_from(PARAMS)
-    assert result(STATE, make_plan(STATE, wanted), wanted) == {
+    assert result(STATE, make_plan(STATE, wanted), wanted, NEED) == {
         "path": "/etc/httpd/conf.d/zz-oomguard-fcgid.conf",
         "effective": {"FcgidProcessLifeTime": 600},
         "overridden_by": [
@@ -57,6 +59,14 @@ def test_the_result_names_what_is_in_force_and_what_is_not() -> None:
                 "context": "<VirtualHost *:80>",
             }
         ],
+        "memory": {
+            "workers": 1,
+            "largest_worker_bytes": 10,
+            "max_processes": 50,
+            "needed_bytes": 500,
+            "ram_bytes": 400,
+            "swap_bytes": 0,
+        },
         "running": True,
         "reloaded": True,
     }
@@ -64,4 +74,4 @@ def test_the_result_names_what_is_in_force_and_what_is_not() -> None:
 
 def test_what_is_absent_has_no_effect() -> None:
     wanted = wanted_from({**PARAMS, "state": "absent"})
-    assert "effective" not in result(STATE, make_plan(STATE, wanted), wanted)
+    assert "effective" not in result(STATE, make_plan(STATE, wanted), wanted, NEED)
