@@ -52,12 +52,14 @@ molecule: .venv $(link) ## Run the main job with Molecule, on virtual machines o
 
 proofs: .venv $(link) ## Run the longer Molecule scenarios, which bring swap and mod_fcgid to their limits
 	molecule test --scenario-name fcgid
+	molecule test --scenario-name recycler
 	molecule test --scenario-name swap
 
 bench: .venv $(link) ## Measure speed and memory
 	PYTHONPATH=tests/benchmarks:.collections python -m bench_log
 	PYTHONPATH=tests/benchmarks:.collections python -m bench_report
 	PYTHONPATH=tests/benchmarks:.collections python -m bench_journal
+	PYTHONPATH=tests/benchmarks:.collections python -m bench_workers
 
 docs: .venv $(link) ## Write the documentation as HTML to docs/build
 	mkdir -p .cache/docs

@@ -33,7 +33,7 @@ attributes:
     description: A second run changes nothing.
     support: full
   platform:
-    description: Linux 5.8 and later with systemd.
+    description: Linux with systemd.
     support: full
     platforms: posix
 options:

@@ -191,7 +191,6 @@ status_page:
       type: str
 """
 
-import dataclasses
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
@@ -199,7 +198,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.worker import Row, Worker, WorkerError, matches
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.workers import Workers, check_status_url, fetch_page
-from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise_all
+from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
 
 
 def main() -> None:
@@ -234,32 +233,30 @@ def read_page(url: str) -> tuple[dict[int, Row], str | None]:
         return {}, error.problem
 
 
-def result(worker: Worker) -> t.Any:
-    """Return one entry of `workers`, inert."""
-    return neutralise_all(
-        {
-            "pid": worker.pid,
-            "ppid": worker.ppid,
-            "script": worker.script,
-            "command": worker.command,
-            "class": worker.row.command if worker.row else None,
-            "user": worker.user,
-            "state": worker.state,
-            "state_source": worker.state_source,
-            "idle_seconds": worker.idle_seconds,
-            "age_seconds": worker.age_seconds,
-            "accesses": worker.row.accesses if worker.row else None,
-            "vm_hwm_bytes": worker.memory.vm_hwm_bytes,
-            "rss_bytes": worker.memory.rss_bytes,
-            "pss_bytes": worker.pss_bytes,
-            "swap_bytes": worker.memory.swap_bytes,
-            "limits": {name: dataclasses.asdict(limit) for name, limit in worker.limits.items()},
-            "oom_score": worker.oom_score,
-            "oom_score_adj": worker.oom_score_adj,
-            "cgroup": worker.cgroup,
-            "socket": worker.socket,
-        }
-    )
+def result(worker: Worker) -> dict[str, t.Any]:
+    """Return one entry of `workers`, with what others may have chosen made inert."""
+    return {
+        "pid": worker.pid,
+        "ppid": worker.ppid,
+        "script": neutralise(worker.script),
+        "command": [neutralise(word) for word in worker.command],
+        "class": neutralise(worker.row.command) if worker.row else None,
+        "user": neutralise(worker.user),
+        "state": worker.state,
+        "state_source": worker.state_source,
+        "idle_seconds": worker.idle_seconds,
+        "age_seconds": worker.age_seconds,
+        "accesses": worker.row.accesses if worker.row else None,
+        "vm_hwm_bytes": worker.memory.vm_hwm_bytes,
+        "rss_bytes": worker.memory.rss_bytes,
+        "pss_bytes": worker.pss_bytes,
+        "swap_bytes": worker.memory.swap_bytes,
+        "limits": {name: {"soft": limit.soft, "hard": limit.hard} for name, limit in worker.limits.items()},
+        "oom_score": worker.oom_score,
+        "oom_score_adj": worker.oom_score_adj,
+        "cgroup": worker.cgroup and neutralise(worker.cgroup),
+        "socket": neutralise(worker.socket),
+    }
 
 
 if __name__ == "__main__":

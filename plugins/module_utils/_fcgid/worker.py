@@ -22,9 +22,6 @@ from ansible_collections.oomguard.linux.plugins.module_utils._errors import Oomg
 
 _SOCKET = re.compile(r"/([0-9]+)\.[0-9]+")
 _ACCEPTS = 0x10000
-_STATUS = re.compile(
-    r"^(Uid|VmHWM|VmRSS|VmSwap|voluntary_ctxt_switches|nonvoluntary_ctxt_switches):\s+(\d+)", re.MULTILINE
-)
 _PSS = re.compile(r"^Pss:\s+(\d+) kB", re.MULTILINE)
 _LIMIT = re.compile(r"^Max ([a-z ]+?) +(\d+|unlimited) +(\d+|unlimited) *([a-z]*)", re.MULTILINE)
 
@@ -35,15 +32,15 @@ class WorkerError(OomguardError):
 
 @dataclasses.dataclass(frozen=True)
 class Sockets:
-    """Workers' sockets: the path of each listening one by its inode, and the paths that have a connection."""
+    """Workers' sockets: manager and path of each listening one by its inode, and the paths that have a connection."""
 
-    listening: t.Mapping[int, str]
+    listening: t.Mapping[int, tuple[int, str]]
     connected: t.AbstractSet[str]
 
     @property
     def managers(self) -> frozenset[int]:
         """Return the pids of the process managers that made them."""
-        return frozenset(manager_of(path) for path in self.listening.values())
+        return frozenset(manager for manager, _path in self.listening.values())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,24 +104,20 @@ class Worker:
         return script_of(self.command)
 
 
-def manager_of(path: str) -> int:
-    """Return the pid in the path of a worker's socket."""
-    return int(os.path.basename(path).partition(".")[0])
-
-
 def parse_sockets(text: str) -> Sockets:
     """Return the workers' sockets in the text of /proc/net/unix (unix_seq_show in net/unix/af_unix.c).
 
     Whoever may make a socket can put a line break into its path and so write lines of their own. An inode with two
     paths is left out.
     """
-    listening: dict[int, set[str]] = {}
+    listening: dict[int, set[tuple[int, str]]] = {}
     connected = set()
     for line in text.splitlines():
         fields = line.split(None, 7)
-        if len(fields) == 8 and _SOCKET.fullmatch(fields[7], fields[7].rfind("/")):
+        named = _SOCKET.fullmatch(fields[7], fields[7].rfind("/")) if len(fields) == 8 else None
+        if named:
             if int(fields[3], 16) & _ACCEPTS:
-                listening.setdefault(int(fields[6]), set()).add(fields[7])
+                listening.setdefault(int(fields[6]), set()).add((int(named.group(1)), fields[7]))
             else:
                 connected.add(fields[7])
     return Sockets({inode: paths.pop() for inode, paths in listening.items() if len(paths) == 1}, connected)
@@ -138,12 +131,26 @@ def parse_stat(text: str) -> tuple[int, int]:
 
 def parse_status(text: str) -> Memory:
     """Return what counts here of /proc/PID/status."""
-    found = {name: int(value) for name, value in _STATUS.findall(text)}
-    peak, resident, swap = (
-        None if value is None else value * 1024 for value in map(found.get, ("VmHWM", "VmRSS", "VmSwap"))
+    return Memory(
+        uid=_number(text, "\nUid:") or 0,
+        vm_hwm_bytes=_kib(text, "\nVmHWM:"),
+        rss_bytes=_kib(text, "\nVmRSS:"),
+        swap_bytes=_kib(text, "\nVmSwap:"),
+        switches=(_number(text, "\nvoluntary_ctxt_switches:") or 0)
+        + (_number(text, "\nnonvoluntary_ctxt_switches:") or 0),
     )
-    switches = found.get("voluntary_ctxt_switches", 0) + found.get("nonvoluntary_ctxt_switches", 0)
-    return Memory(found["Uid"], peak, resident, swap, switches)
+
+
+def _kib(text: str, label: str) -> int | None:
+    """Return in bytes the KiB that follow `label`."""
+    value = _number(text, label)
+    return None if value is None else value * 1024
+
+
+def _number(text: str, label: str) -> int | None:
+    """Return the number that follows `label`; for hundreds of workers this is far quicker than a regular expression."""
+    at = text.find(label)
+    return None if at < 0 else int(text[at + len(label) : text.index("\n", at + 1)].split(None, 1)[0])
 
 
 @functools.lru_cache(maxsize=16)
@@ -163,6 +170,7 @@ def parse_pss(text: str) -> int | None:
     return int(match.group(1)) * 1024 if match else None
 
 
+@functools.lru_cache(maxsize=16)
 def parse_cgroup(text: str) -> str | None:
     """Return the path in /proc/PID/cgroup: that of version 2, else the one that systemd uses."""
     paths = dict(line.split(":", 2)[1:] for line in text.splitlines() if line.count(":") >= 2)

@@ -21,7 +21,6 @@ from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.worker impor
     Sockets,
     Worker,
     WorkerError,
-    manager_of,
     parse_cgroup,
     parse_limits,
     parse_pss,
@@ -76,8 +75,8 @@ class Workers:
             ppid, started = parse_stat(_read(f"{folder}/stat"))
             if ppid not in managers:
                 return None
-            path = sockets.listening.get(_inode(os.readlink(f"{folder}/fd/0")))
-            if path is None or manager_of(path) != ppid:
+            manager, path = sockets.listening.get(_inode(os.readlink(f"{folder}/fd/0")), (0, ""))
+            if manager != ppid:
                 return None
             memory = parse_status(_read(f"{folder}/status"))
             row = page.get(pid)

@@ -114,13 +114,12 @@ class Recycler:
     def _signal(self, order: Order) -> bool:
         """Send SIGTERM if the worker is still what it was at the look, and return whether it was sent.
 
-        The pid is held while it is looked at again, where Python can do so (3.9), so that the signal reaches no other.
+        The process is held while it is looked at again, so that the signal reaches no other with its pid.
         """
         worker = order.worker
         with contextlib.ExitStack() as stack, contextlib.suppress(ProcessLookupError):
-            held = None
-            if hasattr(os, "pidfd_open"):
-                held = os.pidfd_open(worker.pid)
+            held = _hold(worker.pid)
+            if held is not None:
                 stack.callback(os.close, held)
             again = self._workers.one(worker.pid)
             if again is None or again.started != worker.started:
@@ -145,6 +144,19 @@ class Recycler:
                 self._metrics = text
 
 
+def _hold(pid: int) -> int | None:
+    """Return a descriptor of the process, None where Python (before 3.9) or the kernel (before 5.3) has none.
+
+    Raises ProcessLookupError.
+    """
+    try:
+        return os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
+    except ProcessLookupError:
+        raise
+    except OSError:
+        return None
+
+
 def main(arguments: t.Sequence[str]) -> int:
     """Run until SIGTERM, with the configuration that the one argument names."""
     code, configuration = (pathlib.Path(name).read_bytes() for name in (sys.argv[0], arguments[0]))
@@ -161,12 +173,17 @@ def main(arguments: t.Sequence[str]) -> int:
         Workers(),
         tell=lambda fields: messages.send(messages.JOURNAL, messages.journal_datagram(fields)),
     )
+    ready = False
     while not stop.is_set():
         try:
             line = recycler.look()
         except OomguardError as error:
             recycler.report(str(error))
             line = str(error)
+            if not ready:
+                # Then it never will: better not to start than to seem to work.
+                return 1
         messages.send(os.environ.get("NOTIFY_SOCKET", ""), f"READY=1\nSTATUS={version}: {line}".encode())
+        ready = True
         stop.wait(settings.interval)
     return 0

@@ -36,9 +36,9 @@ Num       RefCount Protocol Flags    Type St Inode Path
 def test_listening_sockets_are_known_by_inode() -> None:
     folder = "/var/lib/apache2/fcgid/sock"
     assert parse_sockets(UNIX).listening == {
-        13734: f"{folder}/460.0",
-        14047: f"{folder}/460.4",
-        14048: f"{folder}/460.5",
+        13734: (460, f"{folder}/460.0"),
+        14047: (460, f"{folder}/460.4"),
+        14048: (460, f"{folder}/460.5"),
     }
 
 
@@ -68,13 +68,16 @@ def test_parent_and_start(text: str, found: tuple[int, int]) -> None:
 
 
 def test_memory_is_in_bytes() -> None:
-    text = "Uid:\t33\t33\t33\t33\nVmHWM:\t  5452 kB\nVmRSS:\t  5400 kB\nVmSwap:\t  12 kB\nvoluntary_ctxt_switches:\t9\n"
+    text = "Name:\tperl\n"
+    text += (
+        "Uid:\t33\t33\t33\t33\nVmHWM:\t  5452 kB\nVmRSS:\t  5400 kB\nVmSwap:\t  12 kB\nvoluntary_ctxt_switches:\t9\n"
+    )
     memory = parse_status(text)
     assert (memory.vm_hwm_bytes, memory.rss_bytes, memory.swap_bytes) == (5582848, 5529600, 12288)
 
 
 def test_a_process_without_memory_has_unknown_memory() -> None:
-    assert parse_status("Uid:\t33\t33\t33\t33\n").vm_hwm_bytes is None
+    assert parse_status("Name:\tperl\nUid:\t33\t33\t33\t33\n").vm_hwm_bytes is None
 
 
 def test_limits_that_are_set() -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import collections.abc
 import dataclasses
+import errno
+import os
 import pathlib
 import signal
 import socket
@@ -63,6 +65,19 @@ def test_an_idle_worker_is_sent_sigterm_and_told_about(
     assert bench.look(5) == "1 workers, 1 beyond their limit, 1 retired so far"
     assert process.wait(60) == -signal.SIGTERM
     assert [fields["OOMGUARD_PID"] for fields in bench.told] == [str(process.pid)]
+
+
+def test_without_a_hold_on_the_process_its_start_is_compared(
+    tmp_path: pathlib.Path, process: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_pid: int) -> t.NoReturn:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(os, "pidfd_open", refuse)
+    bench = Bench(tmp_path, process, SETTINGS)
+    bench.look(0)
+    bench.look(5)
+    assert process.wait(60) == -signal.SIGTERM
 
 
 def test_one_that_gets_a_request_right_before_the_signal_is_left_alone(
