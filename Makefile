@@ -50,7 +50,8 @@ sanity: .venv $(link) ## Run ansible-test sanity with every supported Python tha
 molecule: .venv $(link) ## Run the main job with Molecule, on virtual machines of three releases
 	molecule test
 
-proofs: .venv $(link) ## Run the longer Molecule scenarios, which bring swap and mod_fcgid to their limits
+proofs: .venv $(link) ## Run the longer Molecule scenarios, which bring drop-ins, swap and mod_fcgid to their limits
+	molecule test --scenario-name dropin
 	molecule test --scenario-name fcgid
 	molecule test --scenario-name recycler
 	molecule test --scenario-name swap

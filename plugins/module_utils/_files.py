@@ -40,8 +40,7 @@ def write_file(path: pathlib.Path, text: str, *, mode: int = 0o644) -> None:
     file that it replaces, and is on disk before it takes the target's name. Missing parent folders are made.
     Raises FileError, and leaves the old file as it was.
     """
-    # One name for each target, so that what a killed run has left is replaced by the next one and does not pile up.
-    temporary = path.with_name(f".{path.name}.oomguard")
+    temporary = leftover_of(path)
     try:
         path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         if os.path.lexists(str(temporary)):
@@ -64,13 +63,25 @@ def write_file(path: pathlib.Path, text: str, *, mode: int = 0o644) -> None:
         ) from error
 
 
+def leftover_of(path: pathlib.Path) -> pathlib.Path:
+    """Return the file that a `write_file` which was killed leaves beside `path`.
+
+    There is one name for each target, so that the next run replaces it, and they do not pile up.
+    """
+    return path.with_name(f".{path.name}.oomguard")
+
+
 def remove_file(path: pathlib.Path) -> None:
-    """Remove `path` durably; that it is gone already is fine. Raises FileError."""
+    """Remove `path` durably, and what a killed run has left beside it; that it is gone already is fine.
+
+    Raises FileError.
+    """
     try:
-        path.unlink()
-        sync_folder(path.parent)
-    except FileNotFoundError:
-        return
+        for name in (path, leftover_of(path)):
+            with contextlib.suppress(FileNotFoundError):
+                name.unlink()
+        if path.parent.is_dir():
+            sync_folder(path.parent)
     except OSError as error:
         raise FileError(f"Could not remove {path}: {error.strerror}.") from error
 

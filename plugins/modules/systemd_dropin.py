@@ -14,6 +14,10 @@ description:
   - Writes one drop-in file of one unit, has systemd read it, and compares what is in force with what was asked for.
   - Before the file is installed, systemd reads it from a private folder, and what it complains about fails the module.
     Systemd itself ignores a directive that it does not understand with no more than a line in the journal.
+  - If systemd cannot load the new file, or has another value in force than the file gives, the old one is put back.
+  - Limits of a running unit (C(MemoryMax), C(MemoryHigh), C(MemorySwapMax), C(TasksMax) and such) are compared with
+    what the kernel has in the unit's cgroup as well. Systemd 257 shows the new limit after it has read the file, and
+    leaves the old one in the kernel until the unit is started again; the module hands it over.
   - Only the file that this module wrote is ever changed or removed. Nothing is restarted.
 author:
   - oomguard contributors (@oomguard)
@@ -36,6 +40,9 @@ options:
     description:
       - The unit, with its suffix. An alias is resolved.
       - A template such as V(getty@.service) stands for all its instances.
+      - V(system.conf) stands for the configuration of systemd itself, with the section C(Manager); see
+        systemd-system.conf(5).
+      - Masked units are refused; generated and transient ones need O(force).
     type: str
     required: true
   name:
@@ -47,6 +54,7 @@ options:
     description:
       - What the drop-in sets, as sections of directives. A list assigns its values in order; an empty string resets the
         directive, as systemd has it.
+      - Systemd expands specifiers such as V(%n) in many values; a percent sign itself is written V(%%).
       - Required with O(state=present).
     type: dict
     default: {}
@@ -56,32 +64,50 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  scope:
+    description:
+      - With V(user), the drop-in is for units of the systemd of the user who the task runs as, and lies below
+        C(~/.config/systemd/user). Use C(become_user) to choose one.
+    type: str
+    choices: [system, user]
+    default: system
   runtime:
     description:
       - Write below C(/run), where the drop-in lasts until the next boot.
+      - A drop-in of the same name below C(/etc) wins over it.
     type: bool
     default: false
   force:
     description:
       - Replace or remove a file of that name which this module did not write.
       - A backup is kept beside it, under a name that systemd does not read.
+      - Accept a generated or transient unit.
     type: bool
     default: false
+  pin:
+    description:
+      - Write the drop-in even if all settings are in force without it, so that they stay when the unit's file changes.
+      - With V(false), a drop-in that is there already is still kept up to date.
+    type: bool
+    default: true
   reload:
     description:
-      - When to have systemd read its files again. With V(needed), when the file has changed, or systemd says that it
-        has not read the newest one.
+      - When to have systemd read its files again.
+      - With V(needed), when the file has changed, when systemd says that it has not read the newest one, and when
+        C(systemctl set-property) has changed a setting that no file changes.
     type: str
     choices: [needed, never, always]
     default: needed
   verify:
     description:
-      - Fail where a setting is not in force afterwards.
+      - Fail where a setting is not in force afterwards, and before anything is changed if a drop-in that systemd
+        reads later would win.
     type: bool
     default: true
 notes:
-  - On a host that was not booted with systemd, such as an image being built, the file is written and RV(effective)
-    is empty.
+  - On a host that was not booted with systemd, such as an image being built, and for a user whose systemd does not run,
+    the file is written, RV(verified) is V(false) and a warning says so.
+  - Warns where a setting does not do what it is set for, as C(MemoryHigh) on a host without swap.
 seealso:
   - name: systemd.unit(5)
     description: Where systemd looks for drop-ins, and in which order it reads them.
@@ -104,6 +130,23 @@ EXAMPLES = r"""
       Service:
         MemoryMax: 2G
         Restart: on-failure
+
+- name: Have every service of a user survive the kill of one of its processes
+  oomguard.linux.systemd_dropin:
+    unit: podman.service
+    scope: user
+    settings:
+      Service:
+        OOMPolicy: continue
+  become: true
+  become_user: alice
+
+- name: Have it so for all units that say nothing themselves
+  oomguard.linux.systemd_dropin:
+    unit: system.conf
+    settings:
+      Manager:
+        DefaultOOMPolicy: continue
 
 - name: Take the drop-in away again
   oomguard.linux.systemd_dropin:
@@ -128,7 +171,8 @@ effective:
       OOMPolicy: continue
 overridden_by:
   description:
-    - Each directive that is not in force as asked for, with the value that is, and the drop-in that sets it.
+    - Each directive that is not in force as asked for, or will not be, with the value that is, and the drop-in that
+      sets it.
   returned: always
   type: list
   elements: dict
@@ -145,6 +189,26 @@ overridden_by:
     path:
       description: The drop-in that wins, V(null) where none was found.
       type: str
+verified:
+  description: Whether every setting was found to be in force.
+  returned: always
+  type: bool
+unverified:
+  description: The directives of which it could not be told whether they are in force.
+  returned: always
+  type: list
+  elements: str
+  sample: []
+limits:
+  description:
+    - What the kernel has in the cgroup of the running unit for each limit in O(settings).
+  returned: always
+  type: dict
+  sample:
+    MemoryMax:
+      value: 536870912
+      tightest_value: 268435456
+      tightest_cgroup: /system.slice
 active_state:
   description: The state of the unit, V(null) where no systemd runs.
   returned: always
@@ -160,33 +224,23 @@ reload_required:
   returned: always
   type: bool
 restart_required:
-  description: Whether the change holds a setting that running processes get only when they are started again.
+  description: Whether the unit runs without a setting of the drop-in that it gets only when it is started again.
   returned: always
   type: bool
 """
 
-import contextlib
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import run
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
-from ansible_collections.oomguard.linux.plugins.module_utils._files import lock
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import (
-    DropinError,
-    Plan,
-    State,
-    Wanted,
-    effective,
-    make_plan,
-    not_in_force,
-    overriding_file,
-    restart_required,
-    verify,
-)
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.bring import bring
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import MANAGER, DropinError, Wanted
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.result import result
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.traps import warnings
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.unit import Systemd
-from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise_all
+from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
 
 
 def main() -> None:
@@ -197,8 +251,10 @@ def main() -> None:
             "name": {"type": "str", "default": "50-oomguard"},
             "settings": {"type": "dict", "default": {}},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "scope": {"type": "str", "choices": ["system", "user"], "default": "system"},
             "runtime": {"type": "bool", "default": False},
             "force": {"type": "bool", "default": False},
+            "pin": {"type": "bool", "default": True},
             "reload": {"type": "str", "choices": ["needed", "never", "always"], "default": "needed"},
             "verify": {"type": "bool", "default": True},
         },
@@ -206,24 +262,19 @@ def main() -> None:
     )
     try:
         wanted = wanted_from(module.params)
-        systemd = Systemd(run=run)
-        with contextlib.nullcontext() if module.check_mode else lock("systemd"):
-            state = systemd.observe(wanted)
-            plan = make_plan(state, wanted)
-            systemd.validate(plan, state, wanted)
-            pending = plan.changed and module.check_mode
-            if plan.changed and not pending:
-                systemd.apply(plan)
-                state = systemd.observe(wanted)
-            if module.params["verify"] and not pending and not state.reload_required:
-                verify(state, wanted)
+        systemd = Systemd(run=run, user=module.params["scope"] == "user")
+        state, plan = bring(wanted, systemd, check=module.params["verify"], dry=module.check_mode)
     except OomguardError as error:
         module.fail_json(msg=str(error))
-    module.exit_json(changed=plan.changed, diff=plan.diff, **neutralise_all(result(state, plan, wanted)))
+    for warning in warnings(state, wanted):
+        module.warn(neutralise(warning))
+    module.exit_json(changed=plan.changed, diff=plan.diff, **result(state, plan, wanted))
 
 
 def wanted_from(params: t.Mapping[str, t.Any]) -> Wanted:
     """Return what the module's parameters ask for. Raises DropinError."""
+    if params["unit"] == MANAGER and params["scope"] == "user":
+        raise DropinError(f"{MANAGER} is not a unit of a user.", hint="Leave scope away.")
     return Wanted(
         unit=params["unit"],
         name=params["name"],
@@ -234,6 +285,7 @@ def wanted_from(params: t.Mapping[str, t.Any]) -> Wanted:
         present=params["state"] == "present",
         runtime=params["runtime"],
         force=params["force"],
+        pin=params["pin"],
         reload=params["reload"],
     )
 
@@ -250,30 +302,17 @@ def sections_of(settings: t.Mapping[str, t.Any]) -> t.Iterator[tuple[str, t.Mapp
 
 
 def values_of(value: t.Any) -> tuple[str, ...]:
-    """Return the values of one directive as unit files write them: booleans as yes and no, numbers in digits."""
+    """Return the values of one directive as unit files write them: booleans as yes and no, numbers in digits.
+
+    Raises DropinError for mappings, lists in lists, and null.
+    """
     values = value if isinstance(value, list) else [value]
+    if any(item is None or isinstance(item, (dict, list)) for item in values):
+        raise DropinError(
+            "A value in settings is neither text nor a number nor a boolean.",
+            hint="Write an empty string to reset a directive, and leave away what shall not be set.",
+        )
     return tuple({True: "yes", False: "no"}[item] if isinstance(item, bool) else str(item) for item in values)
-
-
-def result(state: State, plan: Plan, wanted: Wanted) -> dict[str, t.Any]:
-    """Return the module's result beside `changed` and `diff`."""
-    return {
-        "path": str(state.path),
-        "effective": effective(state, wanted.settings) if state.booted and wanted.present else {},
-        "overridden_by": [
-            {
-                "section": section,
-                "directive": directive,
-                "value": value,
-                "path": overriding_file(state, section, directive),
-            }
-            for section, directive, value in not_in_force(state, wanted)
-        ],
-        "active_state": state.properties.get("ActiveState"),
-        "unit_result": state.properties.get("Result"),
-        "reload_required": state.reload_required,
-        "restart_required": restart_required(state, plan),
-    }
 
 
 if __name__ == "__main__":

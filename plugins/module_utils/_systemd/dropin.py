@@ -11,7 +11,7 @@ import re
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.values import is_in_force
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.values import Totals
 from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
 
 MARK = "# Managed by oomguard.linux.systemd_dropin; what is changed here by hand is lost."
@@ -24,11 +24,8 @@ _UNIT = re.compile(
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}")
 _WORD = re.compile(r"[A-Z][A-Za-z0-9]*")
 
-# What systemd.exec(5) sets for a process as it starts; the rest of a unit is in force after daemon-reload.
-_AT_START = re.compile(
-    r"Exec.*|Limit.*|Environment.*|OOMScoreAdjust|Nice|User|Group|WorkingDirectory|RootDirectory|UMask|Private.*|Protect.*"
-    r"|ReadWritePaths|NoNewPrivileges|CapabilityBoundingSet|Standard(?:Input|Output|Error)|IOScheduling.*|CPUScheduling.*"
-)
+# The manager's own configuration, systemd-system.conf(5), has drop-ins like a unit, and is addressed like one.
+MANAGER = "system.conf"
 
 Settings = t.Mapping[str, t.Mapping[str, t.Sequence[str]]]
 
@@ -39,7 +36,10 @@ class DropinError(OomguardError):
 
 @dataclasses.dataclass(frozen=True)
 class Wanted:
-    """The drop-in that the user asks for; `settings` maps sections to directives to their values in order."""
+    """The drop-in that the user asks for; `settings` maps sections to directives to their values in order.
+
+    `formerly` has the directives of a version that has just been replaced.
+    """
 
     unit: str
     name: str = "50-oomguard"
@@ -47,10 +47,12 @@ class Wanted:
     present: bool = True
     runtime: bool = False
     force: bool = False
+    pin: bool = True
     reload: str = "needed"
+    formerly: t.AbstractSet[str] = frozenset()
 
     def __post_init__(self) -> None:
-        if not _UNIT.fullmatch(self.unit) or len(self.unit) > 255:
+        if self.unit != MANAGER and (not _UNIT.fullmatch(self.unit) or len(self.unit) > 255):
             raise DropinError(
                 f"{neutralise(self.unit)!r} is not the name of a unit.",
                 hint="Write it in full, such as apache2.service.",
@@ -76,17 +78,49 @@ class Wanted:
 
 
 @dataclasses.dataclass(frozen=True)
-class State:
-    """What systemd and the disk hold about a unit.
+class Limit:
+    """One value in the cgroup of a unit, and in those above it: bytes or a number, None for no limit.
 
-    `text` is that of our file, None where it is absent; `dropins` are the files that systemd has loaded, in its order;
-    `properties` are those of `systemctl show`, empty where no systemd runs.
+    `above` has the value of each cgroup from the parent to the root, by path.
+    """
+
+    file: pathlib.Path
+    value: int | None
+    above: tuple[tuple[str, int | None], ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Host:
+    """What the kernel says about the host; `swap_bytes` is None where it was not looked at."""
+
+    totals: Totals = dataclasses.field(default_factory=Totals)
+    swap_bytes: int | None = None
+    unified: bool = True
+
+
+@dataclasses.dataclass(frozen=True)
+class State:
+    """What systemd, the kernel and the disk hold about a unit.
+
+    `text` is that of our file, None where it is absent; `leftover` tells of what a killed run has left in its folder;
+    `dropins` are the files that systemd has loaded, in its order; `properties` are those of `systemctl show`, empty
+    where no systemd runs; `limits` are those of the running unit's cgroup, by directive; `killers` are the slices that
+    systemd-oomd watches for the unit's sake, if it runs; `fragment` is the unit's own file; `hides` is the drop-in of
+    the template that systemd does not read for this instance, since ours has its name; `newer_than_unit` tells whether
+    our file was written after the unit was started.
     """
 
     path: pathlib.Path
     text: str | None
+    leftover: bool = False
     dropins: tuple[tuple[str, str], ...] = ()
     properties: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    limits: t.Mapping[str, Limit] = dataclasses.field(default_factory=dict)
+    killers: tuple[str, ...] = ()
+    fragment: str = ""
+    hides: str | None = None
+    newer_than_unit: bool = False
+    host: Host = dataclasses.field(default_factory=Host)
     booted: bool = True
 
     @property
@@ -108,7 +142,9 @@ class Plan:
     before: str | None
     after: str | None
     backup: bool = False
+    tidy: bool = False
     reload: bool = False
+    limits: tuple[tuple[pathlib.Path, str], ...] = ()
 
     @property
     def writes(self) -> bool:
@@ -118,7 +154,7 @@ class Plan:
     @property
     def changed(self) -> bool:
         """Tell whether there is anything to do."""
-        return self.writes or self.reload
+        return self.writes or self.reload or self.tidy or bool(self.limits)
 
     @property
     def diff(self) -> dict[str, str]:
@@ -158,76 +194,3 @@ def directives_in(text: str) -> t.Iterator[tuple[str, str, str]]:
         elif content and content[0] not in "#;" and "=" in content:
             directive, value = content.split("=", 1)
             yield section, directive.strip(), value.strip()
-
-
-def make_plan(state: State, wanted: Wanted) -> Plan:
-    """Return what has to be done. Raises DropinError where the file is somebody else's and `force` is not given."""
-    after = render(wanted.settings) if wanted.present else None
-    foreign = state.text is not None and not state.text.startswith(MARK) and state.text != after
-    if foreign and not wanted.force:
-        raise DropinError(
-            f"{state.path} was not written by this module.",
-            hint="Choose another name, or use force to replace it; a backup is kept beside it.",
-        )
-    writes = state.text != after
-    reload = wanted.reload == "always" or (wanted.reload == "needed" and (writes or state.reload_required))
-    return Plan(
-        path=state.path, before=state.text, after=after, backup=foreign and wanted.force, reload=reload and state.booted
-    )
-
-
-def not_in_force(state: State, wanted: Wanted) -> list[tuple[str, str, str]]:
-    """Return each (section, directive, value in force) that differs from what is wanted."""
-    if not (state.booted and wanted.present):
-        return []
-    shown = effective(state, wanted.settings)
-    return [
-        (section, directive, str(shown[section][directive]))
-        for section, directives in wanted.settings.items()
-        for directive, values in directives.items()
-        if is_in_force(directive, values, shown[section][directive]) is False
-    ]
-
-
-def effective(state: State, settings: Settings) -> dict[str, dict[str, str | None]]:
-    """Return the value in force of each directive of `settings`, as systemd prints it; None where it does not."""
-    return {
-        section: {directive: state.properties.get(property_of(directive)) for directive in directives}
-        for section, directives in settings.items()
-    }
-
-
-def property_of(directive: str) -> str:
-    """Return the name under which `systemctl show` prints `directive` (org.freedesktop.systemd1(5))."""
-    if directive == "CPUQuota":
-        return "CPUQuotaPerSecUSec"
-    return f"{directive[:-3]}USec" if directive.endswith("Sec") else directive
-
-
-def overriding_file(state: State, section: str, directive: str) -> str | None:
-    """Return the drop-in that systemd reads after ours and that assigns `directive`, the last one; else None."""
-    paths = [path for path, _text in state.dropins]
-    later = state.dropins[paths.index(str(state.path)) + 1 :] if str(state.path) in paths else state.dropins
-    for path, text in reversed(later):
-        if any(found[:2] == (section, directive) for found in directives_in(text)):
-            return path
-    return None
-
-
-def verify(state: State, wanted: Wanted) -> None:
-    """Raise DropinError where a setting is not in force, naming what wins over it."""
-    for section, directive, value in not_in_force(state, wanted):
-        asked = ", ".join(wanted.settings[section][directive])
-        winner = overriding_file(state, section, directive)
-        raise DropinError(
-            f"{directive}= of {wanted.unit} is {neutralise(value)!r} in force, although {state.path} says {asked!r}.",
-            hint=f"{winner} is read later and wins; change it there."
-            if winner
-            else "Does this systemd know the directive?",
-        )
-
-
-def restart_required(state: State, plan: Plan) -> bool:
-    """Tell whether the unit runs and the change holds a setting that its processes get only as they start."""
-    changed = set(directives_in(plan.before or "")) ^ set(directives_in(plan.after or ""))
-    return state.active and any(_AT_START.fullmatch(directive) for _section, directive, _value in changed)

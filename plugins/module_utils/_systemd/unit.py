@@ -5,24 +5,64 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import os
 import pathlib
-import tempfile
 import time
+import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._command import Run
-from ansible_collections.oomguard.linux.plugins.module_utils._files import read_file, remove_file, write_file
+from ansible_collections.oomguard.linux.plugins.module_utils._command import Completed, Run
+from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
+from ansible_collections.oomguard.linux.plugins.module_utils._files import (
+    leftover_of,
+    lock,
+    read_file,
+    remove_file,
+    write_file,
+)
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.cgroup import read_host, read_limits, write_limit
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import (
+    MANAGER,
     DropinError,
     Plan,
     State,
     Wanted,
     assignments,
-    property_of,
+    directives_in,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.in_force import (
+    LIMITS,
+    stale_limits,
+    verify,
+    verify_limits,
+)
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.names import (
+    find_unit,
+    instance_of,
+    of_template,
+    template_of,
+)
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.values import properties_of
 
-_OF_THE_UNIT = ("Id", "LoadState", "ActiveState", "Result", "FragmentPath", "DropInPaths", "NeedDaemonReload")
+_OF_THE_UNIT = (
+    "Id",
+    "LoadState",
+    "ActiveState",
+    "Result",
+    "FragmentPath",
+    "DropInPaths",
+    "NeedDaemonReload",
+    "UnitFileState",
+    "Transient",
+    "Perpetual",
+    "ControlGroup",
+    "InactiveExitTimestampMonotonic",
+    "ManagedOOMSwap",
+    "ManagedOOMMemoryPressure",
+)
+_WATCHER = "systemd-oomd.service"
+_SLICES = ("-.slice", "system.slice")
 _HINTS = {
     "not-found": "Is the package that brings it installed, and its name right?",
     "masked": "A masked unit cannot be configured; unmask it first.",
@@ -31,103 +71,228 @@ _HINTS = {
 
 @dataclasses.dataclass(frozen=True)
 class Systemd:
-    """The systemd of the host below `root`, spoken to through `run`."""
+    """The systemd of the host below `root`, or that of the user who runs this, spoken to through `run`."""
 
     run: Run
     root: pathlib.Path = pathlib.Path("/")
+    user: bool = False
+    environment: t.Mapping[str, str] = dataclasses.field(default_factory=lambda: dict(os.environ))
+
+    @property
+    def runtime(self) -> pathlib.Path:
+        """Return the folder of what lasts until the next boot."""
+        default = f"/run/user/{os.getuid()}" if self.user else "/run"
+        chosen = self.environment.get("XDG_RUNTIME_DIR", default) if self.user else default
+        return self.root / chosen.lstrip("/")
+
+    @property
+    def booted(self) -> bool:
+        """Tell whether this systemd runs (sd_booted(3)); that of a user does so while it listens."""
+        return (self.runtime / ("systemd/private" if self.user else "systemd/system")).exists()
+
+    def folder(self, wanted: Wanted) -> pathlib.Path:
+        """Return the folder below which the wanted drop-in belongs (systemd.unit(5))."""
+        if wanted.unit == MANAGER:
+            return (self.runtime if wanted.runtime else self.root / "etc") / "systemd"
+        if wanted.runtime:
+            return self.runtime / "systemd" / ("user" if self.user else "system")
+        if self.user:
+            home = pathlib.Path(self.environment.get("HOME") or pathlib.Path.home())
+            return pathlib.Path(self.environment.get("XDG_CONFIG_HOME") or home / ".config") / "systemd/user"
+        return self.root / "etc/systemd/system"
+
+    @contextlib.contextmanager
+    def alone(self) -> t.Iterator[None]:
+        """Keep other runs from changing drop-ins; without a folder for the lock, each change is still a whole one."""
+        with lock("systemd", folder=self.runtime) if self.runtime.is_dir() else contextlib.nullcontext():
+            yield
 
     def observe(self, wanted: Wanted) -> State:
-        """Return what the disk and systemd hold about the wanted drop-in.
+        """Return what the disk, systemd and the kernel hold about the wanted drop-in.
 
-        On a host that was not booted with systemd (an image build) only the file is looked at.
-        Raises DropinError for a unit that does not exist or is masked, CommandError and FileError.
+        Where this systemd does not run (an image build) only files are looked at.
+        Raises DropinError for a unit that does not exist or cannot be configured, CommandError and FileError.
         """
-        booted = (self.root / "run/systemd/system").is_dir()
-        properties = self.show(wanted) if booted else {}
-        unit = wanted.unit if "@." in wanted.unit else properties.get("Id", wanted.unit)
-        load_state = properties.get("LoadState", "loaded")
-        if load_state != "loaded" and (wanted.present or load_state != "not-found"):
-            raise DropinError(
-                f"{wanted.unit} has the load state {load_state}.",
-                hint=_HINTS.get(load_state, "Run `systemctl status` on it."),
-            )
-        folder = "run/systemd/system" if wanted.runtime else "etc/systemd/system"
-        path = self.root / folder / f"{unit}.d" / f"{wanted.name}.conf"
+        booted = self.booted
+        shown = self.show(wanted) if booted else {}
+        properties = shown.get(instance_of(wanted.unit), {})
+        if booted:
+            unit, fragment = of_template(properties.get("Id", wanted.unit), wanted.unit), properties.get("FragmentPath")
+        else:
+            unit, fragment = find_unit(wanted.unit, self.root, self.folder(wanted), user=self.user, must=wanted.present)
+        path = self.folder(wanted) / f"{unit}.d" / f"{wanted.name}.conf"
         if path.is_symlink() or path.parent.is_symlink():
             raise DropinError(
                 f"{path} or its folder is a symbolic link.", hint="Replace the link by what it points at."
             )
+        text = read_file(path)
+        if wanted.present:
+            _refuse(properties, wanted, has_file=text is not None)
+        hidden = str(self.folder(wanted) / f"{template_of(unit)}.d" / path.name) if template_of(unit) else ""
+        folder_is_empty = path.parent.is_dir() and not any(path.parent.iterdir())
         return State(
             path=path,
-            text=read_file(path),
-            dropins=tuple(
-                (name, read_file(pathlib.Path(name)) or "") for name in properties.get("DropInPaths", "").split()
-            ),
+            text=text,
+            leftover=leftover_of(path).exists() or (not wanted.present and folder_is_empty),
+            dropins=tuple((name, read_file(pathlib.Path(name)) or "") for name in self.loaded(wanted, properties)),
             properties=properties,
+            limits=read_limits(properties.get("ControlGroup", ""), LIMITS, self.root),
+            killers=_killers(shown),
+            fragment=fragment or "",
+            hides=hidden if hidden and os.path.exists(hidden) else None,
+            newer_than_unit=text is not None and path.stat().st_mtime > _started(properties),
+            host=read_host(self.root),
             booted=booted,
         )
 
-    def show(self, wanted: Wanted) -> dict[str, str]:
-        """Return the unit's properties with those of the wanted directives. Raises DropinError and CommandError."""
-        directives = [property_of(directive) for _section, directive, _value in assignments(wanted.settings)]
-        names = ",".join([*_OF_THE_UNIT, *dict.fromkeys(directives)])
-        done = self.run(["systemctl", "show", "--no-pager", f"--property={names}", "--", instance_of(wanted.unit)])
+    def show(self, wanted: Wanted) -> dict[str, dict[str, str]]:
+        """Return the properties of the unit, and of those that tell about systemd-oomd, by unit, with one call.
+
+        Raises DropinError and CommandError.
+        """
+        directives = [
+            name
+            for _section, directive, value in assignments(wanted.settings)
+            for name in properties_of(directive, value)
+        ]
+        names = ",".join(dict.fromkeys([*_OF_THE_UNIT, *LIMITS, *directives]))
+        units = [] if wanted.unit == MANAGER else [instance_of(wanted.unit)]
+        units += [] if self.user or not units else [_WATCHER, *_SLICES]
+        done = self.call("systemctl", "show", "--no-pager", f"--property={names}", *(["--", *units] if units else []))
         if done.returncode:
             raise DropinError(str(done.failed(f"ask systemd about {wanted.unit}")))
-        return dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+        blocks = [_properties(block) for block in done.stdout.split("\n\n")]
+        return dict(zip(units or [MANAGER], blocks))
 
-    def validate(self, plan: Plan, state: State, wanted: Wanted) -> None:
-        """Have systemd read the planned file from a private folder before it is installed.
+    def loaded(self, wanted: Wanted, properties: t.Mapping[str, str]) -> list[str]:
+        """Return the drop-ins that systemd has loaded, in its order."""
+        if wanted.unit != MANAGER or not self.booted:
+            return properties.get("DropInPaths", "").split()
+        folders = [
+            self.root / folder / "systemd/system.conf.d" for folder in ("usr/lib", "usr/local/lib", "run", "etc")
+        ]
+        by_name = {path.name: path for folder in folders for path in folder.glob("*.conf")}
+        return [str(by_name[name]) for name in sorted(by_name)]
 
-        `systemd-analyze verify` ends with status 0 for nearly every mistake, so its words are what counts.
-        Raises DropinError where it complains, CommandError and FileError.
-        """
-        fragment = state.properties.get("FragmentPath")
-        if not (plan.writes and plan.after and fragment):
-            return
-        with tempfile.TemporaryDirectory(prefix="oomguard-") as folder:
-            candidate = pathlib.Path(folder) / state.path.parent.name / state.path.name
-            write_file(candidate, plan.after)
-            done = self.run(
-                ["systemd-analyze", "verify", "--man=no", instance_of(fragment)],
-                environment={"SYSTEMD_UNIT_PATH": f"{folder}:", "SYSTEMD_COLORS": "0"},
-            )
-        lines = [line for line in (done.stdout + done.stderr).splitlines() if str(candidate) in line]
-        if lines:
-            said = "; ".join(neutralise(line.replace(str(candidate), candidate.name)) for line in lines)
-            raise DropinError(
-                f"systemd does not accept the settings for {wanted.unit} ({said}). Nothing was changed.",
-                hint="Correct the directive, its section or its value.",
-            )
+    def carry_out(self, plan: Plan, wanted: Wanted, *, check: bool) -> State:
+        """Carry out the plan, and return what came of it; with `check`, see that all of it is in force.
 
-    def apply(self, plan: Plan) -> None:
-        """Carry out the plan; where systemd cannot read what is new, put the old file back.
-
+        Where it is not, or systemd cannot load what is new, the old file is put back.
         Raises DropinError, CommandError and FileError.
         """
         if plan.backup and plan.before is not None:
             write_file(plan.path.with_name(f"{plan.path.name}.{time.strftime('%Y-%m-%dT%H:%M:%S')}~"), plan.before)
         if plan.writes:
             _put(plan.path, plan.after)
-        if plan.reload:
-            done = self.run(["systemctl", "daemon-reload"], timeout=120)
-            if done.returncode:
-                _put(plan.path, plan.before)
-                raise DropinError(
-                    f"{done.failed('have systemd read its files again')} {plan.path} is as it was before."
-                )
+        elif plan.tidy:
+            _put(plan.path, None) if plan.after is None else leftover_of(plan.path).unlink()
+        before = {directive for _section, directive, _value in directives_in(plan.before or "")}
+        wanted = dataclasses.replace(wanted, formerly=before)
+        try:
+            if plan.reload:
+                self.reload()
+            state = self.observe(wanted)
+            current = not state.reload_required
+            if check and current:
+                verify(state, wanted)
+            return self.settle(state, wanted) if current else state
+        except OomguardError as error:
+            self.take_back(plan, error)
+
+    def settle(self, state: State, wanted: Wanted) -> State:
+        """Hand the limits that systemd has read to the cgroup of the running unit, as its next start would.
+
+        systemd 252 does so itself as it reads its files, 257 does not. Raises DropinError.
+        """
+        stale = stale_limits(state, wanted)
+        for _directive, file, text in stale:
+            write_limit(file, text)
+        if stale:
+            limits = read_limits(state.properties.get("ControlGroup", ""), LIMITS, self.root)
+            state = dataclasses.replace(state, limits=limits)
+            verify_limits(state, wanted)
+        return state
+
+    def take_back(self, plan: Plan, error: OomguardError) -> t.NoReturn:
+        """Put the old file back, and raise DropinError with what went wrong, on the way there and on the way back."""
+        if not plan.writes:
+            raise error
+        try:
+            _put(plan.path, plan.before)
+            if plan.reload:
+                self.reload()
+        except OomguardError as second:
+            raise DropinError(f"{error} To go back failed as well: {second}") from error
+        raise DropinError(f"{error} {plan.path} is as it was before.") from error
+
+    def reload(self) -> None:
+        """Have systemd read its files. Raises CommandError."""
+        done = self.call("systemctl", "daemon-reload", timeout=120)
+        if done.returncode:
+            raise done.failed("have systemd read its files again")
+
+    def call(self, program: str, *arguments: str, timeout: float = 60, path: str = "") -> Completed:
+        """Run a program of this systemd, with other folders of units where `path` has some. Raises CommandError."""
+        scope = {"XDG_RUNTIME_DIR": str(self.runtime)} if self.user else {}
+        return self.run(
+            [program, *(["--user"] if self.user else []), *arguments],
+            timeout=timeout,
+            environment={"SYSTEMD_COLORS": "0", **scope, **({"SYSTEMD_UNIT_PATH": path} if path else {})},
+        )
 
 
 def _put(path: pathlib.Path, text: str | None) -> None:
-    """Write the file, or remove it, and its folder if that was all it held."""
-    if text is not None:
-        write_file(path, text)
-        return
-    remove_file(path)
-    if path.parent.is_dir() and not any(path.parent.iterdir()):
-        path.parent.rmdir()
+    """Write the file, or remove it; its folder does not stay if nothing is in it."""
+    try:
+        if text is None:
+            remove_file(path)
+        else:
+            write_file(path, text)
+    finally:
+        with contextlib.suppress(OSError):
+            path.parent.rmdir()
 
 
-def instance_of(unit: str) -> str:
-    """Return a unit name that systemd can load: for a template, an instance of it."""
-    return unit.replace("@.", "@oomguard.")
+def _refuse(properties: t.Mapping[str, str], wanted: Wanted, *, has_file: bool) -> None:
+    """Raise DropinError for a unit that no drop-in belongs to."""
+    load_state = properties.get("LoadState", "loaded")
+    # What is there may be a bad drop-in of ours, about to be replaced.
+    if load_state != "loaded" and not (load_state == "bad-setting" and has_file):
+        raise DropinError(
+            f"{wanted.unit} has the load state {load_state}.",
+            hint=_HINTS.get(load_state, "Run `systemctl status` on it."),
+        )
+    transient = properties.get("Transient") == "yes" and properties.get("Perpetual") != "yes"
+    if (transient or properties.get("UnitFileState") == "generated") and not wanted.force:
+        raise DropinError(
+            f"{wanted.unit} is {'transient' if transient else 'generated'}: no file of its own describes it.",
+            hint="Set it where it is made, or use force if its name is sure to stay.",
+        )
+
+
+def _properties(text: str) -> dict[str, str]:
+    """Return the properties of one unit; those that are printed more than once hold several lines."""
+    properties: dict[str, str] = {}
+    for line in text.splitlines():
+        name, _equals, value = line.partition("=")
+        properties[name] = f"{properties[name]}\n{value}" if name in properties else value
+    return properties
+
+
+def _killers(shown: t.Mapping[str, t.Mapping[str, str]]) -> tuple[str, ...]:
+    if shown.get(_WATCHER, {}).get("ActiveState") != "active":
+        return ()
+    watched = [unit for unit, properties in shown.items() if "kill" in _managed(properties)]
+    return tuple(watched)
+
+
+def _managed(properties: t.Mapping[str, str]) -> tuple[str | None, ...]:
+    return (properties.get("ManagedOOMSwap"), properties.get("ManagedOOMMemoryPressure"))
+
+
+def _started(properties: t.Mapping[str, str]) -> float:
+    """Return when the unit was started, in seconds since the epoch; infinity where it was not."""
+    monotonic = properties.get("InactiveExitTimestampMonotonic", "0")
+    if not monotonic.isdigit() or monotonic == "0":
+        return float("inf")
+    return time.time() - time.clock_gettime(time.CLOCK_MONOTONIC) + int(monotonic) / 1_000_000

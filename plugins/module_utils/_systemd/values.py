@@ -5,14 +5,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
+import shlex
+import signal
 import typing as t
 
-_YES = frozenset(("1", "yes", "y", "true", "t", "on"))
-_NO = frozenset(("0", "no", "n", "false", "f", "off"))
-_UNLIMITED = str(2**64 - 1)
-_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)([KMGTPE]?)")
+YES = frozenset(("1", "yes", "y", "true", "t", "on"))
+NO = frozenset(("0", "no", "n", "false", "f", "off"))
+UNLIMITED = frozenset(("infinity", str(2**64 - 1), "[not set]"))
+
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) *([KMGTPE]?)B?")
+_PERCENTAGE = re.compile(r"([0-9]+(?:\.[0-9]+)?)%")
 _SPAN = re.compile(r"([0-9]+(?:\.[0-9]+)?) *([a-zA-Zµ]*)")
+_ARGV = re.compile(r"argv\[\]=(.*?) ; ")
+_WORD = re.compile(r"[\w./:@+-]+")
+_FILE = re.compile(r"(append|file|truncate|fd):.*")
+_PAGE = 4096
 
 # systemd.time(7), in microseconds.
 _SECOND = 1_000_000
@@ -32,42 +41,222 @@ _MICROSECONDS = {
     for name in names
 }
 
+# `systemctl show` prints these as the numbers of the kernel (sched.h, ioprio.h, syslog.h).
+_NUMBERS = {
+    "CPUSchedulingPolicy": {"other": "0", "fifo": "1", "rr": "2", "batch": "3", "idle": "5"},
+    "IOSchedulingClass": {"realtime": "1", "best-effort": "2", "idle": "3"},
+    "LogLevelMax": {
+        name: str(number)
+        for number, name in enumerate(("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"))
+    },
+}
 
-def is_in_force(directive: str, values: t.Sequence[str], shown: str | None) -> bool | None:
-    """Tell whether assigning `values` in order leads to what systemd has `shown`; None where that cannot be told.
+# Assigning these adds to what other files assign; only an empty value takes that away.
+_LISTS = re.compile(
+    r"Environment|EnvironmentFile|PassEnvironment|UnsetEnvironment|Exec.*|Condition.*|Assert.*|Listen.*|On[A-Z].*"
+    r"|After|Before|Wants|Requires|Requisite|BindsTo|PartOf|Upholds|Conflicts|OnFailure|OnSuccess|.*PropagatedFrom"
+    r"|PropagatesReloadTo|PropagatesStopTo|JoinsNamespaceOf|RequiresMountsFor|WantsMountsFor|Documentation|Sockets"
+    r"|(?:Read|Exec|No|In)[A-Za-z]*Paths|Bind(?:ReadOnly)?Paths|TemporaryFileSystem|DeviceAllow|IPAddress.*"
+    r"|IO(?:Read|Write).*Max|IODeviceWeight|IODeviceLatencyTargetSec|SystemCall(?:Filter|Log|Architectures)"
+    r"|CapabilityBoundingSet|AmbientCapabilities|RestrictAddressFamilies|RestrictNetworkInterfaces"
+    r"|(?:Runtime|State|Cache|Logs|Configuration)Directory|SupplementaryGroups|.*ExitStatus|LoadCredential.*"
+    r"|SetCredential.*|ImportCredential|LogExtraFields|LogFilterPatterns|CPUAffinity|AllowedCPUs|AllowedMemoryNodes"
+    r"|WantedBy|RequiredBy|Alias|Also"
+)
 
-    An empty value resets what came before, as in unit files.
-    """
-    assigned: list[str] = []
+
+@dataclasses.dataclass(frozen=True)
+class Totals:
+    """What percentages are parts of: the host's RAM in bytes, and the most tasks that it can have."""
+
+    ram_bytes: int = 0
+    tasks: int = 0
+
+
+def is_list(directive: str) -> bool:
+    """Tell whether assigning `directive` once more adds to it (systemd.unit(5) and its relatives)."""
+    return _LISTS.fullmatch(directive) is not None
+
+
+def assigned(values: t.Iterable[str]) -> list[str]:
+    """Return what assigning `values` in order leaves: an empty one takes away all before it."""
+    left: list[str] = []
     for value in values:
-        assigned = [*assigned, value] if value else []
-    if shown is None or not assigned:
+        left = [*left, value] if value.strip() else []
+    return left
+
+
+def properties_of(directive: str, value: str = "") -> tuple[str, ...]:
+    """Return the names under which `systemctl show` prints `directive` (org.freedesktop.systemd1(5)).
+
+    Some depend on the value.
+    """
+    special = {
+        "CPUQuota": ("CPUQuotaPerSecUSec",),
+        "Delegate": ("Delegate",) if value.lower() in YES | NO else ("DelegateControllers",),
+        "EnvironmentFile": ("EnvironmentFiles",),
+        "TimeoutSec": ("TimeoutStartUSec", "TimeoutStopUSec"),
+    }
+    if directive in special:
+        return special[directive]
+    if directive.startswith("Limit") and ":" in value:
+        return (f"{directive}Soft", directive)
+    if directive.startswith("Listen") and directive[6:] in (
+        "Stream",
+        "Datagram",
+        "SequentialPacket",
+        "FIFO",
+        "Netlink",
+    ):
+        return ("Listen",)
+    return (f"{directive[:-3]}USec" if directive.endswith("Sec") and not directive.endswith("NSec") else directive,)
+
+
+def is_in_force(
+    directive: str, values: t.Sequence[str], properties: t.Mapping[str, str], totals: Totals
+) -> bool | None:
+    """Tell whether assigning `values` in order leads to the `properties` that systemd shows; None: cannot be told."""
+    wanted = assigned(values)
+    if is_list(directive):
+        name = properties_of(directive)[0]
+        # Of commands that there are none of it prints nothing at all.
+        shown = properties.get(name, "" if name.startswith("Exec") else None)
+        if not wanted:
+            return None if shown is None else not shown
+        return None if shown is None else _holds(directive, wanted, shown)
+    if not wanted:
         return None
-    if len(assigned) > 1:
-        return _words(" ".join(assigned)) <= _words(shown)
-    return _same(directive, assigned[0], shown)
+    value = wanted[-1]
+    names = properties_of(directive, value)
+    parts = value.split(":") if len(names) > 1 and directive.startswith("Limit") else [value] * len(names)
+    verdicts = [
+        None if name not in properties else _is_same(directive, part.strip(), properties[name], totals)
+        for name, part in zip(names, parts)
+    ]
+    return False if False in verdicts else None if None in verdicts else True
 
 
-def _same(directive: str, value: str, shown: str) -> bool | None:
+def _is_same(directive: str, value: str, shown: str, totals: Totals) -> bool | None:
+    """Tell whether `value` is what systemd has `shown`; None where that cannot be told."""
     if value == shown:
         return True
-    if shown in ("yes", "no"):
-        return value.lower() in (_YES if shown == "yes" else _NO)
+    if directive == "WatchdogSec":
+        # The one shown is that of the process that runs, which got it at its start.
+        return microseconds(value) == microseconds(shown) or None
+    for compare in (_same_number, _same_percentage, _same_time, _same_switch, _same_mode):
+        verdict = compare(directive, value, shown, totals)
+        if verdict is not None:
+            return verdict
     if "%" in value:
         return None
-    if shown == _UNLIMITED:
-        return value == "infinity"
-    if directive.endswith("Sec"):
-        return microseconds(value) == (microseconds(shown) or -1)
-    if shown.isdigit():
-        return size(value) == int(shown)
-    return _words(value) <= _words(shown)
+    if _plain(value) == _plain(shown):
+        return True
+    return False if _WORD.fullmatch(value) and _WORD.fullmatch(shown) else None
 
 
-def size(text: str) -> int | None:
-    """Return the bytes of a size in systemd's syntax (base 1024), None for `infinity` and for what is not a size."""
+def _same_switch(_directive: str, value: str, shown: str, _totals: Totals) -> bool | None:
+    if shown not in ("yes", "no"):
+        return None
+    return value.lower() in (YES if shown == "yes" else NO)
+
+
+def _same_mode(directive: str, value: str, shown: str, _totals: Totals) -> bool | None:
+    if not (directive == "UMask" or directive.endswith("Mode")) or not re.fullmatch("[0-7]+", value + shown):
+        return None
+    return int(value, 8) == int(shown, 8)
+
+
+def _same_time(directive: str, value: str, shown: str, _totals: Totals) -> bool | None:
+    if not directive.endswith("Sec"):
+        return None
+    unending = shown in UNLIMITED
+    if value == "infinity" or (unending and directive.startswith(("Timeout", "Job", "RuntimeMax"))):
+        return unending and value in ("infinity", "0")
+    asked = microseconds(value)
+    if directive.endswith("NSec"):
+        return None if asked is None or not shown.isdigit() else asked * 1000 == int(shown)
+    return None if asked is None else asked == (microseconds(shown) if not unending else -1)
+
+
+def _same_number(directive: str, value: str, shown: str, _totals: Totals) -> bool | None:
+    numbers = _NUMBERS.get(directive)
+    if numbers:
+        return numbers.get(value.lower(), value) == shown
+    if directive.endswith("Signal"):
+        known = {name: str(int(number)) for name, number in signal.Signals.__members__.items()}
+        return known.get(value if value.startswith("SIG") else f"SIG{value}", value) == shown
+    if directive == "LimitNICE" and value[:1] in "+-":
+        return str(20 - int(value)) == shown
+    if directive in ("LimitCPU", "LimitRTTIME") and microseconds(value) is not None:
+        return str((microseconds(value) or 0) // (_SECOND if directive == "LimitCPU" else 1)) == shown
+    if value == "infinity" and (shown.isdigit() or shown in UNLIMITED):
+        return shown in UNLIMITED
+    if directive.endswith("Sec") or not (shown in UNLIMITED or re.fullmatch("-?[0-9]+", shown)):
+        return None
+    if re.fullmatch("[+-]?[0-9]+", value) and not directive.endswith("Mode") and directive != "UMask":
+        return shown not in UNLIMITED - {value} and int(value) == int(shown)
+    asked = size(value)
+    return None if asked is None else shown not in UNLIMITED and asked == int(shown)
+
+
+def _same_percentage(directive: str, value: str, shown: str, totals: Totals) -> bool | None:
+    match = _PERCENTAGE.fullmatch(value)
+    if not match:
+        return None
+    part = float(match.group(1)) / 100
+    if directive == "CPUQuota":
+        return round(part * _SECOND) == microseconds(shown)
+    if directive == "ManagedOOMMemoryPressureLimit":
+        return shown.isdigit() and abs(int(shown) - part * 2**32) < 2
+    total = totals.tasks if directive == "TasksMax" else totals.ram_bytes
+    if not total:
+        return None
+    if part >= 1 and shown in UNLIMITED:
+        return directive != "TasksMax" or None
+    return shown.isdigit() and abs(int(shown) - part * total) <= (1 if directive == "TasksMax" else _PAGE)
+
+
+def _holds(directive: str, wanted: t.Sequence[str], shown: str) -> bool | None:
+    """Tell whether the list that systemd has `shown` holds all that was assigned."""
+    if directive.startswith("Exec") and not directive.endswith("Paths"):
+        commands = [" ".join(argv.split()) for argv in _ARGV.findall(shown)]
+        asked = [" ".join(_words(value.lstrip("-@:+!|"))) for value in wanted]
+        if any("%" in value or "$" in value for value in wanted):
+            return None
+        return set(asked) <= set(commands)
+    if directive == "EnvironmentFile":
+        return {value.lstrip("-") for value in wanted} <= set(_words(shown))
+    found, asked_words = set(_words(shown)), {word for value in wanted for word in _words(value)}
+    if asked_words <= found or {_plain(word) for word in asked_words} <= {_plain(word) for word in found}:
+        return True
+    # In these systemd prints words as they were written; in others it prints what it made of them.
+    return (
+        False if directive in ("Environment", "PassEnvironment") and not any("%" in value for value in wanted) else None
+    )
+
+
+def _plain(text: str) -> str:
+    """Return the words of a text without what systemd adds or leaves away as it prints it."""
+    words = []
+    for word in text.split():
+        amount = size(word, base=1000)
+        bare = word[3:] if word.startswith("SIG") else _FILE.sub(r"\1", word).rstrip("/")
+        words.append(str(amount) if amount is not None else bare.lower())
+    return " ".join(words)
+
+
+def _words(text: str) -> list[str]:
+    """Return the words of a list, without the quotes around some of them."""
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return text.split()
+
+
+def size(text: str, *, base: int = 1024) -> int | None:
+    """Return the bytes of a size in systemd's syntax, None for `infinity` and for what is not a size."""
     match = _SIZE.fullmatch(text)
-    return int(float(match.group(1)) * 1024 ** " KMGTPE".index(match.group(2) or " ")) if match else None
+    return int(float(match.group(1)) * base ** " KMGTPE".index(match.group(2) or " ")) if match else None
 
 
 def microseconds(text: str) -> int | None:
@@ -76,7 +265,3 @@ def microseconds(text: str) -> int | None:
     if not spans or _SPAN.sub("", text).strip() or any(unit not in _MICROSECONDS for _number, unit in spans):
         return None
     return sum(round(float(number) * _MICROSECONDS[unit]) for number, unit in spans)
-
-
-def _words(text: str) -> set[str]:
-    return set(text.split())

@@ -17,7 +17,9 @@ PARAMS: dict[str, t.Any] = {
     "name": "50-oomguard",
     "settings": {"Service": {"OOMPolicy": "continue"}},
     "state": "present",
+    "scope": "system",
     "runtime": False,
+    "pin": True,
     "force": False,
     "reload": "needed",
 }
@@ -47,3 +49,14 @@ def test_a_section_without_directives_is_refused() -> None:
     assert str(error.value) == (
         "settings.Service is not a mapping of directives to values. Write settings as {Service: {OOMPolicy: continue}}."
     )
+
+
+@pytest.mark.parametrize("value", [None, {"a": 1}, [[1]], [None]])
+def test_what_no_unit_file_can_hold_is_refused(value: t.Any) -> None:
+    with pytest.raises(DropinError, match=r"^A value in settings is neither text nor a number nor a boolean\."):
+        values_of(value)
+
+
+def test_a_user_has_no_manager_configuration() -> None:
+    with pytest.raises(DropinError, match=r"^system\.conf is not a unit of a user\. Leave scope away\.$"):
+        wanted_from({**PARAMS, "unit": "system.conf", "scope": "user"})

@@ -12,34 +12,34 @@ import typing as t
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import Completed
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import MARK, DropinError, Wanted, make_plan
+from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import MARK, DropinError, Wanted
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.plan import make_plan
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.unit import Systemd
 
 WANTED = Wanted(unit="httpd.service", settings={"Service": {"OOMPolicy": ["continue"]}})
+ABSENT = Wanted(unit="httpd.service", present=False)
 TEXT = f"{MARK}\n\n[Service]\nOOMPolicy=continue\n"
 
 
 @dataclasses.dataclass
 class Programs:
-    """Answers of systemctl and systemd-analyze, and the commands that were run."""
+    """Answers of systemctl, and the commands that were run."""
 
     shown: dict[str, str] = dataclasses.field(default_factory=dict)
-    complaint: str = ""
-    reload_status: int = 0
+    failures: int = 0
+    after_reload: str = "continue"
     ran: list[str] = dataclasses.field(default_factory=list)
 
-    def __call__(self, argv: t.Sequence[str], **options: t.Any) -> Completed:
-        self.ran.append(" ".join(argv[:2]))
+    def __call__(self, argv: t.Sequence[str], **_options: t.Any) -> Completed:
+        self.ran.append(next(word for word in argv[1:] if not word.startswith("--")))
         done = Completed(argv=tuple(argv), returncode=0, stdout="", stderr="")
-        if argv[1] == "show":
+        if "show" in argv:
             return dataclasses.replace(done, stdout="".join(f"{name}={value}\n" for name, value in self.shown.items()))
-        if argv[1] == "verify":
-            folder = options["environment"]["SYSTEMD_UNIT_PATH"].rstrip(":")
-            candidate = next(pathlib.Path(folder).rglob("*.conf"))
-            return dataclasses.replace(
-                done, stderr=f"other.service: unrelated\n{candidate}:4: {self.complaint}\n" * bool(self.complaint)
-            )
-        return dataclasses.replace(done, returncode=self.reload_status, stderr="Access denied")
+        if argv[-1] == "daemon-reload":
+            self.failures -= 1
+            self.shown["OOMPolicy"] = self.after_reload
+        return dataclasses.replace(done, returncode=int(self.failures >= 0), stderr="Access denied")
 
 
 @pytest.fixture
@@ -115,42 +115,73 @@ def test_links_are_refused(systemd: Systemd, tmp_path: pathlib.Path) -> None:
 
 
 def test_without_systemd_only_the_file_is_looked_at(programs: Programs, tmp_path: pathlib.Path) -> None:
+    unit = tmp_path / "etc/systemd/system/httpd.service"
+    unit.parent.mkdir(parents=True)
+    unit.write_text("[Service]\n")
     Systemd(run=programs, root=tmp_path).observe(WANTED)
     assert programs.ran == []
 
 
-def test_what_systemd_complains_about_is_told(systemd: Systemd, programs: Programs) -> None:
-    programs.complaint = "Failed to parse OOM policy, ignoring: bogus"
-    state = systemd.observe(WANTED)
-    with pytest.raises(DropinError) as error:
-        systemd.validate(make_plan(state, WANTED), state, WANTED)
-    assert str(error.value) == (
-        "systemd does not accept the settings for httpd.service (50-oomguard.conf:4: Failed to parse OOM policy,"
-        " ignoring: bogus). Nothing was changed. Correct the directive, its section or its value."
-    )
+def carry_out(systemd: Systemd, wanted: Wanted) -> pathlib.Path:
+    state = systemd.observe(wanted)
+    systemd.carry_out(make_plan(state, wanted), wanted, check=True)
+    return state.path
 
 
-def test_what_systemd_accepts_is_installed_and_read(systemd: Systemd, programs: Programs) -> None:
-    state = systemd.observe(WANTED)
-    systemd.apply(make_plan(state, WANTED))
-    assert (state.path.read_text(), programs.ran) == (TEXT, ["systemctl show", "systemctl daemon-reload"])
+def failure(systemd: Systemd, wanted: Wanted = WANTED) -> str:
+    with pytest.raises(OomguardError) as error:
+        carry_out(systemd, wanted)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("properties", "message"),
+    [
+        ({"Transient": "yes"}, "httpd.service is transient: no file of its own describes it."),
+        ({"UnitFileState": "generated"}, "httpd.service is generated: no file of its own describes it."),
+    ],
+)
+def test_units_without_a_file_of_their_own(
+    systemd: Systemd, programs: Programs, properties: dict[str, str], message: str
+) -> None:
+    programs.shown.update(properties)
+    with pytest.raises(DropinError, match=f"^{message} Set it where it is made, or use force"):
+        systemd.observe(WANTED)
+
+
+@pytest.mark.parametrize(
+    ("properties", "force"), [({"Transient": "yes"}, True), ({"Transient": "yes", "Perpetual": "yes"}, False)]
+)
+def test_such_units_are_accepted(systemd: Systemd, programs: Programs, properties: dict[str, str], force: bool) -> None:
+    programs.shown.update(properties)
+    assert systemd.observe(dataclasses.replace(WANTED, force=force)).text is None
+
+
+def test_what_is_planned_is_installed_and_read(systemd: Systemd, programs: Programs) -> None:
+    path = carry_out(systemd, WANTED)
+    assert (path.read_text(), programs.ran) == (TEXT, ["show", "daemon-reload", "show"])
 
 
 def test_a_removed_file_takes_its_empty_folder_along(systemd: Systemd) -> None:
-    systemd.apply(make_plan(systemd.observe(WANTED), WANTED))
-    absent = dataclasses.replace(WANTED, present=False)
-    state = systemd.observe(absent)
-    systemd.apply(make_plan(state, absent))
-    assert not state.path.parent.exists()
+    carry_out(systemd, WANTED)
+    assert not carry_out(systemd, ABSENT).parent.exists()
 
 
 def test_a_folder_with_other_files_stays(systemd: Systemd) -> None:
-    systemd.apply(make_plan(systemd.observe(WANTED), WANTED))
-    absent = dataclasses.replace(WANTED, present=False)
-    state = systemd.observe(absent)
-    (state.path.parent / "site.conf").touch()
-    systemd.apply(make_plan(state, absent))
-    assert [path.name for path in state.path.parent.iterdir()] == ["site.conf"]
+    path = carry_out(systemd, WANTED)
+    (path.parent / "site.conf").touch()
+    carry_out(systemd, ABSENT)
+    assert [left.name for left in path.parent.iterdir()] == ["site.conf"]
+
+
+@pytest.mark.parametrize("wanted", [WANTED, ABSENT])
+def test_what_a_killed_run_has_left_is_removed(systemd: Systemd, wanted: Wanted) -> None:
+    path = carry_out(systemd, wanted)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    (path.parent / ".50-oomguard.conf.oomguard").touch()
+    carry_out(systemd, wanted)
+    left = [name.name for name in path.parent.iterdir()] if path.parent.exists() else []
+    assert left == (["50-oomguard.conf"] if wanted.present else [])
 
 
 def test_a_forced_replacement_keeps_a_backup(systemd: Systemd) -> None:
@@ -158,23 +189,81 @@ def test_a_forced_replacement_keeps_a_backup(systemd: Systemd) -> None:
     path = systemd.observe(forced).path
     path.parent.mkdir(parents=True)
     path.write_text("[Service]\n")
-    systemd.apply(make_plan(systemd.observe(forced), forced))
+    carry_out(systemd, forced)
     assert [backup.read_text() for backup in path.parent.glob("50-oomguard.conf.*~")] == ["[Service]\n"]
 
 
 def test_a_failed_reload_brings_the_old_state_back(systemd: Systemd, programs: Programs) -> None:
-    programs.reload_status = 1
-    state = systemd.observe(WANTED)
-    with pytest.raises(DropinError) as error:
-        systemd.apply(make_plan(state, WANTED))
-    assert str(error.value) == (
+    programs.failures = 1
+    path = systemd.observe(WANTED).path
+    said = failure(systemd)
+    assert said == (
         "Could not have systemd read its files again: systemctl ended with status 1 (Access denied)."
-        f" {state.path} is as it was before."
+        f" {path} is as it was before."
     )
-    assert not state.path.exists()
+    assert (path.parent.exists(), programs.ran[-1]) == (False, "daemon-reload")
+
+
+def test_both_errors_are_told(systemd: Systemd, programs: Programs) -> None:
+    programs.failures = 2
+    once = "Could not have systemd read its files again: systemctl ended with status 1 (Access denied)."
+    assert failure(systemd) == f"{once} To go back failed as well: {once}"
+
+
+def test_what_is_not_in_force_is_taken_back(systemd: Systemd, programs: Programs) -> None:
+    programs.after_reload = "stop"
+    path = systemd.observe(WANTED).path
+    assert failure(systemd).endswith(f"{path} is as it was before.")
+    assert not path.exists()
+
+
+def test_the_old_file_comes_back(systemd: Systemd, programs: Programs) -> None:
+    path = carry_out(systemd, WANTED)
+    programs.failures = 1
+    failure(systemd, dataclasses.replace(WANTED, settings={"Service": {"OOMPolicy": ["kill"]}}))
+    assert path.read_text() == TEXT
+
+
+def test_the_kernel_is_handed_what_systemd_has(systemd: Systemd, programs: Programs, tmp_path: pathlib.Path) -> None:
+    cgroup = tmp_path / "sys/fs/cgroup/system.slice/apache2.service"
+    cgroup.mkdir(parents=True)
+    (cgroup / "memory.max").write_text("max\n")
+    programs.shown.update(ControlGroup="/system.slice/apache2.service", MemoryMax="1048576")
+    carry_out(systemd, dataclasses.replace(WANTED, settings={"Service": {"MemoryMax": ["1M"]}}))
+    assert (cgroup / "memory.max").read_text() == "1048576"
 
 
 def test_a_template_is_looked_at_through_an_instance(systemd: Systemd, programs: Programs) -> None:
     programs.shown["Id"] = "worker@oomguard.service"
     state = systemd.observe(dataclasses.replace(WANTED, unit="worker@.service"))
     assert state.path.parent.name == "worker@.service.d"
+
+
+def test_an_instance_hides_the_file_of_its_template(
+    systemd: Systemd, programs: Programs, tmp_path: pathlib.Path
+) -> None:
+    programs.shown["Id"] = "worker@1.service"
+    hidden = tmp_path / "etc/systemd/system/worker@.service.d/50-oomguard.conf"
+    hidden.parent.mkdir(parents=True)
+    hidden.touch()
+    assert systemd.observe(dataclasses.replace(WANTED, unit="worker@1.service")).hides == str(hidden)
+
+
+def test_a_unit_of_a_user_has_its_folder_at_home(programs: Programs, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "run/user/1000/systemd").mkdir(parents=True)
+    (tmp_path / "run/user/1000/systemd/private").touch()
+    environment = {"HOME": str(tmp_path / "home"), "XDG_RUNTIME_DIR": "/run/user/1000"}
+    systemd = Systemd(run=programs, root=tmp_path, user=True, environment=environment)
+    state = systemd.observe(WANTED)
+    assert (state.booted, state.path) == (
+        True,
+        tmp_path / "home/.config/systemd/user/apache2.service.d/50-oomguard.conf",
+    )
+
+
+def test_the_manager_has_no_unit_to_ask_about(systemd: Systemd, programs: Programs, tmp_path: pathlib.Path) -> None:
+    programs.shown = {"DefaultOOMPolicy": "stop"}
+    wanted = Wanted(unit="system.conf", settings={"Manager": {"DefaultOOMPolicy": ["continue"]}})
+    state = systemd.observe(wanted)
+    assert state.path == tmp_path / "etc/systemd/system.conf.d/50-oomguard.conf"
+    assert state.properties == {"DefaultOOMPolicy": "stop"}

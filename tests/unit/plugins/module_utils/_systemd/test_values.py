@@ -7,7 +7,16 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.values import is_in_force, microseconds, size
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.values import (
+    Totals,
+    is_in_force,
+    microseconds,
+    properties_of,
+    size,
+)
+
+GIB = 1024**3
+TOTALS = Totals(ram_bytes=GIB, tasks=1000)
 
 
 @pytest.mark.parametrize(
@@ -16,29 +25,107 @@ from ansible_collections.oomguard.linux.plugins.module_utils._systemd.values imp
         ("OOMPolicy", ["continue"], "continue", True),
         ("OOMPolicy", ["continue"], "stop", False),
         ("OOMPolicy", ["continue"], None, None),
+        ("OOMPolicy", ["stop", "continue"], "continue", True),
         ("OOMPolicy", [""], "stop", None),
         ("NoNewPrivileges", ["true"], "yes", True),
         ("NoNewPrivileges", ["0"], "no", True),
         ("NoNewPrivileges", ["0"], "yes", False),
+        ("ProtectHome", ["read-only"], "yes", False),
         ("MemoryMax", ["512M"], "536870912", True),
         ("MemoryMax", ["1.5G"], "1610612736", True),
         ("MemoryMax", ["512M"], "infinity", False),
         ("MemoryMax", ["infinity"], "infinity", True),
+        ("MemoryMax", ["infinity"], "512", False),
         ("MemoryLimit", ["infinity"], "18446744073709551615", True),
-        ("MemoryMax", ["50%"], "268435456", None),
+        ("MemoryMax", ["0"], "0", True),
+        ("MemoryMax", ["50%"], "536870912", True),
+        ("MemoryMax", ["50%"], "536868000", True),
+        ("MemoryMax", ["50%"], "268435456", False),
+        ("MemoryMax", ["50%"], "infinity", False),
+        ("MemorySwapMax", ["100%"], "infinity", True),
+        ("TasksMax", ["50%"], "500", True),
+        ("TasksMax", ["50%"], "501", True),
+        ("TasksMax", ["50%"], "510", False),
+        ("TasksMax", ["77"], "77", True),
+        ("CPUQuota", ["150%"], "1.500000s", True),
+        ("CPUQuota", ["150%"], "1s", False),
+        ("ManagedOOMMemoryPressureLimit", ["50%"], "2147483648", True),
+        ("ManagedOOMMemoryPressureLimit", ["50%"], "1147483648", False),
+        ("CPUWeight", ["200"], "[not set]", False),
+        ("CPUWeight", ["200"], "200", True),
         ("OOMScoreAdjust", ["-500"], "-500", True),
         ("OOMScoreAdjust", ["-500"], "0", False),
+        ("Nice", ["+5"], "5", True),
         ("TimeoutStopSec", ["90"], "1min 30s", True),
         ("TimeoutStopSec", ["1min 30s"], "1min 30s", True),
         ("TimeoutStopSec", ["2h"], "1min 30s", False),
-        ("TimeoutStopSec", ["soon"], "infinity", False),
+        ("TimeoutStopSec", ["0"], "infinity", True),
+        ("TimeoutStopSec", ["infinity"], "1min 30s", False),
+        ("TimeoutStopSec", ["5"], "infinity", False),
+        ("WatchdogSec", ["5"], "0", None),
+        ("RestartSec", ["1500ms"], "1.500000s", True),
+        ("TimerSlackNSec", ["5us"], "5000", True),
+        ("TimerSlackNSec", ["5us"], "50000", False),
+        ("UMask", ["022"], "0022", True),
+        ("UMask", ["022"], "0027", False),
+        ("RuntimeDirectoryMode", ["755"], "0755", True),
+        ("KillSignal", ["SIGINT"], "2", True),
+        ("KillSignal", ["INT"], "15", False),
+        ("IOSchedulingClass", ["idle"], "3", True),
+        ("LogLevelMax", ["info"], "7", False),
+        ("LimitNICE", ["+5"], "15", True),
+        ("LimitCPU", ["1min"], "60", True),
+        ("LimitCORE", ["infinity"], "infinity", True),
+        ("StandardOutput", ["append:/srv/x"], "append", True),
+        ("StandardOutput", ["append:/srv/x"], "journal", False),
+        ("WorkingDirectory", ["/srv/"], "/srv", True),
+        ("Description", ["many words"], "other words", None),
+        ("SyslogIdentifier", ["%p"], "trial", None),
         ("Environment", ["A=1", "B=2"], "B=2 A=1 C=3", True),
+        ("Environment", ['"A=b c" D=e'], '"A=b c" D=e', True),
         ("Environment", ["A=1", "", "B=2"], "B=2", True),
         ("Environment", ["A=1", "B=2"], "A=1", False),
+        ("Environment", ["A=%n"], "A=b", None),
+        ("Environment", [""], "", True),
+        ("Environment", [""], "A=1", False),
+        ("EnvironmentFile", ["-/etc/x"], "/etc/x (ignore_errors=yes)", True),
+        ("ExecStartPre", ['-/bin/a "b c"'], "{ path=/bin/a ; argv[]=/bin/a b c ; ignore_errors=yes }", True),
+        ("ExecStartPre", ["/bin/b"], "{ path=/bin/a ; argv[]=/bin/a ; ignore_errors=no }", False),
+        ("ExecStartPre", ["/bin/b %n"], "{ path=/bin/b ; argv[]=/bin/b x ; ignore_errors=no }", None),
+        ("ExecReload", [""], None, True),
+        ("CapabilityBoundingSet", ["CAP_KILL"], "cap_kill cap_chown", True),
+        ("SystemCallFilter", ["@system-service"], "read write", None),
+        ("SuccessExitStatus", ["3 SIGKILL"], "3 KILL", True),
+        ("IOReadBandwidthMax", ["/dev/vda 5M"], "/dev/vda 5000000", True),
+        ("ConditionPathExists", ["/x"], None, None),
     ],
 )
 def test_what_is_in_force(directive: str, values: list[str], shown: str | None, verdict: bool | None) -> None:
-    assert is_in_force(directive, values, shown) is verdict
+    properties = {} if shown is None else {properties_of(directive)[0]: shown}
+    assert is_in_force(directive, values, properties, TOTALS) is verdict
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "verdict"), [("1024", "2048", True), ("1024", "4096", False), ("512", "2048", False)]
+)
+def test_a_limit_has_a_soft_and_a_hard_side(soft: str, hard: str, verdict: bool) -> None:
+    shown = {"LimitNOFILESoft": soft, "LimitNOFILE": hard}
+    assert is_in_force("LimitNOFILE", ["1024:2048"], shown, TOTALS) is verdict
+
+
+@pytest.mark.parametrize(("stop", "verdict"), [("5s", True), ("6s", False)])
+def test_one_timeout_stands_for_two(stop: str, verdict: bool) -> None:
+    shown = {"TimeoutStartUSec": "5s", "TimeoutStopUSec": stop}
+    assert is_in_force("TimeoutSec", ["5"], shown, TOTALS) is verdict
+
+
+@pytest.mark.parametrize(("value", "name"), [("yes", "Delegate"), ("memory pids", "DelegateControllers")])
+def test_delegation_is_shown_in_two_ways(value: str, name: str) -> None:
+    assert properties_of("Delegate", value) == (name,)
+
+
+def test_a_percentage_of_an_unknown_total_cannot_be_told() -> None:
+    assert is_in_force("MemoryMax", ["50%"], {"MemoryMax": "5"}, Totals()) is None
 
 
 @pytest.mark.parametrize(("text", "bytes_"), [("1K", 1024), ("0", 0), ("infinity", None), ("1Q", None), ("", None)])

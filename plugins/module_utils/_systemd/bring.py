@@ -1,0 +1,36 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The way of one drop-in: observe, plan, apply, verify."""
+
+from __future__ import annotations
+
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import Plan, State, Wanted
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.in_force import refuse_conflicts, verify
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.plan import make_plan
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.unit import Systemd
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.validate import validate
+
+
+def bring(wanted: Wanted, systemd: Systemd, *, check: bool = True, dry: bool = False) -> tuple[State, Plan]:
+    """Bring about the wanted drop-in; return what there is then, and the plan that led to it.
+
+    With `check`, raises DropinError where a setting is not in force, or would not be. With `dry`, changes nothing.
+    Raises DropinError, CommandError and FileError.
+    """
+    if dry:
+        return _prepare(wanted, systemd, check=check)
+    with systemd.alone():
+        state, plan = _prepare(wanted, systemd, check=check)
+        return (systemd.carry_out(plan, wanted, check=check) if plan.changed else state), plan
+
+
+def _prepare(wanted: Wanted, systemd: Systemd, *, check: bool) -> tuple[State, Plan]:
+    state = systemd.observe(wanted)
+    plan = make_plan(state, wanted)
+    validate(plan, state, wanted, systemd)
+    if check:
+        refuse_conflicts(state, wanted)
+        if not (plan.changed or state.reload_required):
+            verify(state, wanted)
+    return state, plan

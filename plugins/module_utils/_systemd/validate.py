@@ -1,0 +1,98 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A drop-in given to systemd for reading before it is installed."""
+
+from __future__ import annotations
+
+import pathlib
+import re
+import tempfile
+
+from ansible_collections.oomguard.linux.plugins.module_utils._command import CommandError
+from ansible_collections.oomguard.linux.plugins.module_utils._files import write_file
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import (
+    MANAGER,
+    DropinError,
+    Plan,
+    State,
+    Wanted,
+)
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.names import instance_of
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.unit import Systemd
+from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
+
+_UNKNOWN = re.compile(r"Unknown (?:key|lvalue)(?: name)? '(\w+)'")
+
+# The systemd that brought a directive, from its NEWS, for the directives that OOM kills are about.
+_SINCE = {
+    "MemoryHigh": 231,
+    "MemoryMax": 231,
+    "MemorySwapMax": 232,
+    "MemoryMin": 240,
+    "OOMPolicy": 243,
+    "ManagedOOMSwap": 247,
+    "ManagedOOMMemoryPressure": 247,
+    "ManagedOOMMemoryPressureLimit": 248,
+    "ManagedOOMPreference": 248,
+    "DefaultOOMScoreAdjust": 250,
+    "StartupMemoryMax": 252,
+    "MemoryZSwapMax": 253,
+    "MemoryPressureWatch": 254,
+    "RestartSteps": 254,
+    "RestartMode": 254,
+    "MemoryZSwapWriteback": 256,
+    "ManagedOOMMemoryPressureDurationSec": 257,
+}
+
+
+def validate(plan: Plan, state: State, wanted: Wanted, systemd: Systemd) -> None:
+    """Have systemd read the planned file from a private folder before it is installed.
+
+    `systemd-analyze verify` ends with status 0 for nearly every mistake, so its words are what counts.
+    Raises DropinError where it complains, CommandError and FileError.
+    """
+    unit = instance_of(state.path.parent.name[: -len(".d")])
+    if not (plan.writes and plan.after) or wanted.unit == MANAGER or unit.endswith(".scope"):
+        return
+    with tempfile.TemporaryDirectory(prefix="oomguard-") as name:
+        folder = pathlib.Path(name)
+        candidate = folder / state.path.parent.name / state.path.name
+        write_file(candidate, plan.after)
+        # Units without a file, as slices often are, get an empty one.
+        fragment = pathlib.Path(state.fragment).parent / unit if state.fragment else folder / unit
+        if not state.fragment:
+            write_file(fragment, "")
+        try:
+            lines = _complaints(systemd, fragment, folder)
+            found = [line for line in lines if str(candidate) in line]
+            of_the_unit = [line for line in lines if line.startswith((f"{unit}:", f"Unit {unit}"))]
+            if not found and of_the_unit and state.fragment:
+                known = _complaints(systemd, fragment, None)
+                found = [line for line in of_the_unit if line not in known]
+        except CommandError:
+            if state.booted:
+                raise
+            return
+    if found:
+        said = "; ".join(neutralise(line.replace(str(candidate), candidate.name)) for line in found)
+        raise DropinError(
+            f"systemd does not accept the settings for {wanted.unit} ({said}). Nothing was changed.",
+            hint=_hint(found, systemd),
+        )
+
+
+def _complaints(systemd: Systemd, fragment: pathlib.Path, folder: pathlib.Path | None) -> list[str]:
+    done = systemd.call("systemd-analyze", "verify", "--man=no", str(fragment), path=f"{folder}:" if folder else "")
+    return (done.stdout + done.stderr).splitlines()
+
+
+def _hint(lines: list[str], systemd: Systemd) -> str:
+    unknown = [name for line in lines for name in _UNKNOWN.findall(line) if name in _SINCE]
+    hint = "Correct the directive, its section or its value."
+    if unknown:
+        said = systemd.call("systemctl", "--version").stdout.split()
+        version = said[1] if len(said) > 1 and said[1].isdigit() else ""
+        if version and int(version) < _SINCE[unknown[0]]:
+            return f"{unknown[0]}= came with systemd {_SINCE[unknown[0]]}; this host has {version}."
+    return hint

@@ -1,0 +1,83 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Units by name, on a host that is not booted."""
+
+from __future__ import annotations
+
+import pathlib
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import DropinError
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.names import (
+    find_unit,
+    instance_of,
+    of_template,
+    template_of,
+)
+
+OWN = "etc/systemd/system"
+LIB = "usr/lib/systemd/system"
+
+
+@pytest.fixture
+def root(tmp_path: pathlib.Path) -> pathlib.Path:
+    for folder in (OWN, LIB):
+        (tmp_path / folder).mkdir(parents=True)
+    for name in ("apache2.service", "getty@.service"):
+        (tmp_path / LIB / name).write_text("[Service]\n")
+    (tmp_path / OWN / "httpd.service").symlink_to(f"/{LIB}/apache2.service")
+    (tmp_path / OWN / "tty@.service").symlink_to(f"/{LIB}/getty@.service")
+    (tmp_path / OWN / "masked.service").symlink_to("/dev/null")
+    (tmp_path / OWN / "empty.service").touch()
+    return tmp_path
+
+
+def find(root: pathlib.Path, unit: str, *, must: bool = True) -> tuple[str, str]:
+    name, fragment = find_unit(unit, root, root / OWN, user=False, must=must)
+    return name, fragment.replace(f"{root}/", "")
+
+
+@pytest.mark.parametrize(
+    ("unit", "found"),
+    [
+        ("apache2.service", ("apache2.service", f"{LIB}/apache2.service")),
+        ("httpd.service", ("apache2.service", f"{LIB}/apache2.service")),
+        ("getty@.service", ("getty@.service", f"{LIB}/getty@.service")),
+        ("getty@tty1.service", ("getty@tty1.service", f"{LIB}/getty@.service")),
+        ("tty@tty1.service", ("getty@tty1.service", f"{LIB}/getty@.service")),
+        ("user.slice", ("user.slice", "")),
+    ],
+)
+def test_units_are_found(root: pathlib.Path, unit: str, found: tuple[str, str]) -> None:
+    assert find(root, unit) == found
+
+
+@pytest.mark.parametrize("unit", ["masked.service", "empty.service"])
+def test_masked_units_are_refused(root: pathlib.Path, unit: str) -> None:
+    with pytest.raises(DropinError, match=rf"^{unit} is masked\."):
+        find(root, unit)
+
+
+def test_a_unit_without_a_file_is_refused(root: pathlib.Path) -> None:
+    with pytest.raises(DropinError, match=r"^No file of nosuch\.service was found below .*, where no systemd runs\."):
+        find(root, "nosuch.service")
+
+
+@pytest.mark.parametrize("unit", ["masked.service", "nosuch.service"])
+def test_what_is_removed_need_not_be_there(root: pathlib.Path, unit: str) -> None:
+    assert find(root, unit, must=False) == (unit, "")
+
+
+@pytest.mark.parametrize(("unit", "instance"), [("getty@.service", "getty@oomguard.service"), ("a.slice", "a.slice")])
+def test_a_template_is_loaded_as_an_instance_and_named_as_itself(unit: str, instance: str) -> None:
+    assert (instance_of(unit), of_template(instance, unit)) == (instance, unit)
+
+
+@pytest.mark.parametrize(
+    ("unit", "template"),
+    [("a@b.c.service", "a@.service"), ("a@.service", ""), ("a.service", ""), ("a@b@c.service", "a@.service")],
+)
+def test_an_instance_has_a_template(unit: str, template: str) -> None:
+    assert template_of(unit) == template

@@ -1,0 +1,92 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What systemd says about a drop-in before it is installed."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+import typing as t
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._command import Completed
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import DropinError, State, Wanted
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.plan import make_plan
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.unit import Systemd
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.validate import validate
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._systemd.states import WANTED, state
+
+FRAGMENT = "/lib/systemd/system/apache2.service"
+
+
+@dataclasses.dataclass
+class Analyze:
+    """systemd-analyze with complaints about the candidate, about the unit with it, and about the unit without."""
+
+    candidate: str = ""
+    with_it: str = ""
+    without: str = ""
+    asked: list[str] = dataclasses.field(default_factory=list)
+
+    def __call__(self, argv: t.Sequence[str], **options: t.Any) -> Completed:
+        if "--version" in argv:
+            return Completed(argv=tuple(argv), returncode=0, stdout="systemd 247 (247.3-7+deb11u5)\n", stderr="")
+        self.asked.append(argv[-1])
+        folder = options["environment"].get("SYSTEMD_UNIT_PATH", "").rstrip(":")
+        said = self.without
+        if folder:
+            file = next(pathlib.Path(folder).rglob("*.conf"))
+            said = self.with_it + (f"{file}:4: {self.candidate}\n" if self.candidate else "")
+        return Completed(argv=tuple(argv), returncode=0, stdout="", stderr=f"other.service: unrelated\n{said}")
+
+
+def check(analyze: Analyze, found: State | None = None, wanted: Wanted = WANTED) -> None:
+    found = found or state(text=None, fragment=FRAGMENT)
+    validate(make_plan(found, wanted), found, wanted, Systemd(run=analyze))
+
+
+def test_what_systemd_complains_about_is_told() -> None:
+    with pytest.raises(DropinError) as error:
+        check(Analyze(candidate="Failed to parse OOM policy, ignoring: bogus"))
+    assert str(error.value) == (
+        "systemd does not accept the settings for apache2.service (50-oomguard.conf:4: Failed to parse OOM policy,"
+        " ignoring: bogus). Nothing was changed. Correct the directive, its section or its value."
+    )
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Unknown key name 'MemoryZSwapMax' in section 'Service', ignoring.",
+        "Unknown key 'MemoryZSwapMax' in section [Service], ignoring.",
+        "Unknown lvalue 'MemoryZSwapMax' in section 'Service'",
+    ],
+)
+def test_a_directive_of_a_newer_systemd_is_known(said: str) -> None:
+    with pytest.raises(DropinError, match=r"MemoryZSwapMax= came with systemd 253; this host has 247\.$"):
+        check(Analyze(candidate=said))
+
+
+def test_what_the_drop_in_does_to_the_unit_is_told() -> None:
+    with pytest.raises(DropinError, match=r"\(apache2\.service: Service has more than one ExecStart= setting\)"):
+        check(Analyze(with_it="apache2.service: Service has more than one ExecStart= setting\n"))
+
+
+def test_what_the_unit_suffers_from_anyway_is_not() -> None:
+    analyze = Analyze(with_it="apache2.service: old\n", without="apache2.service: old\n")
+    check(analyze)
+    assert analyze.asked == [FRAGMENT, FRAGMENT]
+
+
+def test_a_unit_without_a_file_gets_an_empty_one() -> None:
+    analyze = Analyze()
+    check(analyze, state(text=None))
+    assert analyze.asked[0].endswith("/apache2.service")
+
+
+def test_what_is_removed_is_not_read() -> None:
+    analyze = Analyze()
+    check(analyze, state(fragment=FRAGMENT), Wanted(unit="apache2.service", present=False))
+    assert analyze.asked == []
