@@ -131,13 +131,13 @@ def test_devices_of_a_filesystem(kernel: Kernel, filesystem: str, devices: int) 
 
 SHOWN = """\
 @
-	Name: 			@
-	UUID: 			3c9a0e8b-7d0c-1f4a-9a8d-0c6b1f1d2e3f
-	Subvolume ID:		256
-	Snapshot(s):
-				@/.snapshots/1/snapshot
-				by hand
-	Quota group:		0/256
+\tName: \t\t\t@
+\tUUID: \t\t\t3c9a0e8b-7d0c-1f4a-9a8d-0c6b1f1d2e3f
+\tSubvolume ID:\t\t256
+\tSnapshot(s):
+\t\t\t\t@/.snapshots/1/snapshot
+\t\t\t\tby hand
+\tQuota group:\t\t0/256
 """
 
 
