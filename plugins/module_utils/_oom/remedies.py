@@ -21,6 +21,9 @@ _MOST_MISSING = 32 * _GIB
 _APACHE = {"apache2.service": "apache2", "httpd.service": "httpd"}
 _FCGID_DIRECTIVES = {"FcgidMinProcessesPerClass": 0, "FcgidProcessLifeTime": 600, "FcgidIdleScanInterval": 120}
 
+_SMALLEST_WORKER = 64 << 20
+_STEP = 8 << 20
+
 _MANY = 0.25
 
 
@@ -66,6 +69,25 @@ def remedies(incident: Incident, cause: str) -> t.Iterator[Remedy]:
             "and by default mod_fcgid keeps some idle workers for ever.",
             risk="After a quiet time the first requests wait until a worker has started.",
         )
+        yield _smaller_workers(report)
+
+
+def _smaller_workers(report: OomReport) -> Remedy:
+    """Return the remedy that lets the workers of the victim's name take half of the memory that there is."""
+    name = report.victims[0].name
+    count = sum(task.name == name for task in report.tasks)
+    whole = report.limit.limit_bytes if report.limit else report.memory.ram_bytes if report.memory else None
+    size = max((whole or 0) // 2 // max(count, 1) // _STEP * _STEP, _SMALLEST_WORKER)
+    is_known = bool(whole and count)
+    many = f"{count} workers" if count > 1 else "one worker"
+    return Remedy(
+        role="fcgid_recycler",
+        variables={"fcgid_recycler_limit": f"{size >> 20}M"} if is_known else {},
+        why=f"A worker of {name} that has grown beyond the limit is ended when it is idle"
+        + (f"; {many} at the limit take {format_size(size * count)}." if is_known else "."),
+        risk="One that is never idle, or grows beyond the limit within one request, is not caught; "
+        "below what a worker needs for each request, all are started anew all the time.",
+    )
 
 
 def _can_swap(memory: Memory) -> bool:

@@ -113,7 +113,7 @@ def test_the_incident_is_explained_with_its_own_figures() -> None:
     )
 
 
-def test_the_incident_has_three_remedies() -> None:
+def test_the_incident_has_four_remedies() -> None:
     assert [(remedy.role, remedy.variables) for remedy in diagnosed(STOP).remedies] == [
         ("oom_policy", {"oom_policy_units": ["apache2.service"]}),
         ("swap", {"swap_size": "9G"}),
@@ -127,6 +127,7 @@ def test_the_incident_has_three_remedies() -> None:
                 }
             },
         ),
+        ("fcgid_recycler", {"fcgid_recycler_limit": "256M"}),
     ]
 
 

@@ -93,8 +93,28 @@ def test_fcgid_is_advised_for_a_worker_of_apache(cgroup: str | None, victim: str
     assert any(remedy.role == "fcgid" for remedy in remedies) is advised
 
 
+@pytest.mark.parametrize(
+    ("changes", "variables"),
+    [
+        ({}, {"fcgid_recycler_limit": "256M"}),
+        (
+            {"tasks": (Task("sys.fcgi", 4711), *(Task("sys.fcgi", pid) for pid in range(5)))},
+            {"fcgid_recycler_limit": "80M"},
+        ),
+        ({"tasks": tuple(Task("sys.fcgi", pid) for pid in range(200))}, {"fcgid_recycler_limit": "64M"}),
+        ({"scope": "memcg", "limit": Limit(limit_bytes=GIB // 2)}, {"fcgid_recycler_limit": "128M"}),
+        ({"tasks": ()}, {}),
+        ({"memory": None}, {}),
+    ],
+)
+def test_workers_may_take_half_of_the_memory(changes: dict[str, t.Any], variables: dict[str, str]) -> None:
+    assert [remedy.variables for remedy in diagnosed(**changes).remedies if remedy.role == "fcgid_recycler"] == [
+        variables
+    ]
+
+
 def test_every_remedy_has_its_reason_and_its_risk() -> None:
-    assert [bool(remedy.why and remedy.risk) for remedy in diagnosed(STOP).remedies] == [True] * 3
+    assert [bool(remedy.why and remedy.risk) for remedy in diagnosed(STOP).remedies] == [True] * 4
 
 
 def test_every_remedy_is_of_a_role_with_these_variables() -> None:
