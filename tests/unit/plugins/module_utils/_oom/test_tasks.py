@@ -110,6 +110,7 @@ def test_more_digits_than_any_number_of_the_kernel_are_none(digits: int) -> None
         ("[    812]    33   812    90000     2000   131072      3-0             0 httpd", 1),
         ("[    812]    33   812    90000     2000   131072      30,             0 httpd", 1),
         ("[    812]    33   812    90000     2000   131072      --3             0 httpd", 1),
+        ("[    812]    33   812    90000     2000   131072        -             0 httpd", 1),
     ],
 )
 def test_damaged_rows_are_counted(row: str, damaged: int) -> None:
