@@ -98,7 +98,7 @@ def refuse_useless_wrapper(setting: Setting) -> None:
     elif _INTERPRETER.fullmatch(name):
         problem = f"fails, for {name} does not speak FastCGI and is given no script to run"
         hint = "Use php-cgi for PHP, and list programs of your own by their paths under workers."
-    elif suffix and served in ("", suffix):
+    elif suffix[1:].isalpha() and served in ("", suffix):
         problem = f"has every {'program' if not served else f'file with {served}'} answered by {program}"
         hint = "List it as a script under workers, which limits this file alone."
     if problem:

@@ -374,6 +374,20 @@ def test_a_link_that_cannot_be_made_is_told(apache: Apache, layout: Layout, tmp_
     )
 
 
+def test_enterprise_linux_reads_the_file_itself(programs: Programs, tmp_path: pathlib.Path) -> None:
+    folder = tmp_path / "conf.d"
+    folder.mkdir()
+    programs.folder = folder
+    (tmp_path / "run/systemd/system").mkdir(parents=True)
+    httpd = dataclasses.replace(LAYOUTS[1], main=tmp_path / "httpd.conf", folder=folder)
+    converge(Apache(httpd, run=programs, runtime=tmp_path / "run"), WANTED)
+    assert (files(tmp_path), programs.ran[0], programs.ran[-1]) == (
+        {f"conf.d/{NAME}": TEXT},
+        "httpd -t",
+        "systemctl reload",
+    )
+
+
 def test_the_layout_is_known_by_its_main_file(layout: Layout) -> None:
     layout.main.touch()
     assert find_layout([LAYOUTS[1], layout]) == layout

@@ -192,7 +192,13 @@ def test_a_command_that_is_no_interpreter_is_refused_too() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["/usr/bin/php-cgi .php", '"/usr/bin/php-cgi -c /etc/php.ini" .php', "/usr/local/bin/php.fcgi .php", "/srv/serve"],
+    [
+        "/usr/bin/php-cgi .php",
+        '"/usr/bin/php-cgi -c /etc/php.ini" .php',
+        "/usr/local/bin/php.fcgi .php",
+        "/srv/serve",
+        "/usr/bin/php8.2-cgi",
+    ],
 )
 def test_other_wrappers_are_fine(text: str) -> None:
     Wanted(settings=settings_from({"FcgidWrapper": text}))
