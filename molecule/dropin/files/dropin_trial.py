@@ -216,6 +216,8 @@ def mistakes() -> Outcome:
     """Ask for what systemd would ignore."""
     outcome: Outcome = {name: attempt(settings)["error"] for name, settings in MISTAKES.items()}
     outcome["files"] = attempt(present=False)["files"]
+    attempt(CONTINUE)
+    outcome["over an old file"] = attempt(MISTAKES["enumeration"])["error"]
     return outcome
 
 

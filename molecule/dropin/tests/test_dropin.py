@@ -149,6 +149,7 @@ def test_slices_and_scopes_are_left_clean(host: t.Any) -> None:
     ("mistake", "said"),
     [
         ("enumeration", "bogus"),
+        ("over an old file", "bogus"),
         ("directive", "OOMPolice"),
         ("section", "Servce"),
         ("directive of another section", "OOMPolicy"),

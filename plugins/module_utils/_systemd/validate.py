@@ -10,7 +10,7 @@ import re
 import tempfile
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import CommandError
-from ansible_collections.oomguard.linux.plugins.module_utils._files import write_file
+from ansible_collections.oomguard.linux.plugins.module_utils._files import read_file, write_file
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import (
     MANAGER,
     DropinError,
@@ -59,16 +59,17 @@ def validate(plan: Plan, state: State, wanted: Wanted, systemd: Systemd) -> None
         folder = pathlib.Path(name)
         candidate = folder / state.path.parent.name / state.path.name
         write_file(candidate, plan.after)
-        # Units without a file, as slices often are, get an empty one.
-        fragment = pathlib.Path(state.fragment).parent / unit if state.fragment else folder / unit
-        if not state.fragment:
-            write_file(fragment, "")
+        # A copy, since the folder of what is verified comes first: a drop-in of ours that is installed beside the unit
+        # would hide the new one. Units without a file, as slices often are, get an empty one.
+        fragment = folder / unit
+        write_file(fragment, (read_file(pathlib.Path(state.fragment)) or "") if state.fragment else "")
         try:
-            lines = _complaints(systemd, fragment, folder)
+            lines = _complaints(systemd, fragment)
             found = [line for line in lines if str(candidate) in line]
             of_the_unit = [line for line in lines if line.startswith((f"{unit}:", f"Unit {unit}"))]
-            if not found and of_the_unit and state.fragment:
-                known = _complaints(systemd, fragment, None)
+            if not found and of_the_unit:
+                candidate.unlink()
+                known = _complaints(systemd, fragment)
                 found = [line for line in of_the_unit if line not in known]
         except CommandError:
             if state.booted:
@@ -82,8 +83,8 @@ def validate(plan: Plan, state: State, wanted: Wanted, systemd: Systemd) -> None
         )
 
 
-def _complaints(systemd: Systemd, fragment: pathlib.Path, folder: pathlib.Path | None) -> list[str]:
-    done = systemd.call("systemd-analyze", "verify", "--man=no", str(fragment), path=f"{folder}:" if folder else "")
+def _complaints(systemd: Systemd, fragment: pathlib.Path) -> list[str]:
+    done = systemd.call("systemd-analyze", "verify", "--man=no", str(fragment), path=f"{fragment.parent}:")
     return (done.stdout + done.stderr).splitlines()
 
 

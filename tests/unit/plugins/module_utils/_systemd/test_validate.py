@@ -28,16 +28,15 @@ class Analyze:
     candidate: str = ""
     with_it: str = ""
     without: str = ""
-    asked: list[str] = dataclasses.field(default_factory=list)
+    read: list[str] = dataclasses.field(default_factory=list)
 
     def __call__(self, argv: t.Sequence[str], **options: t.Any) -> Completed:
         if "--version" in argv:
             return Completed(argv=tuple(argv), returncode=0, stdout="systemd 247 (247.3-7+deb11u5)\n", stderr="")
-        self.asked.append(argv[-1])
-        folder = options["environment"].get("SYSTEMD_UNIT_PATH", "").rstrip(":")
+        folder = pathlib.Path(options["environment"]["SYSTEMD_UNIT_PATH"].rstrip(":"))
+        self.read.append((folder / argv[-1]).read_text())
         said = self.without
-        if folder:
-            file = next(pathlib.Path(folder).rglob("*.conf"))
+        for file in folder.rglob("*.conf"):
             said = self.with_it + (f"{file}:4: {self.candidate}\n" if self.candidate else "")
         return Completed(argv=tuple(argv), returncode=0, stdout="", stderr=f"other.service: unrelated\n{said}")
 
@@ -77,16 +76,18 @@ def test_what_the_drop_in_does_to_the_unit_is_told() -> None:
 def test_what_the_unit_suffers_from_anyway_is_not() -> None:
     analyze = Analyze(with_it="apache2.service: old\n", without="apache2.service: old\n")
     check(analyze)
-    assert analyze.asked == [FRAGMENT, FRAGMENT]
+    assert len(analyze.read) == 2
 
 
-def test_a_unit_without_a_file_gets_an_empty_one() -> None:
-    analyze = Analyze()
-    check(analyze, state(text=None))
-    assert analyze.asked[0].endswith("/apache2.service")
+@pytest.mark.parametrize("text", ["[Service]\nExecStart=/bin/a\n", ""])
+def test_the_unit_is_copied_since_its_folder_comes_first(tmp_path: pathlib.Path, text: str) -> None:
+    analyze, fragment = Analyze(), tmp_path / "apache2.service"
+    fragment.write_text(text)
+    check(analyze, state(text=None, fragment=str(fragment) if text else ""))
+    assert analyze.read == [text]
 
 
 def test_what_is_removed_is_not_read() -> None:
     analyze = Analyze()
     check(analyze, state(fragment=FRAGMENT), Wanted(unit="apache2.service", present=False))
-    assert analyze.asked == []
+    assert analyze.read == []
