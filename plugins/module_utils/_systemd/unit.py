@@ -114,6 +114,12 @@ class Systemd:
         Raises DropinError for a unit that does not exist or cannot be configured, CommandError and FileError.
         """
         booted = self.booted
+        if wanted.runtime and wanted.present and not booted:
+            # Its folder is what tells sd_booted(3) that systemd runs.
+            raise DropinError(
+                f"No systemd runs here, and a drop-in of {wanted.unit} below {self.runtime} would not stay.",
+                hint="Leave runtime away.",
+            )
         shown = self.show(wanted) if booted else {}
         properties = shown.get(instance_of(wanted.unit), {})
         if booted:

@@ -249,6 +249,11 @@ def test_an_instance_hides_the_file_of_its_template(
     assert systemd.observe(dataclasses.replace(WANTED, unit="worker@1.service")).hides == str(hidden)
 
 
+def test_without_systemd_nothing_is_written_below_run(programs: Programs, tmp_path: pathlib.Path) -> None:
+    with pytest.raises(DropinError, match=r"^No systemd runs here, and a drop-in of httpd\.service below .* would not"):
+        Systemd(run=programs, root=tmp_path).observe(dataclasses.replace(WANTED, runtime=True))
+
+
 def test_a_unit_of_a_user_has_its_folder_at_home(programs: Programs, tmp_path: pathlib.Path) -> None:
     (tmp_path / "run/user/1000/systemd").mkdir(parents=True)
     (tmp_path / "run/user/1000/systemd/private").touch()
