@@ -55,12 +55,14 @@ proofs: .venv $(link) ## Run the longer Molecule scenarios, which bring drop-ins
 	molecule test --scenario-name fcgid
 	molecule test --scenario-name recycler
 	molecule test --scenario-name swap
+	molecule test --scenario-name effects
 
 bench: .venv $(link) ## Measure speed and memory
 	PYTHONPATH=tests/benchmarks:.collections python -m bench_log
 	PYTHONPATH=tests/benchmarks:.collections python -m bench_report
 	PYTHONPATH=tests/benchmarks:.collections python -m bench_journal
 	PYTHONPATH=tests/benchmarks:.collections python -m bench_workers
+	PYTHONPATH=tests/benchmarks python -m bench_fleet
 
 docs: .venv $(link) ## Write the documentation as HTML to docs/build
 	mkdir -p .cache/docs

@@ -231,6 +231,13 @@ class Journal:
             records = list(self._read([f"--since={_at(realtime_us)}", f"--lines=+{count}"], matches))
         return records
 
+    def newest(self, matches: t.Sequence[str]) -> Record | None:
+        """Return the newest record of all that matches."""
+        records = self._look(Walk(tuple(matches), _FAR_FUTURE_US, True, 1, _FIELDS))
+        if records is None:
+            records = list(self._read(["--reverse", "--lines=1"], matches))
+        return records[0] if records else None
+
     def _back(self, until_us: int, record: Record, matches: t.Sequence[str], chunk: int) -> t.Iterator[Record]:
         """Yield the records of the boot of `record` from that time backwards."""
         # A boot is of one host.

@@ -14,7 +14,9 @@ description:
   - Finds the OOM kills of the kernel, of systemd-oomd, earlyoom and nohang in the systemd journal of all boots.
   - Reads the whole report of each, ties it to the systemd unit it happened in and to what became of that unit, and says
     why it happened and what helps.
-  - Kills are found through the journal's index, so that the size of the journal hardly matters.
+  - Kills are found through the journal's index, so that the size of the journal hardly matters. All that the kernel
+    logged is read only in a journal whose records have no priority, or where systemd noticed a kill that is not among
+    them.
   - Only records that the kernel itself and systemd itself wrote are believed. What poses as theirs is counted in
     RV(coverage.untrusted).
   - That there is no OOM kill is a success with empty RV(events). That the journal could not be looked at is a failure.
@@ -89,7 +91,7 @@ options:
     default: 100
   timeout:
     description:
-      - Fail when the journal does not answer a query within that many seconds.
+      - Fail when the journal does not answer a query within that many seconds. What hangs is killed.
     type: int
     default: 300
 seealso:
@@ -649,7 +651,10 @@ coverage:
       description: Whether the journal outlives a reboot.
       type: bool
     complete:
-      description: Whether nothing was missed in the time that was asked for; if not, RV(coverage.notes) say why.
+      description:
+        - Whether nothing was missed in the time that was asked for; if not, RV(coverage.notes) say why.
+        - It is V(false) where the journal begins later than O(since), where it missed messages of the kernel, and where
+          a journal file is damaged or could not be opened, which the notes name.
       type: bool
     missed_records:
       description: How many of the kernel's messages the journal came too late for.
@@ -658,7 +663,9 @@ coverage:
       description: How many records could not be read.
       type: int
     untrusted:
-      description: How many records pose as the kernel's or systemd's and are not.
+      description:
+        - How many records pose as the kernel's or systemd's and are not.
+        - What poses as a kill by the kernel is counted when it has the priority V(3) of one, or a more urgent one.
       type: int
     cursor:
       description: Where a later run can go on, with O(after_cursor).

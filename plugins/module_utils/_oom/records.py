@@ -52,8 +52,9 @@ ANCHORS = (
     # kernel's, and the index cannot tell quickly that none of these is both.
     ("SYSLOG_IDENTIFIER=kernel", "PRIORITY=0", "PRIORITY=1", "PRIORITY=2", "PRIORITY=3"),
 )
+KILL_PATTERN = r"Kill(ed)? process|no killable processes"
 ANCHOR_PATTERN = (
-    r"Kill(ed)? process|no killable processes|^Tasks state|OOM|oom|[Oo]ut of memory|Missed [0-9]+ kernel"
+    KILL_PATTERN + r"|^Tasks state|OOM|oom|[Oo]ut of memory|Missed [0-9]+ kernel"
     r"|Killed /|Marked /|[Kk]illing process|[Ss]end(ing)? SIG|PID: [0-9]+, [Nn]ame: "
 )
 

@@ -26,7 +26,9 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.records import
     ANCHOR_PATTERN,
     ANCHORS,
     FAILED,
+    KILL_PATTERN,
     LIFE,
+    OUT_OF_MEMORY,
     Forged,
     KernelRecord,
     KillerRecord,
@@ -172,14 +174,15 @@ def _read_log(path: str) -> t.Iterator[OomReport | Unparsed]:
 
 
 def _anchors(journal: Journal) -> _Anchors:
-    kills, killers, units, forged, missed = [], [], [], [], 0
-    boots: dict[str, None] = {}
+    killers, units, forged, missed = [], [], [], 0
+    kills: dict[tuple[str, int, int, str], Record] = {}
+    boots: dict[str, int] = {}
     arguments = [argument for term in ANCHORS for argument in ("+", *term)][1:]
     for record in journal.find(arguments, pattern=ANCHOR_PATTERN):
-        boots[record.boot_id] = None
+        boots.setdefault(record.boot_id, len(boots))
         said = read_record(record)
         if isinstance(said, KernelRecord) and said.kill:
-            kills.append(record)
+            kills[record.key] = record
         elif isinstance(said, KillerRecord):
             killers.append(said.line)
         elif isinstance(said, UnitRecord):
@@ -188,13 +191,36 @@ def _anchors(journal: Journal) -> _Anchors:
             forged.append(said.reason)
         elif isinstance(said, MissedRecords):
             missed += said.count
+    if _levels_differ(journal, kills.values(), units):
+        for record in journal.find(["_TRANSPORT=kernel"], pattern=KILL_PATTERN):
+            boots.setdefault(record.boot_id, len(boots))
+            if isinstance(read_record(record), KernelRecord):
+                kills[record.key] = record
     return _Anchors(
-        kills=tuple(kills),
+        kills=tuple(sorted(kills.values(), key=lambda kill: (boots[kill.boot_id], -kill.monotonic_us))),
         killers=tuple(killers),
         boots=tuple(boots),
         units=tuple(units),
         forged=tuple(forged),
         missed=missed,
+    )
+
+
+def _levels_differ(journal: Journal, kills: t.Iterable[Record], units: t.Iterable[UnitRecord]) -> bool:
+    """Tell whether kills may stand in the journal at another priority than the kernel gives them.
+
+    So it is in a journal that was made of something else, and was where systemd noticed a kill that was not found.
+    """
+    newest = journal.newest(["_TRANSPORT=kernel"])
+    if newest and "PRIORITY" not in newest.fields:
+        return True
+    times: dict[str, list[int]] = collections.defaultdict(list)
+    for kill in kills:
+        times[kill.boot_id].append(kill.monotonic_us)
+    return any(
+        record.what == OUT_OF_MEMORY
+        and not any(abs(record.monotonic_us - at) <= _BEFORE_US for at in times[record.boot_id])
+        for record in units
     )
 
 
@@ -299,7 +325,8 @@ def _coverage(journal: Journal, extent: Extent, anchors: _Anchors, *, persistent
         untrusted=len(anchors.forged),
         cursor=extent.cursor,
         gaps=(*([extent.gap] if extent.gap else []), *journal.notes),
-        notes=tuple(
-            f"Not believed: {count} x {reason}." for reason, count in collections.Counter(anchors.forged).items()
+        notes=(
+            *([] if persistent else ["The journal is kept in memory only, so that a reboot empties it."]),
+            *(f"Not believed: {count} x {reason}." for reason, count in collections.Counter(anchors.forged).items()),
         ),
     )

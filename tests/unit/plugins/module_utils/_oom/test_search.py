@@ -270,3 +270,33 @@ def test_a_log_that_is_not_there_is_an_error(tmp_path: pathlib.Path) -> None:
     message = f"Could not read the log {path}: [Errno 2] No such file or directory: '{path}'. Check log_files."
     with pytest.raises(LogError, match=re.escape(message)):
         search_logs([str(path)], limit=1)
+
+
+OOM_KILL = (
+    "Out of memory: Killed process 7 (hog) total-vm:8kB, anon-rss:4kB, file-rss:0kB, shmem-rss:0kB, UID:0 "
+    "pgtables:8kB oom_score_adj:0"
+)
+
+
+def test_in_a_journal_without_priorities_kills_are_found() -> None:
+    findings = searched(Host([entry(OOM_KILL, at=1, **KERNEL), entry("usb 1-1: new device", at=2, **KERNEL)]))
+    assert [incident.report.victims[0].name for incident in findings.incidents] == ["hog"]
+
+
+def test_a_kill_at_another_level_that_systemd_noticed_is_found() -> None:
+    noticed = {"MESSAGE_ID": "fe6faa94e7774663a0da52717891d8ef", "_PID": "1", "UNIT": "apache2.service"}
+    findings = searched(
+        Host([entry(OOM_KILL, at=1, PRIORITY="4", **KERNEL), entry("apache2.service: OOM", at=2, **noticed)])
+    )
+    assert [incident.place.unit for incident in findings.incidents] == ["apache2.service"]
+
+
+def test_a_kill_at_another_level_alone_is_the_limit_of_what_the_index_finds() -> None:
+    host = Host([entry(OOM_KILL, at=1, PRIORITY="4", **KERNEL)])
+    assert searched(host).incidents == ()
+
+
+def test_a_record_in_two_files_is_one_kill() -> None:
+    kill = entry(OOM_KILL, at=1, PRIORITY="3", **KERNEL)
+    findings = searched(Host([kill, {**kill, "__CURSOR": "s=other"}]))
+    assert len(findings.incidents) == 1

@@ -1,0 +1,107 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Have the kernel kill processes of units of every kind, and write down what really became of each unit.
+
+A unit's name says what it is: whose process is killed (`worker`, `main`), by the limit of its cgroup (`memcg`) or for
+the whole host (`global`), its OOMPolicy= and its Restart=.
+"""
+
+import itertools
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+import typing
+
+STATE = pathlib.Path("/run/effects")
+UNITS = pathlib.Path("/run/systemd/system")
+POLICIES = ("stop", "continue", "kill")
+RESTARTS = ("no", "on-failure", "on-abnormal", "on-abort", "always")
+KINDS = [
+    *itertools.product(("worker", "main"), ("memcg",), POLICIES, RESTARTS),
+    ("worker", "global", "stop", "no"),
+    ("worker", "global", "continue", "no"),
+    ("worker", "global", "kill", "on-failure"),
+    ("main", "global", "stop", "on-failure"),
+]
+# Eats memory the first time only: what systemd starts again lives.
+BEGIN = "if test -e {state}/{name}.main; then exec sleep 100000; fi; echo $$ > {state}/{name}.main; "
+HOG = "echo $$ > {state}/{name}.hog; exec perl -e 'push @a, \"x\" x (1000000 + @a) while 1'"
+SERVICE = """\
+[Service]
+ExecStart=/bin/sh {state}/{name}.sh
+OOMPolicy={policy}
+Restart={restart}
+RestartSec=1
+OOMScoreAdjust={adjust}
+"""
+MEMCG = "MemoryMax=24M\nMemorySwapMax=0\n"
+
+
+def main() -> None:
+    """Kill, and print what became of each unit as JSON."""
+    STATE.mkdir(exist_ok=True)
+    kinds = {"effect-" + "-".join(kind): kind for kind in KINDS}
+    for name, (who, where, policy, restart) in kinds.items():
+        values = {"state": STATE, "name": name, "policy": policy, "restart": restart}
+        hog = HOG if who == "main" else "sh {state}/{name}.hog.sh & sleep 100000"
+        (STATE / f"{name}.sh").write_text((BEGIN + hog + "\n").format(**values))
+        (STATE / f"{name}.hog.sh").write_text((HOG + "\n").format(**values))
+        service = SERVICE.format(adjust=500 if where == "global" else 0, **values)
+        (UNITS / f"{name}.service").write_text(service + (MEMCG if where == "memcg" else ""))
+    subprocess.run(["systemctl", "daemon-reload"], check=True)
+    for name in kinds:
+        subprocess.run(["systemctl", "start", f"{name}.service"], check=True)
+        wait_for_kill(name)
+        # The kernel writes no more than ten reports in five seconds.
+        time.sleep(0.5)
+    time.sleep(10)
+    json.dump({f"{name}.service": became(name, kind[2]) for name, kind in kinds.items()}, sys.stdout)
+
+
+def became(name: str, policy: str) -> dict[str, typing.Any]:
+    """Return what became of the unit, from its processes and systemd's properties: nothing of it from the journal."""
+    command = ["systemctl", "show", "--property=ActiveState,Result,NRestarts", f"{name}.service"]
+    shown = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    properties = dict(line.split("=", 1) for line in shown.splitlines())
+    restarted = int(properties["NRestarts"]) > 0
+    return {
+        "stopped": not alive(pid(name, "main")),
+        "restarted": restarted,
+        "active": properties["ActiveState"] == "active",
+        # A start that succeeds makes the result forgotten.
+        "result": None if restarted or properties["Result"] == "success" else properties["Result"],
+        "policy": policy,
+    }
+
+
+def pid(name: str, which: str) -> str:
+    """Return the process id that a script has left, nothing before it has."""
+    path = STATE / f"{name}.{which}"
+    return path.read_text().strip() if path.exists() else ""
+
+
+def alive(process: str) -> bool:
+    """Tell whether a process runs."""
+    try:
+        state = pathlib.Path("/proc", process, "stat").read_text().rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return False
+    return state != "Z"
+
+
+def wait_for_kill(name: str) -> None:
+    """Wait until the process that eats memory is gone."""
+    for _ in range(3000):
+        if pid(name, "hog") and not alive(pid(name, "hog")):
+            return
+        time.sleep(0.2)
+    sys.exit(f"Waited in vain for the kill in {name}.")
+
+
+if __name__ == "__main__":
+    os.chdir("/")
+    main()
