@@ -164,7 +164,7 @@ def main(arguments: t.Sequence[str]) -> int:
     try:
         settings = parse(configuration.decode("utf-8", "surrogateescape"))
     except OomguardError as error:
-        print(f"{arguments[0]}: {error}", file=sys.stderr)
+        sys.stderr.write(f"{arguments[0]}: {error}\n")
         return 2
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())

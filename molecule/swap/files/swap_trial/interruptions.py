@@ -96,7 +96,7 @@ def stop() -> None:
 
 def fill(path: str) -> None:
     """Leave no room on the disk of `path` and on that of /etc."""
-    for folder in {str(pathlib.Path(path).parent), "/etc"}:
+    for folder in sorted({str(pathlib.Path(path).parent), "/etc"}):
         length, step = 0, 2**40
         descriptor = os.open(f"{folder}/{_FILLER}", os.O_RDWR | os.O_CREAT, 0o600)
         while step:
@@ -111,7 +111,7 @@ def fill(path: str) -> None:
 
 def empty(path: str) -> None:
     """Give the room back."""
-    for folder in {str(pathlib.Path(path).parent), "/etc"}:
+    for folder in sorted({str(pathlib.Path(path).parent), "/etc"}):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(f"{folder}/{_FILLER}")
 

@@ -152,7 +152,7 @@ def test_a_reader_whose_child_dies_says_so_for_good(folder: pathlib.Path) -> Non
     question = Walk((), FOREVER, True, 1, (CURSOR,))
     assert len(reader.walk(question)) == 1
     reader.close()
-    for _ in range(2):
+    for _attempt in range(2):
         with pytest.raises(ReaderError):
             reader.walk(question)
 
