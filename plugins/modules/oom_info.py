@@ -724,9 +724,11 @@ def opened(params: t.Mapping[str, t.Any]) -> t.Iterator[Reader | None]:
     """Open the journal that the parameters name; None where that is left to journalctl."""
     reader = None
     if not params["log_files"]:
-        reader = Reader(
-            directory=params["journal_directory"], namespace=params["journal_namespace"], timeout=params["timeout"]
-        )
+        # Without memory for one more process, journalctl tells what is the matter.
+        with contextlib.suppress(OSError):
+            reader = Reader(
+                directory=params["journal_directory"], namespace=params["journal_namespace"], timeout=params["timeout"]
+            )
     try:
         yield reader
     finally:
