@@ -35,6 +35,7 @@ After=apache2.service httpd.service
 [Service]
 Type=notify
 ExecStart={python} -I {code} {configuration}
+TimeoutStartSec=170
 Restart=on-failure
 RestartSec=30
 OOMScoreAdjust=-500
