@@ -454,8 +454,7 @@ def user() -> Outcome:
     """Set a unit of a user, with the user's systemd and without."""
     folder = pathlib.Path("/root/.config/systemd/user")
     write(folder / "trial-user.service", "[Service]\nExecStart=/bin/sleep infinity\n")
-    environment = {"HOME": "/root", "XDG_RUNTIME_DIR": "/run/user/0"}
-    systemd = Systemd(run=run, user=True, environment=environment)
+    systemd = Systemd(run=run, user=True)
     asked: dict[str, t.Any] = {"unit": "trial-user.service", "systemd": systemd}
     systemctl("stop", "user@0.service")
     outcome: Outcome = {"asleep": attempt(CONTINUE, **asked)}

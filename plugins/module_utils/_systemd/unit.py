@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import os
 import pathlib
+import pwd
 import time
 import typing as t
 
@@ -76,14 +77,16 @@ class Systemd:
     run: Run
     root: pathlib.Path = pathlib.Path("/")
     user: bool = False
-    environment: t.Mapping[str, str] = dataclasses.field(default_factory=lambda: dict(os.environ))
+    uid: int = dataclasses.field(default_factory=os.getuid)
+    home: pathlib.Path = dataclasses.field(default_factory=lambda: pathlib.Path(pwd.getpwuid(os.getuid()).pw_dir))
 
     @property
     def runtime(self) -> pathlib.Path:
-        """Return the folder of what lasts until the next boot."""
-        default = f"/run/user/{os.getuid()}" if self.user else "/run"
-        chosen = self.environment.get("XDG_RUNTIME_DIR", default) if self.user else default
-        return self.root / chosen.lstrip("/")
+        """Return the folder of what lasts until the next boot.
+
+        The variables of this process do not count: they may be those of the user who became another one for this task.
+        """
+        return self.root / (f"run/user/{self.uid}" if self.user else "run")
 
     @property
     def booted(self) -> bool:
@@ -97,8 +100,7 @@ class Systemd:
         if wanted.runtime:
             return self.runtime / "systemd" / ("user" if self.user else "system")
         if self.user:
-            home = pathlib.Path(self.environment.get("HOME") or pathlib.Path.home())
-            return pathlib.Path(self.environment.get("XDG_CONFIG_HOME") or home / ".config") / "systemd/user"
+            return self.home / ".config/systemd/user"
         return self.root / "etc/systemd/system"
 
     @contextlib.contextmanager

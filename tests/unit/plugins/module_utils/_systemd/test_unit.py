@@ -257,8 +257,7 @@ def test_without_systemd_nothing_is_written_below_run(programs: Programs, tmp_pa
 def test_a_unit_of_a_user_has_its_folder_at_home(programs: Programs, tmp_path: pathlib.Path) -> None:
     (tmp_path / "run/user/1000/systemd").mkdir(parents=True)
     (tmp_path / "run/user/1000/systemd/private").touch()
-    environment = {"HOME": str(tmp_path / "home"), "XDG_RUNTIME_DIR": "/run/user/1000"}
-    systemd = Systemd(run=programs, root=tmp_path, user=True, environment=environment)
+    systemd = Systemd(run=programs, root=tmp_path, user=True, uid=1000, home=tmp_path / "home")
     state = systemd.observe(WANTED)
     assert (state.booted, state.path) == (
         True,
