@@ -23,13 +23,17 @@ _NOTICE, _WARNING = 5, 4
 
 
 def retirement(order: Order, *, dry_run: bool) -> dict[str, str]:
-    """Return the journal's fields for one worker that was signalled, or that would be."""
+    """Return the journal's fields for one worker that was signalled, that would be, or that was drained and is gone."""
     worker, peak = order.worker, order.worker.memory.vm_hwm_bytes or 0
     doing = "idle" if order.idle_seconds is None else f"idle for {order.idle_seconds} s"
+    if order.act == "gone":
+        doing = "drained and gone"
+    elif worker.state == "busy":
+        doing = "busy"
     message = (
         f"{'Would retire' if dry_run else 'Retired'} pid {worker.pid} ({worker.script}):"
         f" it has had {format_size(peak)}, its {order.reason.replace('_', ' ')} is {format_size(order.bound)};"
-        f" {worker.age_seconds} s old, {'busy' if worker.state == 'busy' else doing}"
+        f" {worker.age_seconds} s old, {doing}"
     )
     return {
         "MESSAGE": message,
@@ -65,7 +69,7 @@ def metrics(workers: t.Sequence[Worker], over: int, retired: t.Mapping[str, int]
     peak = max((worker.memory.vm_hwm_bytes or 0 for worker in workers), default=0)
     return "".join(
         (
-            "# HELP oomguard_fcgid_retired_total Workers signalled since the recycler was started.\n",
+            "# HELP oomguard_fcgid_retired_total Workers retired since the recycler was started.\n",
             "# TYPE oomguard_fcgid_retired_total counter\n",
             *(f'oomguard_fcgid_retired_total{{reason="{reason}"}} {count}\n' for reason, count in retired.items()),
             "# HELP oomguard_fcgid_workers Workers of mod_fcgid.\n",

@@ -58,6 +58,7 @@ class Recycler:
         self._fetch = fetch
         self._clock = clock
         self._seen: dict[Key, Seen] = {}
+        self._drained: dict[Key, Order] = {}
         self._problems: set[str] = set()
         self._metrics = ""
         self.retired = {"limit": 0, "hard_limit": 0}
@@ -66,6 +67,9 @@ class Recycler:
         """Do all that is to be done now, and return a line about it. Raises OomguardError where nothing can be seen."""
         workers = self._workers.all(self._page())
         orders, self._seen = decide(workers, self._seen, self._settings, self._clock())
+        for key in [key for key in self._drained if key not in self._seen]:
+            # mod_fcgid ends a worker that it cannot connect to, and may be the first to do so.
+            self._count(dataclasses.replace(self._drained.pop(key), act="gone"))
         for order in orders:
             self._carry_out(order)
         over = sum(over_limit(worker, self._settings) is not None for worker in workers)
@@ -88,28 +92,35 @@ class Recycler:
             return {}
 
     def _carry_out(self, order: Order) -> None:
+        key = key_of(order.worker)
         if order.act == "drain":
-            if not self._settings.dry_run:
-                self._drain(order.worker)
+            if not self._settings.dry_run and self._drain(order.worker):
+                self._drained[key] = order
         elif self._settings.dry_run or self._signal(order):
-            self._seen[key_of(order.worker)] = dataclasses.replace(self._seen[key_of(order.worker)], retired=True)
-            if not self._settings.dry_run:
-                self.retired[order.reason] += 1
-            self._tell(messages.retirement(order, dry_run=self._settings.dry_run))
+            self._drained.pop(key, None)
+            self._seen[key] = dataclasses.replace(self._seen[key], retired=True)
+            self._count(order)
 
-    def _drain(self, worker: Worker) -> None:
-        """Take the name of its socket away, so that mod_fcgid finds it no more and takes another worker."""
+    def _count(self, order: Order) -> None:
+        if not self._settings.dry_run:
+            self.retired[order.reason] += 1
+        self._tell(messages.retirement(order, dry_run=self._settings.dry_run))
+
+    def _drain(self, worker: Worker) -> bool:
+        """Take the name of its socket away, so that mod_fcgid finds it no more, and return whether it is away."""
         path = pathlib.Path(worker.socket)
         if str(path.parent) not in self._settings.socket_directories:
             self.report(f"Workers in {path.parent} cannot be drained, for it is none of socket_directories.")
-            return
+            return False
         try:
             if stat.S_ISSOCK(path.lstat().st_mode):
                 path.unlink()
+                return True
         except FileNotFoundError:
-            return
+            return True
         except OSError as error:
             self.report(f"Workers in {path.parent} cannot be drained: {error.strerror}.")
+        return False
 
     def _signal(self, order: Order) -> bool:
         """Send SIGTERM if the worker is still what it was at the look, and return whether it was sent.

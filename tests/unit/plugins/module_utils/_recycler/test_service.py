@@ -10,6 +10,7 @@ import dataclasses
 import errno
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -163,6 +164,17 @@ def test_draining_takes_the_name_of_the_socket_away(
         bench = Bench(tmp_path, process, dataclasses.replace(DRAINING, socket_directories=(str(named),)))
         bench.look(0)
     assert (list(named.iterdir()), bench.told, process.poll()) == ([], [], None)
+
+
+def test_one_that_mod_fcgid_ends_after_draining_is_told_about_once(
+    tmp_path: pathlib.Path, process: subprocess.Popen[bytes], named: pathlib.Path
+) -> None:
+    bench = Bench(tmp_path, process, dataclasses.replace(DRAINING, socket_directories=(str(named),)))
+    bench.look(0)
+    shutil.rmtree(bench.proc.folder / str(process.pid))
+    assert bench.look(1) == "0 workers, 0 beyond their limit, 1 retired so far"
+    bench.look(2)
+    assert [fields["MESSAGE"].rpartition(", ")[2] for fields in bench.told] == ["drained and gone"]
 
 
 def test_nothing_but_a_socket_is_removed(
