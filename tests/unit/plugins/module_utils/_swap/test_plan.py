@@ -651,6 +651,7 @@ def walk(host: State, wanted: Wanted) -> list[State]:
     return stations
 
 
+@hypothesis.settings(deadline=None)
 @hypothesis.given(hosts(), wishes)
 def test_swap_is_never_less_than_before_and_than_the_target(host: State, wanted: Wanted) -> None:
     floor = wanted.total_bytes(host.areas)
@@ -662,16 +663,19 @@ def test_swap_is_never_less_than_before_and_than_the_target(host: State, wanted:
     assert all(wanted.total_bytes(station.areas) >= floor - SLACK_BYTES for station in walk(host, wanted))
 
 
+@hypothesis.settings(deadline=None)
 @hypothesis.given(hosts(), wishes)
 def test_the_host_ends_up_as_wanted(host: State, wanted: Wanted) -> None:
     assert make_plan(walk(host, wanted)[-1], wanted).steps == ()
 
 
+@hypothesis.settings(deadline=None)
 @hypothesis.given(hosts(), wishes)
 def test_an_interrupted_run_is_completed_by_the_next(host: State, wanted: Wanted) -> None:
     assert all(make_plan(walk(station, wanted)[-1], wanted).steps == () for station in walk(host, wanted))
 
 
+@hypothesis.settings(deadline=None)
 @hypothesis.given(hosts(), wishes)
 def test_foreign_areas_are_left_alone(host: State, wanted: Wanted) -> None:
     def foreign(each: State) -> list[Area]:
@@ -680,6 +684,7 @@ def test_foreign_areas_are_left_alone(host: State, wanted: Wanted) -> None:
     assert foreign(walk(host, wanted)[-1]) == foreign(host)
 
 
+@hypothesis.settings(deadline=None)
 @hypothesis.given(hosts(), wishes)
 def test_fstab_never_newly_names_a_file_that_is_not_there(host: State, wanted: Wanted) -> None:
     stations = walk(host, wanted)
