@@ -128,17 +128,6 @@ def test_apache_is_protected(host: Host) -> None:
     assert host.file(f"/proc/{parent}/oom_score_adj").content_string.strip() == "-500"
 
 
-def test_the_marked_worker_is_killed_and_not_apache(host: Host) -> None:
-    killed = host.check_output(
-        "ask() { curl --silent http://127.0.0.1/fcgi/$1; };"
-        " ask python-term.fcgi?keep=120 >/dev/null; marked=$(ask perl.fcgi?keep=20);"
-        " ask python.fcgi?keep=200 >/dev/null;"
-        " for pid in $marked $(systemctl show --property=MainPID --value apache2.service); do"
-        ' journalctl --dmesg --output=cat | grep --count "Killed process $pid " || :; done'
-    )
-    assert killed.split() == ["1", "0"]
-
-
 def test_an_idle_worker_goes_within_the_lifetime_and_the_scans(host: Host) -> None:
     pid = request(host, "/fcgi/perl.fcgi")
     # 6 s and 3 s, and 12 s for mod_fcgid's other scans; the rest is for a machine under emulation.
