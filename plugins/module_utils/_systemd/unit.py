@@ -10,6 +10,7 @@ import dataclasses
 import os
 import pathlib
 import pwd
+import socket
 import time
 import typing as t
 
@@ -90,8 +91,14 @@ class Systemd:
 
     @property
     def booted(self) -> bool:
-        """Tell whether this systemd runs (sd_booted(3)); that of a user does so while it listens."""
-        return (self.runtime / ("systemd/private" if self.user else "systemd/system")).exists()
+        """Tell whether this systemd runs (sd_booted(3)); that of a user does so while somebody answers at its socket.
+
+        The socket itself stays when that systemd has stopped.
+        """
+        if not self.user:
+            return (self.runtime / "systemd/system").exists()
+        with socket.socket(socket.AF_UNIX) as connection:
+            return connection.connect_ex(str(self.runtime / "systemd/private")) == 0
 
     def folder(self, wanted: Wanted) -> pathlib.Path:
         """Return the folder below which the wanted drop-in belongs (systemd.unit(5))."""

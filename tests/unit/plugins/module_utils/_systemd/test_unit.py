@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
+import socket
 import typing as t
 
 import pytest
@@ -254,15 +255,27 @@ def test_without_systemd_nothing_is_written_below_run(programs: Programs, tmp_pa
         Systemd(run=programs, root=tmp_path).observe(dataclasses.replace(WANTED, runtime=True))
 
 
-def test_a_unit_of_a_user_has_its_folder_at_home(programs: Programs, tmp_path: pathlib.Path) -> None:
+@pytest.fixture
+def of_a_user(programs: Programs, tmp_path: pathlib.Path) -> Systemd:
     (tmp_path / "run/user/1000/systemd").mkdir(parents=True)
-    (tmp_path / "run/user/1000/systemd/private").touch()
-    systemd = Systemd(run=programs, root=tmp_path, user=True, uid=1000, home=tmp_path / "home")
-    state = systemd.observe(WANTED)
+    return Systemd(run=programs, root=tmp_path, user=True, uid=1000, home=tmp_path / "home")
+
+
+def test_a_unit_of_a_user_has_its_folder_at_home(of_a_user: Systemd, tmp_path: pathlib.Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(of_a_user.runtime / "systemd/private"))
+        listener.listen()
+        state = of_a_user.observe(WANTED)
     assert (state.booted, state.path) == (
         True,
         tmp_path / "home/.config/systemd/user/apache2.service.d/50-oomguard.conf",
     )
+
+
+def test_the_systemd_of_a_user_that_has_stopped_leaves_its_socket(of_a_user: Systemd) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(of_a_user.runtime / "systemd/private"))
+    assert not of_a_user.booted
 
 
 def test_the_manager_has_no_unit_to_ask_about(systemd: Systemd, programs: Programs, tmp_path: pathlib.Path) -> None:
