@@ -95,7 +95,7 @@ def alive(process: str) -> bool:
 
 def wait_for_kill(name: str) -> None:
     """Wait until the process that eats memory is gone."""
-    for _ in range(3000):
+    for _attempt in range(3000):
         if pid(name, "hog") and not alive(pid(name, "hog")):
             return
         time.sleep(0.2)
