@@ -10,6 +10,7 @@ import typing as t
 
 import pytest
 import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 ROLES = sorted((pathlib.Path(__file__).parents[2] / "roles").iterdir())
 
@@ -51,6 +52,11 @@ def test_default_has_the_specified_type(option: dict[str, t.Any], value: object)
     accepted = {"path": ["str"], "raw": ["bool", "dict", "float", "int", "list", "str"]}
 
     assert value is None or type(value).__name__ in accepted.get(option["type"], [option["type"]])
+
+
+@each_role
+def test_a_role_accepts_its_own_defaults(role: pathlib.Path) -> None:
+    assert ArgumentSpecValidator(read_options(role)).validate(read_defaults(role)).error_messages == []
 
 
 @each_role
