@@ -20,10 +20,10 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.unwrap import 
 # The kernel's own limit for one message is 1024, and a cgroup's statistics in one record come to 4096.
 _LONGEST = 16384
 
-_LEVEL = re.compile(r"\s*(?:<\d{1,3}>(?:1 (?=\d{4}-))?|[a-z0-9]{3,8} *:[a-z]{3,6} *: )")
-_KMSG = re.compile(r"\s*\d+,\d+,(\d{1,20}),[^,;]{1,3}(?:,[^;]{0,60})?;")
+_LEVEL = re.compile(r"(?:<\d{1,3}>(?:1 (?=\d{4}-))?|[a-z0-9]{3,8} *:[a-z]{3,6} *: )")
+_KMSG = re.compile(r"\d+,\d+,(\d{1,20}),[^,;]{1,3}(?:,[^;]{0,60})?;")
 _STAMP = re.compile(
-    r"\s*(?:"
+    r"(?:"
     r"(?P<full>\S{2,5} )?(?P<date>\d{4}-\d\d-\d\d)[T ](?P<clock>\d\d:\d\d:\d\d)(?:[.,](?P<fraction>\d{1,9}))?"
     r" ?(?P<zone>Z|UTC|[+-]\d\d:?\d\d|(?(full)[A-Z]{3,5}|))"
     r"|(?P<unix>\d{9,10}\.\d{6})"
@@ -37,7 +37,7 @@ _HOST_AND_TAG = re.compile(
     rf"(?:(?!{_PRIORITY})(?P<host>[\w.:()-]+) )?(?:{_PRIORITY})?(?P<tag>[\w./@()-]+)"
     r"(?:(?:\[\d+\])?:(?: |(?=\[))| - - - )"
 )
-_KERNEL_TAG = re.compile(r"\s*(?P<tag>kernel):(?: |(?=\[))")
+_KERNEL_TAG = re.compile(r"(?P<tag>kernel):(?: |(?=\[))")
 _UPTIME = re.compile(
     r"\s*\[ *(?:(?P<uptime>\d{1,20}\.\d+)(?: <[ \d.+]*>)?|\+\d+\.\d+|[^\W\d]{3} ?\d{1,2} \d\d:\d\d"
     r"|[^\[\]]{4,40}\d\d:\d\d:\d\d[^\[\]]{0,12})\] ?"
@@ -151,11 +151,13 @@ def split_prefix(text: str) -> Prefix | None:
     """Return the message of a line of a log and what its prefix says, None where there is no prefix."""
     if text[:1] == "[":
         return _after_uptime(Prefix(text), is_all=True)
-    kmsg = _KMSG.match(text)
+    # Looked for behind the blanks, and not in each of their places.
+    begin = _after_blanks(text, 0)
+    kmsg = _KMSG.match(text, begin)
     if kmsg:
         message = _KMSG_ESCAPE.sub(_bytes_of, text[kmsg.end() :])
         return Prefix(message, monotonic_us=int(kmsg.group(1)))
-    start = _end(_LEVEL.match(text), 0)
+    start = _end(_LEVEL.match(text, begin), 0)
     head = _head(text, start)
     is_all = len(head.text) == len(text) - start
     prefix = _after_uptime(head, is_all=is_all) if head.source in (None, "kernel") else None
@@ -181,14 +183,20 @@ def _after_uptime(head: Prefix, *, is_all: bool) -> Prefix | None:
 
 def _head(text: str, start: int) -> Prefix:
     """Return what time, host and program stand before the message, all of the line where none does."""
-    stamp = _STAMP.match(text, start)
-    named = _HOST_AND_TAG.match(text, stamp.end()) if stamp else _KERNEL_TAG.match(text, start)
+    begin = _after_blanks(text, start)
+    stamp = _STAMP.match(text, begin)
+    named = _HOST_AND_TAG.match(text, stamp.end()) if stamp else _KERNEL_TAG.match(text, begin)
     realtime = _realtime(stamp) if stamp else None
     if named:
         return Prefix(text[named.end() :], realtime, None, named.groupdict().get("host"), named.group("tag"))
     if stamp and stamp.group("date"):
         return Prefix(text[stamp.end() :], realtime)
     return Prefix(text[start:])
+
+
+def _after_blanks(text: str, start: int) -> int:
+    """Return where the first word behind `start` begins."""
+    return len(text) - len(text[start:].lstrip())
 
 
 def _end(match: t.Match[str] | None, otherwise: int) -> int:
