@@ -35,9 +35,10 @@ _OLD_FLAGS = {
     0x40: "__GFP_IO",
     0x80: "__GFP_FS",
 }
-_ORDER = re.compile(r"\border=(-?\d{1,2})\b")
-_ADJUSTMENT = re.compile(r"\boom_score_adj=(-?\d{1,20})")
-_OLD_NODEMASK = re.compile(r"\bnodemask=(\(null\)|\d[\d,-]*\d|\d)")
+# A pattern that begins with plain characters is searched for several times as fast as one that does not.
+_ORDER = re.compile(r" order=(-?\d{1,2})\b")
+_ADJUSTMENT = re.compile(r" oom_score_adj=(-?\d{1,20})")
+_OLD_NODEMASK = re.compile(r" nodemask=(\(null\)|\d[\d,-]*\d|\d)")
 
 # The words before "Killed process" or "Kill process" come from the kernel (or a BPF policy), never from a user.
 _REASON = r"(?P<reason>[A-Z][A-Za-z ()_]*: )?"
