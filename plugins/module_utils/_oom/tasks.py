@@ -182,7 +182,8 @@ def _read_one_by_one(rows: t.Iterable[str], columns: t.Sequence[str]) -> tuple[_
 
 
 def _are_numbers(texts: t.Sequence[str]) -> bool:
-    return "".join(texts).isdecimal() or all(map(is_number, texts))
+    # Only adjustments are negative, and few of them differ.
+    return "".join(texts).isdecimal() or all(map(is_number, set(texts)))
 
 
 def is_number(text: str) -> bool:
