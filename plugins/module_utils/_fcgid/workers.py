@@ -140,19 +140,17 @@ def fetch_page(url: str, *, timeout: float = 2) -> dict[int, Row]:
     Raises WorkerError where there is none; that is no reason to do without the workers' sockets.
     """
     check_status_url(url)
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Stay())
+    # Not build_opener(): since Python 3.12 that reads all certificates of the host, for a plain page as well.
+    opener = urllib.request.OpenerDirector()
+    secure = urllib.parse.urlsplit(url).scheme == "https"
+    opener.add_handler(urllib.request.HTTPSHandler() if secure else urllib.request.HTTPHandler())
+    opener.add_handler(urllib.request.HTTPErrorProcessor())
+    opener.add_handler(urllib.request.HTTPDefaultErrorHandler())
     try:
         with contextlib.closing(opener.open(url, timeout=timeout)) as answer:
             return parse_page(answer.read(_LONGEST_PAGE).decode("utf-8", "replace"))
     except (OSError, http.client.HTTPException) as error:
         raise WorkerError(f"Could not read mod_status's page {neutralise(url)}: {neutralise(str(error))}.") from error
-
-
-class _Stay(urllib.request.HTTPRedirectHandler):
-    """Take a redirection for an answer, which then is an error."""
-
-    def redirect_request(self, *_request: t.Any) -> None:
-        """Make no other request."""
 
 
 def _inode(link: str) -> int:

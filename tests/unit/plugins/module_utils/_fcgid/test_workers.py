@@ -10,8 +10,10 @@ import http.server
 import os
 import pathlib
 import shutil
+import ssl
 import threading
 import typing as t
+import urllib.request
 
 import pytest
 
@@ -153,6 +155,13 @@ def test_the_page_is_read_whatever_proxy_is_set(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     with served(200, PAGE, headers={}) as (url, _asked):
         assert sorted(fetch_page(url, timeout=60)) == [521, 602, 616, 829]
+
+
+def test_a_plain_page_is_read_without_what_https_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(urllib.request, "HTTPSHandler", None)
+    monkeypatch.setattr(ssl, "SSLContext", None)
+    with served(200, PAGE, headers={}) as (url, _asked):
+        assert len(fetch_page(url, timeout=60)) == 4
 
 
 def test_a_redirection_is_not_followed() -> None:
