@@ -456,6 +456,7 @@ def user() -> Outcome:
     write(folder / "trial-user.service", "[Service]\nExecStart=/bin/sleep infinity\n")
     systemd = Systemd(run=run, user=True)
     asked: dict[str, t.Any] = {"unit": "trial-user.service", "systemd": systemd}
+    subprocess.run(["loginctl", "enable-linger", "root"], check=True)
     systemctl("stop", "user@0.service")
     outcome: Outcome = {"asleep": attempt(CONTINUE, **asked)}
     systemctl("start", "user@0.service")
