@@ -79,12 +79,12 @@ def _smaller_workers(report: OomReport) -> Remedy:
     whole = report.limit.limit_bytes if report.limit else report.memory.ram_bytes if report.memory else None
     size = max((whole or 0) // 2 // max(count, 1) // _STEP * _STEP, _SMALLEST_WORKER)
     is_known = bool(whole and count)
-    many = f"{count} workers" if count > 1 else "one worker"
+    together = f"{count} workers at the limit take" if count > 1 else "one worker at the limit takes"
     return Remedy(
         role="fcgid_recycler",
         variables={"fcgid_recycler_limit": f"{size >> 20}M"} if is_known else {},
         why=f"A worker of {name} that has grown beyond the limit is ended when it is idle"
-        + (f"; {many} at the limit take {format_size(size * count)}." if is_known else "."),
+        + (f"; {together} {format_size(size * count)}." if is_known else "."),
         risk="One that is never idle, or grows beyond the limit within one request, is not caught; "
         "below what a worker needs for each request, all are started anew all the time.",
     )
