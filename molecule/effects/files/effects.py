@@ -29,7 +29,9 @@ KINDS = [
 ]
 # Eats memory the first time only: what systemd starts again lives.
 BEGIN = "if test -e {state}/{name}.main; then exec sleep 100000; fi; echo $$ > {state}/{name}.main; "
-HOG = "echo $$ > {state}/{name}.hog; exec perl -e 'push @a, \"x\" x (1000000 + @a) while 1'"
+# The kernel fills one buffer within one call: a program that ran meanwhile would read its own code from the disk again
+# and again, and the kernel, which could always take that back, would wait with the kill for many minutes.
+HOG = "echo $$ > {state}/{name}.hog; exec dd if=/dev/zero of=/dev/null count=1 bs={size}"
 SERVICE = """\
 [Service]
 ExecStart=/bin/sh {state}/{name}.sh
@@ -39,6 +41,8 @@ RestartSec=1
 OOMScoreAdjust={adjust}
 """
 MEMCG = "MemoryMax=24M\nMemorySwapMax=0\n"
+# More than the kernel can find, and no more than it promises.
+SIZES = {"memcg": 64 << 20, "global": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") * 9 // 10}
 
 
 def main() -> None:
@@ -46,7 +50,7 @@ def main() -> None:
     STATE.mkdir(exist_ok=True)
     kinds = {"effect-" + "-".join(kind): kind for kind in KINDS}
     for name, (who, where, policy, restart) in kinds.items():
-        values = {"state": STATE, "name": name, "policy": policy, "restart": restart}
+        values = {"state": STATE, "name": name, "policy": policy, "restart": restart, "size": SIZES[where]}
         hog = HOG if who == "main" else "sh {state}/{name}.hog.sh & sleep 100000"
         (STATE / f"{name}.sh").write_text((BEGIN + hog + "\n").format(**values))
         (STATE / f"{name}.hog.sh").write_text((HOG + "\n").format(**values))
