@@ -46,7 +46,7 @@ def test_check_mode_shows_the_files_and_writes_none(root: pathlib.Path, capfd: p
             {"limit": "1G", "status_url": "http://example.org/"},
             (
                 "'http://example.org/' is not a page of this host."
-                " Give a URL that begins with http:// or https:// and one of 127.0.0.1, ::1, localhost."
+                " Give a URL that begins with http:// or https:// and one of 127.0.0.1, [::1], localhost."
             ),
         ),
     ],

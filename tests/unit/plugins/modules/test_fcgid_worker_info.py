@@ -81,5 +81,5 @@ def test_a_page_of_another_host_is_refused(proc: FakeProc, capfd: pytest.Capture
     proc.worker(0)
     assert run(capfd, status_url="http://example.org/")["msg"] == (
         "'http://example.org/' is not a page of this host."
-        " Give a URL that begins with http:// or https:// and one of 127.0.0.1, ::1, localhost."
+        " Give a URL that begins with http:// or https:// and one of 127.0.0.1, [::1], localhost."
     )

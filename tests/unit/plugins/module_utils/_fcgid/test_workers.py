@@ -10,10 +10,10 @@ import http.server
 import os
 import pathlib
 import shutil
-import ssl
+import subprocess
+import sys
 import threading
 import typing as t
-import urllib.request
 
 import pytest
 
@@ -119,6 +119,8 @@ def test_one_that_is_gone_is_none(proc: FakeProc) -> None:
         "http://127.0.0.1.example.org/",
         "http://[",
         "localhost",
+        "http://127.0.0.1:port/",
+        "http://127.0.0.1/ HTTP/1.0\r\nX: ",
     ],
 )
 def test_only_this_host_is_asked(url: str) -> None:
@@ -157,18 +159,24 @@ def test_the_page_is_read_whatever_proxy_is_set(monkeypatch: pytest.MonkeyPatch)
         assert sorted(fetch_page(url, timeout=60)) == [521, 602, 616, 829]
 
 
-def test_a_plain_page_is_read_without_what_https_needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(urllib.request, "HTTPSHandler", None)
-    monkeypatch.setattr(ssl, "SSLContext", None)
-    with served(200, PAGE, headers={}) as (url, _asked):
-        assert len(fetch_page(url, timeout=60)) == 4
+def test_what_takes_long_to_load_is_not_loaded() -> None:
+    code = f"import sys, {fetch_page.__module__}; print(sorted({{'email', 'http', 'ssl'}} & set(sys.modules)))"
+    loaded = subprocess.check_output([sys.executable, "-c", code], env={"PYTHONPATH": ":".join(sys.path)})
+    assert loaded == b"[]\n"
 
 
 def test_a_redirection_is_not_followed() -> None:
     with served(302, b"", headers={"Location": "/elsewhere"}) as (url, asked):
-        with pytest.raises(WorkerError, match="HTTP Error 302"):
+        with pytest.raises(WorkerError, match=r": the answer is 'HTTP/1.0 302 Found'\.$"):
             fetch_page(url, timeout=60)
         assert asked == ["/server-status"]
+
+
+def test_https_is_not_spoken_in_the_clear() -> None:
+    with served(200, PAGE, headers={}) as (url, asked):
+        with pytest.raises(WorkerError, match=r"\[SSL: "):
+            fetch_page(url.replace("http:", "https:"), timeout=60)
+        assert asked == []
 
 
 def test_nobody_who_answers_is_an_error_with_the_reason() -> None:
