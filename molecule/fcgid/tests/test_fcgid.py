@@ -70,7 +70,7 @@ def status(host: Host, path: str) -> str:
 def is_gone(host: Host, pid: str, *, seconds: int) -> bool:
     """Tell whether process `pid` goes within so many seconds of the host's own time."""
     wait = "end=$(($(date +%%s) + %s)); while test -d /proc/%s && test $(date +%%s) -lt $end; do sleep 1; done"
-    host.check_output(wait, seconds, pid)
+    host.check_output(wait, str(seconds), pid)
     return not host.file(f"/proc/{pid}").exists
 
 
