@@ -1,0 +1,178 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is valid, and how it is compared: cases 36, 37, 39 and 45."""
+
+from __future__ import annotations
+
+from ansible_collections.oomguard.linux.plugins.module_utils._command import run
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import Settings, Wanted
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.in_force import not_in_force
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.unit import Systemd
+from dropin_trial.host import (
+    BOGUS,
+    CONTINUE,
+    UNIT,
+    Outcome,
+    attempt,
+    shown,
+    systemctl,
+)
+
+MISTAKES: dict[str, Settings] = {
+    "enumeration": BOGUS,
+    "directive": {"Service": {"OOMPolice": ["stop"]}},
+    "section": {"Servce": {"OOMPolicy": ["stop"]}},
+    "directive of another section": {"Unit": {"OOMPolicy": ["stop"]}},
+    "size": {"Service": {"MemoryMax": ["10Q"]}},
+    "percentage": {"Service": {"MemoryMax": ["120%"]}},
+    "range": {"Service": {"OOMScoreAdjust": ["5000"]}},
+    "boolean": {"Service": {"NoNewPrivileges": ["maybe"]}},
+    "time": {"Service": {"TimeoutStopSec": ["soon"]}},
+    "specifier": {"Service": {"Environment": ["A=%n %%"]}},
+    "second command": {"Service": {"ExecStart": ["/bin/true"]}},
+    "type": {"Service": {"Type": ["oneshoot"]}},
+    "newer systemd": {"Service": {"MemoryZSwapWriteback": ["no"]}},
+}
+
+
+def mistakes() -> Outcome:
+    """Ask for what systemd would ignore."""
+    outcome: Outcome = {name: attempt(settings)["error"] for name, settings in MISTAKES.items()}
+    outcome["files"] = attempt(present=False)["files"]
+    attempt(CONTINUE)
+    outcome["over an old file"] = attempt(BOGUS)["error"]
+    return outcome
+
+
+def reset_command() -> Outcome:
+    """Replace a list by resetting it first."""
+    outcome = attempt({"Service": {"ExecStart": ["", "/bin/sleep 5000"]}})
+    outcome["shown"] = shown("ExecStart")["ExecStart"]
+    return outcome
+
+
+EVERYTHING: dict[str, dict[str, list[str]]] = {
+    "Unit": {
+        "Description": ["A unit of many words"],
+        "After": ["network.target nosuch.service"],
+        "StartLimitIntervalSec": ["2min 30"],
+        "StartLimitBurst": ["7"],
+    },
+    "Service": {
+        "OOMPolicy": ["kill"],
+        "OOMScoreAdjust": ["-500"],
+        "Restart": ["on-failure"],
+        "RestartSec": ["1500ms"],
+        "TimeoutSec": ["1min 30"],
+        "TimeoutAbortSec": ["infinity"],
+        "RuntimeMaxSec": ["2h"],
+        "MemoryMax": ["50%"],
+        "MemoryHigh": ["infinity"],
+        "MemoryLow": ["1.5M"],
+        "MemoryMin": ["10000"],
+        "MemorySwapMax": ["10%"],
+        "MemoryAccounting": ["on"],
+        "TasksMax": ["50%"],
+        "CPUQuota": ["150%"],
+        "CPUWeight": ["200"],
+        "IOWeight": ["300"],
+        "IOReadBandwidthMax": ["/dev/vda 5M"],
+        "LimitNOFILE": ["1024:2048"],
+        "LimitAS": ["1G"],
+        "LimitCPU": ["1min"],
+        "LimitCORE": ["infinity"],
+        "LimitNICE": ["+5"],
+        "UMask": ["022"],
+        "Nice": ["5"],
+        "Environment": ['"A=b c" D=e', "F=g"],
+        "EnvironmentFile": ["-/etc/nosuch"],
+        "PassEnvironment": ["X Y"],
+        "ExecStartPre": ['-/bin/true --x "a b"', "/bin/true"],
+        "KillSignal": ["SIGINT"],
+        "KillMode": ["mixed"],
+        "NoNewPrivileges": ["on"],
+        "PrivateTmp": ["0"],
+        "ProtectSystem": ["true"],
+        "ProtectHome": ["read-only"],
+        "CapabilityBoundingSet": ["CAP_CHOWN CAP_KILL"],
+        "SystemCallFilter": ["~reboot"],
+        "RestrictAddressFamilies": ["AF_UNIX"],
+        "User": ["root"],
+        "WorkingDirectory": ["/srv/"],
+        "StandardOutput": ["append:/var/log/trial.log"],
+        "SyslogIdentifier": ["trial"],
+        "CPUSchedulingPolicy": ["batch"],
+        "IOSchedulingClass": ["idle"],
+        "SuccessExitStatus": ["3 SIGKILL"],
+        "ManagedOOMMemoryPressure": ["auto"],
+        "DeviceAllow": ["/dev/null rw"],
+        "LogLevelMax": ["info"],
+        "LogRateLimitIntervalSec": ["7"],
+        "Delegate": ["memory pids"],
+        "RemainAfterExit": ["t"],
+        "GuessMainPID": ["no"],
+        "RuntimeDirectory": ["trial"],
+        "RuntimeDirectoryMode": ["0755"],
+        "TimerSlackNSec": ["5us"],
+        "Type": ["exec"],
+    },
+}
+
+
+def every_type() -> Outcome:
+    """Set directives of every type at once; then again; then see which a restart has to bring."""
+    outcome = {"first": attempt(EVERYTHING), "second": attempt(EVERYTHING)}
+    systemctl("restart", UNIT)
+    outcome["restarted"] = attempt(EVERYTHING)
+    return outcome
+
+
+def every_type_is_compared() -> Outcome:
+    """Have another file set other values of every type; none may be taken for what was asked."""
+    other = EVERYTHING | {
+        "Service": {
+            "OOMPolicy": ["continue"],
+            "OOMScoreAdjust": ["-400"],
+            "Restart": ["no"],
+            "RestartSec": ["1501ms"],
+            "TimeoutSec": ["91"],
+            "RuntimeMaxSec": ["infinity"],
+            "MemoryMax": ["49%"],
+            "MemoryLow": ["1.6M"],
+            "MemorySwapMax": ["infinity"],
+            "MemoryAccounting": ["no"],
+            "TasksMax": ["51%"],
+            "CPUQuota": ["151%"],
+            "CPUWeight": ["201"],
+            "LimitNOFILE": ["1023:2048"],
+            "LimitAS": ["2G"],
+            "LimitCPU": ["2min"],
+            "LimitCORE": ["1G"],
+            "UMask": ["023"],
+            "KillSignal": ["SIGTERM"],
+            "KillMode": ["process"],
+            "NoNewPrivileges": ["off"],
+            "ProtectHome": ["yes"],
+            "ProtectSystem": ["full"],
+            "WorkingDirectory": ["/"],
+            "CPUSchedulingPolicy": ["other"],
+            "LogLevelMax": ["debug"],
+            "TimerSlackNSec": ["6us"],
+            "Environment": ["", "A=other"],
+        }
+    }
+    attempt(other, name="40-other")
+    systemd = Systemd(run=run)
+    wanted = Wanted(unit=UNIT, settings={"Service": {name: EVERYTHING["Service"][name] for name in other["Service"]}})
+    state = systemd.observe(wanted)
+    differ = {override.directive for override in not_in_force(state, wanted)}
+    return {"missed": sorted(set(other["Service"]) - differ)}
+
+
+CASES = (
+    mistakes,
+    reset_command,
+    every_type,
+    every_type_is_compared,
+)

@@ -1,0 +1,128 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which units a drop-in belongs to: cases 35 and 40 of what it has to survive."""
+
+from __future__ import annotations
+
+import pathlib
+import shutil
+import subprocess
+import time
+import typing as t
+
+from ansible_collections.oomguard.linux.plugins.module_utils._command import run
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import Settings
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.unit import Systemd
+from dropin_trial.host import (
+    BOGUS,
+    CONTINUE,
+    SIXTY,
+    UNITS,
+    Outcome,
+    attempt,
+    shown,
+    systemctl,
+    write,
+)
+
+
+def units() -> Outcome:
+    """Ask for units that no drop-in belongs to."""
+    systemctl("reset-failed", "trial-transient.service")
+    subprocess.run(["systemd-run", "--quiet", "--unit=trial-transient", "sleep", "infinity"], check=True)
+    named = ("nosuch.service", "trial-masked.service", "-.mount", "trial-transient.service", "trial-scope.scope")
+    outcome: Outcome = {unit: attempt(CONTINUE, unit=unit)["error"] for unit in named}
+    outcome["forced"] = attempt(SIXTY, unit="trial-transient.service", force=True)["error"]
+    attempt(unit="trial-transient.service", present=False)
+    systemctl("stop", "trial-transient.service")
+    outcome["strays"] = [str(path) for path in UNITS.glob("*.d") for unit in named if path.name == f"{unit}.d"]
+    return outcome
+
+
+def alias() -> Outcome:
+    """Name a unit by its alias."""
+    return attempt(CONTINUE, unit="trial-alias.service")
+
+
+def template() -> Outcome:
+    """Set a template, and one instance of it; the instance says more."""
+    outcome: Outcome = {
+        "template": attempt({"Service": {"OOMScoreAdjust": ["-5"]}}, unit="trial@.service"),
+        "instance": attempt(CONTINUE, unit="trial@one.service"),
+        "shown": shown("OOMScoreAdjust", "OOMPolicy", unit="trial@one.service"),
+    }
+    for unit in ("trial@.service", "trial@one.service"):
+        attempt(unit=unit, present=False)
+    outcome["strays"] = [path.name for path in UNITS.glob("trial@*.d")]
+    return outcome
+
+
+def slices_and_scopes() -> Outcome:
+    """Limit a slice that has no file, and the scopes of systemd itself and of a session."""
+    subprocess.run(
+        ["systemd-run", "--quiet", "--unit=trial-other", "--slice=trial-inner.slice", "sleep", "1000"], check=True
+    )
+    scope = subprocess.Popen(["systemd-run", "--quiet", "--scope", "--unit=trial-scope", "sleep", "1000"])
+    time.sleep(2)
+    inner = pathlib.Path("/sys/fs/cgroup/trial.slice/trial-inner.slice/memory.max")
+    outcome: Outcome = {
+        "bad slice": attempt({"Slice": {"OOMPolicy": ["stop"]}}, unit="trial-inner.slice")["error"],
+        "slice": attempt({"Slice": {"MemoryMax": ["70M"]}}, unit="trial-inner.slice"),
+        "kernel": inner.read_text().strip(),
+        "scope": attempt({"Scope": {"MemoryMax": ["70M"]}}, unit="trial-scope.scope", force=True),
+        "bad scope": attempt({"Scope": {"MemoryMax": ["7Q"]}}, unit="trial-scope.scope", force=True, name="60-bad"),
+        "init": attempt({"Scope": {"MemoryLow": ["5M"]}}, unit="init.scope"),
+    }
+    for unit in ("trial-inner.slice", "trial-scope.scope", "init.scope"):
+        attempt(unit=unit, present=False)
+    outcome["strays"] = [path.name for kind in ("slice", "scope") for path in UNITS.glob(f"*.{kind}.d")]
+    systemctl("stop", "trial-other.service", "trial-scope.scope")
+    scope.wait()
+    return outcome
+
+
+def manager() -> Outcome:
+    """Set a default of systemd itself; daemon-reload is enough for it."""
+    settings: Settings = {"Manager": {"DefaultOOMPolicy": ["continue"]}}
+    outcome: Outcome = {
+        "set": attempt(settings, unit="system.conf"),
+        "again": attempt(settings, unit="system.conf"),
+        "unit": shown("OOMPolicy")["OOMPolicy"],
+        "bad": attempt({"Manager": {"DefaultOOMPolicy": ["bogus"]}}, unit="system.conf", name="60-bad")["error"],
+    }
+    outcome["gone"] = attempt(unit="system.conf", present=False)
+    outcome["unit, gone"] = shown("OOMPolicy")["OOMPolicy"]
+    outcome["strays"] = [str(path) for path in pathlib.Path("/etc/systemd/system.conf.d").glob("*")]
+    return outcome
+
+
+def user() -> Outcome:
+    """Set a unit of a user, with the user's systemd and without."""
+    folder = pathlib.Path("/root/.config/systemd/user")
+    write(folder / "trial-user.service", "[Service]\nExecStart=/bin/sleep infinity\n")
+    systemd = Systemd(run=run, user=True)
+    asked: dict[str, t.Any] = {"unit": "trial-user.service", "systemd": systemd}
+    subprocess.run(["loginctl", "enable-linger", "root"], check=True)
+    systemctl("stop", "user@0.service")
+    outcome: Outcome = {"asleep": attempt(CONTINUE, **asked)}
+    systemctl("start", "user@0.service")
+    outcome |= {
+        "awake": attempt(CONTINUE, **asked),
+        "bad": attempt(BOGUS, **asked)["error"],
+        "changed": attempt({"Service": {"OOMPolicy": ["kill"]}}, **asked),
+        "absent": attempt(present=False, **asked),
+    }
+    outcome["strays"] = [path.name for path in folder.glob("*.d")]
+    shutil.rmtree("/root/.config/systemd")
+    return outcome
+
+
+CASES = (
+    units,
+    alias,
+    template,
+    slices_and_scopes,
+    manager,
+    user,
+)
