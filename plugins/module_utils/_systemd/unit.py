@@ -246,13 +246,20 @@ class Systemd:
         if done.returncode:
             raise done.failed("have systemd read its files again")
 
-    def call(self, program: str, *arguments: str, timeout: float = 60, path: str = "") -> Completed:
-        """Run a program of this systemd, with other folders of units where `path` has some. Raises CommandError."""
-        scope = {"XDG_RUNTIME_DIR": str(self.runtime)} if self.user else {}
+    def call(
+        self, program: str, *arguments: str, timeout: float = 60, private: pathlib.Path | None = None
+    ) -> Completed:
+        """Run a program of this systemd, with units of the folder `private` before all others. Raises CommandError."""
+        environment = {"SYSTEMD_COLORS": "0", "SYSTEMD_LOG_COLOR": "0"}
+        if self.user:
+            # Of a user's runtime folder, systemd-analyze 247 takes the socket at which the user's systemd answers.
+            environment["XDG_RUNTIME_DIR"] = str(private or self.runtime)
+        if private:
+            environment["SYSTEMD_UNIT_PATH"] = f"{private}:"
         return self.run(
             [program, *(["--user"] if self.user else []), *arguments],
             timeout=timeout,
-            environment={"SYSTEMD_COLORS": "0", **scope, **({"SYSTEMD_UNIT_PATH": path} if path else {})},
+            environment=environment,
         )
 
 

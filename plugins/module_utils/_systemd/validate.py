@@ -60,9 +60,10 @@ def validate(plan: Plan, state: State, wanted: Wanted, systemd: Systemd) -> None
         candidate = folder / state.path.parent.name / state.path.name
         write_file(candidate, plan.after)
         # A copy, since the folder of what is verified comes first: a drop-in of ours that is installed beside the unit
-        # would hide the new one. Units without a file, as slices often are, get an empty one.
+        # would hide the new one. Units without a file, as slices often are, get one that says nothing; one of no bytes
+        # would be a masked unit for systemd 257, which reads no drop-in of it.
         fragment = folder / unit
-        write_file(fragment, (read_file(pathlib.Path(state.fragment)) or "") if state.fragment else "")
+        write_file(fragment, (read_file(pathlib.Path(state.fragment)) if state.fragment else None) or "[Unit]\n")
         try:
             lines = _complaints(systemd, fragment)
             found = [line for line in lines if str(candidate) in line]
@@ -84,7 +85,7 @@ def validate(plan: Plan, state: State, wanted: Wanted, systemd: Systemd) -> None
 
 
 def _complaints(systemd: Systemd, fragment: pathlib.Path) -> list[str]:
-    done = systemd.call("systemd-analyze", "verify", "--man=no", str(fragment), path=f"{fragment.parent}:")
+    done = systemd.call("systemd-analyze", "verify", "--man=no", str(fragment), private=fragment.parent)
     return (done.stdout + done.stderr).splitlines()
 
 

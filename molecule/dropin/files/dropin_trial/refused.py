@@ -146,7 +146,7 @@ def not_booted() -> Outcome:
         argv = ["chroot", str(root), "env", f"PYTHONPATH={TRIAL}", sys.executable, "-m", "dropin_trial", "in-chroot"]
         said = subprocess.run(argv, check=True, stdout=subprocess.PIPE).stdout
     finally:
-        subprocess.run(["umount", "--recursive", "--lazy", str(root)], check=True)
+        subprocess.run(["umount", "--lazy", str(root)], check=True)
     return t.cast(Outcome, json.loads(said))
 
 

@@ -84,7 +84,30 @@ def test_the_unit_is_copied_since_its_folder_comes_first(tmp_path: pathlib.Path,
     analyze, fragment = Analyze(), tmp_path / "apache2.service"
     fragment.write_text(text)
     check(analyze, state(text=None, fragment=str(fragment) if text else ""))
-    assert analyze.read == [text]
+    # A file of no bytes would be a masked unit, the drop-ins of which are not read.
+    assert analyze.read == [text or "[Unit]\n"]
+
+
+def test_the_systemd_of_a_user_keeps_its_socket() -> None:
+    environments = []
+
+    def run(argv: t.Sequence[str], **options: t.Any) -> Completed:
+        environments.append(options["environment"])
+        return Completed(argv=tuple(argv), returncode=0, stdout="", stderr="")
+
+    systemd = Systemd(run=run, user=True)
+    found = state(text=None, fragment=FRAGMENT)
+    validate(make_plan(found, WANTED), found, WANTED, systemd)
+    assert [f"{found['XDG_RUNTIME_DIR']}:" for found in environments] == [environments[0]["SYSTEMD_UNIT_PATH"]]
+
+
+def test_what_is_told_has_no_colours() -> None:
+    def run(argv: t.Sequence[str], **options: t.Any) -> Completed:
+        colours = {name: value for name, value in options["environment"].items() if "COLOR" in name}
+        assert colours == {"SYSTEMD_COLORS": "0", "SYSTEMD_LOG_COLOR": "0"}
+        return Completed(argv=tuple(argv), returncode=0, stdout="", stderr="")
+
+    Systemd(run=run).call("systemctl", "--version")
 
 
 def test_what_is_removed_is_not_read() -> None:
