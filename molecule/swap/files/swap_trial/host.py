@@ -98,16 +98,22 @@ def start(path: str, trial: Trial) -> None:
 
 def remove(path: str) -> None:
     """Remove what there is of ours at `path`, in the same way."""
-    for area in observe_areas(Host()):
-        if area.path.startswith(path):
-            called(_LIBC.swapoff, area.path)
-            os.unlink(area.path)
+    for area in switch_off(path):
+        os.unlink(area)
     lines = FSTAB.read_bytes().split(b"\n")
     kept = [line for line in lines if not line.startswith(path.encode())]
     if kept != lines:
         FSTAB.write_bytes(b"\n".join(kept))
     for unit in UNITS.rglob(f"{unit_name(path)[: -len('.swap')]}*.swap"):
         unit.unlink()
+
+
+def switch_off(path: str) -> list[str]:
+    """Switch off what is in use of ours at `path`, which changes nothing on the disk; return its paths."""
+    areas = [area.path for area in observe_areas(Host()) if area.path.startswith(path)]
+    for area in areas:
+        called(_LIBC.swapoff, area)
+    return areas
 
 
 def header(size: int) -> bytes:
