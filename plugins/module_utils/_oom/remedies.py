@@ -195,24 +195,30 @@ def _of_the_kernel(memory: Memory) -> t.Iterator[Advice]:
             why=f"{format_size(unused)} of RAM were set aside as huge pages that nobody used.",
             risk="A program that asks for huge pages later may not get them until the next boot.",
         )
-    if parts and share(parts.slab_unreclaimable_bytes, memory) >= _MANY:
-        yield Advice(
-            what="Look at slabtop for what the kernel's objects are, and whether they grow.",
-            why=f"They took {format_size(parts.slab_unreclaimable_bytes or 0)} of RAM: it may be a leak in the kernel.",
-            risk="Looking changes nothing.",
-        )
-    if parts and share(parts.unaccounted_bytes, memory) >= _MANY:
-        yield Advice(
-            what="Look for a balloon of the hypervisor, zram, or a driver that takes memory and does not give it back.",
-            why=f"{format_size(parts.unaccounted_bytes)} of RAM are in nobody's account.",
-            risk="Looking changes nothing.",
-        )
-    if parts and share(parts.shmem_bytes, memory) >= _MANY:
-        yield Advice(
-            what="Look for large files in tmpfs (df -t tmpfs) and shared memory (ipcs -m), and limit them (size=).",
-            why=f"They took {format_size(parts.shmem_bytes or 0)} of RAM, which killing a process does not free.",
-            risk="A program that writes more than the limit gets an error.",
-        )
+    if not parts:
+        return
+    for size, what, why, risk in (
+        (
+            parts.slab_unreclaimable_bytes,
+            "Look at slabtop for what the kernel's objects are, and whether they grow.",
+            "They took {} of RAM: it may be a leak in the kernel.",
+            "Looking changes nothing.",
+        ),
+        (
+            parts.unaccounted_bytes,
+            "Look for a balloon of the hypervisor, zram, or a driver that takes memory and does not give it back.",
+            "{} of RAM are in nobody's account.",
+            "Looking changes nothing.",
+        ),
+        (
+            parts.shmem_bytes,
+            "Look for large files in tmpfs (df -t tmpfs) and shared memory (ipcs -m), and limit them (size=).",
+            "They took {} of RAM, which killing a process does not free.",
+            "A program that writes more than the limit gets an error.",
+        ),
+    ):
+        if share(size, memory) >= _MANY:
+            yield Advice(what=what, why=why.format(format_size(size or 0)), risk=risk)
 
 
 def _ended_for_a_process(effect: UnitEffect) -> bool:
