@@ -3,7 +3,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Logs that something has happened to, and the law that must hold for whatever is read from them.
 
-As a program it tries many, on the logs or folders of logs that it is given: `mutations.py --cases 1000000 FOLDER`.
+As a program it tries many, on stretches of the fixtures and of the logs or folders of logs that it is given:
+
+    cd tests/unit/plugins/module_utils/_oom
+    PYTHONPATH=$OLDPWD/.collections python -m mutations --cases 1000000 --seed 1 FOLDER
+
+The same seed and the same logs are the same cases. It ends at the first case that fails, and says which one it is:
+`--first` tries that one again, or goes on behind it.
 """
 
 from __future__ import annotations
@@ -12,6 +18,7 @@ import argparse
 import json
 import random
 import re
+import secrets
 import time
 import typing as t
 from pathlib import Path
@@ -22,6 +29,9 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.report import 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import as_result
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import Coverage, Findings
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.text_log import read_log
+
+FIXTURES = Path(__file__).parent / "fixtures"
+_TOLD_EACH = 10_000
 
 _NUMBER = re.compile(r"\d+")
 _KILL = re.compile(r"(?:[A-Z][A-Za-z ()_]*: )?Killed process (\d+)")
@@ -101,17 +111,21 @@ MUTATIONS = (shuffled, interleaved, flipped, thinned, rewrapped, lengthened)
 
 
 def main() -> None:
-    """Try many cases, each on a stretch of a log, and say how long the slowest took."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("paths", nargs="+", type=Path)
-    parser.add_argument("--cases", type=int, default=10000)
+    """Try the cases in turn, and say from time to time how many there were and how long the slowest took."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("paths", nargs="*", type=Path)
+    parser.add_argument("--cases", type=int, default=10_000)
+    parser.add_argument("--first", type=int, default=0, help="number of the first case")
+    parser.add_argument("--seed", type=int, default=secrets.randbits(32), help="default: another one each time")
     parser.add_argument("--longest", type=int, default=60, help="lines in a stretch")
     arguments = parser.parse_args()
-    files = [file for path in arguments.paths for file in (sorted(path.glob("*.log")) if path.is_dir() else [path])]
+    paths = [FIXTURES, *arguments.paths]
+    files = [file for path in paths for file in (sorted(path.glob("*.log")) if path.is_dir() else [path])]
     logs = [read_text(file) for file in files]
-    chance = random.SystemRandom()
     slowest, begun = 0.0, time.monotonic()
-    for case in range(arguments.cases):
+    for done in range(1, arguments.cases + 1):
+        case = arguments.first + done - 1
+        chance = random.Random(f"{arguments.seed} {case}")
         stretches = []
         for log in (chance.choice(logs), chance.choice(logs)):
             start = chance.randrange(len(log))
@@ -119,14 +133,20 @@ def main() -> None:
         mutation = chance.choice(MUTATIONS)
         texts = mutation(chance, *stretches)
         started = time.process_time()
-        problem = broken_law(texts)
+        try:
+            problem = broken_law(texts)
+        except Exception as error:
+            error.add_note(f"seed {arguments.seed}, case {case}, {mutation.__name__}")
+            raise
         slowest = max(slowest, time.process_time() - started)
         if problem:
-            raise SystemExit("\n".join([*texts, f"case {case}, {mutation.__name__}: {problem}"]))
-    print(
-        f"{arguments.cases} cases of {len(logs)} logs in {time.monotonic() - begun:.0f} s, "
-        f"the slowest {slowest:.3f} s of CPU time"
-    )
+            raise SystemExit("\n".join([*texts, f"seed {arguments.seed}, case {case}, {mutation.__name__}: {problem}"]))
+        if done % _TOLD_EACH == 0 or done == arguments.cases:
+            print(
+                f"seed {arguments.seed}: {done} cases of {len(logs)} logs in {time.monotonic() - begun:.0f} s, "
+                f"the slowest {slowest:.3f} s of CPU time",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom import mutations
 
-FOLDERS = [Path(__file__).parent / "fixtures", *map(Path, filter(None, [os.environ.get("OOMGUARD_CORPUS")]))]
+FOLDERS = [mutations.FIXTURES, *map(Path, filter(None, [os.environ.get("OOMGUARD_CORPUS")]))]
 LOGS = {path.stem: mutations.read_text(path) for folder in FOLDERS for path in sorted(folder.glob("*.log"))}
 # Cutting a log at every line is reading half its lines that often; of long logs not every line has its turn.
 MANY_LINES = 30_000
