@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import collections
-import dataclasses
 import re
 import string
 import typing as t
@@ -167,7 +166,7 @@ class Draft:
             return False
         if not match.group(3).startswith(self.trigger.name):
             return False
-        self.trigger = dataclasses.replace(self.trigger, pid=int(match.group(1) or match.group(2)))
+        self.trigger = self.trigger._replace(pid=int(match.group(1) or match.group(2)))
         release = _RELEASE.search(match.group(3), len(self.trigger.name))
         self._release = release.group(1) if release else None
         return True
@@ -358,8 +357,7 @@ def _complete(victim: Victim, row: t.Mapping[str, int], page_size: int | None, r
     if not row and not reaped:
         return victim
     swap = row.get("swapents")
-    return dataclasses.replace(
-        victim,
+    return victim._replace(
         reaped=reaped,
         uid=row.get("uid") if victim.uid is None else victim.uid,
         swap_bytes=None if swap is None or page_size is None else swap * page_size,

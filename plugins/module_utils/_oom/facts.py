@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
-import dataclasses
+import types
 import typing as t
 
 QUOTED = "quotation"
 """`Line.source` of what a document quotes: without its beginning, a report there is taken for an example."""
 KERNEL_SOURCES = ("kernel", QUOTED)
+
+_NOTHING: t.Mapping[t.Any, t.Any] = types.MappingProxyType({})
 
 
 class Line(t.NamedTuple):
@@ -45,8 +47,7 @@ class Task(t.NamedTuple):
     oom_score_adj: int | None = None
 
 
-@dataclasses.dataclass(frozen=True)
-class Trigger:
+class Trigger(t.NamedTuple):
     """The task whose allocation could not be met, and the allocation."""
 
     name: str
@@ -60,8 +61,7 @@ class Trigger:
     oom_score_adj: int | None = None
 
 
-@dataclasses.dataclass(frozen=True)
-class Victim:
+class Victim(t.NamedTuple):
     """A killed process, from its kill line (and from its row of the task table: `swap_bytes`)."""
 
     name: str
@@ -78,8 +78,7 @@ class Victim:
     """The OOM reaper freed its memory before the process ended by itself."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Choice:
+class Choice(t.NamedTuple):
     """The process that "Kill process ... or sacrifice child" or the `oom-kill:` line names; not always the victim."""
 
     name: str
@@ -88,8 +87,7 @@ class Choice:
     score: int | None = None
 
 
-@dataclasses.dataclass(frozen=True)
-class Limit:
+class Limit(t.NamedTuple):
     """Usage and limit of the cgroup that was full; a limit of None beside a known usage is "no limit"."""
 
     usage_bytes: int | None = None
@@ -99,12 +97,11 @@ class Limit:
     """Version 1 counts memory and swap together (`memory+swap:`): `memsw` is then true."""
     swap_limit_bytes: int | None = None
     memsw: bool = False
-    stat: t.Mapping[str, int] = dataclasses.field(default_factory=dict)
+    stat: t.Mapping[str, int] = _NOTHING
     """The cgroup's statistics: sizes in bytes, events as counts, keys as printed (`anon`, `file`, `rss`, `pgfault`)."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Memory:
+class Memory(t.NamedTuple):
     """The memory of the whole machine at that moment."""
 
     page_size: int | None = None
@@ -125,12 +122,11 @@ class Memory:
     swap_total_bytes: int | None = None
     swap_free_bytes: int | None = None
     swap_cache_bytes: int | None = None
-    counters: t.Mapping[str, int] = dataclasses.field(default_factory=dict)
+    counters: t.Mapping[str, int] = _NOTHING
     """Every counter of the Mem-Info block in bytes, by the kernel's name (`active_anon`, `unevictable`, `free_cma`)."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Zone:
+class Zone(t.NamedTuple):
     """One zone of one node: its watermarks and its free blocks; `node` is None on a kernel without NUMA."""
 
     node: int | None
@@ -146,9 +142,9 @@ class Zone:
     free_cma_bytes: int | None = None
     lowmem_reserve_bytes: tuple[int, ...] = ()
     """What this zone keeps back from requests that could have used the zone of that index."""
-    free_blocks: t.Mapping[int, int] = dataclasses.field(default_factory=dict)
+    free_blocks: t.Mapping[int, int] = _NOTHING
     """Free blocks by block size in bytes; empty where the text has no buddy list of this zone."""
-    block_types: t.Mapping[int, str] = dataclasses.field(default_factory=dict)
+    block_types: t.Mapping[int, str] = _NOTHING
     """Migrate types of the free blocks by block size: letters of U, M, E (or R), H, C, I."""
 
     @property
@@ -156,8 +152,7 @@ class Zone:
         return max((size for size, count in self.free_blocks.items() if count), default=0) if self.free_blocks else None
 
 
-@dataclasses.dataclass(frozen=True)
-class OomReport:
+class OomReport(t.NamedTuple):
     """One OOM kill with all that the log says of it; a kill line without a report has victims and little else."""
 
     first: Line
@@ -207,8 +202,7 @@ class OomReport:
     notes: tuple[str, ...] = ()
 
 
-@dataclasses.dataclass(frozen=True)
-class Unparsed:
+class Unparsed(t.NamedTuple):
     """A line that speaks of a kill and could not be read."""
 
     line: Line

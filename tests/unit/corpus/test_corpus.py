@@ -9,7 +9,6 @@ The folder holds `NAME.log`, the text as found, and `NAME.json` with `events` (o
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import typing as t
@@ -62,10 +61,10 @@ def pages(report: OomReport, size_of: t.Callable[[Task], int | None]) -> int | N
 
 def facts(report: OomReport) -> dict[str, t.Any]:
     """Return the facts of a report by the names and in the units of the corpus."""
-    trigger = dataclasses.asdict(report.trigger) if report.trigger else {}
-    victim = dataclasses.asdict(report.victims[0]) if report.victims else {}
-    memory = dataclasses.asdict(report.memory) if report.memory else {}
-    limit = dataclasses.asdict(report.limit) if report.limit else {}
+    trigger = report.trigger._asdict() if report.trigger else {}
+    victim = report.victims[0]._asdict() if report.victims else {}
+    memory = report.memory._asdict() if report.memory else {}
+    limit = report.limit._asdict() if report.limit else {}
     chosen = report.chosen if report.chosen and report.chosen.score is not None else None
     uid = victim.get("uid")
     return {

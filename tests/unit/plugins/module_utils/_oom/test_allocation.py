@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 from pathlib import Path
 
@@ -127,7 +126,7 @@ def zone(name: str = "Normal", *, node: int = 0, reserve: tuple[int, ...] = (0, 
         lowmem_reserve_bytes=tuple(pages * 4096 for pages in reserve),
         free_blocks={4096: 10, 32768: 2},
     )
-    return dataclasses.replace(made, **changes)
+    return made._replace(**changes)
 
 
 def supply(*zones: Zone, order: int = 0, flags: tuple[str, ...] = ("GFP_KERNEL",)) -> Supply:

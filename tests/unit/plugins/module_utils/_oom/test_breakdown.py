@@ -81,7 +81,7 @@ def made(**changes: t.Any) -> Breakdown | None:
         shmem_bytes=20 * MIB,
         counters=counters,
     )
-    return break_down(dataclasses.replace(memory, **changes))
+    return break_down(memory._replace(**changes))
 
 
 @pytest.mark.parametrize(

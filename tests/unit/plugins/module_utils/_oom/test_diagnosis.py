@@ -73,7 +73,7 @@ STOP = UnitEffect(unit="apache2.service", result="oom-kill", stopped=True, resta
 
 
 def diagnosed(effect: UnitEffect | None = None, **changes: t.Any) -> Diagnosis:
-    report = dataclasses.replace(REPORT, **changes)
+    report = REPORT._replace(**changes)
     return diagnose(dataclasses.replace(incident_of(report), effect=effect))
 
 
@@ -140,7 +140,7 @@ LOW = (
 
 
 NODE_0 = (zone("Normal", 7000, (1750,), min_kb=8000),)
-NODE_1 = tuple(dataclasses.replace(own, node=1) for own in (zone("Normal", 90000, (22500,), min_kb=8000),))
+NODE_1 = tuple(own._replace(node=1) for own in (zone("Normal", 90000, (22500,), min_kb=8000),))
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ NODE_1 = tuple(dataclasses.replace(own, node=1) for own in (zone("Normal", 90000
         ({"memory": memory(0, 0)}, "ram_exhausted_no_swap"),
         ({"memory": memory(None, None)}, "unknown"),
         ({"memory": memory(None, 0)}, "unknown"),
-        ({"memory": dataclasses.replace(memory(None, None), counters={"free": 1})}, "ram_exhausted_no_swap"),
+        ({"memory": memory(None, None)._replace(counters={"free": 1})}, "ram_exhausted_no_swap"),
         ({"memory": None}, "unknown"),
         ({"trigger": None}, "unknown"),
         ({"trigger": Trigger("kworker", order=-1)}, "manual"),

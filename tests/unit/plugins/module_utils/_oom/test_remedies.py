@@ -46,7 +46,7 @@ LEAKED = Memory(
         ({"tasks": (Task("a", 1, rss_bytes=100 * GIB),)}, "36G"),
         ({"tasks": (Task("a", 1, rss_bytes=GIB), Task("a", 2, rss_bytes=GIB))}, "6G"),
         ({"memory": memory(GIB, GIB // 2)}, None),
-        ({"memory": dataclasses.replace(LEAKED, counters={"active_anon": GIB // 2})}, "5G"),
+        ({"memory": LEAKED._replace(counters={"active_anon": GIB // 2})}, "5G"),
         ({"memory": LEAKED}, None),
         ({"scope": "memcg"}, None),
     ],
@@ -141,7 +141,7 @@ def test_the_swap_target_is_reasoned() -> None:
 
 def limit(**changes: t.Any) -> dict[str, t.Any]:
     made = Limit(usage_bytes=64 << 20, limit_bytes=64 << 20, swap_usage_bytes=0)
-    return {"scope": "memcg", "limit": dataclasses.replace(made, **changes), "limit_cgroup": "/system.slice/a.service"}
+    return {"scope": "memcg", "limit": made._replace(**changes), "limit_cgroup": "/system.slice/a.service"}
 
 
 def advised(**changes: t.Any) -> list[str]:
@@ -195,7 +195,7 @@ REQUEST = Trigger("a", gfp_flags=("GFP_KERNEL",), order=3)
     [
         ({}, []),
         ({"trigger": REQUEST, "zones": FRAGMENTED}, ["Raise vm.min_free_kbytes"]),
-        ({"trigger": dataclasses.replace(REQUEST, order=0), "zones": LOW}, ["Use a 64-bit kernel"]),
+        ({"trigger": REQUEST._replace(order=0), "zones": LOW}, ["Use a 64-bit kernel"]),
         ({"scope": "cpuset"}, ["Give its cpuset or memory policy more nodes"]),
         ({"scope": "mempolicy"}, ["Give its cpuset or memory policy more nodes"]),
         ({"killer": "systemd-oomd"}, ["Look at ManagedOOMMemoryPressureLimit="]),
@@ -205,11 +205,11 @@ REQUEST = Trigger("a", gfp_flags=("GFP_KERNEL",), order=3)
         ({"memory": LEAKED}, ["Look at slabtop", "Look for a balloon"]),
         ({"memory": LEAKED, "scope": "memcg"}, ["Raise the memory limit"]),
         (
-            {"memory": dataclasses.replace(LEAKED, slab_unreclaimable_bytes=0, shmem_bytes=3 * GIB // 4)},
+            {"memory": LEAKED._replace(slab_unreclaimable_bytes=0, shmem_bytes=3 * GIB // 4)},
             ["Look for large files in tmpfs"],
         ),
         (
-            {"memory": dataclasses.replace(LEAKED, huge_pages_bytes=GIB // 4, huge_pages_free_bytes=GIB // 8)},
+            {"memory": LEAKED._replace(huge_pages_bytes=GIB // 4, huge_pages_free_bytes=GIB // 8)},
             ["Lower vm.nr_hugepages", "Look at slabtop"],
         ),
     ],
