@@ -13,7 +13,12 @@ import sys
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import Completed, Run
-from ansible_collections.oomguard.linux.plugins.module_utils._files import read_file, remove_file, write_file
+from ansible_collections.oomguard.linux.plugins.module_utils._files import (
+    read_file,
+    remove_file,
+    sync_folder,
+    write_file,
+)
 from ansible_collections.oomguard.linux.plugins.module_utils._recycler.files import (
     CODE_PATH,
     CONFIGURATION_PATH,
@@ -26,6 +31,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._recycler.files imp
 from ansible_collections.oomguard.linux.plugins.module_utils._recycler.settings import RecyclerError, Settings, render
 from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
 
+_WANTS = UNIT_PATH.parent / "multi-user.target.wants"
 _PROPERTIES = ("ActiveState", "UnitFileState", "NeedDaemonReload", "StatusText", "Result")
 
 
@@ -128,11 +134,10 @@ class Host:
             if done.returncode:
                 raise RecyclerError(str(done.failed(f"ask systemd about {UNIT}")))
             properties = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
-        link = self._path(UNIT_PATH).parent / "multi-user.target.wants" / UNIT
         return State(
             files={path: read_file(self._path(path)) for path in (CODE_PATH, CONFIGURATION_PATH, UNIT_PATH)},
             properties=properties,
-            enabled=os.path.lexists(str(link)),
+            enabled=os.path.lexists(str(self._path(_WANTS / UNIT))),
         )
 
     def apply(self, plan: Plan) -> None:
@@ -150,6 +155,9 @@ class Host:
             self._systemctl("daemon-reload")
         if plan.enable:
             self._systemctl("enable", UNIT)
+            # Which leaves it to chance whether the link outlasts a power failure.
+            for folder in (_WANTS, UNIT_PATH.parent):
+                sync_folder(self._path(folder))
         if plan.restart:
             self._systemctl("restart", UNIT)
 

@@ -17,6 +17,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._files import (
     lock,
     read_file,
     remove_file,
+    sync_folder,
     write_file,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.checks import require_room
@@ -142,6 +143,9 @@ class Applier:
         _edit(step)
         # Has systemd read its files again as well.
         self._systemctl("enable", pathlib.Path(step.path).name)
+        # Which leaves it to chance whether the link outlasts a power failure.
+        for folder in (self.host.units / "swap.target.wants", self.host.units):
+            sync_folder(folder)
 
     def _remove_unit(self, step: RemoveUnit) -> None:
         # The area stays on: without --now nothing is stopped.

@@ -216,8 +216,6 @@ def leftovers(path: str) -> t.Iterator[str]:
     for entry in sorted(pathlib.Path(path).parent.iterdir()):
         if name in entry.name and str(entry) not in in_use:
             yield f"stray {entry}"
-    for entry in [*FSTAB.parent.glob(".fstab*"), *pathlib.Path("/run").glob("*oomguard-fstab*")]:
-        yield f"stray {entry}"
     named = [line.split()[0] for line in FSTAB.read_text().splitlines() if line.startswith(path)]
     named += [unit.area for unit in state.units if unit.enabled and unit.text]
     ours = [entry.path for entry in state.entries]
@@ -230,8 +228,14 @@ def leftovers(path: str) -> t.Iterator[str]:
             yield f"stray {entry}"
 
 
+def tables_left() -> t.Iterator[str]:
+    """Yield the unfinished tables that should not be there once every change that was interrupted is complete."""
+    for entry in [*FSTAB.parent.glob(".fstab*"), *pathlib.Path("/run").glob("*oomguard-fstab*")]:
+        yield f"stray {entry}"
+
+
 def listing(*roots: str) -> list[str]:
-    """Return what of the host lies below `roots`, but for what changes by itself, its swap areas and its units."""
+    """Return what of the host lies below `roots`, but for what changes by itself, and its swap areas."""
     prune = ["/var/log", "/root", "/var/lib/systemd", tempfile.gettempdir()]
     names = [word for path in prune for word in ("-path", path, "-o")][:-1]
     shape = ["-printf", "%p %y %m %u %g %s %T@ %l\n"]
@@ -240,7 +244,6 @@ def listing(*roots: str) -> list[str]:
         for command in (
             ["find", *roots, "-xdev", "(", *names, ")", "-prune", "-o", *shape],
             ["find", "/run", "-maxdepth", "1", "-name", "*oomguard*", "!", "-name", "*.lock", *shape],
-            ["systemctl", "list-unit-files", "--type=swap", "--no-legend", "--plain"],
         )
     ]
     areas = [" ".join(line.split()[:3]) for line in pathlib.Path("/proc/swaps").read_text().splitlines()]

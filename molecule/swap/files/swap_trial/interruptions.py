@@ -28,6 +28,7 @@ from swap_trial.host import (
     remove,
     start,
     switch_off,
+    tables_left,
     total,
 )
 
@@ -142,7 +143,8 @@ def interrupt_everywhere(path: str, trial: Trial, act: t.Callable[[], object]) -
                 problems.append(f"{each}: the next run failed")
         if sampler.lowest_bytes < elsewhere + trial.floor:
             problems.append(f"{each}: swap fell to {sampler.lowest_bytes} bytes")
-        problems += [f"{each}, completed: {complaint}" for complaint in (*complaints(path), *leftovers(path))]
+        left = (*complaints(path), *leftovers(path), *tables_left())
+        problems += [f"{each}, completed: {complaint}" for complaint in left]
         if complete(path, trial):
             problems.append(f"{each}: one run was not enough")
     remove(path)
@@ -185,7 +187,8 @@ def complete_everywhere(folder: str, trial: Trial) -> dict[str, t.Any]:
             problems.append(f"{path}: the next run failed")
         problems += [f"{path}, completed: {complaint}" for complaint in (*complaints(path), *leftovers(path))]
         remove(path)
-    return {"total_bytes": before, "problems": problems}
+    # They all had the same table: whoever has to change it yet takes away what another has left of it.
+    return {"total_bytes": before, "problems": [*problems, *tables_left()]}
 
 
 def twice_at_once(path: str, trial: Trial) -> dict[str, t.Any]:
@@ -193,7 +196,7 @@ def twice_at_once(path: str, trial: Trial) -> dict[str, t.Any]:
     start(path, trial)
     pids = [child(functools.partial(complete, path, trial)) for _run in range(2)]
     ends = [os.waitpid(pid, 0)[1] for pid in pids]
-    problems = [*complaints(path), *leftovers(path)]
+    problems = [*complaints(path), *leftovers(path), *tables_left()]
     remove(path)
     return {"ends": ends, "problems": problems}
 

@@ -14,7 +14,7 @@ import typing as t
 from ansible_collections.oomguard.linux.plugins.module_utils._command import run
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.apply import bring
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.observe import Host
-from swap_trial.host import FSTAB, MIB, Trial, complete, in_child, listing, remove, start, wanted
+from swap_trial.host import FSTAB, MIB, Trial, complete, in_child, listing, remove, start, switch_off, wanted
 
 ROOT = "/dev/vda / ext4 errors=remount-ro,x-systemd.growfs 0 1"
 
@@ -75,6 +75,8 @@ def _swap_of_others(path: pathlib.Path) -> None:
 
 def _hard_link(path: pathlib.Path) -> None:
     start(f"{path}.d/swapfile", Trial(64 * MIB, None))
+    # The kernel lets nobody remove a name of a file that it swaps to.
+    switch_off(f"{path}.d/swapfile")
     os.link(f"{path}.d/swapfile", path)
 
 
@@ -103,8 +105,8 @@ def foreign(path: str) -> dict[str, t.Any]:
             place.rmdir()
         else:
             place.unlink()
-    remove(f"{path}.d/swapfile")
     shutil.rmtree(f"{path}.d")
+    remove(path)
     return {"kinds": len(FOREIGN), "problems": problems}
 
 

@@ -82,6 +82,8 @@ class Kernel:
         elif program == "swapoff":
             lines = self.read("proc/swaps").splitlines(keepends=True)
             self.write("proc/swaps", "".join(line for line in lines if line.split()[0] != path))
+        elif program == "systemctl" and "enable" in argv:
+            (self.root / "units/swap.target.wants").mkdir(exist_ok=True)
         return Completed(argv=tuple(argv), returncode=0, stdout=self.answers.get(program, ""), stderr="")
 
 
