@@ -684,10 +684,15 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import Run, run
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
-from ansible_collections.oomguard.linux.plugins.module_utils._journal import Journal, is_persistent
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.files import (
+    are_persistent,
+    journal_files,
+    total_size,
+)
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.reader import Reader
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import as_result
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import Findings, search_journal, search_logs
-from ansible_collections.oomguard.linux.plugins.module_utils._sd_journal import Reader
 from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise_all
 
 
@@ -740,7 +745,8 @@ def search(params: t.Mapping[str, t.Any], run: Run, reader: Reader | None = None
     """Look where the parameters say. Raises OomguardError."""
     if params["log_files"]:
         return search_logs(params["log_files"], limit=params["limit"])
-    directory = params["journal_directory"]
+    directory, namespace = params["journal_directory"], params["journal_namespace"]
+    files = journal_files(directory, namespace)
     journal = Journal(
         run,
         since=params["since"],
@@ -748,8 +754,9 @@ def search(params: t.Mapping[str, t.Any], run: Run, reader: Reader | None = None
         boot=params["boot"],
         after_cursor=params["after_cursor"],
         directory=directory,
-        namespace=params["journal_namespace"],
+        namespace=namespace,
         timeout=params["timeout"],
+        size=total_size(files),
         reader=reader,
     )
     local = directory is None
@@ -759,7 +766,7 @@ def search(params: t.Mapping[str, t.Any], run: Run, reader: Reader | None = None
         limit=params["limit"],
         local=local,
         page_size=resource.getpagesize() if local else None,
-        persistent=is_persistent(directory),
+        persistent=are_persistent(files),
     )
 
 

@@ -15,7 +15,8 @@ import dataclasses
 import re
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._journal import Record
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Search
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.record import Record
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line
 
 OUT_OF_MEMORY = "fe6faa94e7774663a0da52717891d8ef"
@@ -39,24 +40,37 @@ _KILLERS = {
     "nohang-desktop.service": "nohang-desktop",
 }
 
-ANCHORS = (
-    # "Killed process" has the priority 3 (KERN_ERR). The report around it has others, and is rate-limited.
-    ("_TRANSPORT=kernel", "PRIORITY=3"),
+_KILL_PATTERN = r"Kill(ed)? process|no killable processes"
+_ANCHOR_PATTERN = (
+    _KILL_PATTERN + r"|^Tasks state|OOM|oom|[Oo]ut of memory|Missed [0-9]+ kernel"
+    r"|Killed /|Marked /|[Kk]illing process|[Ss]end(ing)? SIG|PID: [0-9]+, [Nn]ame: "
+)
+_ANCHORS = (
+    ("_TRANSPORT=kernel", "PRIORITY=0", "PRIORITY=1", "PRIORITY=2"),
     ("_TRANSPORT=kernel", f"MESSAGE={_NO_PROCESS}"),
     ("_TRANSPORT=kernel", f"MESSAGE={_TABLE}"),
     (f"MESSAGE_ID={OUT_OF_MEMORY}",),
     (f"MESSAGE_ID={FAILED}", "UNIT_RESULT=oom-kill"),
     ("_TRANSPORT=driver", f"MESSAGE_ID={MISSED}"),
     tuple(f"_SYSTEMD_UNIT={unit}" for unit in _KILLERS),
-    # Forgeries, to be counted. Without the priority this would be slow: most of a journal's entries are not the
-    # kernel's, and the index cannot tell quickly that none of these is both.
-    ("SYSLOG_IDENTIFIER=kernel", "PRIORITY=0", "PRIORITY=1", "PRIORITY=2", "PRIORITY=3"),
+    # Forgeries, to be counted: programs write by these ways. Without transports and priorities this would be slow, as
+    # the index cannot tell quickly that of the kernel's many records none is a program's.
+    (
+        *("SYSLOG_IDENTIFIER=kernel", "_TRANSPORT=syslog", "_TRANSPORT=stdout", "_TRANSPORT=journal"),
+        *("PRIORITY=0", "PRIORITY=1", "PRIORITY=2", "PRIORITY=3"),
+    ),
 )
-KILL_PATTERN = r"Kill(ed)? process|no killable processes"
-ANCHOR_PATTERN = (
-    KILL_PATTERN + r"|^Tasks state|OOM|oom|[Oo]ut of memory|Missed [0-9]+ kernel"
-    r"|Killed /|Marked /|[Kk]illing process|[Ss]end(ing)? SIG|PID: [0-9]+, [Nn]ame: "
-)
+
+KERNEL_KILLS = Search(("_TRANSPORT=kernel", "PRIORITY=3"), _KILL_PATTERN, wide=True)
+"""The lines "Killed process", which have the priority 3 (KERN_ERR).
+
+The report around one has other priorities, and is rate-limited. A kernel may log millions of errors, so these are
+looked for apart: more terms, or a longer pattern, would take several times as long.
+"""
+OTHER_ANCHORS = Search(tuple(argument for term in _ANCHORS for argument in ("+", *term))[1:], _ANCHOR_PATTERN)
+"""What else tells of a kill, or of what is missing, or pretends to."""
+KERNEL_LINES = Search(("_TRANSPORT=kernel",), _KILL_PATTERN, wide=True)
+"""Kills where priorities are not the kernel's."""
 
 _KILL = re.compile(r"Kill(?:ed)? process \d+|" + re.escape(_NO_PROCESS))
 _MISSED = re.compile(r"Missed (\d+) kernel messages")

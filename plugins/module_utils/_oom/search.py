@@ -18,16 +18,17 @@ import zlib
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import CommandError, Run
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
-from ansible_collections.oomguard.linux.plugins.module_utils._journal import Extent, Journal, Record
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Extent, Journal
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.record import Record
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line, OomReport, Unparsed
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident, incident_of, with_effects
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.living import with_cgroups
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.records import (
-    ANCHOR_PATTERN,
-    ANCHORS,
     FAILED,
-    KILL_PATTERN,
+    KERNEL_KILLS,
+    KERNEL_LINES,
     LIFE,
+    OTHER_ANCHORS,
     OUT_OF_MEMORY,
     Forged,
     KernelRecord,
@@ -133,7 +134,7 @@ def search_journal(
     extent = journal.extent()
     if extent is None:
         note = "The journal holds nothing of the time that was asked for."
-        return Findings((), (), (), Coverage(boots=0, persistent=persistent, gaps=(note, *journal.notes)))
+        return Findings((), (), (), Coverage(boots=0, persistent=persistent, gaps=(note, *journal.journalctl.notes)))
     anchors = _anchors(journal)
     incidents, older, unreadable = _incidents(journal, anchors, limit, page_size)
     units = {unit for unit in (incident.place.unit for incident in incidents) if unit}
@@ -177,8 +178,7 @@ def _anchors(journal: Journal) -> _Anchors:
     killers, units, forged, missed = [], [], [], 0
     kills: dict[tuple[str, int, int, str], Record] = {}
     boots: dict[str, int] = {}
-    arguments = [argument for term in ANCHORS for argument in ("+", *term)][1:]
-    for record in journal.find(arguments, pattern=ANCHOR_PATTERN):
+    for record in journal.find([KERNEL_KILLS, OTHER_ANCHORS]):
         boots.setdefault(record.boot_id, len(boots))
         said = read_record(record)
         if isinstance(said, KernelRecord) and said.kill:
@@ -192,7 +192,7 @@ def _anchors(journal: Journal) -> _Anchors:
         elif isinstance(said, MissedRecords):
             missed += said.count
     if _levels_differ(journal, kills.values(), units):
-        for record in journal.find(["_TRANSPORT=kernel"], pattern=KILL_PATTERN):
+        for record in journal.find([KERNEL_LINES]):
             boots.setdefault(record.boot_id, len(boots))
             if isinstance(read_record(record), KernelRecord):
                 kills[record.key] = record
@@ -321,10 +321,10 @@ def _coverage(journal: Journal, extent: Extent, anchors: _Anchors, *, persistent
         boots=extent.boots,
         persistent=persistent,
         missed_records=anchors.missed,
-        unparsed=journal.unparsed + unreadable,
+        unparsed=journal.journalctl.unparsed + unreadable,
         untrusted=len(anchors.forged),
         cursor=extent.cursor,
-        gaps=(*([extent.gap] if extent.gap else []), *journal.notes),
+        gaps=(*([extent.gap] if extent.gap else []), *journal.journalctl.notes),
         notes=(
             *([] if persistent else ["The journal is kept in memory only, so that a reboot empties it."]),
             *(f"Not believed: {count} x {reason}." for reason, count in collections.Counter(anchors.forged).items()),

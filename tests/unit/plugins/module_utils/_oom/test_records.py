@@ -9,7 +9,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._journal import Record
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.record import Record
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.records import (
     EXITED,
     FAILED,

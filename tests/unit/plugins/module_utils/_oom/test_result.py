@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._journal import Journal
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line, OomReport, Victim
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import incident_of
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import as_result

@@ -16,7 +16,7 @@ import typing as t
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import CommandError, Completed
-from ansible_collections.oomguard.linux.plugins.module_utils._journal import Journal
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal
 from ansible_collections.oomguard.linux.plugins.module_utils._oom import search
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import (
@@ -300,3 +300,16 @@ def test_a_record_in_two_files_is_one_kill() -> None:
     kill = entry(OOM_KILL, at=1, PRIORITY="3", **KERNEL)
     findings = searched(Host([kill, {**kill, "__CURSOR": "s=other"}]))
     assert len(findings.incidents) == 1
+
+
+@pytest.mark.parametrize("transport", ["syslog", "stdout", "journal"])
+@pytest.mark.parametrize(("priority", "count"), [("0", 1), ("3", 1), ("4", 0)])
+def test_a_program_that_calls_itself_kernel_is_counted(transport: str, priority: str, count: int) -> None:
+    forged = {**KERNEL, "_TRANSPORT": transport, "PRIORITY": priority}
+    assert searched(Host([entry(OOM_KILL, at=1, **forged)])).coverage.untrusted == count
+
+
+@pytest.mark.parametrize(("priority", "count"), [("0", 1), ("2", 1), ("3", 1), ("4", 0)])
+def test_what_a_program_writes_to_kmsg_is_counted(priority: str, count: int) -> None:
+    forged = {"_TRANSPORT": "kernel", "SYSLOG_FACILITY": "1", "PRIORITY": priority}
+    assert searched(Host([entry(OOM_KILL, at=1, **forged)])).coverage.untrusted == count

@@ -13,18 +13,14 @@ import ctypes
 import heapq
 import json
 import os
-import pathlib
-import re
 import select
 import signal
 import time
 import typing as t
 
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.files import journal_files
+
 _LIBRARY = "libsystemd.so.0"
-_STORES = ("/var/log/journal", "/run/log/journal")
-_ID = re.compile(r"[0-9a-f]{32}(\..+)?")
-
-
 CURSOR = "__CURSOR"
 """The name under which an entry's cursor can be asked for."""
 
@@ -118,7 +114,7 @@ def _serve(questions: int, answers: int, directory: str | None, namespace: str |
     """Answer until nobody asks; whatever goes wrong ends the child, which the parent notices."""
     try:
         lib = ctypes.CDLL(_LIBRARY)
-        files = [_File(lib, path) for path in _paths(directory, namespace)]
+        files = [_File(lib, str(path)) for path in journal_files(directory, namespace)]
         with open(questions, encoding="ascii") as lines:
             for line in lines:
                 name, *arguments = json.loads(line)
@@ -134,18 +130,6 @@ def _write(descriptor: int, value: t.Any) -> None:
     data = memoryview(json.dumps(value).encode("ascii") + b"\n")
     while data:
         data = data[os.write(descriptor, data) :]
-
-
-def _paths(directory: str | None, namespace: str | None) -> t.Iterator[str]:
-    """Yield the journal's files: in a folder, and in those in it that are named for a machine (and a namespace)."""
-    machine = "*"
-    if not directory:
-        machine = pathlib.Path("/etc/machine-id").read_text(encoding="ascii").strip()
-        machine += f".{namespace}" if namespace else ""
-    for store in map(pathlib.Path, [directory] if directory else _STORES):
-        folders = [folder for folder in store.glob(machine) if _ID.fullmatch(folder.name) and folder.is_dir()]
-        for folder in [store, *folders] if directory or not namespace else folders:
-            yield from (str(path) for path in folder.glob("*") if path.suffix in {".journal", ".journal~"})
 
 
 def _walked(files: t.Sequence[_File], walk: Walk) -> list[Entry]:

@@ -15,11 +15,11 @@ import zlib
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils import _sd_journal
 from ansible_collections.oomguard.linux.plugins.module_utils._command import run
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
+from ansible_collections.oomguard.linux.plugins.module_utils._journal import reader as libsystemd
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.reader import CURSOR, Reader, ReaderError, Walk
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import as_result
-from ansible_collections.oomguard.linux.plugins.module_utils._sd_journal import CURSOR, Reader, ReaderError, Walk
 from ansible_collections.oomguard.linux.plugins.modules.oom_info import opened, search
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import FIXTURES
 
@@ -158,14 +158,14 @@ def test_a_reader_whose_child_dies_says_so_for_good(folder: pathlib.Path) -> Non
 
 
 def test_a_reader_that_does_not_answer_is_given_up(folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_sd_journal, "_paths", lambda *_: time.sleep(60))
+    monkeypatch.setattr(libsystemd, "journal_files", lambda *_: time.sleep(60))
     reader = Reader(directory=str(folder), timeout=0.1)
     with pytest.raises(ReaderError, match="The child did not answer in time"):
         reader.walk(Walk((), FOREVER, True, 1, ()))
 
 
 def test_without_libsystemd_there_is_no_answer(folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_sd_journal, "_LIBRARY", "libnothing.so.0")
+    monkeypatch.setattr(libsystemd, "_LIBRARY", "libnothing.so.0")
     assert len(found(folder)["events"]) == 6
 
 

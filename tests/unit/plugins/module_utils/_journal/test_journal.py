@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-import pathlib
+import os
 import typing as t
 
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import CommandError, Completed
-from ansible_collections.oomguard.linux.plugins.module_utils._journal import Journal, JournalError, is_persistent
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal, Search
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.journalctl import JournalError
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import (
     BOOT,
     ZERO,
@@ -28,22 +29,41 @@ ENTRIES = [
 ]
 
 
+BIG = 1 << 30
+
+
 def messages(journal: Journal, pattern: str = "line") -> list[str]:
     journal.extent()
-    return [record.message for record in journal.find(["_TRANSPORT=kernel"], pattern=pattern)]
+    return [record.message for record in journal.find([Search(["_TRANSPORT=kernel"], pattern, wide=True)])]
 
 
 def test_newest_first() -> None:
     assert messages(Journal(Host(ENTRIES)), "line [3-5]") == ["line 5", "line 4", "line 3"]
 
 
+def test_several_searches_are_one_history() -> None:
+    journal = Journal(Host(ENTRIES))
+    journal.extent()
+    searches = [Search(["_TRANSPORT=kernel"], pattern) for pattern in ("line [147]", "line [03568]")]
+    assert [record.message[-1] for record in journal.find(searches)] == list("87654310")
+
+
+@pytest.mark.parametrize(("size", "runs"), [(0, 1), (BIG, 2)], ids=["small", "big"])
+def test_a_big_journal_is_searched_by_two_processors(size: int, runs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    host = Host(ENTRIES)
+    messages(Journal(host, size=size))
+    assert sum(any("--grep" in argument for argument in call) for call in host.calls) == runs
+
+
 def test_a_pattern_without_a_match_is_no_error() -> None:
     assert messages(Journal(Host(ENTRIES)), "nothing") == []
 
 
+@pytest.mark.parametrize("size", [0, BIG])
 @pytest.mark.parametrize("chunk", [1, 2, 3, 4, 100])
-def test_chunks_neither_lose_nor_repeat_a_record(chunk: int) -> None:
-    assert messages(Journal(Host(ENTRIES), chunk=chunk)) == [f"line {number}" for number in range(8, -1, -1)]
+def test_chunks_neither_lose_nor_repeat_a_record(chunk: int, size: int) -> None:
+    assert messages(Journal(Host(ENTRIES), chunk=chunk, size=size)) == [f"line {number}" for number in range(8, -1, -1)]
 
 
 @pytest.mark.parametrize(
@@ -80,7 +100,7 @@ def test_a_journalctl_without_patterns_is_asked_without() -> None:
 def test_every_shape_of_a_message_is_read(message: object, text: str) -> None:
     journal = Journal(Host([entry(message, at=1, _TRANSPORT="kernel")]))
     journal.extent()
-    assert [record.message for record in journal.find(["_TRANSPORT=kernel"], pattern="")] == [text]
+    assert [record.message for record in journal.find([Search(["_TRANSPORT=kernel"], "")])] == [text]
 
 
 def test_a_cut_record_is_counted() -> None:
@@ -88,7 +108,7 @@ def test_a_cut_record_is_counted() -> None:
     host.answers["--grep"] = done('{"__CURSOR":"s=1","MES\n')
     journal = Journal(host, since="@1")
     messages(journal)
-    assert journal.unparsed == 1
+    assert journal.journalctl.unparsed == 1
 
 
 @pytest.mark.parametrize("field", ["first_us", "last_us", "boots", "cursor", "gap"])
@@ -191,7 +211,7 @@ def test_a_file_that_was_passed_over_is_noted() -> None:
     host.answers["--lines=1"] = done(err="Journal file /var/log/journal/1/a.journal~ is truncated, ignoring file.\n")
     journal = Journal(host)
     journal.extent()
-    assert journal.notes == ["Journal file /var/log/journal/1/a.journal~ is truncated, ignoring file."]
+    assert journal.journalctl.notes == ["Journal file /var/log/journal/1/a.journal~ is truncated, ignoring file."]
 
 
 @pytest.mark.parametrize(
@@ -208,7 +228,7 @@ def test_every_call_reads_the_same_journal(arguments: dict[str, t.Any], source: 
 def around(entries: list[Entry], *, after: float = 0) -> list[list[str]]:
     journal = Journal(Host(entries))
     journal.extent()
-    record = next(record for record in journal.find([], pattern="line 5"))
+    record = next(record for record in journal.find([Search([], "line 5")]))
     chunks = journal.around(record, ["_TRANSPORT=kernel"], after=after, chunk=2)
     return [[record.message for record in chunk] for chunk in chunks]
 
@@ -219,21 +239,3 @@ def test_records_around_another_come_in_chunks_of_its_boot() -> None:
 
 def test_a_record_behind_too_many_others_is_gone_to() -> None:
     assert around(ENTRIES, after=10) == [["line 5", "line 4"], ["line 3"]]
-
-
-@pytest.mark.parametrize(
-    ("directory", "files", "persistent"),
-    [
-        (None, ["var/log/journal/1/system.journal"], True),
-        (None, ["run/log/journal/1/system.journal"], False),
-        ("/run/log/journal", [], False),
-    ],
-    ids=["on disk", "in memory", "a folder in memory"],
-)
-def test_whether_a_journal_is_persistent(
-    directory: str | None, files: list[str], persistent: bool, tmp_path: pathlib.Path
-) -> None:
-    for name in files:
-        (tmp_path / name).parent.mkdir(parents=True)
-        (tmp_path / name).touch()
-    assert is_persistent(directory, root=tmp_path) is persistent

@@ -1,0 +1,319 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The systemd journal, and an honest account of what could not be read.
+
+What is looked for is found by journalctl, which also says what it could not read. The many small looks at what stands
+around it go through libsystemd where that can be had, and else through journalctl as well, with the same result.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import dataclasses
+import datetime as dt
+import heapq
+import itertools
+import os
+import re
+import time
+import typing as t
+
+from ansible_collections.oomguard.linux.plugins.module_utils._command import Run
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.journalctl import Journalctl, JournalError
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.reader import (
+    CURSOR,
+    Entry,
+    Reader,
+    ReaderError,
+    Walk,
+)
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.record import FIELDS, Record
+
+_CURSOR_TIME = re.compile(r";t=([0-9a-f]{1,15})(?:;|$)")
+_AGO = re.compile(r"-(\d+)\s*(s|sec|min|h|d|w)?")
+_SECONDS = {None: 1, "s": 1, "sec": 1, "min": 60, "h": 3600, "d": 86400, "w": 604800}
+_FAR_FUTURE_US = 1 << 62
+# Of this size on, a second journalctl is worth its start.
+_WORTH_TWO = 64 << 20
+_BOOT = re.compile(r"([0-9a-f]{32}) .*?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC.*?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC")
+
+
+@dataclasses.dataclass(frozen=True)
+class Boot:
+    """One boot that the journal knows of, with the times of its first and last entry."""
+
+    boot_id: str
+    first_us: int
+    last_us: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Extent:
+    """The part of the journal that is looked at; `gap` says why there may have been more of it."""
+
+    first_us: int
+    last_us: int
+    boots: int
+    cursor: str
+    gap: str | None = None
+
+
+class Search(t.NamedTuple):
+    """What is looked for: terms of matches joined by "+", found through the journal's index, so let them be narrow.
+
+    `pattern` (PCRE) narrows them further where journalctl has been built with it.
+    """
+
+    matches: t.Sequence[str]
+    pattern: str
+    wide: bool = False
+    """There may be so many matches that the journal is better searched by two processors."""
+
+
+class Journal:
+    """A journal, and the part of it that is asked for; `size` in bytes, where it is known.
+
+    Without a `reader`, all is asked of journalctl.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        *,
+        since: str | None = None,
+        until: str | None = None,
+        boot: str = "all",
+        after_cursor: str | None = None,
+        directory: str | None = None,
+        namespace: str | None = None,
+        timeout: float = 300,
+        chunk: int = 5000,
+        size: int = 0,
+        reader: Reader | None = None,
+    ) -> None:
+        self.journalctl = Journalctl(run, directory=directory, namespace=namespace, timeout=timeout)
+        self._reader = reader
+        self._chunk = chunk
+        self._after_cursor = after_cursor
+        self._since = since
+        self._boot = [f"--boot={boot}"] if boot != "all" else []
+        self._until = [f"--until={until}"] if until else []
+        self._in_halves = size >= _WORTH_TWO and (os.cpu_count() or 1) > 1
+        self._since_us = 0
+        self._middle_us = 0
+
+    def extent(self) -> Extent | None:
+        """Return what there is to look at, None where the part that was asked for is empty. Raises JournalError."""
+        newest = self._newest()
+        boots = self._boots()
+        if not boots:
+            raise JournalError(
+                "The journal is empty.", hint="Does systemd-journald run, and does the directory hold a journal?"
+            )
+        oldest_us = min(boot.first_us for boot in boots)
+        first_us, gap = oldest_us, None
+        if self._after_cursor is not None:
+            first_us = self._entry_at(self._after_cursor).realtime_us
+        elif self._since is not None:
+            first = self._first_since(self._since)
+            if first is None:
+                return None
+            first_us = first.realtime_us
+            if first_us < oldest_us + 1_000_000:
+                gap = "The journal begins later than the time that was asked for: the rest is gone, or was never kept."
+        elif self._boot and newest is not None:
+            first_us = min((boot.first_us for boot in boots if boot.boot_id == newest.boot_id), default=oldest_us)
+        if newest is None or newest.realtime_us < first_us:
+            return None
+        if self._since or self._after_cursor:
+            self._since_us = first_us
+        elif self._in_halves and not (self._boot or self._until):
+            self._middle_us = (first_us + newest.realtime_us) // 2
+        within = [boot for boot in boots if boot.last_us + 999_999 >= first_us and boot.first_us <= newest.realtime_us]
+        return Extent(
+            first_us=first_us,
+            last_us=newest.realtime_us,
+            boots=1 if self._boot else len(within),
+            cursor=newest.cursor,
+            gap=gap,
+        )
+
+    def find(self, searches: t.Sequence[Search]) -> t.Iterator[Record]:
+        """Yield what all the searches find in the part that was asked for, newest first. Call `extent()` before."""
+        found = [records for search in searches for records in self._found(search)]
+        with concurrent.futures.ThreadPoolExecutor(len(found)) as pool:
+            # The first chunk is all there is, but for the most verbose kernels.
+            begun = list(pool.map(lambda records: list(itertools.islice(records, 1)), found))
+        merged = heapq.merge(*map(itertools.chain, begun, found), key=lambda record: -record.realtime_us)
+        return (record for record in merged if record.cursor != self._after_cursor)
+
+    def _found(self, search: Search) -> list[t.Iterator[Record]]:
+        """Return what one search finds, in as many parts as there are runs of journalctl."""
+        since = [f"--since={_at(self._since_us)}"] if self._since_us else []
+        parts = [([*self._boot, *self._until, *since], self._since_us)]
+        if search.wide and self._middle_us:
+            middle_us = self._middle_us
+            parts = [([f"--since={_at(middle_us)}"], middle_us), ([f"--until={_at(middle_us - 1)}"], 0)]
+        return [
+            self._chunks(part, search.matches, pattern=search.pattern, not_before_us=bound, talkative=True)
+            for part, bound in parts
+        ]
+
+    def around(self, record: Record, matches: t.Sequence[str], *, after: float, chunk: int) -> t.Iterator[list[Record]]:
+        """Yield chunks of the records of one boot, newest first, from `after` seconds after `record` backwards.
+
+        They have no more than MESSAGE, SYSLOG_FACILITY, _HOSTNAME and what `matches` ask for, and may lack the cursor.
+        """
+        matches = [f"_BOOT_ID={record.boot_id}", *matches]
+        until_us = record.realtime_us + int(after * 1_000_000)
+        records: t.Iterator[Record] = self._back(until_us, record, matches, chunk)
+        first = list(itertools.islice(records, chunk))
+        if not any(other.key == record.key for other in first):
+            # So much was logged in these seconds, or the clock was set, that the record itself is not among them.
+            records = self._chunks([f"--cursor={record.cursor}"], matches, chunk=chunk)
+            first = list(itertools.islice(records, chunk))
+        while first:
+            yield first
+            first = list(itertools.islice(records, chunk))
+
+    def after(self, realtime_us: int, matches: t.Sequence[str], *, count: int) -> list[Record]:
+        """Return the first `count` records from that time on, oldest first."""
+        records = self._look(Walk(tuple(matches), realtime_us, False, count, FIELDS))
+        if records is None:
+            records = list(self.journalctl.read([f"--since={_at(realtime_us)}", f"--lines=+{count}"], matches))
+        return records
+
+    def newest(self, matches: t.Sequence[str]) -> Record | None:
+        """Return the newest record of all that matches."""
+        records = self._look(Walk(tuple(matches), _FAR_FUTURE_US, True, 1, FIELDS))
+        if records is None:
+            records = list(self.journalctl.read(["--reverse", "--lines=1"], matches))
+        return records[0] if records else None
+
+    def _back(self, until_us: int, record: Record, matches: t.Sequence[str], chunk: int) -> t.Iterator[Record]:
+        """Yield the records of the boot of `record` from that time backwards."""
+        # A boot is of one host.
+        same = {"_HOSTNAME": record.fields["_HOSTNAME"]} if "_HOSTNAME" in record.fields else {}
+        for match in matches:
+            name, _equals, value = match.partition("=")
+            same[name] = value
+        seen: set[tuple[str, int, int, str]] = set()
+        while True:
+            found = self._look(Walk(tuple(matches), until_us, True, chunk + len(seen), ("MESSAGE", "SYSLOG_FACILITY")))
+            if found is None:
+                if not seen:
+                    yield from self._chunks([f"--until={_at(until_us)}"], matches, chunk=chunk)
+                return
+            fresh = [one for one in found if not seen or one.key not in seen]
+            for one in fresh:
+                one.fields.update(same)
+            yield from fresh
+            if len(found) < chunk + len(seen) or not fresh:
+                return
+            until_us = fresh[-1].realtime_us
+            seen = {one.key for one in found if one.realtime_us == until_us}
+
+    def _look(self, walk: Walk) -> list[Record] | None:
+        """Return what the reader finds, None where there is none, or it finds no answer."""
+        if self._reader is None:
+            return None
+        try:
+            return [_record_of(entry) for entry in self._reader.walk(walk)]
+        except ReaderError:
+            self._reader = None
+            return None
+
+    def _boots(self) -> list[Boot]:
+        if self._reader is not None:
+            try:
+                boots = [Boot(boot_id, *times) for boot_id, times in self._reader.boots().items()]
+            except ReaderError:
+                boots = []
+            if boots:
+                return boots
+            # It is journalctl's to say why there is nothing to see.
+            self._reader = None
+        done = self.journalctl.ask(["--list-boots", "--utc"], "list the boots of the journal")
+        return [
+            Boot(boot_id=match[1], first_us=_microseconds(match[2]), last_us=_microseconds(match[3]))
+            for match in map(_BOOT.search, done.stdout.splitlines())
+            if match
+        ]
+
+    def _newest(self) -> Record | None:
+        if not (self._boot or self._until):
+            found = self._look(Walk((), _FAR_FUTURE_US, True, 1, (CURSOR, "MESSAGE")))
+            if found:
+                return found[0]
+        return self._first([*self._boot, *self._until, "--reverse", "--lines=1"])
+
+    def _first_since(self, since: str) -> Record | None:
+        ago = _AGO.fullmatch(since.strip())
+        if ago and not self._boot:
+            since_us = int((time.time() - int(ago[1]) * _SECONDS[ago[2]]) * 1_000_000)
+            found = self._look(Walk((), since_us, False, 1, (CURSOR, "MESSAGE")))
+            if found:
+                return found[0]
+        return self._first([*self._boot, f"--since={since}", "--lines=+1"])
+
+    def _entry_at(self, cursor: str) -> Record:
+        """Return the record of a cursor; journalctl itself begins just anywhere where there is none."""
+        time_us = _CURSOR_TIME.search(cursor)
+        found = self._look(Walk((), int(time_us[1], 16), False, 8, (CURSOR, "MESSAGE"))) if time_us else None
+        for record in found or ():
+            if record.cursor == cursor:
+                return record
+        first = self._first([f"--cursor={cursor}", "--lines=+1"])
+        if first is None or first.cursor != cursor:
+            raise JournalError(
+                "The journal does not hold the entry of after_cursor: it was rotated away, or is another journal's.",
+                hint="Leave after_cursor out once, or use since.",
+            )
+        return first
+
+    def _first(self, arguments: t.Sequence[str]) -> Record | None:
+        return next(self.journalctl.read(arguments), None)
+
+    def _chunks(
+        self,
+        arguments: t.Sequence[str],
+        matches: t.Sequence[str],
+        *,
+        pattern: str | None = None,
+        chunk: int | None = None,
+        not_before_us: int = 0,
+        talkative: bool = False,
+    ) -> t.Iterator[Record]:
+        """Yield records newest first, asking for no more than `chunk` at once, so that memory stays bounded."""
+        chunk = chunk or self._chunk
+        where: list[str] = [*arguments]
+        last: Record | None = None
+        while True:
+            # A run that goes on begins with the record that the one before ended with.
+            asked = chunk + (last is not None)
+            read = self.journalctl.read(
+                [*where, "--reverse", f"--lines={asked}"], matches, pattern=pattern, talkative=talkative
+            )
+            records = list(read)
+            fresh = [record for record in records if last is None or record.cursor != last.cursor]
+            within = [record for record in fresh if record.realtime_us >= not_before_us]
+            yield from within
+            if len(records) < asked or not within or len(within) < len(fresh):
+                return
+            last = fresh[-1]
+            where = [*self._boot, f"--cursor={last.cursor}"]
+
+
+def _record_of(entry: Entry) -> Record:
+    cursor = entry.fields.pop(CURSOR, "")
+    return Record(cursor, entry.realtime_us, entry.monotonic_us, entry.boot_id, entry.fields)
+
+
+def _at(realtime_us: int) -> str:
+    return f"@{realtime_us // 1_000_000}.{realtime_us % 1_000_000:06d}"
+
+
+def _microseconds(text: str) -> int:
+    moment = dt.datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=dt.timezone.utc)
+    return int(moment.timestamp()) * 1_000_000

@@ -1,0 +1,140 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Running journalctl: what it prints, and what it could not read."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.oomguard.linux.plugins.module_utils._command import CommandError, Completed, Run
+from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.record import FIELDS, Record, read_json
+from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
+
+# Version 247 colours what it says on standard error even where that is no terminal.
+_PLAIN = {"SYSTEMD_COLORS": "0", "SYSTEMD_LOG_COLOR": "0", "SYSTEMD_LOG_LEVEL": "info"}
+# Without it, journalctl names one damaged file of several, and none that turns out to be damaged in the middle.
+_TALKATIVE = {**_PLAIN, "SYSTEMD_LOG_LEVEL": "debug", "SYSTEMD_LOG_TARGET": "console"}
+_PASSED_OVER = re.compile(r"Failed to open journal file (?P<path>/.+): (?P<why>[^:]+)")
+_GIVEN_UP = re.compile(r"File (?P<path>/.+) removed\.")
+_GAVE_UP = re.compile(r"^(?:Invalid field|Failed to (?:iterate|get|read|determine|skip)\b).*", re.MULTILINE)
+_PASSING = re.compile(r"^(?:The j|J)ournal (?:file|is damaged)|, ignoring file")
+_SKIPPED = re.compile(r"Entry item .* is bad, skipping|Skipping message we can't read")
+_BEGUN = re.compile(r"^Journal filter: ", re.MULTILINE)
+_FAILED = re.compile(r"^Failed to (?!open journal file)", re.MULTILINE)
+_NO_PATTERNS = re.compile(r"without pattern matching support|unrecognized option")
+_NO_PERMISSION = re.compile(r"not seeing messages from other users|insufficient permissions")
+_NO_JOURNAL = re.compile(
+    r"^(?:No journal files were (?:found|opened)|Failed to open (?!journal file)|.*no persistent journal was found).*",
+    re.MULTILINE,
+)
+
+
+class JournalError(OomguardError):
+    """The journal, or the part of it that was asked for, could not be read."""
+
+
+class Journalctl:
+    """Journalctl, asked about one journal.
+
+    `notes` and `unparsed` tell afterwards what was not read: files that it passed over, and records that came out in
+    pieces.
+    """
+
+    def __init__(self, run: Run, *, directory: str | None, namespace: str | None, timeout: float) -> None:
+        self._run = run
+        self._timeout = timeout
+        self._source = [
+            *([f"--directory={directory}"] if directory else []),
+            *([f"--namespace={namespace}"] if namespace else []),
+        ]
+        self.notes: list[str] = []
+        self.unparsed = 0
+
+    def read(
+        self,
+        arguments: t.Sequence[str],
+        matches: t.Sequence[str] = (),
+        *,
+        pattern: str | None = None,
+        talkative: bool = False,
+    ) -> t.Iterator[Record]:
+        """Yield the records that one run prints. Raises JournalError."""
+        # Fields of more than 4096 bytes are null without --all.
+        output = ["--all", "--output=json", f"--output-fields={','.join(FIELDS)}"]
+        patterns = [f"--grep={pattern}", "--case-sensitive=yes"] if pattern else []
+        arguments = [*output, *arguments, *patterns, *matches]
+        done = self.ask(arguments, "read the journal", no_match=bool(pattern), talkative=talkative)
+        for line in done.stdout.splitlines():
+            if line.startswith("{"):
+                record = read_json(line)
+                if record is None:
+                    self.unparsed += 1
+                else:
+                    yield record
+
+    def ask(
+        self, arguments: t.Sequence[str], attempt: str, *, no_match: bool = False, talkative: bool = False
+    ) -> Completed:
+        argv = ["journalctl", "--no-pager", *self._source, *arguments]
+        try:
+            done = self._run(argv, timeout=self._timeout, environment=_TALKATIVE if talkative else _PLAIN)
+        except CommandError as error:
+            raise JournalError(f"Could not {attempt}: {error.problem}", hint=error.hint) from error
+        if no_match and _NO_PATTERNS.search(done.stderr):
+            plain = [argument for argument in arguments if not argument.startswith(("--grep=", "--case-sensitive="))]
+            return self.ask(plain, attempt, talkative=talkative)
+        if talkative and done.returncode and (_FAILED.search(done.stderr) or not _BEGUN.search(done.stderr)):
+            # Among so many words the cause is hard to tell.
+            return self.ask(arguments, attempt, no_match=no_match)
+        said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        gave_up = _GAVE_UP.search(done.stderr) if done.returncode == 1 else None
+        if talkative:
+            said = list(_matter(said))
+        elif gave_up:
+            said = [f"The journal is damaged: journalctl read no further than what it calls: {gave_up[0]}"]
+        self._judge(done, said, attempt, no_match=no_match or bool(gave_up))
+        for line in said:
+            note = neutralise(line)
+            if note not in self.notes:
+                self.notes.append(note)
+        return done
+
+    def _judge(self, done: Completed, said: t.Sequence[str], attempt: str, *, no_match: bool) -> None:
+        """Raise JournalError where the run did not see what it was to see, whatever its exit status."""
+        if _NO_PERMISSION.search(done.stderr):
+            raise JournalError(
+                f"Could not {attempt}: it may not be read by this user, so that kills would be missed.",
+                hint="Run the task with become, or as a member of the group systemd-journal.",
+            )
+        none = _NO_JOURNAL.search(done.stderr)
+        if none:
+            raise JournalError(
+                f"Could not {attempt}: there is none ({neutralise(none[0])}).",
+                hint="Does systemd-journald run, and are journal_directory and journal_namespace right?",
+            )
+        if done.returncode < 0:
+            raise JournalError(
+                f"Could not {attempt}: journalctl was killed by signal {-done.returncode}.",
+                hint="Is the host out of memory?",
+            )
+        trouble = [line for line in said if not _PASSING.search(line)]
+        if done.returncode and not (no_match and done.returncode == 1 and not trouble):
+            error = done.failed(attempt)
+            raise JournalError(
+                error.problem, hint="Check since, until, boot and after_cursor; `man 7 systemd.time` has the times."
+            )
+
+
+def _matter(said: t.Iterable[str]) -> t.Iterator[str]:
+    """Yield, of all that a talkative journalctl said, what it could not read."""
+    for line in said:
+        passed_over, given_up = _PASSED_OVER.fullmatch(line), _GIVEN_UP.fullmatch(line)
+        if passed_over:
+            yield f"The journal file {passed_over['path']} was passed over: {passed_over['why']}."
+        elif given_up:
+            yield f"The journal file {given_up['path']} could not be read to its end."
+        elif _SKIPPED.search(line):
+            yield "The journal is damaged: journalctl passed over entries that it could not read."

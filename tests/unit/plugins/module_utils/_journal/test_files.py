@@ -1,0 +1,78 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a journal's files lie, and whether they stay."""
+
+from __future__ import annotations
+
+import pathlib
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.files import (
+    are_persistent,
+    journal_files,
+    total_size,
+)
+
+MACHINE = "8f5d3c1e9a7b4d26b0c2e4f6a8091b3d"
+OTHER = "0" * 32
+
+
+@pytest.fixture
+def root(tmp_path: pathlib.Path) -> pathlib.Path:
+    for name in (
+        *(f"var/log/journal/{folder}/system.journal" for folder in (MACHINE, OTHER, f"{MACHINE}.web", "remote")),
+        f"var/log/journal/{MACHINE}/broken.journal~",
+        f"var/log/journal/{MACHINE}/note.txt",
+        f"run/log/journal/{MACHINE}/system.journal",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(bytes(10))
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/machine-id").write_text(f"{MACHINE}\n")
+    return tmp_path
+
+
+def found(root: pathlib.Path, namespace: str | None = None) -> list[str]:
+    return sorted(str(path.relative_to(root)) for path in journal_files(None, namespace, root=root))
+
+
+def test_a_host_has_its_own_files_alone(root: pathlib.Path) -> None:
+    assert found(root) == [
+        f"run/log/journal/{MACHINE}/system.journal",
+        f"var/log/journal/{MACHINE}/broken.journal~",
+        f"var/log/journal/{MACHINE}/system.journal",
+    ]
+
+
+def test_a_namespace_has_files_of_its_own(root: pathlib.Path) -> None:
+    assert found(root, "web") == [f"var/log/journal/{MACHINE}.web/system.journal"]
+
+
+def test_a_folder_has_those_of_all_machines_in_it(root: pathlib.Path) -> None:
+    folder = root / "var/log/journal"
+    assert len(journal_files(str(folder), None)) == 4
+
+
+def test_a_machine_without_an_id_has_none(root: pathlib.Path) -> None:
+    (root / "etc/machine-id").unlink()
+    assert found(root) == []
+
+
+def test_how_much_there_is_to_read(root: pathlib.Path) -> None:
+    assert total_size([*journal_files(None, None, root=root), root / "gone.journal"]) == 30
+
+
+@pytest.mark.parametrize(
+    ("files", "persistent"),
+    [
+        (["/var/log/journal/1/system.journal", "/run/log/journal/1/system.journal"], True),
+        (["/run/log/journal/1/system.journal"], False),
+        (["/var/log/journal/1/system.journal~"], False),
+        ([], False),
+    ],
+    ids=["on disk", "in memory", "set aside", "none"],
+)
+def test_whether_a_journal_is_persistent(files: list[str], persistent: bool) -> None:
+    assert are_persistent(map(pathlib.Path, files)) is persistent
