@@ -21,13 +21,8 @@ import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import Run
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.journalctl import Journalctl, JournalError
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.reader import (
-    CURSOR,
-    Entry,
-    Reader,
-    ReaderError,
-    Walk,
-)
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.libsystemd import CURSOR, Walk
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.reader import Reader, ReaderError
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.record import FIELDS, Record
 
 _CURSOR_TIME = re.compile(r";t=([0-9a-f]{1,15})(?:;|$)")
@@ -36,6 +31,8 @@ _SECONDS = {None: 1, "s": 1, "sec": 1, "min": 60, "h": 3600, "d": 86400, "w": 60
 _FAR_FUTURE_US = 1 << 62
 # Of this size on, a second journalctl is worth its start.
 _WORTH_TWO = 64 << 20
+# Most reports take 60 to 200 lines.
+_STRETCH = 200
 _BOOT = re.compile(r"([0-9a-f]{32}) .*?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC.*?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC")
 
 
@@ -69,6 +66,29 @@ class Search(t.NamedTuple):
     pattern: str
     wide: bool = False
     """There may be so many matches that the journal is better searched by two processors."""
+
+
+class Stretch(t.NamedTuple):
+    """A part of one boot, with some records in it that are known.
+
+    It lasts from `after_us` microseconds after the newest of them back to the first record before all of them that has
+    the text `begin` in its message; `limit` is how many records to read in search of that one.
+    """
+
+    newest: Record
+    oldest: Record
+    matches: t.Sequence[str]
+    after_us: int
+    begin: str
+    limit: int
+
+    @property
+    def until_us(self) -> int:
+        return self.newest.realtime_us + self.after_us
+
+    @property
+    def all_matches(self) -> tuple[str, ...]:
+        return (f"_BOOT_ID={self.newest.boot_id}", *self.matches)
 
 
 class Journal:
@@ -160,69 +180,76 @@ class Journal:
             for part, bound in parts
         ]
 
-    def around(self, record: Record, matches: t.Sequence[str], *, after: float, chunk: int) -> t.Iterator[list[Record]]:
-        """Yield chunks of the records of one boot, newest first, from `after` seconds after `record` backwards.
+    def around(self, stretches: t.Sequence[Stretch]) -> t.Iterator[list[Record]]:
+        """Yield the records of each stretch, newest first.
 
-        They have no more than MESSAGE, SYSLOG_FACILITY, _HOSTNAME and what `matches` ask for, and may lack the cursor.
+        They have no more than MESSAGE, SYSLOG_FACILITY, _HOSTNAME and what the matches tell, and may lack the cursor.
         """
-        matches = [f"_BOOT_ID={record.boot_id}", *matches]
-        until_us = record.realtime_us + int(after * 1_000_000)
-        records: t.Iterator[Record] = self._back(until_us, record, matches, chunk)
-        first = list(itertools.islice(records, chunk))
-        if not any(other.key == record.key for other in first):
-            # So much was logged in these seconds, or the clock was set, that the record itself is not among them.
-            records = self._chunks([f"--cursor={record.cursor}"], matches, chunk=chunk)
-            first = list(itertools.islice(records, chunk))
-        while first:
-            yield first
-            first = list(itertools.islice(records, chunk))
+        walks = [
+            Walk(
+                matches=stretch.all_matches,
+                realtime_us=stretch.until_us,
+                backwards=True,
+                limit=stretch.limit,
+                fields=("MESSAGE", "SYSLOG_FACILITY"),
+                passing_us=stretch.oldest.monotonic_us,
+                until=stretch.begin,
+            )
+            for stretch in stretches
+        ]
+        for stretch, found in itertools.zip_longest(stretches, self._look(walks)):
+            if found and any(record.key == stretch.newest.key for record in found):
+                # A boot is of one host.
+                hostname = stretch.newest.fields.get("_HOSTNAME")
+                if hostname is not None:
+                    for record in found:
+                        record.fields["_HOSTNAME"] = hostname
+                yield found
+            else:
+                yield self._around(stretch)
+
+    def _around(self, stretch: Stretch) -> list[Record]:
+        """Return the records of a stretch, newest first, as journalctl gives them."""
+        found = self._until_begin(stretch, f"--until={_at(stretch.until_us)}")
+        if not any(record.key == stretch.newest.key for record in found):
+            # The clock was set in the meantime.
+            found = self._until_begin(stretch, f"--cursor={stretch.newest.cursor}")
+        return found
+
+    def _until_begin(self, stretch: Stretch, where: str) -> list[Record]:
+        found: list[Record] = []
+        for record in self._chunks([where], stretch.all_matches, chunk=_STRETCH):
+            found.append(record)
+            if len(found) == stretch.limit or (
+                record.monotonic_us <= stretch.oldest.monotonic_us and stretch.begin in record.message
+            ):
+                break
+        return found
 
     def after(self, realtime_us: int, matches: t.Sequence[str], *, count: int) -> list[Record]:
         """Return the first `count` records from that time on, oldest first."""
-        records = self._look(Walk(tuple(matches), realtime_us, False, count, FIELDS))
+        records = self._look_once(Walk(tuple(matches), realtime_us, False, count, FIELDS))
         if records is None:
             records = list(self.journalctl.read([f"--since={_at(realtime_us)}", f"--lines=+{count}"], matches))
         return records
 
     def newest(self, matches: t.Sequence[str]) -> Record | None:
         """Return the newest record of all that matches."""
-        records = self._look(Walk(tuple(matches), _FAR_FUTURE_US, True, 1, FIELDS))
+        records = self._look_once(Walk(tuple(matches), _FAR_FUTURE_US, True, 1, FIELDS))
         if records is None:
             records = list(self.journalctl.read(["--reverse", "--lines=1"], matches))
         return records[0] if records else None
 
-    def _back(self, until_us: int, record: Record, matches: t.Sequence[str], chunk: int) -> t.Iterator[Record]:
-        """Yield the records of the boot of `record` from that time backwards."""
-        # A boot is of one host.
-        same = {"_HOSTNAME": record.fields["_HOSTNAME"]} if "_HOSTNAME" in record.fields else {}
-        for match in matches:
-            name, _equals, value = match.partition("=")
-            same[name] = value
-        seen: set[tuple[str, int, int, str]] = set()
-        while True:
-            found = self._look(Walk(tuple(matches), until_us, True, chunk + len(seen), ("MESSAGE", "SYSLOG_FACILITY")))
-            if found is None:
-                if not seen:
-                    yield from self._chunks([f"--until={_at(until_us)}"], matches, chunk=chunk)
-                return
-            fresh = [one for one in found if not seen or one.key not in seen]
-            for one in fresh:
-                one.fields.update(same)
-            yield from fresh
-            if len(found) < chunk + len(seen) or not fresh:
-                return
-            until_us = fresh[-1].realtime_us
-            seen = {one.key for one in found if one.realtime_us == until_us}
+    def _look(self, walks: t.Sequence[Walk]) -> t.Iterator[list[Record]]:
+        """Yield what the reader finds on each walk, nothing more where there is none, or it has no answer."""
+        if self._reader is not None:
+            try:
+                yield from self._reader.walks(walks)
+            except ReaderError:
+                self._reader = None
 
-    def _look(self, walk: Walk) -> list[Record] | None:
-        """Return what the reader finds, None where there is none, or it finds no answer."""
-        if self._reader is None:
-            return None
-        try:
-            return [_record_of(entry) for entry in self._reader.walk(walk)]
-        except ReaderError:
-            self._reader = None
-            return None
+    def _look_once(self, walk: Walk) -> list[Record] | None:
+        return next(self._look([walk]), None)
 
     def _boots(self) -> list[Boot]:
         if self._reader is not None:
@@ -243,7 +270,7 @@ class Journal:
 
     def _newest(self) -> Record | None:
         if not (self._boot or self._until):
-            found = self._look(Walk((), _FAR_FUTURE_US, True, 1, (CURSOR, "MESSAGE")))
+            found = self._look_once(Walk((), _FAR_FUTURE_US, True, 1, (CURSOR, "MESSAGE")))
             if found:
                 return found[0]
         return self._first([*self._boot, *self._until, "--reverse", "--lines=1"])
@@ -252,7 +279,7 @@ class Journal:
         ago = _AGO.fullmatch(since.strip())
         if ago and not self._boot:
             since_us = int((time.time() - int(ago[1]) * _SECONDS[ago[2]]) * 1_000_000)
-            found = self._look(Walk((), since_us, False, 1, (CURSOR, "MESSAGE")))
+            found = self._look_once(Walk((), since_us, False, 1, (CURSOR, "MESSAGE")))
             if found:
                 return found[0]
         return self._first([*self._boot, f"--since={since}", "--lines=+1"])
@@ -260,7 +287,7 @@ class Journal:
     def _entry_at(self, cursor: str) -> Record:
         """Return the record of a cursor; journalctl itself begins just anywhere where there is none."""
         time_us = _CURSOR_TIME.search(cursor)
-        found = self._look(Walk((), int(time_us[1], 16), False, 8, (CURSOR, "MESSAGE"))) if time_us else None
+        found = self._look_once(Walk((), int(time_us[1], 16), False, 8, (CURSOR, "MESSAGE"))) if time_us else None
         for record in found or ():
             if record.cursor == cursor:
                 return record
@@ -303,11 +330,6 @@ class Journal:
                 return
             last = fresh[-1]
             where = [*self._boot, f"--cursor={last.cursor}"]
-
-
-def _record_of(entry: Entry) -> Record:
-    cursor = entry.fields.pop(CURSOR, "")
-    return Record(cursor, entry.realtime_us, entry.monotonic_us, entry.boot_id, entry.fields)
 
 
 def _at(realtime_us: int) -> str:

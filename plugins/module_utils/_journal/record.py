@@ -26,6 +26,9 @@ FIELDS = (
 """What is asked of an entry."""
 
 
+Key = t.Tuple[str, int, int, str]
+
+
 class Record(t.NamedTuple):
     """One journal entry; `monotonic_us` is the time since its boot at which the journal received it."""
 
@@ -40,7 +43,7 @@ class Record(t.NamedTuple):
         return self.fields.get("MESSAGE", "")
 
     @property
-    def key(self) -> tuple[str, int, int, str]:
+    def key(self) -> Key:
         """What makes it this record, in whichever file it lies."""
         return self.boot_id, self.monotonic_us, self.realtime_us, self.message
 

@@ -18,8 +18,8 @@ import zlib
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import CommandError, Run
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Extent, Journal
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.record import Record
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Extent, Journal, Stretch
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.record import Key, Record
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line, OomReport, Unparsed
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident, incident_of, with_effects
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.living import with_cgroups
@@ -47,14 +47,15 @@ _zstd: t.Any = None
 with contextlib.suppress(ImportError):
     _zstd = importlib.import_module("compression.zstd")
 
-# Most reports take 60 to 200 lines, and several stand close together; a report with more tasks takes another chunk.
-_CHUNK = 200
-_LONGEST_REPORT = 40_000
+# In search of a report's beginning; the longest have thousands of tasks.
+_LONGEST = 40_000
 # The OOM reaper, and the other members of a killed group, follow the first kill line.
-_AFTERMATH_SECONDS = 10.0
+_AFTERMATH_US = 10_000_000
+_TOGETHER = 16
 _BEFORE_US = 60_000_000
 # A unit logs a handful of records from a kill to its next start.
 _STRETCH = 16
+_READ_AHEAD = 8 * _STRETCH
 
 
 class LogError(OomguardError):
@@ -175,8 +176,10 @@ def _read_log(path: str) -> t.Iterator[OomReport | Unparsed]:
 
 
 def _anchors(journal: Journal) -> _Anchors:
-    killers, units, forged, missed = [], [], [], 0
-    kills: dict[tuple[str, int, int, str], Record] = {}
+    killers, units, missed = [], [], 0
+    # More than one search may find these, and more than one file hold them.
+    kills: dict[Key, Record] = {}
+    forged: dict[Key, str] = {}
     boots: dict[str, int] = {}
     for record in journal.find([KERNEL_KILLS, OTHER_ANCHORS]):
         boots.setdefault(record.boot_id, len(boots))
@@ -188,7 +191,7 @@ def _anchors(journal: Journal) -> _Anchors:
         elif isinstance(said, UnitRecord):
             units.append(said)
         elif isinstance(said, Forged):
-            forged.append(said.reason)
+            forged[record.key] = said.reason
         elif isinstance(said, MissedRecords):
             missed += said.count
     if _levels_differ(journal, kills.values(), units):
@@ -201,7 +204,7 @@ def _anchors(journal: Journal) -> _Anchors:
         killers=tuple(killers),
         boots=tuple(boots),
         units=tuple(units),
-        forged=tuple(forged),
+        forged=tuple(forged.values()),
         missed=missed,
     )
 
@@ -238,50 +241,68 @@ def _incidents(
     unreadable = 0
     pending = list(anchors.kills)
     while pending and len(incidents) < limit:
-        window = _window(journal, pending)
+        stretches = _stretches(pending[: limit - len(incidents)])
+        seen: set[Key] = {stretch.newest.key for stretch in stretches}
         wanted = {kill.key for kill in pending}
-        kills = {index for index, record in enumerate(window) if record.key in wanted}
-        seen = {window[index].key for index in kills} | {pending[0].key}
+        for records in journal.around(stretches):
+            window = [record for record in reversed(records) if from_kernel(record)]
+            kills = {index for index, record in enumerate(window) if record.key in wanted}
+            found = {window[index].key for index in kills}
+            wanted -= found
+            seen |= found
+            lines = [line_of(record) for record in window]
+            places = {id(line): index for index, line in enumerate(lines)}
+            for item in read_reports(lines, page_size=page_size):
+                if isinstance(item, Unparsed):
+                    unreadable += places[id(item.line)] in kills
+                # At the window's edge may stand the rest of an earlier report.
+                elif not kills.isdisjoint(range(places[id(item.first)], places[id(item.last)] + 1)):
+                    incidents.append(incident_of(item))
         pending = [kill for kill in pending if kill.key not in seen]
-        lines = [line_of(record) for record in window]
-        places = {id(line): index for index, line in enumerate(lines)}
-        for item in read_reports(lines, page_size=page_size):
-            if isinstance(item, Unparsed):
-                unreadable += places[id(item.line)] in kills
-            # At the window's edge may stand the rest of an earlier report.
-            elif not kills.isdisjoint(range(places[id(item.first)], places[id(item.last)] + 1)):
-                incidents.append(incident_of(item))
     rest = [line_of(kill) for kill in reversed(pending)]
-    found = [*read_reports([*reversed(anchors.killers)]), *read_reports(rest)]
-    reports = [item for item in found if isinstance(item, OomReport)]
+    told = [*read_reports([*reversed(anchors.killers)]), *read_reports(rest)]
+    reports = [item for item in told if isinstance(item, OomReport)]
     incidents = sorted([*incidents, *map(incident_of, reports)], key=in_time)
     cut = max(len(incidents) - limit, 0)
-    return incidents[cut:], incidents[:cut], unreadable + len(found) - len(reports)
+    return incidents[cut:], incidents[:cut], unreadable + len(told) - len(reports)
 
 
-def _window(journal: Journal, pending: t.Sequence[Record]) -> list[Record]:
-    """Return the kernel's records around the newest of the `pending` kills, oldest first.
+def _stretches(kills: t.Sequence[Record]) -> list[Stretch]:
+    """Return the parts of the journal that hold the reports of the kills; those that stand close share one."""
+    groups: list[list[Record]] = []
+    for kill in kills:
+        last = groups[-1][-1] if groups else None
+        if (
+            last
+            and (last.boot_id, _facility(last)) == (kill.boot_id, _facility(kill))
+            and last.monotonic_us - kill.monotonic_us <= _AFTERMATH_US
+            and len(groups[-1]) < _TOGETHER
+        ):
+            groups[-1].append(kill)
+        else:
+            groups.append([kill])
+    return [
+        Stretch(
+            newest=group[0],
+            oldest=group[-1],
+            matches=("_TRANSPORT=kernel", *_facility(group[0])),
+            after_us=_AFTERMATH_US,
+            begin=" invoked oom-killer",
+            limit=_LONGEST,
+        )
+        for group in groups
+    ]
 
-    They go back far enough to hold the beginning of that kill's report, and of each other that is among them.
-    """
-    window: list[Record] = []
-    wanted = {kill.key for kill in pending}
-    for chunk in journal.around(pending[0], ["_TRANSPORT=kernel"], after=_AFTERMATH_SECONDS, chunk=_CHUNK):
-        window += [record for record in chunk if from_kernel(record)]
-        begun = True
-        for record in window:
-            if record.key in wanted:
-                begun = False
-            elif "oom-killer" in record.message:
-                begun = True
-        if begun or len(window) > _LONGEST_REPORT:
-            break
-    return window[::-1]
+
+def _facility(kill: Record) -> list[str]:
+    """Return what the kernel's own records match beside their transport, where this version of journald writes it."""
+    return ["SYSLOG_FACILITY=0"] if "SYSLOG_FACILITY" in kill.fields else []
 
 
 def _life(journal: Journal, incidents: t.Sequence[Incident], notices: t.Sequence[UnitRecord]) -> list[UnitRecord]:
     """Return what systemd logged of the units of the incidents from a little before each kill on, oldest first."""
     found = {(record.boot_id, record.monotonic_us, record.unit, record.what): record for record in notices}
+    begins: dict[str, list[int]] = collections.defaultdict(list)
     for incident in incidents:
         if incident.at.realtime_us is None:
             continue
@@ -289,11 +310,25 @@ def _life(journal: Journal, incidents: t.Sequence[Incident], notices: t.Sequence
         until_us = incident.at.realtime_us + _BEFORE_US
         near = {record.unit for record in notices if begin_us <= record.realtime_us <= until_us}
         for unit in {incident.place.unit} if incident.place.unit else near:
-            matches = [f"UNIT={unit}", "_PID=1", *(f"MESSAGE_ID={message_id}" for message_id in LIFE)]
-            for record in map(read_record, journal.after(begin_us, matches, count=_STRETCH)):
-                if isinstance(record, UnitRecord):
-                    found[record.boot_id, record.monotonic_us, record.unit, record.what] = record
+            begins[unit].append(begin_us)
+    for unit, times in begins.items():
+        for record in _life_of(journal, unit, sorted(times)):
+            found[record.boot_id, record.monotonic_us, record.unit, record.what] = record
     return sorted(found.values(), key=lambda record: record.realtime_us)
+
+
+def _life_of(journal: Journal, unit: str, times: t.Sequence[int]) -> t.Iterator[UnitRecord]:
+    """Yield what systemd logged of a unit: of each of the times on at least a stretch."""
+    matches = [f"UNIT={unit}", "_PID=1", *(f"MESSAGE_ID={message_id}" for message_id in LIFE)]
+    enough_us = -1
+    for time_us in times:
+        if time_us <= enough_us:
+            continue
+        records = journal.after(time_us, matches, count=_READ_AHEAD)
+        yield from (said for said in map(read_record, records) if isinstance(said, UnitRecord))
+        if len(records) < _READ_AHEAD:
+            return
+        enough_us = records[-_STRETCH].realtime_us
 
 
 def _policies(run: Run, units: t.Sequence[str]) -> dict[str, str] | None:

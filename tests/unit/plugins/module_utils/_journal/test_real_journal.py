@@ -17,8 +17,11 @@ import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import run
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
-from ansible_collections.oomguard.linux.plugins.module_utils._journal import reader as libsystemd
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.reader import CURSOR, Reader, ReaderError, Walk
+from ansible_collections.oomguard.linux.plugins.module_utils._journal import libsystemd
+from ansible_collections.oomguard.linux.plugins.module_utils._journal import reader as child
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.libsystemd import CURSOR, Walk
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.reader import Reader, ReaderError
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.record import Record
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import as_result
 from ansible_collections.oomguard.linux.plugins.modules.oom_info import opened, search
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import FIXTURES
@@ -48,6 +51,10 @@ def found(folder: pathlib.Path, *, reader: bool = True, **window: t.Any) -> dict
     params = {**PARAMS, "journal_directory": str(folder), **window}
     with opened(params) if reader else contextlib.nullcontext() as opened_reader:
         return as_result(search(params, run, opened_reader), tasks="all", top=10)
+
+
+def walk(reader: Reader, question: Walk) -> list[Record]:
+    return next(reader.walks([question]))
 
 
 def units(result: t.Mapping[str, t.Any]) -> list[str]:
@@ -150,18 +157,18 @@ def test_flipped_bytes_neither_hang_nor_crash(folder: pathlib.Path, seed: int) -
 def test_a_reader_whose_child_dies_says_so_for_good(folder: pathlib.Path) -> None:
     reader = Reader(directory=str(folder))
     question = Walk((), FOREVER, True, 1, (CURSOR,))
-    assert len(reader.walk(question)) == 1
+    assert len(walk(reader, question)) == 1
     reader.close()
     for _attempt in range(2):
         with pytest.raises(ReaderError):
-            reader.walk(question)
+            walk(reader, question)
 
 
 def test_a_reader_that_does_not_answer_is_given_up(folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(libsystemd, "journal_files", lambda *_: time.sleep(60))
+    monkeypatch.setattr(child, "journal_files", lambda *_: time.sleep(60))
     reader = Reader(directory=str(folder), timeout=0.1)
     with pytest.raises(ReaderError, match="The child did not answer in time"):
-        reader.walk(Walk((), FOREVER, True, 1, ()))
+        walk(reader, Walk((), FOREVER, True, 1, ()))
 
 
 def test_without_libsystemd_there_is_no_answer(folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,7 +179,48 @@ def test_without_libsystemd_there_is_no_answer(folder: pathlib.Path, monkeypatch
 @pytest.mark.parametrize("backwards", [True, False])
 def test_a_walk_goes_through_all_files_in_the_order_of_time(folder: pathlib.Path, *, backwards: bool) -> None:
     reader = Reader(directory=str(folder))
-    entries = reader.walk(Walk((), FOREVER if backwards else 0, backwards, 10_000, ()))
+    entries = walk(reader, Walk((), FOREVER if backwards else 0, backwards, 10_000, ()))
     reader.close()
     times = [entry.realtime_us for entry in entries]
     assert (len(times), times) == (669, sorted(times, reverse=backwards))
+
+
+def test_walks_are_answered_in_their_order(folder: pathlib.Path) -> None:
+    reader = Reader(directory=str(folder))
+    found = list(reader.walks([Walk((), FOREVER, True, count, ()) for count in (3, 1, 2)]))
+    reader.close()
+    assert [len(entries) for entries in found] == [3, 1, 2]
+
+
+def test_answers_that_nobody_read_are_not_taken_for_others(folder: pathlib.Path) -> None:
+    reader = Reader(directory=str(folder))
+    next(reader.walks([Walk((), FOREVER, True, 1000, ("MESSAGE",)) for _unread in range(5)]))
+    found = walk(reader, Walk((), FOREVER, True, 2, ()))
+    reader.close()
+    assert len(found) == 2
+
+
+def test_a_field_that_is_matched_is_told(folder: pathlib.Path) -> None:
+    reader = Reader(directory=str(folder))
+    matches = ("_TRANSPORT=kernel", "PRIORITY=3", "PRIORITY=4")
+    found = walk(reader, Walk(matches, FOREVER, True, 1, ("SYSLOG_FACILITY", "_TRANSPORT", "PRIORITY", "NOTHING")))
+    reader.close()
+    assert [record.fields for record in found] == [{"_TRANSPORT": "kernel", "SYSLOG_FACILITY": "1", "PRIORITY": "3"}]
+
+
+def test_a_walk_ends_with_the_text_that_it_is_to_reach(folder: pathlib.Path) -> None:
+    reader = Reader(directory=str(folder))
+    kernel = ("_TRANSPORT=kernel",)
+    kill = next(one for one in walk(reader, Walk(kernel, FOREVER, True, 1000, ("MESSAGE",))) if "Killed" in one.message)
+    to_header = Walk(kernel, FOREVER, True, 1000, ("MESSAGE",), kill.monotonic_us, " invoked oom-killer")
+    last = walk(reader, to_header)[-1]
+    reader.close()
+    assert (last.monotonic_us < kill.monotonic_us, "invoked oom-killer" in last.message) == (True, True)
+
+
+def test_an_entry_that_lies_in_two_files_is_one(folder: pathlib.Path) -> None:
+    (folder / "again.journal").write_bytes((folder / "trixie.journal").read_bytes())
+    reader = Reader(directory=str(folder))
+    entries = walk(reader, Walk((), FOREVER, True, 10_000, ()))
+    reader.close()
+    assert len(entries) == 669

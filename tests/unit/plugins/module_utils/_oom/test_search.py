@@ -111,7 +111,7 @@ def test_forged_records_are_counted_and_yield_nothing() -> None:
 
 
 def test_kills_that_stand_close_are_read_at_once() -> None:
-    host = Host(captured("trixie"))
+    host = Host(captured("bullseye"))
     searched(host)
     windows = [call for call in host.calls if any(word.startswith("_BOOT_ID=") for word in call)]
     assert len(windows) == 2
@@ -130,8 +130,8 @@ def test_the_newest_are_within_the_limit() -> None:
 
 
 def test_of_an_older_kill_systemd_names_the_unit() -> None:
-    older = searched(Host(captured("trixie")), limit=1).older
-    assert [incident.place.unit for incident in older] == ["m-continue.service", "w-stop.service"]
+    older = searched(Host(captured("trixie")), limit=2).older
+    assert [incident.place.unit for incident in older] == ["m-continue.service"]
 
 
 @pytest.mark.parametrize(
@@ -313,3 +313,57 @@ def test_a_program_that_calls_itself_kernel_is_counted(transport: str, priority:
 def test_what_a_program_writes_to_kmsg_is_counted(priority: str, count: int) -> None:
     forged = {"_TRANSPORT": "kernel", "SYSLOG_FACILITY": "1", "PRIORITY": priority}
     assert searched(Host([entry(OOM_KILL, at=1, **forged)])).coverage.untrusted == count
+
+
+def test_without_facilities_reports_are_read_all_the_same() -> None:
+    records = captured("trixie-apache")
+    for one in records:
+        one.pop("SYSLOG_FACILITY", None)
+    assert [incident.report.complete for incident in searched(Host(records)).incidents] == [True]
+
+
+def storm(count: int) -> Host:
+    """Return a host on which one report comes again and again, a second after the other."""
+    records = [one for one in captured("trixie-apache") if one["_TRANSPORT"] == "kernel"]
+    times = [int(one["__MONOTONIC_TIMESTAMP"]) for one in records]
+    took = times[-1] - times[0] + 1_000_000
+    return Host(
+        [
+            {**one, **entry(one["MESSAGE"], at=(at + number * took) / 1_000_000)}
+            for number in range(count)
+            for one, at in zip(records, times, strict=True)
+        ]
+    )
+
+
+def test_of_a_storm_of_kills_each_is_found_once() -> None:
+    incidents = searched(storm(40)).incidents
+    assert (len(incidents), all(incident.report.complete for incident in incidents)) == (40, True)
+
+
+def test_a_unit_is_looked_at_once_for_all_its_kills() -> None:
+    host = storm(40)
+    searched(host)
+    assert sum("UNIT=apache2.service" in call for call in host.calls) == 1
+
+
+@pytest.mark.parametrize("between", [0, 100, 1000])
+def test_whatever_else_the_unit_did_its_end_after_each_kill_is_seen(between: int) -> None:
+    kill = {"PRIORITY": "3", **KERNEL}
+    systemd = {"_PID": "1", "UNIT": "apache2.service"}
+    failed = {**systemd, "MESSAGE_ID": "d9b373ed55a64feb8242e02dbe79a49c", "UNIT_RESULT": "oom-kill"}
+    noticed = {**systemd, "MESSAGE_ID": "fe6faa94e7774663a0da52717891d8ef"}
+    started = {**systemd, "MESSAGE_ID": "39f53479d3a045ac8e11786248231fbf"}
+    entries = []
+    for begin in (1000, 100_000):
+        entries += [entry(OOM_KILL, at=begin, **kill), entry("killed by the OOM killer", at=begin + 1, **noticed)]
+        entries += [entry("result 'oom-kill'", at=begin + 2, **failed)]
+        entries += [entry("started", at=begin + 100 + number, **started) for number in range(between + 1)]
+    effects = [incident.effect for incident in searched(Host(entries)).incidents]
+    assert [effect and effect.down_seconds for effect in effects] == [98.0, 98.0]
+
+
+def test_what_two_searches_find_is_counted_once() -> None:
+    forged = {"_TRANSPORT": "kernel", "SYSLOG_FACILITY": "1", "PRIORITY": "3"}
+    host = Host([entry("Out of memory and no killable processes...", at=1, **forged)])
+    assert searched(host).coverage.untrusted == 1
