@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import signal
 import subprocess
@@ -19,8 +18,7 @@ class CommandError(OomguardError):
     """A program is missing, did not end in time, or failed."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Completed:
+class Completed(t.NamedTuple):
     """What a program left behind."""
 
     argv: tuple[str, ...]

@@ -10,7 +10,6 @@ around it go through libsystemd where that can be had, and else through journalc
 from __future__ import annotations
 
 import concurrent.futures
-import dataclasses
 import datetime as dt
 import heapq
 import itertools
@@ -36,8 +35,7 @@ _STRETCH = 200
 _BOOT = re.compile(r"([0-9a-f]{32}) .*?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC.*?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC")
 
 
-@dataclasses.dataclass(frozen=True)
-class Boot:
+class Boot(t.NamedTuple):
     """One boot that the journal knows of, with the times of its first and last entry."""
 
     boot_id: str
@@ -45,8 +43,7 @@ class Boot:
     last_us: int
 
 
-@dataclasses.dataclass(frozen=True)
-class Extent:
+class Extent(t.NamedTuple):
     """The part of the journal that is looked at; `gap` says why there may have been more of it."""
 
     first_us: int

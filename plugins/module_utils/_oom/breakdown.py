@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Memory
 
@@ -24,8 +24,7 @@ _LRU = (
 )
 
 
-@dataclasses.dataclass(frozen=True)
-class Breakdown:
+class Breakdown(t.NamedTuple):
     """The parts of the RAM in bytes, which add up to it; None for a part that the kernel does not tell."""
 
     anonymous_bytes: int | None
@@ -49,7 +48,7 @@ class Breakdown:
 
     def parts(self) -> dict[str, int]:
         """Return the parts that are known by their names in words."""
-        fields = dataclasses.asdict(self)
+        fields = self._asdict()
         return {name[: -len("_bytes")].replace("_", " "): size for name, size in fields.items() if size is not None}
 
 

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
+import typing as t
 
 _UNIT = re.compile(r"[^/]+\.(?:service|scope|socket|mount|swap)")
 _USER_MANAGER = re.compile(r"user@\d+\.service")
@@ -17,8 +17,7 @@ _POD = re.compile(
 )
 
 
-@dataclasses.dataclass(frozen=True)
-class Place:
+class Place(t.NamedTuple):
     """Where in the tree of cgroups a process ran; `unit` is the host's systemd's own, `user_unit` that of a user's."""
 
     unit: str | None = None

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import OomReport, Task
@@ -13,18 +12,23 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import O
 Key = t.TypeVar("Key")
 
 
-@dataclasses.dataclass(frozen=True)
-class Sums:
+class Sums(t.NamedTuple):
     """What some tasks held together; None where the kernel prints no such column or the page size is unknown."""
 
-    count: int
-    rss_bytes: int | None
+    number: int
+    rss_bytes: int | None = None
     """A page that several of them share is counted for each."""
-    rss_shared_once_bytes: int | None
+    rss_shared_once_bytes: int | None = None
     """Their anonymous memory, and of mapped files and of shared memory what the largest of them has; None before
     Linux 6.8, whose tables tell these from one another."""
-    swap_bytes: int | None
-    pgtables_bytes: int | None
+    swap_bytes: int | None = None
+    pgtables_bytes: int | None = None
+
+    @property
+    def held_bytes(self) -> int:
+        """The bytes of RAM and swap, shared pages once where that can be told."""
+        once = None if self.number == 1 else self.rss_shared_once_bytes
+        return ((self.rss_bytes if once is None else once) or 0) + (self.swap_bytes or 0)
 
 
 def held(task: Task) -> int:
@@ -32,37 +36,42 @@ def held(task: Task) -> int:
     return (task.rss_bytes or 0) + (task.swap_bytes or 0)
 
 
-def held_by(tasks: t.Sequence[Task]) -> int:
-    """Return the bytes of RAM and swap that some tasks held, shared pages once where that can be told."""
-    if len(tasks) == 1:
-        return held(tasks[0])
-    together = sums(tasks)
-    once = together.rss_shared_once_bytes
-    return ((together.rss_bytes if once is None else once) or 0) + (together.swap_bytes or 0)
-
-
 def sums(tasks: t.Sequence[Task]) -> Sums:
     """Return what `tasks` held together."""
-    anonymous = known_sum(task.rss_anon_bytes for task in tasks)
+    if len(tasks) == 1:
+        (task,) = tasks
+        once = [task.rss_anon_bytes, task.rss_file_bytes, task.rss_shmem_bytes]
+        return Sums(
+            number=1,
+            rss_bytes=task.rss_bytes,
+            rss_shared_once_bytes=None if task.rss_anon_bytes is None else known_sum(once),
+            swap_bytes=task.swap_bytes,
+            pgtables_bytes=task.pgtables_bytes,
+        )
+    anonymous = known_sum([task.rss_anon_bytes for task in tasks])
     shared = (
-        max((size or 0 for size in sizes), default=0)
-        for sizes in ((task.rss_file_bytes for task in tasks), (task.rss_shmem_bytes for task in tasks))
+        max([size or 0 for size in sizes], default=0)
+        for sizes in ([task.rss_file_bytes for task in tasks], [task.rss_shmem_bytes for task in tasks])
     )
     return Sums(
-        count=len(tasks),
-        rss_bytes=known_sum(task.rss_bytes for task in tasks),
+        number=len(tasks),
+        rss_bytes=known_sum([task.rss_bytes for task in tasks]),
         rss_shared_once_bytes=None if anonymous is None else anonymous + sum(shared),
-        swap_bytes=known_sum(task.swap_bytes for task in tasks),
-        pgtables_bytes=known_sum(task.pgtables_bytes for task in tasks),
+        swap_bytes=known_sum([task.swap_bytes for task in tasks]),
+        pgtables_bytes=known_sum([task.pgtables_bytes for task in tasks]),
     )
 
 
-def by_name(tasks: t.Iterable[Task]) -> list[tuple[str, list[Task]]]:
+Group = t.Tuple[Key, t.List[Task], Sums]
+"""What some tasks have in common, these tasks, and what they held together."""
+
+
+def by_name(tasks: t.Iterable[Task]) -> list[Group[str]]:
     """Return the tasks by their names, those that held most first."""
     return _grouped((task.name, task) for task in tasks)
 
 
-def by_cgroup(report: OomReport, living: t.Mapping[int, str]) -> list[tuple[str | None, list[Task]]]:
+def by_cgroup(report: OomReport, living: t.Mapping[int, str]) -> list[Group[str | None]]:
     """Return the tasks by their cgroups, those that held most first, and those of unknown cgroups under None.
 
     The kernel names the victim's cgroup, and lists only tasks in or below the cgroup whose limit was hit; `living` are
@@ -73,11 +82,12 @@ def by_cgroup(report: OomReport, living: t.Mapping[int, str]) -> list[tuple[str 
     return _grouped((living.get(task.pid) or cgroups.get(task.pid) or below, task) for task in report.tasks)
 
 
-def _grouped(pairs: t.Iterable[tuple[Key, Task]]) -> list[tuple[Key, list[Task]]]:
+def _grouped(pairs: t.Iterable[tuple[Key, Task]]) -> list[Group[Key]]:
     groups: dict[Key, list[Task]] = {}
     for key, task in pairs:
         groups.setdefault(key, []).append(task)
-    return sorted(groups.items(), key=lambda group: -held_by(group[1]))
+    summed = [(key, tasks, sums(tasks)) for key, tasks in groups.items()]
+    return sorted(summed, key=lambda group: -group[2].held_bytes)
 
 
 def known_sum(values: t.Iterable[int | None]) -> int | None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.allocation import Supply, allowed_nodes, supplies
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.evidence import evidence
@@ -29,8 +29,7 @@ _CAUSES = {
 }
 
 
-@dataclasses.dataclass(frozen=True)
-class Diagnosis:
+class Diagnosis(t.NamedTuple):
     """Why a kill happened; `evidence` are whole sentences."""
 
     cause: str

@@ -12,7 +12,6 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.breakdown impo
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.consumers import (
     by_cgroup,
     by_name,
-    held_by,
     known_sum,
     sums,
 )
@@ -74,13 +73,13 @@ def _of_the_victims(report: OomReport) -> t.Iterator[str]:
 def _of_the_tasks(incident: Incident) -> t.Iterator[str]:
     report = incident.report
     together = sums(report.tasks)
-    if together.rss_bytes is None or not report.page_size or together.count == 1:
+    if together.rss_bytes is None or not report.page_size or together.number == 1:
         return
     page = f"pages of {format_size(report.page_size)}"
     pages = together.rss_bytes // report.page_size
     swap, once = together.swap_bytes, together.rss_shared_once_bytes
     text = (
-        f"The {together.count} processes together held {format_size(together.rss_bytes)} of RAM (RSS, {pages} {page})"
+        f"The {together.number} processes together held {format_size(together.rss_bytes)} of RAM (RSS, {pages} {page})"
     )
     if swap is not None:
         text += f" and {_swap(swap)}" + (f" ({swap // report.page_size} entries)" if swap else "")
@@ -89,15 +88,15 @@ def _of_the_tasks(incident: Incident) -> t.Iterator[str]:
     else:
         yield f"{text}; {format_size(once)} where pages that they share are counted once."
     yield from _of_the_largest(report)
-    known = [(cgroup, tasks) for cgroup, tasks in by_cgroup(report, incident.cgroups) if cgroup]
+    known = [(cgroup, held) for cgroup, _tasks, held in by_cgroup(report, incident.cgroups) if cgroup]
     if len(known) > 1:
-        parts = [f"{cgroup} {format_size(held_by(tasks))}" for cgroup, tasks in known[:_FEW]]
+        parts = [f"{cgroup} {format_size(held.held_bytes)}" for cgroup, held in known[:_FEW]]
         yield f"By cgroup, as far as it is known, RAM and swap were held by {', '.join(parts)}."
 
 
 def _of_the_largest(report: OomReport) -> t.Iterator[str]:
-    name, tasks = by_name(report.tasks)[0]
-    size = held_by(tasks)
+    name, tasks, together = by_name(report.tasks)[0]
+    size = together.held_bytes
     if not size:
         return
     who = f"the {len(tasks)} processes named {name}" if len(tasks) > 1 else f"{name} (pid {tasks[0].pid})"

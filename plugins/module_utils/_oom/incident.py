@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import bisect
 import collections
-import dataclasses
+import types
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.cgroup import Place, read_cgroup
@@ -28,8 +28,7 @@ _NOTICED_US = 120_000_000
 _STRETCH = 64
 
 
-@dataclasses.dataclass(frozen=True)
-class UnitEffect:
+class UnitEffect(t.NamedTuple):
     """What became of a unit in which a process was killed; None for what the journal does not say."""
 
     unit: str
@@ -47,8 +46,7 @@ class UnitEffect:
     """This host's systemd does not know the unit (any more)."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Incident:
+class Incident(t.NamedTuple):
     """One OOM kill with all that is known about it; `at` is its kill line, or the last line that there is of it."""
 
     report: OomReport
@@ -57,7 +55,7 @@ class Incident:
     effect: UnitEffect | None = None
     log: str | None = None
     """The text file that tells of it; None where the journal does, whose records are trusted."""
-    cgroups: t.Mapping[int, str] = dataclasses.field(default_factory=dict)
+    cgroups: t.Mapping[int, str] = types.MappingProxyType({})
     """Of the processes of its task table that have outlived it, by pid."""
 
     @property
@@ -92,9 +90,9 @@ def with_effects(
         if unit:
             own = timelines[unit].after(incident.at) if unit in timelines else ()
             effect = _effect(unit, incident, own, (policies or {}).get(unit))
-            effect = dataclasses.replace(effect, gone=policies is not None and unit not in policies)
-        place = dataclasses.replace(incident.place, unit=unit)
-        result.append(dataclasses.replace(incident, place=place, effect=effect))
+            effect = effect._replace(gone=policies is not None and unit not in policies)
+        place = incident.place._replace(unit=unit)
+        result.append(incident._replace(place=place, effect=effect))
     return result
 
 

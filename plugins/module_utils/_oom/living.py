@@ -8,7 +8,6 @@ Formats: /proc/PID/stat and /proc/PID/cgroup, proc(5) and cgroups(7).
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import pathlib
 import typing as t
@@ -35,7 +34,7 @@ def with_cgroups(incidents: t.Sequence[Incident], proc: pathlib.Path = _PROC) ->
     pids = {task.pid for incident in incidents if id(incident) in current for task in incident.report.tasks}
     processes = {pid: process for pid in pids for process in [read_process(pid, proc)] if process}
     return [
-        dataclasses.replace(incident, cgroups=_cgroups(incident, processes)) if id(incident) in current else incident
+        incident._replace(cgroups=_cgroups(incident, processes)) if id(incident) in current else incident
         for incident in incidents
     ]
 

@@ -11,7 +11,6 @@ devkmsg_write). Message ids: systemd, sd-messages.h.
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import typing as t
 
@@ -76,23 +75,20 @@ _KILL = re.compile(r"Kill(?:ed)? process \d+|" + re.escape(_NO_PROCESS))
 _MISSED = re.compile(r"Missed (\d+) kernel messages")
 
 
-@dataclasses.dataclass(frozen=True)
-class KernelRecord:
+class KernelRecord(t.NamedTuple):
     """A message that the kernel wrote; `kill` where it tells of a kill, or of a report that may have lost its kill."""
 
     record: Record
     kill: bool
 
 
-@dataclasses.dataclass(frozen=True)
-class KillerRecord:
+class KillerRecord(t.NamedTuple):
     """A message of an OOM killer outside the kernel."""
 
     line: Line
 
 
-@dataclasses.dataclass(frozen=True)
-class UnitRecord:
+class UnitRecord(t.NamedTuple):
     """What systemd (process 1) says of a unit; `what` is one of the message ids of `LIFE`."""
 
     unit: str
@@ -105,15 +101,13 @@ class UnitRecord:
     """The unit's main process was ended by SIGKILL."""
 
 
-@dataclasses.dataclass(frozen=True)
-class MissedRecords:
+class MissedRecords(t.NamedTuple):
     """Kernel messages that journald came too late to read."""
 
-    count: int
+    number: int
 
 
-@dataclasses.dataclass(frozen=True)
-class Forged:
+class Forged(t.NamedTuple):
     """A record that poses as the kernel's or systemd's."""
 
     reason: str
@@ -127,7 +121,7 @@ def read_record(record: Record) -> Said | None:
     fields = record.fields
     if fields.get("MESSAGE_ID") == MISSED and fields.get("_TRANSPORT") == "driver":
         missed = _MISSED.search(record.message)
-        return MissedRecords(count=int(missed[1])) if missed else None
+        return MissedRecords(number=int(missed[1])) if missed else None
     if fields.get("MESSAGE_ID") in LIFE and "UNIT" in fields:
         return _unit_record(record)
     killer = _KILLERS.get(fields.get("_SYSTEMD_UNIT", ""))

@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.breakdown import break_down, share
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.consumers import by_name, held_by
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.consumers import by_name
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Memory, OomReport
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident, UnitEffect
 from ansible_collections.oomguard.linux.plugins.module_utils._text import format_size
@@ -27,8 +26,7 @@ _STEP = 8 << 20
 _MANY = 0.25
 
 
-@dataclasses.dataclass(frozen=True)
-class Remedy:
+class Remedy(t.NamedTuple):
     """A role of this collection, the variables to run it with, the reason, and what it can do harm to."""
 
     role: str
@@ -37,8 +35,7 @@ class Remedy:
     risk: str
 
 
-@dataclasses.dataclass(frozen=True)
-class Advice:
+class Advice(t.NamedTuple):
     """What to do where this collection has no role for it, the reason, and what it can do harm to."""
 
     what: str
@@ -103,8 +100,8 @@ def _more_swap(report: OomReport, memory: Memory) -> Remedy:
     swap = memory.swap_total_bytes or 0
     name, missing = "", _GIB
     if report.tasks:
-        name, tasks = by_name(report.tasks)[0]
-        missing = min(held_by(tasks), _MOST_MISSING)
+        name, _tasks, together = by_name(report.tasks)[0]
+        missing = min(together.held_bytes, _MOST_MISSING)
     target = -(-(swap + missing) // _GIB)
     had = f"the {format_size(swap)} that the host had were used up" if swap else "the host had none"
     room = f"with {target} GiB, {name} could have held {format_size(missing)} more" if name else f"{target} GiB is more"

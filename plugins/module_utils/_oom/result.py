@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import collections
-import dataclasses
 import datetime as dt
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.allocation import Supply, supplies
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.breakdown import break_down
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.cgroup import read_cgroup
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.consumers import by_cgroup, by_name, held, sums
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.consumers import Sums, by_cgroup, by_name, held, sums
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.diagnosis import Diagnosis, diagnose
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import OomReport
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident, UnitEffect
@@ -76,7 +75,7 @@ def _event(incident: Incident, diagnosis: Diagnosis, rows: int | None) -> dict[s
         "zones": [_zone(supply) for supply in supplies(report)],
         "tasks": _tasks(incident, rows),
         "unit_effect": _effect(incident.effect),
-        "diagnosis": _plain(diagnosis),
+        "diagnosis": _diagnosis(diagnosis),
         "notes": [
             *([f"Read from {incident.log}: text does not prove who wrote it."] if incident.log else []),
             *report.notes,
@@ -90,11 +89,12 @@ def _memory(report: OomReport) -> dict[str, t.Any] | None:
     if memory is None:
         return None
     total, free = memory.swap_total_bytes, memory.swap_free_bytes
+    parts = break_down(memory)
     return {
         **{name: getattr(memory, name) for name in _MEMORY},
         "page_size": report.page_size,
         "swap_used_bytes": None if total is None or free is None else total - free,
-        "breakdown": _plain(break_down(memory)),
+        "breakdown": parts._asdict() if parts else None,
     }
 
 
@@ -117,14 +117,27 @@ def _tasks(incident: Incident, rows: int | None) -> dict[str, t.Any] | None:
         return None
     cgroups = by_cgroup(incident.report, incident.cgroups)
     return {
-        **_plain(sums(tasks)),
-        "by_name": [{"name": name, **_plain(sums(group))} for name, group in by_name(tasks)[:rows]],
+        **_sums(sums(tasks)),
+        "by_name": [{"name": name, **_sums(together)} for name, _tasks, together in by_name(tasks)[:rows]],
         "by_cgroup": [
-            {"cgroup": cgroup, "unit": place.user_unit or place.unit, **_plain(sums(group))}
-            for cgroup, group in cgroups[:rows]
+            {"cgroup": cgroup, "unit": place.user_unit or place.unit, **_sums(together)}
+            for cgroup, _tasks, together in cgroups[:rows]
             for place in [read_cgroup(cgroup)]
         ],
         "rows": [task._asdict() for task in sorted(tasks, key=held, reverse=True)[:rows]],
+    }
+
+
+def _sums(together: Sums) -> dict[str, t.Any]:
+    sizes = together._asdict()
+    return {"count": sizes.pop("number"), **sizes}
+
+
+def _diagnosis(diagnosis: Diagnosis) -> dict[str, t.Any]:
+    return {
+        **diagnosis._asdict(),
+        "remedies": [remedy._asdict() for remedy in diagnosis.remedies],
+        "advice": [advice._asdict() for advice in diagnosis.advice],
     }
 
 
@@ -163,11 +176,6 @@ def _coverage(coverage: Coverage) -> dict[str, t.Any]:
 
 def _counts(names: t.Iterable[str]) -> dict[str, int]:
     return dict(collections.Counter(names).most_common())
-
-
-def _plain(value: t.Any) -> t.Any:
-    """Return a dataclass as a dictionary, nested ones too; None stays None."""
-    return dataclasses.asdict(value) if value is not None else None
 
 
 def _picked(value: t.Any, names: t.Sequence[str]) -> dict[str, t.Any] | None:

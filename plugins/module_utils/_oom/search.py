@@ -8,7 +8,6 @@ from __future__ import annotations
 import bz2
 import collections
 import contextlib
-import dataclasses
 import gzip
 import importlib
 import lzma
@@ -81,8 +80,7 @@ _OPENERS: t.Mapping[str, t.Callable[..., t.IO[str]]] = {
 _UNREADABLE = (OSError, EOFError, lzma.LZMAError, zlib.error, *([_zstd.ZstdError] if _zstd else []))
 
 
-@dataclasses.dataclass(frozen=True)
-class Coverage:
+class Coverage(t.NamedTuple):
     """What was looked at, and what could not be; times in microseconds since 1970."""
 
     first_us: int | None = None
@@ -102,8 +100,7 @@ class Coverage:
         return not (self.gaps or self.missed_records or self.unparsed)
 
 
-@dataclasses.dataclass(frozen=True)
-class Findings:
+class Findings(t.NamedTuple):
     """What was found, oldest first: `incidents` whole, and of the `older` ones beyond the limit the kill line alone."""
 
     incidents: tuple[Incident, ...]
@@ -112,8 +109,7 @@ class Findings:
     coverage: Coverage
 
 
-@dataclasses.dataclass(frozen=True)
-class _Anchors:
+class _Anchors(t.NamedTuple):
     """What the first look at the journal found, newest first."""
 
     kills: tuple[Record, ...]
@@ -193,7 +189,7 @@ def _anchors(journal: Journal) -> _Anchors:
         elif isinstance(said, Forged):
             forged[record.key] = said.reason
         elif isinstance(said, MissedRecords):
-            missed += said.count
+            missed += said.number
     if _levels_differ(journal, kills.values(), units):
         for record in journal.find([KERNEL_LINES]):
             boots.setdefault(record.boot_id, len(boots))

@@ -42,8 +42,8 @@ class Programs:
         done = Completed(argv=tuple(argv), returncode=0, stdout="", stderr="")
         if argv[0] == "systemctl":
             reload = argv[1] == "reload"
-            return dataclasses.replace(
-                done, returncode=self.reload_status if reload else 0, stdout=f"{self.active}\n", stderr="Job failed."
+            return done._replace(
+                returncode=self.reload_status if reload else 0, stdout=f"{self.active}\n", stderr="Job failed."
             )
         tried = [line for flag, line in itertools.pairwise(argv) if flag == "-c"]
         paths = [path for path in sorted(self.folder.glob("*.conf")) if path.exists()]
@@ -59,7 +59,7 @@ class Programs:
                         f"AH00526: Syntax error on {where}:\n{complaint}\n"
                         "Action '-t' failed.\nThe Apache error log may have more information.\n"
                     )
-                    return dataclasses.replace(done, returncode=1, stderr=said)
+                    return done._replace(returncode=1, stderr=said)
         dump = [
             text
             for file, lines in files.items()
@@ -67,7 +67,7 @@ class Programs:
             if line.strip().startswith("Fcgid")
             for text in (f"# In file: {file}", f"#  {number}:", line.strip())
         ]
-        return dataclasses.replace(done, stdout="\n".join([*dump, "Loaded Modules:", " fcgid_module (shared)", ""]))
+        return done._replace(stdout="\n".join([*dump, "Loaded Modules:", " fcgid_module (shared)", ""]))
 
 
 @pytest.fixture

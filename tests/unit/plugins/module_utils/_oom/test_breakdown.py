@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 from pathlib import Path
 
@@ -45,7 +44,7 @@ def test_enough_reports_are_read() -> None:
 def test_no_part_of_a_real_report_is_unknown(name: str) -> None:
     parts = break_down(MEMORIES[name])
     assert parts is not None
-    assert None not in dataclasses.astuple(parts)
+    assert None not in parts
 
 
 @pytest.mark.parametrize("name", REAL)

@@ -9,7 +9,6 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.consumers impo
     Sums,
     by_cgroup,
     by_name,
-    held_by,
     sums,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line, OomReport, Task, Victim
@@ -47,7 +46,11 @@ def test_a_new_table_counts_them_once() -> None:
 
 
 def test_what_is_held_counts_shared_pages_once_where_that_is_known() -> None:
-    assert (held_by(OLD), held_by(NEW)) == (880, 480)
+    assert (sums(OLD).held_bytes, sums(NEW).held_bytes) == (880, 480)
+
+
+def test_one_task_shares_with_no_other() -> None:
+    assert (sums(NEW[:1]), sums(NEW[:1]).held_bytes) == (Sums(1, 170, 170, 5, None), 175)
 
 
 def test_nothing_is_known_of_no_tasks() -> None:
@@ -55,18 +58,21 @@ def test_nothing_is_known_of_no_tasks() -> None:
 
 
 def test_the_largest_name_comes_first() -> None:
-    assert [(name, [task.pid for task in tasks]) for name, tasks in by_name(OLD)] == [("httpd", [1, 3]), ("sshd", [2])]
+    assert [(name, [task.pid for task in tasks]) for name, tasks, _sums in by_name(OLD)] == [
+        ("httpd", [1, 3]),
+        ("sshd", [2]),
+    ]
 
 
 def test_the_cgroup_of_the_victim_is_known() -> None:
-    assert [(cgroup, len(tasks)) for cgroup, tasks in by_cgroup(report(*OLD), {})] == [(None, 2), ("/a/b", 1)]
+    assert [(cgroup, len(tasks)) for cgroup, tasks, _sums in by_cgroup(report(*OLD), {})] == [(None, 2), ("/a/b", 1)]
 
 
 def test_so_are_those_of_processes_that_are_still_there() -> None:
-    cgroups = [(cgroup, len(tasks)) for cgroup, tasks in by_cgroup(report(*OLD), {1: "/a/b", 2: "/c"})]
+    cgroups = [(cgroup, len(tasks)) for cgroup, tasks, _sums in by_cgroup(report(*OLD), {1: "/a/b", 2: "/c"})]
     assert cgroups == [("/a/b", 2), ("/c", 1)]
 
 
 def test_all_tasks_of_a_limit_are_in_its_cgroup_or_below() -> None:
-    cgroups = [cgroup for cgroup, _tasks in by_cgroup(report(*OLD, scope="memcg", limit_cgroup="/a"), {})]
+    cgroups = [cgroup for cgroup, _tasks, _sums in by_cgroup(report(*OLD, scope="memcg", limit_cgroup="/a"), {})]
     assert cgroups == ["/a", "/a/b"]

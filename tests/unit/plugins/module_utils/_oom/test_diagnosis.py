@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 import pytest
@@ -74,7 +73,7 @@ STOP = UnitEffect(unit="apache2.service", result="oom-kill", stopped=True, resta
 
 def diagnosed(effect: UnitEffect | None = None, **changes: t.Any) -> Diagnosis:
     report = REPORT._replace(**changes)
-    return diagnose(dataclasses.replace(incident_of(report), effect=effect))
+    return diagnose(incident_of(report)._replace(effect=effect))
 
 
 def memory(total: int | None, free: int | None) -> Memory:
@@ -204,7 +203,7 @@ def test_the_cause_is_claimed_from_figures_alone(changes: dict[str, t.Any], caus
     ],
 )
 def test_what_became_of_the_unit_is_told(effect: dict[str, t.Any], end: str) -> None:
-    assert diagnosed(dataclasses.replace(STOP, **effect)).summary.endswith(end)
+    assert diagnosed(STOP._replace(**effect)).summary.endswith(end)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import typing as t
 from pathlib import Path
@@ -73,7 +72,7 @@ def test_so_much_swap_is_advised_that_the_largest_could_have_grown_to_twice_its_
     ],
 )
 def test_a_policy_is_advised_where_it_would_have_helped(effect: dict[str, t.Any], advised: bool) -> None:
-    remedies = diagnosed(dataclasses.replace(STOP, **effect)).remedies
+    remedies = diagnosed(STOP._replace(**effect)).remedies
     assert any(remedy.role == "oom_policy" for remedy in remedies) is advised
 
 

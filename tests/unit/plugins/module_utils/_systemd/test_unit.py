@@ -36,11 +36,11 @@ class Programs:
         self.ran.append(next(word for word in argv[1:] if not word.startswith("--")))
         done = Completed(argv=tuple(argv), returncode=0, stdout="", stderr="")
         if "show" in argv:
-            return dataclasses.replace(done, stdout="".join(f"{name}={value}\n" for name, value in self.shown.items()))
+            return done._replace(stdout="".join(f"{name}={value}\n" for name, value in self.shown.items()))
         if argv[-1] == "daemon-reload":
             self.failures -= 1
             self.shown["OOMPolicy"] = self.after_reload
-        return dataclasses.replace(done, returncode=int(self.failures >= 0), stderr="Access denied")
+        return done._replace(returncode=int(self.failures >= 0), stderr="Access denied")
 
 
 @pytest.fixture
