@@ -36,7 +36,7 @@ def hold(mebibytes: int) -> None:
         block, checksum = blocks[checked % len(blocks)]
         broken += zlib.crc32(block) != checksum
         report("hold", checked=checked, broken=broken, swapped_bytes=swapped())
-        time.sleep(0.02)
+        time.sleep(0.1)
 
 
 def swapped() -> int:
