@@ -691,8 +691,8 @@ from ansible_collections.oomguard.linux.plugins.module_utils._journal.files impo
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.reader import Reader
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import as_result
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import Findings, search_journal, search_logs
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import Traces, coverage_of, search
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.summary import nothing_found
 from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise_all
 
 
@@ -717,10 +717,9 @@ def main() -> None:
     )
     try:
         with opened(module.params) as reader:
-            findings = search(module.params, run, reader)
+            result = find(module.params, run, reader)
     except OomguardError as error:
         module.fail_json(msg=str(error))
-    result = as_result(findings, tasks=module.params["tasks"], top=module.params["top"])
     module.exit_json(changed=False, **neutralise_all(result))
 
 
@@ -741,10 +740,10 @@ def opened(params: t.Mapping[str, t.Any]) -> t.Iterator[Reader | None]:
             reader.close()
 
 
-def search(params: t.Mapping[str, t.Any], run: Run, reader: Reader | None = None) -> Findings:
-    """Look where the parameters say. Raises OomguardError."""
+def find(params: t.Mapping[str, t.Any], run: Run, reader: Reader | None = None) -> dict[str, t.Any]:
+    """Look where the parameters say, and return what is found as plain data. Raises OomguardError."""
     if params["log_files"]:
-        return search_logs(params["log_files"], limit=params["limit"])
+        return _in_logs(params)
     directory, namespace = params["journal_directory"], params["journal_namespace"]
     files = journal_files(directory, namespace)
     journal = Journal(
@@ -759,15 +758,42 @@ def search(params: t.Mapping[str, t.Any], run: Run, reader: Reader | None = None
         size=total_size(files),
         reader=reader,
     )
-    local = directory is None
-    return search_journal(
+    traces = search(journal)
+    persistent = are_persistent(files)
+    if traces is None or not traces.of_a_kill:
+        return nothing_found(coverage_of(journal, traces, persistent=persistent))
+    return _explained(params, run, journal, traces, persistent=persistent)
+
+
+# Most hosts have no kill to read and to explain, which takes most of the code: imported where it is needed, it does not
+# cost the others their time.
+
+
+def _in_logs(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    from ansible_collections.oomguard.linux.plugins.module_utils._oom.logs import search_logs
+    from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import as_result
+
+    findings = search_logs(params["log_files"], limit=params["limit"])
+    return as_result(findings, tasks=params["tasks"], top=params["top"])
+
+
+def _explained(
+    params: t.Mapping[str, t.Any], run: Run, journal: Journal, traces: Traces, *, persistent: bool
+) -> dict[str, t.Any]:
+    from ansible_collections.oomguard.linux.plugins.module_utils._oom.findings import follow
+    from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import as_result
+
+    local = params["journal_directory"] is None
+    findings = follow(
         journal,
+        traces,
         run,
         limit=params["limit"],
         local=local,
         page_size=resource.getpagesize() if local else None,
-        persistent=are_persistent(files),
+        persistent=persistent,
     )
+    return as_result(findings, tasks=params["tasks"], top=params["top"])
 
 
 if __name__ == "__main__":

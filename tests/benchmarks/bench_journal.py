@@ -21,8 +21,7 @@ import typing as t
 import journals
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import run
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import as_result
-from ansible_collections.oomguard.linux.plugins.modules.oom_info import opened, search
+from ansible_collections.oomguard.linux.plugins.modules.oom_info import find, opened
 
 PARAMS: dict[str, t.Any] = {
     "since": None,
@@ -31,6 +30,8 @@ PARAMS: dict[str, t.Any] = {
     "after_cursor": None,
     "journal_namespace": None,
     "log_files": [],
+    "tasks": "top",
+    "top": 10,
     "limit": 100,
     "timeout": 300,
 }
@@ -43,7 +44,7 @@ def oom_info(folder: pathlib.Path, **window: t.Any) -> dict[str, t.Any]:
     """Do what the module does, from its parameters to its result."""
     params = {**PARAMS, "journal_directory": str(folder), **window}
     with opened(params) as reader:
-        return as_result(search(params, run, reader), tasks="top", top=10)
+        return find(params, run, reader)
 
 
 def program(*argv: str) -> t.Callable[[], object]:

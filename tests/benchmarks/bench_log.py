@@ -14,8 +14,8 @@ import sys
 import tempfile
 import typing as t
 
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.logs import search_logs
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import as_result
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import search_logs
 
 PREFIX = "Nov 23 06:48:46 web1 "
 OTHER = PREFIX + "sshd[812]: Accepted publickey for root from 192.0.2.7 port 40022 ssh2\n"

@@ -16,7 +16,6 @@ import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Search
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.record import Record
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line
 
 OUT_OF_MEMORY = "fe6faa94e7774663a0da52717891d8ef"
 FAILED = "d9b373ed55a64feb8242e02dbe79a49c"
@@ -28,6 +27,9 @@ MISSED = "e9bf28e6e834481bb6f48f548ad13606"
 
 LIFE = (OUT_OF_MEMORY, FAILED, EXITED, RESTART, STARTED, STOPPED)
 """What systemd logs of a unit that matters here."""
+
+NEAR_US = 60_000_000
+"""How far from a kill systemd's records of it may lie."""
 
 _NO_PROCESS = "Out of memory and no killable processes..."
 _TABLE = "Tasks state (memory values in pages):"
@@ -75,17 +77,17 @@ _KILL = re.compile(r"Kill(?:ed)? process \d+|" + re.escape(_NO_PROCESS))
 _MISSED = re.compile(r"Missed (\d+) kernel messages")
 
 
-class KernelRecord(t.NamedTuple):
-    """A message that the kernel wrote; `kill` where it tells of a kill, or of a report that may have lost its kill."""
+class KernelKill(t.NamedTuple):
+    """A message of the kernel that tells of a kill, or of a report that may have lost its kill."""
 
     record: Record
-    kill: bool
 
 
 class KillerRecord(t.NamedTuple):
     """A message of an OOM killer outside the kernel."""
 
-    line: Line
+    record: Record
+    killer: str
 
 
 class UnitRecord(t.NamedTuple):
@@ -113,7 +115,7 @@ class Forged(t.NamedTuple):
     reason: str
 
 
-Said = t.Union[KernelRecord, KillerRecord, UnitRecord, MissedRecords, Forged]
+Said = t.Union[KernelKill, KillerRecord, UnitRecord, MissedRecords, Forged]
 
 
 def read_record(record: Record) -> Said | None:
@@ -126,12 +128,11 @@ def read_record(record: Record) -> Said | None:
         return _unit_record(record)
     killer = _KILLERS.get(fields.get("_SYSTEMD_UNIT", ""))
     if killer:
-        return KillerRecord(line=line_of(record, killer))
-    kill = bool(_KILL.search(record.message)) or record.message == _TABLE
-    if from_kernel(record):
-        return KernelRecord(record=record, kill=kill)
-    if not kill:
+        return KillerRecord(record=record, killer=killer)
+    if not _KILL.search(record.message) and record.message != _TABLE:
         return None
+    if from_kernel(record):
+        return KernelKill(record=record)
     if fields.get("_TRANSPORT") == "kernel":
         return Forged("written to /dev/kmsg by a program, not by the kernel")
     if fields.get("SYSLOG_IDENTIFIER") == "kernel":
@@ -142,19 +143,6 @@ def read_record(record: Record) -> Said | None:
 def from_kernel(record: Record) -> bool:
     """Tell whether the kernel itself wrote `record`; old versions of journald give its records no facility."""
     return record.fields.get("_TRANSPORT") == "kernel" and record.fields.get("SYSLOG_FACILITY", "0") == "0"
-
-
-def line_of(record: Record, source: str = "kernel") -> Line:
-    """Return the message of a record, which `source` wrote."""
-    return Line(
-        text=record.message,
-        realtime_us=record.realtime_us,
-        monotonic_us=record.monotonic_us,
-        boot_id=record.boot_id,
-        hostname=record.fields.get("_HOSTNAME"),
-        cursor=record.cursor,
-        source=source,
-    )
 
 
 def _unit_record(record: Record) -> UnitRecord | Forged:

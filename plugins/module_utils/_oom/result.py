@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import collections
-import datetime as dt
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.allocation import Supply, supplies
@@ -15,8 +13,9 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.cgroup import 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.consumers import Sums, by_cgroup, by_name, held, sums
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.diagnosis import Diagnosis, diagnose
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import OomReport
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.findings import Findings
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident, UnitEffect
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import Coverage, Findings
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.summary import as_coverage, as_summary, as_time
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.tasks import Table
 
 _MEMORY = (
@@ -41,8 +40,8 @@ def as_result(findings: Findings, *, tasks: str, top: int) -> dict[str, t.Any]:
     rows = {"none": 0, "top": top, "all": None}[tasks]
     return {
         "events": [_event(incident, diagnosis, rows) for incident, diagnosis in shown],
-        "summary": _summary(counted, findings.units_taken_down),
-        "coverage": _coverage(findings.coverage),
+        "summary": as_summary(counted, findings.units_taken_down),
+        "coverage": as_coverage(findings.coverage),
     }
 
 
@@ -54,7 +53,7 @@ def _event(incident: Incident, diagnosis: Diagnosis, rows: int | None) -> dict[s
         "killer": report.killer,
         "trusted": incident.log is None,
         "complete": report.complete and not damaged,
-        "time": _time(at.realtime_us),
+        "time": as_time(at.realtime_us),
         "boot_id": at.boot_id,
         "monotonic_us": at.monotonic_us,
         "hostname": at.hostname,
@@ -145,45 +144,5 @@ def _effect(effect: UnitEffect | None) -> dict[str, t.Any] | None:
     return _picked(effect, ("unit", "result", "stopped", "restarted", "oom_policy", "down_seconds"))
 
 
-def _summary(counted: t.Sequence[tuple[Incident, Diagnosis]], units_taken_down: t.Sequence[str]) -> dict[str, t.Any]:
-    times = [incident.at.realtime_us for incident, _diagnosis in counted if incident.at.realtime_us is not None]
-    return {
-        "count": len(counted),
-        "by_killer": _counts(incident.report.killer for incident, _diagnosis in counted),
-        "by_unit": _counts(incident.place.unit for incident, _diagnosis in counted if incident.place.unit),
-        "by_victim": _counts(victim.name for incident, _diagnosis in counted for victim in incident.report.victims),
-        "by_cause": _counts(diagnosis.cause for _incident, diagnosis in counted),
-        "first": _time(min(times, default=None)),
-        "last": _time(max(times, default=None)),
-        "units_taken_down": list(units_taken_down),
-    }
-
-
-def _coverage(coverage: Coverage) -> dict[str, t.Any]:
-    return {
-        "from": _time(coverage.first_us),
-        "to": _time(coverage.last_us),
-        "boots": coverage.boots,
-        "persistent": coverage.persistent,
-        "complete": coverage.complete,
-        "missed_records": coverage.missed_records,
-        "unparsed": coverage.unparsed,
-        "untrusted": coverage.untrusted,
-        "cursor": coverage.cursor,
-        "notes": [*coverage.gaps, *coverage.notes],
-    }
-
-
-def _counts(names: t.Iterable[str]) -> dict[str, int]:
-    return dict(collections.Counter(names).most_common())
-
-
 def _picked(value: t.Any, names: t.Sequence[str]) -> dict[str, t.Any] | None:
     return {name: getattr(value, name) for name in names} if value is not None else None
-
-
-def _time(realtime_us: int | None) -> str | None:
-    if realtime_us is None:
-        return None
-    moment = dt.datetime.fromtimestamp(realtime_us // 1_000_000, tz=dt.timezone.utc)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{realtime_us % 1_000_000:06d}Z"

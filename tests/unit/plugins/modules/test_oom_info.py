@@ -5,17 +5,21 @@
 
 from __future__ import annotations
 
+import ast
+import os
+import subprocess
+import sys
 import typing as t
 
 import pytest
 import yaml
 
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import as_result
 from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise_all
-from ansible_collections.oomguard.linux.plugins.modules.oom_info import RETURN, search
+from ansible_collections.oomguard.linux.plugins.modules.oom_info import RETURN, find
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import Host, captured
 
+MODULE = "ansible_collections.oomguard.linux.plugins.modules.oom_info"
 PARAMS: dict[str, t.Any] = {
     "since": None,
     "until": None,
@@ -24,13 +28,15 @@ PARAMS: dict[str, t.Any] = {
     "journal_directory": None,
     "journal_namespace": None,
     "log_files": [],
+    "tasks": "top",
+    "top": 1,
     "limit": 100,
     "timeout": 300,
 }
 
 
 def test_defaults() -> None:
-    assert len(search(PARAMS, Host(captured("bullseye"))).incidents) == 3
+    assert len(find(PARAMS, Host(captured("bullseye")))["events"]) == 3
 
 
 @pytest.mark.parametrize(
@@ -39,25 +45,25 @@ def test_defaults() -> None:
     ids=["since", "until", "limit"],
 )
 def test_parameters_are_taken_over(changes: dict[str, t.Any], count: int) -> None:
-    assert len(search({**PARAMS, **changes}, Host(captured("bullseye"))).incidents) == count
+    assert len(find({**PARAMS, **changes}, Host(captured("bullseye")))["events"]) == count
 
 
 def test_a_second_run_after_the_cursor_finds_nothing() -> None:
     host = Host(captured("bullseye"))
-    cursor = search(PARAMS, host).coverage.cursor
-    assert search({**PARAMS, "after_cursor": cursor}, host).incidents == ()
+    cursor = find(PARAMS, host)["coverage"]["cursor"]
+    assert find({**PARAMS, "after_cursor": cursor}, host)["events"] == []
 
 
 def test_another_journal_says_nothing_of_the_policies_in_force() -> None:
     host = Host(captured("bullseye"))
-    search({**PARAMS, "journal_directory": "/srv/journal"}, host)
+    find({**PARAMS, "journal_directory": "/srv/journal"}, host)
     assert all(call[0] == "journalctl" for call in host.calls)
 
 
 def test_logs_are_read_in_place_of_the_journal() -> None:
     host = Host([])
     with pytest.raises(OomguardError, match="Could not read the log /nonexistent/dmesg"):
-        search({**PARAMS, "log_files": ["/nonexistent/dmesg"]}, host)
+        find({**PARAMS, "log_files": ["/nonexistent/dmesg"]}, host)
 
 
 def keys(documented: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -76,11 +82,27 @@ def returned(value: t.Any, documented: t.Any) -> t.Any:
 @pytest.mark.parametrize("part", ["events", "summary", "coverage"])
 def test_what_is_returned_is_documented(part: str) -> None:
     documented = keys(yaml.safe_load(RETURN))[part]
-    found = search(PARAMS, Host(captured("bullseye"), {"apache2.service": "stop"}))
-    result = neutralise_all(as_result(found, tasks="top", top=1))
+    result = neutralise_all(find(PARAMS, Host(captured("bullseye"), {"apache2.service": "stop"})))
     newest_first = result[part][::-1] if part == "events" else result[part]
     if part == "events":
         # A kill of the whole host has no limit, and one by a limit no zones; against both there is a role or advice.
         newest_first[0]["limit"] = newest_first[1]["limit"]
         newest_first[0]["diagnosis"]["advice"] = newest_first[1]["diagnosis"]["advice"]
     assert returned(newest_first, documented) == documented
+
+
+def test_a_host_without_a_kill_does_not_load_what_explains_kills() -> None:
+    script = "; ".join(
+        (
+            "import sys",
+            f"from {MODULE} import find",
+            "from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import Host, entry",
+            f"find({PARAMS!r}, Host([entry('usb 1-1: new device', at=1, _TRANSPORT='kernel', PRIORITY='6')]))",
+            "print(sorted(name.rpartition('.')[2] for name in sys.modules if '._oom.' in name))",
+        )
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=True, env=environment, stdout=subprocess.PIPE, text=True
+    )
+    assert ast.literal_eval(done.stdout) == ["records", "search", "summary"]

@@ -22,8 +22,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._journal import rea
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.libsystemd import CURSOR, Walk
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.reader import Reader, ReaderError
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.record import Record
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import as_result
-from ansible_collections.oomguard.linux.plugins.modules.oom_info import opened, search
+from ansible_collections.oomguard.linux.plugins.modules.oom_info import find, opened
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import FIXTURES
 
 PARAMS: dict[str, t.Any] = {
@@ -33,6 +32,8 @@ PARAMS: dict[str, t.Any] = {
     "after_cursor": None,
     "journal_namespace": None,
     "log_files": [],
+    "tasks": "all",
+    "top": 10,
     "limit": 100,
     "timeout": 60,
 }
@@ -50,7 +51,7 @@ def folder(tmp_path: pathlib.Path) -> pathlib.Path:
 def found(folder: pathlib.Path, *, reader: bool = True, **window: t.Any) -> dict[str, t.Any]:
     params = {**PARAMS, "journal_directory": str(folder), **window}
     with opened(params) if reader else contextlib.nullcontext() as opened_reader:
-        return as_result(search(params, run, opened_reader), tasks="all", top=10)
+        return find(params, run, opened_reader)
 
 
 def walk(reader: Reader, question: Walk) -> list[Record]:

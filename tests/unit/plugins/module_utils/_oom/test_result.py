@@ -12,9 +12,10 @@ import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line, OomReport, Victim
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.findings import Findings, follow
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import incident_of
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import as_result
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import Coverage, Findings, search_journal
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import Coverage, search
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.tasks import Table
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import Host, captured
 
@@ -22,7 +23,10 @@ from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald
 @pytest.fixture(scope="module")
 def findings() -> Findings:
     host = Host(captured("bullseye"), {"apache2.service": "stop"})
-    return search_journal(Journal(host), host, limit=100, local=True, page_size=4096, persistent=True)
+    journal = Journal(host)
+    traces = search(journal)
+    assert traces
+    return follow(journal, traces, host, limit=100, local=True, page_size=4096, persistent=True)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,206 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the traces of OOM kills in a journal lead to: whole reports, and what became of the units."""
+
+from __future__ import annotations
+
+import collections
+import typing as t
+
+from ansible_collections.oomguard.linux.plugins.module_utils._command import CommandError, Run
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal, Stretch
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.record import Key, Record
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line, OomReport, Unparsed
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident, incident_of, with_effects
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.living import with_cgroups
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.records import (
+    FAILED,
+    LIFE,
+    NEAR_US,
+    UnitRecord,
+    from_kernel,
+    read_record,
+)
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report import read_reports
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import Coverage, Traces, coverage_of
+
+# In search of a report's beginning; the longest have thousands of tasks.
+_LONGEST = 40_000
+# The OOM reaper, and the other members of a killed group, follow the first kill line.
+_AFTERMATH_US = 10_000_000
+_TOGETHER = 16
+# A unit logs a handful of records from a kill to its next start.
+_STRETCH = 16
+_READ_AHEAD = 8 * _STRETCH
+
+
+class Findings(t.NamedTuple):
+    """What was found, oldest first: `incidents` whole, and of the `older` ones beyond the limit the kill line alone."""
+
+    incidents: tuple[Incident, ...]
+    older: tuple[Incident, ...]
+    units_taken_down: tuple[str, ...]
+    coverage: Coverage
+
+
+def follow(
+    journal: Journal, traces: Traces, run: Run, *, limit: int, local: bool, page_size: int | None, persistent: bool
+) -> Findings:
+    """Read what the traces lead to; of `limit` incidents, the newest, the whole report.
+
+    With `local`, the OOM policies in force are asked of this host's systemd; `page_size` is for reports that do not
+    tell it. Raises JournalError.
+    """
+    incidents, older, unreadable = _incidents(journal, traces, limit, page_size)
+    units = {unit for unit in (incident.place.unit for incident in incidents) if unit}
+    units |= {record.unit for record in traces.units if not record.unit.endswith(".slice")}
+    life = _life(journal, incidents, traces.units)
+    policies = _policies(run, sorted(units)) if local else None
+    incidents = with_effects(incidents, life, policies)
+    if local:
+        incidents = with_cgroups(incidents)
+    down = {record.unit for record in traces.units if record.what == FAILED}
+    down |= {incident.effect.unit for incident in incidents if incident.effect and incident.effect.stopped}
+    return Findings(
+        incidents=tuple(incidents),
+        older=tuple(with_effects(older, traces.units[::-1], policies)),
+        units_taken_down=tuple(sorted(down)),
+        coverage=coverage_of(journal, traces, persistent=persistent, unreadable=unreadable),
+    )
+
+
+def _incidents(
+    journal: Journal, traces: Traces, limit: int, page_size: int | None
+) -> tuple[list[Incident], list[Incident], int]:
+    """Return the newest incidents and the older ones, oldest first, and how many kill lines could not be read."""
+    boots = {boot_id: rank for rank, boot_id in enumerate(reversed(traces.boots))}
+
+    def in_time(incident: Incident) -> tuple[int, int]:
+        return boots.get(incident.at.boot_id or "", 0), incident.at.monotonic_us or 0
+
+    # Of one event there may be many kill lines, so that it takes reading to know when there are enough.
+    incidents: list[Incident] = []
+    unreadable = 0
+    pending = list(traces.kills)
+    while pending and len(incidents) < limit:
+        stretches = _stretches(pending[: limit - len(incidents)])
+        seen: set[Key] = {stretch.newest.key for stretch in stretches}
+        wanted = {kill.key for kill in pending}
+        for records in journal.around(stretches):
+            window = [record for record in reversed(records) if from_kernel(record)]
+            kills = {index for index, record in enumerate(window) if record.key in wanted}
+            found = {window[index].key for index in kills}
+            wanted -= found
+            seen |= found
+            lines = [_line_of(record) for record in window]
+            places = {id(line): index for index, line in enumerate(lines)}
+            for item in read_reports(lines, page_size=page_size):
+                if isinstance(item, Unparsed):
+                    unreadable += places[id(item.line)] in kills
+                # At the window's edge may stand the rest of an earlier report.
+                elif not kills.isdisjoint(range(places[id(item.first)], places[id(item.last)] + 1)):
+                    incidents.append(incident_of(item))
+        pending = [kill for kill in pending if kill.key not in seen]
+    killers = [_line_of(said.record, said.killer) for said in reversed(traces.killers)]
+    rest = [_line_of(kill) for kill in reversed(pending)]
+    told = [*read_reports(killers), *read_reports(rest)]
+    reports = [item for item in told if isinstance(item, OomReport)]
+    incidents = sorted([*incidents, *map(incident_of, reports)], key=in_time)
+    cut = max(len(incidents) - limit, 0)
+    return incidents[cut:], incidents[:cut], unreadable + len(told) - len(reports)
+
+
+def _stretches(kills: t.Sequence[Record]) -> list[Stretch]:
+    """Return the parts of the journal that hold the reports of the kills; those that stand close share one."""
+    groups: list[list[Record]] = []
+    for kill in kills:
+        last = groups[-1][-1] if groups else None
+        if (
+            last
+            and (last.boot_id, _facility(last)) == (kill.boot_id, _facility(kill))
+            and last.monotonic_us - kill.monotonic_us <= _AFTERMATH_US
+            and len(groups[-1]) < _TOGETHER
+        ):
+            groups[-1].append(kill)
+        else:
+            groups.append([kill])
+    return [
+        Stretch(
+            newest=group[0],
+            oldest=group[-1],
+            matches=("_TRANSPORT=kernel", *_facility(group[0])),
+            after_us=_AFTERMATH_US,
+            begin=" invoked oom-killer",
+            limit=_LONGEST,
+        )
+        for group in groups
+    ]
+
+
+def _facility(kill: Record) -> list[str]:
+    """Return what the kernel's own records match beside their transport, where this version of journald writes it."""
+    return ["SYSLOG_FACILITY=0"] if "SYSLOG_FACILITY" in kill.fields else []
+
+
+def _line_of(record: Record, source: str = "kernel") -> Line:
+    """Return the message of a record, which `source` wrote."""
+    return Line(
+        text=record.message,
+        realtime_us=record.realtime_us,
+        monotonic_us=record.monotonic_us,
+        boot_id=record.boot_id,
+        hostname=record.fields.get("_HOSTNAME"),
+        cursor=record.cursor,
+        source=source,
+    )
+
+
+def _life(journal: Journal, incidents: t.Sequence[Incident], notices: t.Sequence[UnitRecord]) -> list[UnitRecord]:
+    """Return what systemd logged of the units of the incidents from a little before each kill on, oldest first."""
+    found = {(record.boot_id, record.monotonic_us, record.unit, record.what): record for record in notices}
+    begins: dict[str, list[int]] = collections.defaultdict(list)
+    for incident in incidents:
+        if incident.at.realtime_us is None:
+            continue
+        begin_us = incident.at.realtime_us - NEAR_US
+        until_us = incident.at.realtime_us + NEAR_US
+        near = {record.unit for record in notices if begin_us <= record.realtime_us <= until_us}
+        for unit in {incident.place.unit} if incident.place.unit else near:
+            begins[unit].append(begin_us)
+    for unit, times in begins.items():
+        for record in _life_of(journal, unit, sorted(times)):
+            found[record.boot_id, record.monotonic_us, record.unit, record.what] = record
+    return sorted(found.values(), key=lambda record: record.realtime_us)
+
+
+def _life_of(journal: Journal, unit: str, times: t.Sequence[int]) -> t.Iterator[UnitRecord]:
+    """Yield what systemd logged of a unit: of each of the times on at least a stretch."""
+    matches = [f"UNIT={unit}", "_PID=1", *(f"MESSAGE_ID={message_id}" for message_id in LIFE)]
+    enough_us = -1
+    for time_us in times:
+        if time_us <= enough_us:
+            continue
+        records = journal.after(time_us, matches, count=_READ_AHEAD)
+        yield from (said for said in map(read_record, records) if isinstance(said, UnitRecord))
+        if len(records) < _READ_AHEAD:
+            return
+        enough_us = records[-_STRETCH].realtime_us
+
+
+def _policies(run: Run, units: t.Sequence[str]) -> dict[str, str] | None:
+    """Return the OOMPolicy= in force of each of the units that systemd knows, None where it does not answer."""
+    if not units:
+        return {}
+    try:
+        done = run(["systemctl", "show", "--no-pager", "--property=Id,LoadState,OOMPolicy", "--", *units])
+    except CommandError:
+        return None
+    if done.returncode:
+        return None
+    policies = {}
+    for block in done.stdout.split("\n\n"):
+        properties = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+        if properties.get("LoadState") == "loaded" and "OOMPolicy" in properties:
+            policies[properties["Id"]] = properties["OOMPolicy"]
+    return policies

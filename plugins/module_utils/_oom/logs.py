@@ -1,0 +1,71 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The OOM kills that text logs tell of."""
+
+from __future__ import annotations
+
+import bz2
+import contextlib
+import gzip
+import importlib
+import lzma
+import pathlib
+import typing as t
+import zlib
+
+from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import OomReport, Unparsed
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.findings import Findings
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import incident_of
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report import read_reports
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import Coverage
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.text_log import read_log
+from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
+
+_zstd: t.Any = None
+with contextlib.suppress(ImportError):
+    _zstd = importlib.import_module("compression.zstd")
+
+
+class LogError(OomguardError):
+    """A text log could not be read."""
+
+
+def _open_zst(path: str, mode: str, **options: str) -> t.IO[str]:
+    if _zstd is None:
+        raise LogError(
+            f"Could not read the log {neutralise(path)}: to decompress .zst takes Python 3.14 on the host.",
+            hint="Decompress it with zstd -d, and name the result in log_files.",
+        )
+    opened: t.IO[str] = _zstd.open(path, mode, **options)
+    return opened
+
+
+_OPENERS: t.Mapping[str, t.Callable[..., t.IO[str]]] = {
+    ".bz2": bz2.open,
+    ".gz": gzip.open,
+    ".xz": lzma.open,
+    ".zst": _open_zst,
+}
+_UNREADABLE = (OSError, EOFError, lzma.LZMAError, zlib.error, *([_zstd.ZstdError] if _zstd else []))
+
+
+def search_logs(paths: t.Sequence[str], *, limit: int) -> Findings:
+    """Find the OOM kills that text logs tell of; names in .gz, .bz2, .xz or .zst are decompressed. Raises LogError."""
+    found = [(path, item) for path in paths for item in _read_log(path)]
+    incidents = [incident_of(item, log=path) for path, item in found if isinstance(item, OomReport)]
+    unreadable = len(found) - len(incidents)
+    cut = max(len(incidents) - limit, 0)
+    gap = "Text logs do not tell what is missing in them, nor what became of the units."
+    coverage = Coverage(unparsed=unreadable, gaps=(gap,))
+    return Findings(tuple(incidents[cut:]), tuple(incidents[:cut]), (), coverage)
+
+
+def _read_log(path: str) -> t.Iterator[OomReport | Unparsed]:
+    opened = _OPENERS.get(pathlib.Path(path).suffix, open)
+    try:
+        with opened(path, "rt", encoding="utf-8", errors="surrogateescape") as file:
+            yield from read_reports(read_log(file))
+    except _UNREADABLE as error:
+        raise LogError(f"Could not read the log {neutralise(path)}: {error}.", hint="Check log_files.") from error

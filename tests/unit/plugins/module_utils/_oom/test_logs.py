@@ -1,0 +1,81 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Text logs with the reports of real kills, plain and compressed."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import pathlib
+import re
+import types
+import typing as t
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._oom import logs
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.logs import LogError, search_logs
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import captured
+
+
+def log(name: str) -> str:
+    records = [one for one in captured(name) if one["_TRANSPORT"] == "kernel" and one.get("SYSLOG_FACILITY") == "0"]
+    return "".join(f"[{int(one['__MONOTONIC_TIMESTAMP']) / 1e6:12.6f}] {one['MESSAGE']}\n" for one in records)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "compress"), [("log", bytes), ("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress)]
+)
+def test_a_text_log_tells_the_same_kills(
+    suffix: str, compress: t.Callable[[bytes], bytes], tmp_path: pathlib.Path
+) -> None:
+    path = tmp_path / f"dmesg.{suffix}"
+    path.write_bytes(compress(log("bullseye").encode()))
+    findings = search_logs([str(path)], limit=2)
+    assert [incident.place.unit for incident in findings.incidents] == ["w-kill.service", "apache2.service"]
+
+
+def test_so_does_one_in_zst_where_python_can_read_it(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "dmesg.zst"
+    path.write_text(log("bullseye"), encoding="utf-8")
+    monkeypatch.setattr(logs, "_zstd", types.SimpleNamespace(open=open))
+    assert len(search_logs([str(path)], limit=2).incidents) == 2
+
+
+def test_where_python_cannot_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "_zstd", None)
+    message = (
+        "Could not read the log /dmesg.zst: to decompress .zst takes Python 3.14 on the host. "
+        "Decompress it with zstd -d, and name the result in log_files."
+    )
+    with pytest.raises(LogError, match=re.escape(message)):
+        search_logs(["/dmesg.zst"], limit=1)
+
+
+@pytest.mark.parametrize(("suffix", "compress"), [("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress)])
+@pytest.mark.parametrize("damage", [slice(0, 40), slice(20, None)], ids=["cut", "beheaded"])
+def test_a_damaged_archive_is_an_error(
+    suffix: str, compress: t.Callable[[bytes], bytes], damage: slice, tmp_path: pathlib.Path
+) -> None:
+    path = tmp_path / f"dmesg.{suffix}"
+    path.write_bytes(compress(log("bullseye").encode())[damage])
+    with pytest.raises(LogError, match=re.escape(f"Could not read the log {path}: ")):
+        search_logs([str(path)], limit=1)
+
+
+def test_a_garbled_archive_is_an_error(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "dmesg.gz"
+    data = bytearray(gzip.compress(log("bullseye").encode()))
+    data[100:140] = b"\xff" * 40
+    path.write_bytes(data)
+    with pytest.raises(LogError, match=re.escape(f"Could not read the log {path}: ")):
+        search_logs([str(path)], limit=1)
+
+
+def test_a_log_that_is_not_there_is_an_error(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "dmesg.log"
+    message = f"Could not read the log {path}: [Errno 2] No such file or directory: '{path}'. Check log_files."
+    with pytest.raises(LogError, match=re.escape(message)):
+        search_logs([str(path)], limit=1)
