@@ -1,0 +1,64 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the role swap makes of its variables, which are texts where they come from `-e name=value` or an INI file."""
+
+from __future__ import annotations
+
+import pathlib
+import typing as t
+
+import pytest
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
+
+ROLE = pathlib.Path(__file__).parents[3] / "roles/swap"
+
+
+def load(name: str) -> t.Any:
+    return DataLoader().load_from_file(str(ROLE / name), trusted_as_template=True)
+
+
+def templar(**variables: object) -> Templar:
+    return Templar(variables={**load("defaults/main.yml"), **load("vars/main.yml"), **variables})
+
+
+def value(expression: str, **variables: object) -> t.Any:
+    return templar(**variables).template(trust_as_template(f"{{{{ {expression} }}}}"))
+
+
+@pytest.mark.parametrize(("given", "written"), [(True, "y"), ("true", "y"), (False, "n"), ("false", "n")], ids=repr)
+def test_the_lru_is_switched_as_asked(given: object, written: str) -> None:
+    assert value("__swap_lru_gen", swap_lru_gen=given) == {"enabled": written}
+
+
+@pytest.mark.parametrize("given", [0, "0", 500])
+def test_another_time_of_the_thrash_guard_is_not_what_was_asked_for(given: object) -> None:
+    assert not value("'0x0007\n1000' is match(__swap_lru_gen_said)", swap_min_ttl_ms=given)
+
+
+@pytest.mark.parametrize("given", [1000, "1000", None])
+def test_what_was_asked_for_of_the_thrash_guard_is_in_force(given: object) -> None:
+    assert value("'0x0007\n1000' is match(__swap_lru_gen_said)", swap_min_ttl_ms=given)
+
+
+@pytest.mark.parametrize(
+    ("changes", "passes"),
+    [
+        ({"swap_min_ttl_ms": 1000}, False),
+        ({"swap_min_ttl_ms": "0"}, True),
+        ({"swap_min_ttl_ms": 1000, "swap_lru_gen": "true"}, True),
+        ({"swap_min_ttl_ms": 1000, "swap_lru_gen": "false"}, False),
+    ],
+)
+def test_a_thrash_guard_without_the_lru_is_refused(changes: dict[str, object], *, passes: bool) -> None:
+    task = next(task for task in load("tasks/lru_gen.yml") if "no effect" in task["name"])
+    variables = {"__swap_lru_gen_before": {"rc": 0, "stdout_lines": ["0x0000", "0"]}, **changes}
+    assert templar(**variables).evaluate_conditional(task["ansible.builtin.assert"]["that"]) == passes
+
+
+@pytest.mark.parametrize(("given", "differs"), [(10, False), ("10", False), (11, True)])
+def test_numbers_are_compared_with_what_is_in_force(given: object, *, differs: bool) -> None:
+    task = next(task for task in load("tasks/sysctl.yml") if task["name"] == "Put it in force")
+    variables = {"__swap_sysctl_before": {"stdout_lines": ["10"]}, "swap_swappiness": given}
+    assert templar(**variables).evaluate_conditional(task["when"][1]) == differs
