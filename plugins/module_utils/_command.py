@@ -59,7 +59,9 @@ def run(
     A program that is not done after `timeout` seconds is killed with all its children. Its output is read as UTF-8,
     other bytes as surrogates. Its exit status is the caller's to read. Raises CommandError where it is missing or slow.
     """
-    env = {**os.environ, "LC_ALL": "C", "LANGUAGE": "C", **(environment or {})}
+    # su gives root the path of a user, who has no use for mkswap or httpd.
+    path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+    env = {**os.environ, "PATH": path, "LC_ALL": "C", "LANGUAGE": "C", **(environment or {})}
     try:
         process = subprocess.Popen(
             list(argv),

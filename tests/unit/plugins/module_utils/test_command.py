@@ -15,8 +15,14 @@ def test_output_and_status_come_back() -> None:
     assert (done.stdout, done.stderr, done.returncode) == ("out\n", "err\n", 3)
 
 
-def test_programs_speak_english() -> None:
-    assert run(["sh", "-c", "echo $LC_ALL"], environment={"LC_ALL": "C"}).stdout == "C\n"
+def test_programs_speak_english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    assert run(["sh", "-c", "echo $LC_ALL"]).stdout == "C\n"
+
+
+def test_programs_of_the_administrator_are_found_from_the_path_of_a_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    assert run(["mkswap", "--version"]).returncode == 0
 
 
 def test_bytes_that_are_not_utf_8_survive() -> None:
