@@ -33,7 +33,9 @@ class Wanted:
     force: bool = False
 
     def __post_init__(self) -> None:
-        if not self.path.startswith("/") or self.path != posixpath.normpath(self.path) or not self.path.isprintable():
+        # normpath() keeps two slashes at the beginning, and the kernel does not.
+        plain = "/" + posixpath.normpath(self.path).lstrip("/")
+        if self.path != plain or plain == "/" or not plain.isprintable():
             raise SwapError(
                 f"{neutralise(self.path)!r} is not the path of a swap file.",
                 hint="Write it in full and plain, such as /swapfile.",

@@ -491,6 +491,14 @@ def test_refusals(refusal: Refusal) -> None:
             "'/a/../b' is not the path of a swap file. Write it in full and plain, such as /swapfile.",
         ),
         (
+            {"path": "//swapfile"},
+            "'//swapfile' is not the path of a swap file. Write it in full and plain, such as /swapfile.",
+        ),
+        (
+            {"path": "/"},
+            "'/' is not the path of a swap file. Write it in full and plain, such as /swapfile.",
+        ),
+        (
             {"path": "/a\nb"},
             "'/a\\\\x0ab' is not the path of a swap file. Write it in full and plain, such as /swapfile.",
         ),
