@@ -103,6 +103,7 @@ options:
   metrics_file:
     description:
       - A file for the textfile collector of node_exporter, whose name has to end in V(.prom). Its folder has to exist.
+        The recycler removes the file when it is stopped.
     type: str
     default: ""
   dry_run:

@@ -20,7 +20,7 @@ import typing as t
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.worker import Row, Worker
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.workers import Workers, fetch_page
-from ansible_collections.oomguard.linux.plugins.module_utils._files import write_file
+from ansible_collections.oomguard.linux.plugins.module_utils._files import remove_file, write_file
 from ansible_collections.oomguard.linux.plugins.module_utils._recycler import messages
 from ansible_collections.oomguard.linux.plugins.module_utils._recycler.policy import (
     Key,
@@ -197,4 +197,7 @@ def main(arguments: t.Sequence[str]) -> int:
         messages.send(os.environ.get("NOTIFY_SOCKET", ""), f"READY=1\nSTATUS={version}: {line}".encode())
         ready = True
         stop.wait(settings.interval)
+    if settings.metrics_file:
+        # Nobody is to take what it says for what is.
+        remove_file(pathlib.Path(settings.metrics_file))
     return 0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import configparser
 import dataclasses
+import posixpath
 import re
 import typing as t
 
@@ -61,8 +62,12 @@ def settings_from(values: t.Mapping[str, t.Any]) -> Settings:
         dry_run=values["dry_run"],
         status_url=values["status_url"],
         metrics_file=values["metrics_file"],
-        socket_directories=tuple(values["socket_directories"]),
+        socket_directories=tuple(map(posixpath.normpath, values["socket_directories"])),
     )
+    patterns = [pattern for pattern, _bounds in settings.scripts]
+    for pattern in patterns:
+        if patterns.count(pattern) > 1:
+            raise RecyclerError(f"{pattern} is given twice.", hint="The first entry that fits holds; leave one out.")
     every = [settings.bounds, *(bounds for _pattern, bounds in settings.scripts)]
     if all(bounds == Bounds() for bounds in every):
         raise RecyclerError("There is no limit to watch.", hint="Set one for all workers, or for a script.")

@@ -42,6 +42,22 @@ def test_the_archive_runs_by_itself_and_tells_what_it_runs_with(tmp_path: pathli
     assert (ready, line.partition(":")[0]) == ("READY=1", f"STATUS={version}")
 
 
+def test_no_metrics_are_left_when_it_is_stopped(tmp_path: pathlib.Path) -> None:
+    code, configuration, notify, metrics = (tmp_path / name for name in ("code.pyz", "conf", "notify", "a.prom"))
+    code.write_bytes(archive())
+    configuration.write_text(render(settings_from({**VALUES, "status_url": "", "metrics_file": str(metrics)})))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(notify))
+        listener.settimeout(60)
+        command = [sys.executable, "-I", str(code), str(configuration)]
+        with subprocess.Popen(command, env={"NOTIFY_SOCKET": str(notify)}) as process:
+            listener.recv(4096)
+            written = metrics.exists()
+            process.send_signal(signal.SIGTERM)
+            process.wait(60)
+    assert (written, metrics.exists()) == (True, False)
+
+
 def test_a_configuration_that_is_broken_is_told(tmp_path: pathlib.Path) -> None:
     code, configuration = tmp_path / "code.pyz", tmp_path / "conf"
     code.write_bytes(archive())

@@ -58,6 +58,12 @@ def test_the_file_as_people_read_it() -> None:
     )
 
 
+def test_a_folder_may_end_in_a_slash() -> None:
+    assert settings_from({**VALUES, "socket_directories": ["/run/mod_fcgid/"]}).socket_directories == (
+        "/run/mod_fcgid",
+    )
+
+
 def test_sizes_are_bytes() -> None:
     assert settings_from(FULL).bounds == Bounds(256 << 20, 3 << 29)
 
@@ -82,6 +88,10 @@ def test_sizes_are_bytes() -> None:
         (
             {"scripts": [{"script": "a.fcgi", "limit": "1G"}]},
             "'a.fcgi' is not a script. Give a full path, in which * and ? stand for anything.",
+        ),
+        (
+            {"scripts": [{"script": "/srv/a.fcgi", "limit": "1G"}, {"script": "/srv/a.fcgi", "limit": "2G"}]},
+            "/srv/a.fcgi is given twice. The first entry that fits holds; leave one out.",
         ),
         (
             {"socket_directories": ["/run/%i"]},
