@@ -178,7 +178,7 @@ workers:
       type: str
       sample: /var/lib/apache2/fcgid/sock/3972.4
 status_page:
-  description: Why mod_status's page could not be read, V(null) where it was, or was not asked for.
+  description: What became of reading mod_status's page.
   returned: always
   type: dict
   contains:
