@@ -51,6 +51,12 @@ _PANICS = tuple(
 _NO_LIMIT_KB = 9007199254740000
 _NO_LIMIT_KB_32_BIT = 8589934588
 
+
+# How some lines begin, and where they go.
+Plain = t.Tuple[t.Optional[str], t.Deque[str]]
+NOTHING_PLAIN: Plain = (None, collections.deque(maxlen=0))
+_STACK: Plain = (" ", collections.deque(maxlen=0))
+
 _COUNTER_STARTS = frozenset(string.ascii_lowercase)
 
 # As many processes as a kernel has pids for, unless it was told otherwise.
@@ -77,11 +83,10 @@ class Draft:
         self.chosen: Choice | None = None
         self.kill_scope: str | None = None
         self.group = self.allocating_task = False
-        self.columns: tuple[str, ...] = ()
         self.rows: collections.deque[str] = collections.deque(maxlen=_MOST_ROWS)
-        self._all_columns: tuple[str, ...] = ()
+        self._columns: tuple[str, ...] = ()
         self._memory = MemInfo()
-        self._in_counters = self._in_stat = False
+        self._in_counters = self._in_stat = self._in_table = False
         self._constraint = ""
         self._task_in: tuple[str, str] | None = None
         self._usage: dict[str, tuple[int, int, int]] = {}
@@ -102,7 +107,7 @@ class Draft:
         """Take one message, and answer whether it was part of the report."""
         if self.victims:
             return self._group_line(text)
-        first = text[:1]
+        first = text and text[0]
         if first == " ":
             # The stack, or counters: the lines after the first are indented.
             return self._in_counters and self._memory.counters(text)
@@ -114,6 +119,11 @@ class Draft:
         if handler is not None:
             return handler(self, text)
         return " cpuset=" in text and self._old_cpuset_line(text)
+
+    @property
+    def plain(self) -> Plain:
+        """The lines that need no look at this place of the report: the rows of its table, or the stack."""
+        return ("[", self.rows) if self._in_table else NOTHING_PLAIN if self._in_counters else _STACK
 
     def invoked(self, trigger: Trigger, text: str) -> None:
         self.trigger = trigger
@@ -143,7 +153,7 @@ class Draft:
         self._kill_line = self._kill_line or line
         self.victims.setdefault(kill.victim.pid, kill.victim)
         self.kill_scope = self.kill_scope or kill.scope
-        self.columns = ()
+        self._in_table = False
 
     def _stat_line(self, text: str) -> bool:
         key, _blank, value = text.partition(" ")
@@ -222,21 +232,22 @@ class Draft:
         if columns is None:
             return False
         self._in_stat = False
-        self.columns = self._all_columns = columns
+        self._columns, self._in_table = columns, True
         return True
 
     def _row(self, text: str) -> bool:
-        if not self._all_columns:
-            self.columns = self._all_columns = guess_columns(text) or ()
-        if self.columns:
+        if not self._columns:
+            self._columns = guess_columns(text) or ()
+            self._in_table = bool(self._columns)
+        if self._in_table:
             self.rows.append(text)
-        return bool(self.columns)
+        return self._in_table
 
     def _constraint_line(self, text: str) -> bool:
         if not text.startswith("oom-kill:"):
             return False
         self._constraint = self._constraint or text
-        self.columns = ()
+        self._in_table = False
         return True
 
     def _end_line(self, text: str) -> bool:
@@ -255,13 +266,13 @@ class Draft:
 
         `page_size` is that of other reports of the same host, for a report that does not tell its own.
         """
-        if not (self.trigger or self.victims or self.chosen or self._constraint or self._all_columns or self._task_in):
+        if not (self.trigger or self.victims or self.chosen or self._constraint or self._columns or self._task_in):
             return None
         if self.trigger is None and self.first.source == QUOTED:
             return None
         victims = tuple(self.victims.values())
         constraint = parse_constraint(self._constraint, victims[0] if victims else None)
-        table = Table(self.rows, self._all_columns)
+        table = Table(self.rows, self._columns)
         rows = {victim.pid: table.row(victim.pid) for victim in victims}
         size = (
             self._memory.page_size
@@ -269,7 +280,7 @@ class Draft:
             or _page_size_of_limits(limit for _usage, limit, _failcnt in self._usage.values())
             or page_size
         )
-        if "unknown" in self._all_columns:
+        if "unknown" in self._columns:
             self._notes.append("the heading of the task table is missing")
         self._check(constraint, victims)
         return OomReport(
@@ -295,7 +306,7 @@ class Draft:
             memory=self._memory.memory(size),
             zones=self._memory.zones(size),
             tasks=table.sized(size),
-            task_columns=() if "unknown" in self._all_columns else self._all_columns,
+            task_columns=() if "unknown" in self._columns else self._columns,
             page_size=size,
             kernel_release=self._release,
             hardware=self._hardware,

@@ -9,7 +9,7 @@ import collections
 import re
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.draft import Draft
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.draft import NOTHING_PLAIN, Draft
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import (
     KERNEL_SOURCES,
     QUOTED,
@@ -55,37 +55,35 @@ def read_reports(lines: t.Iterable[Line], *, page_size: int | None = None) -> t.
     without a report is a report of its own: the kernel limits the rate of its reports, not of its kills. `page_size`
     is that of the hosts, for the reports that do not tell it themselves.
     """
-    reader, userspace = _Reader(page_size), UserspaceKillers()
-    rows, rows_source = None, None
-    here, booted = reader.host, reader.boot_id
+    reader = _Reader(page_size)
+    plain, into = NOTHING_PLAIN
+    here, booted, heard = reader.host, reader.boot_id, None
     for line in lines:
-        text, _realtime, _monotonic, boot_id, host, _cursor, source = line
-        # Most of a report is the rows of its table.
-        if rows is not None and text[:1] == "[" and source == rows_source and host == here and INVOKED not in text:
-            rows.append(text)
-            continue
-        if source is not None and source not in KERNEL_SOURCES:
-            killed = userspace.read(line) if source in USERSPACE_SOURCES else None
-            if killed:
-                reader.add(killed)
-                yield from reader.drain()
-            continue
-        if host != here or boot_id != booted:
-            rows = None
+        text, host, boot_id, source = line.text, line.hostname, line.boot_id, line.source
+        # From one line to the next these are mostly the same objects, which is told faster than that they are equal.
+        if source is not heard:
+            if source is not None and source not in KERNEL_SOURCES:
+                yield from reader.hear(line)
+                continue
+            heard = source
+        if host is not here or boot_id is not booted:
             here, booted = host, boot_id
-            reader.turn_to(host, boot_id)
+            plain = None if reader.turn_to(host, boot_id) else plain
+        # Most of a report is its stack and the rows of its table. A line that begins another report has a "=".
+        if text and text[0] == plain and "=" not in text:
+            into.append(text)
+            continue
+        says_oom = "oom" in text
         draft = reader.draft
-        if draft is not None and INVOKED not in text and draft.take(text):
+        if draft is not None and not (says_oom and INVOKED in text) and draft.take(text):
             draft.last = line
             reader.idle = 0
-            rows, rows_source = draft.rows if draft.columns else None, source
+            plain, into = draft.plain
             continue
         reader.idle += 1
-        if draft is None or draft.victims or "oom" in text or "ill" in text:
-            rows = None
-            reader.end_or_open(line)
-            if reader.found:
-                yield from reader.drain()
+        if says_oom or "ill" in text or draft is None or draft.victims:
+            plain = None
+            yield from reader.end_or_open(line)
     reader.close()
     yield from reader.drain()
 
@@ -100,6 +98,7 @@ class _Reader:
         self.host: str | None = None
         self.boot_id: str | None = None
         self._is_other = False
+        self._userspace = UserspaceKillers()
         self._page_size = page_size
         self._page_sizes: dict[str | None, int] = {}
         self._recent: collections.deque[Draft | OomReport] = collections.deque()
@@ -110,8 +109,9 @@ class _Reader:
         found, self.found = self.found, []
         return found
 
-    def turn_to(self, host: str | None, boot_id: str | None) -> None:
-        """Go on with the report of another host; a boot ends the report before it."""
+    def turn_to(self, host: str | None, boot_id: str | None) -> bool:
+        """Go on with the report of another host, and answer whether it is another; a boot ends the report before it."""
+        is_other = host != self.host or boot_id != self.boot_id
         if host != self.host:
             if self.draft is not None:
                 self._elsewhere[self.host] = (self.draft, self.idle, self.boot_id)
@@ -122,15 +122,23 @@ class _Reader:
         if boot_id != self.boot_id:
             self._close_draft()
             self.boot_id = boot_id
+        return is_other
 
-    def add(self, report: OomReport) -> None:
+    def hear(self, line: Line) -> list[Found]:
+        """Take a line of another program, and return what has ended by it."""
+        report = self._userspace.read(line) if line.source in USERSPACE_SOURCES else None
+        if report:
+            self._add(report)
+        return self.drain()
+
+    def _add(self, report: OomReport) -> None:
         """Add what another killer did, unless the kernel has killed the same process."""
         own = [item for item in (*self._recent, self.draft) if isinstance(item, Draft)]
         if not any(_is_same(report, victim, draft.last) for draft in own for victim in draft.victims.values()):
             self._keep(report)
 
-    def end_or_open(self, line: Line) -> None:
-        """End the open report, or open another, with a line that the open one does not know."""
+    def end_or_open(self, line: Line) -> list[Found]:
+        """End the open report, or open another, with a line that the open one does not know; return what has ended."""
         text = line.text
         trigger = parse_trigger(text) if "oom-killer" in text else None
         if trigger is not None:
@@ -143,6 +151,7 @@ class _Reader:
             self._split_group(self.draft, line)
         elif self.draft is None or self.draft.victims or self._is_far(line):
             self._begin(line)
+        return self.drain()
 
     def close(self) -> None:
         """End all reports that are still open."""

@@ -145,10 +145,14 @@ class Table(t.Sequence[Task]):
 
     def row(self, pid: int) -> dict[str, int]:
         """Return the numbers of the row of `pid` by column, in the kernel's units; none where it has no whole row."""
-        mark = f"{pid}]"
-        found = [row for row in self._rows if mark in row and row[1:].lstrip().startswith(mark)]
-        whole, _cut = _read_one_by_one(found[:1], self._columns)
-        return {column: int(texts[0]) for column, texts in zip(whole.columns, whole.fields[:-1])}
+        mark, last = f"{pid}]", len(self._columns) - 1
+        for row in [row for row in self._rows if mark in row]:
+            words = row[1:].replace("]", "] ", 1).split(None, last)
+            if words[0] == mark:
+                numbers = [str(pid), *words[1:last]]
+                is_whole = len(numbers) == last and all(map(is_number, numbers))
+                return dict(zip(self._columns, map(int, numbers))) if is_whole else {}
+        return {}
 
 
 def _read_at_once(rows: t.Collection[str], columns: t.Sequence[str]) -> tuple[_Rows, _Rows] | None:
@@ -188,4 +192,4 @@ def _are_numbers(texts: t.Sequence[str]) -> bool:
 
 def is_number(text: str) -> bool:
     """Answer whether `text` is a number that a kernel can print; one of thousands of digits Python refuses to read."""
-    return len(text) <= _MOST_DIGITS and (text[1:] if text[:1] == "-" else text).isdecimal()
+    return len(text) <= _MOST_DIGITS and (text.isdecimal() or (text[:1] == "-" and text[1:].isdecimal()))
