@@ -168,14 +168,15 @@ class MemInfo:
         parts = self._parts(name) if _BLOCKS.match(rest) else None
         if parts is None:
             return False
-        parts.blocks, parts.types = {}, {}
-        for count, kilobytes, types in _BLOCKS.findall(rest):
+        parts.blocks = blocks = {}
+        parts.types = types = {}
+        for count, kilobytes, letters in _BLOCKS.findall(rest):
             size = _BLOCK_SIZES.get(kilobytes) or int(kilobytes) * 1024
-            parts.blocks[size] = int(count)
-            if types:
-                parts.types[size] = types
+            blocks[size] = int(count)
+            if letters:
+                types[size] = letters
         if self._first_block is None:
-            self._first_block = next(iter(parts.blocks))
+            self._first_block = next(iter(blocks))
         return True
 
     def memory(self, page_size: int | None) -> Memory | None:

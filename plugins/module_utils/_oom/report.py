@@ -192,7 +192,7 @@ class _Reader:
 
     def _kill(self, line: Line) -> None:
         kill = parse_kill(line.text)
-        choice = parse_choice(line.text)
+        choice = parse_choice(line.text) if kill is None else None
         if kill is None and choice is None:
             if line.source != QUOTED:
                 self.found.append(Unparsed(line, "the kill line is cut, or of an unknown form"))
