@@ -24,15 +24,13 @@ from ansible_collections.oomguard.linux.plugins.module_utils._journal.libsystemd
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.reader import Reader, ReaderError
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.record import FIELDS, Record
 
-_CURSOR_TIME = re.compile(r";t=([0-9a-f]{1,15})(?:;|$)")
-_AGO = re.compile(r"-(\d+)\s*(s|sec|min|h|d|w)?")
+_CURSOR_TIME = r";t=([0-9a-f]{1,15})(?:;|$)"
+_AGO = r"-(\d+)\s*(s|sec|min|h|d|w)?"
 _SECONDS = {None: 1, "s": 1, "sec": 1, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 _FAR_FUTURE_US = 1 << 62
 # Of this size on, a second journalctl is worth its start.
 _WORTH_TWO = 64 << 20
-# Most reports take 60 to 200 lines.
-_STRETCH = 200
-_BOOT = re.compile(r"([0-9a-f]{32}) .*?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC.*?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC")
+_BOOT = r"([0-9a-f]{32}) .*?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC.*?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC"
 
 
 class Boot(t.NamedTuple):
@@ -63,29 +61,6 @@ class Search(t.NamedTuple):
     pattern: str
     wide: bool = False
     """There may be so many matches that the journal is better searched by two processors."""
-
-
-class Stretch(t.NamedTuple):
-    """A part of one boot, with some records in it that are known.
-
-    It lasts from `after_us` microseconds after the newest of them back to the first record before all of them that has
-    the text `begin` in its message; `limit` is how many records to read in search of that one.
-    """
-
-    newest: Record
-    oldest: Record
-    matches: t.Sequence[str]
-    after_us: int
-    begin: str
-    limit: int
-
-    @property
-    def until_us(self) -> int:
-        return self.newest.realtime_us + self.after_us
-
-    @property
-    def all_matches(self) -> tuple[str, ...]:
-        return (f"_BOOT_ID={self.newest.boot_id}", *self.matches)
 
 
 class Journal:
@@ -131,7 +106,7 @@ class Journal:
         oldest_us = min(boot.first_us for boot in boots)
         first_us, gap = oldest_us, None
         if self._after_cursor is not None:
-            first_us = self._entry_at(self._after_cursor).realtime_us
+            first_us = self._entryat_time(self._after_cursor).realtime_us
         elif self._since is not None:
             first = self._first_since(self._since)
             if first is None:
@@ -167,77 +142,24 @@ class Journal:
 
     def _found(self, search: Search) -> list[t.Iterator[Record]]:
         """Return what one search finds, in as many parts as there are runs of journalctl."""
-        since = [f"--since={_at(self._since_us)}"] if self._since_us else []
+        since = [f"--since={at_time(self._since_us)}"] if self._since_us else []
         parts = [([*self._boot, *self._until, *since], self._since_us)]
         if search.wide and self._middle_us:
             middle_us = self._middle_us
-            parts = [([f"--since={_at(middle_us)}"], middle_us), ([f"--until={_at(middle_us - 1)}"], 0)]
+            parts = [([f"--since={at_time(middle_us)}"], middle_us), ([f"--until={at_time(middle_us - 1)}"], 0)]
         return [
-            self._chunks(part, search.matches, pattern=search.pattern, not_before_us=bound, talkative=True)
+            self.read_back(part, search.matches, pattern=search.pattern, not_before_us=bound, talkative=True)
             for part, bound in parts
         ]
 
-    def around(self, stretches: t.Sequence[Stretch]) -> t.Iterator[list[Record]]:
-        """Yield the records of each stretch, newest first.
-
-        They have no more than MESSAGE, SYSLOG_FACILITY, _HOSTNAME and what the matches tell, and may lack the cursor.
-        """
-        walks = [
-            Walk(
-                matches=stretch.all_matches,
-                realtime_us=stretch.until_us,
-                backwards=True,
-                limit=stretch.limit,
-                fields=("MESSAGE", "SYSLOG_FACILITY"),
-                passing_us=stretch.oldest.monotonic_us,
-                until=stretch.begin,
-            )
-            for stretch in stretches
-        ]
-        for stretch, found in itertools.zip_longest(stretches, self._look(walks)):
-            if found and any(record.key == stretch.newest.key for record in found):
-                # A boot is of one host.
-                hostname = stretch.newest.fields.get("_HOSTNAME")
-                if hostname is not None:
-                    for record in found:
-                        record.fields["_HOSTNAME"] = hostname
-                yield found
-            else:
-                yield self._around(stretch)
-
-    def _around(self, stretch: Stretch) -> list[Record]:
-        """Return the records of a stretch, newest first, as journalctl gives them."""
-        found = self._until_begin(stretch, f"--until={_at(stretch.until_us)}")
-        if not any(record.key == stretch.newest.key for record in found):
-            # The clock was set in the meantime.
-            found = self._until_begin(stretch, f"--cursor={stretch.newest.cursor}")
-        return found
-
-    def _until_begin(self, stretch: Stretch, where: str) -> list[Record]:
-        found: list[Record] = []
-        for record in self._chunks([where], stretch.all_matches, chunk=_STRETCH):
-            found.append(record)
-            if len(found) == stretch.limit or (
-                record.monotonic_us <= stretch.oldest.monotonic_us and stretch.begin in record.message
-            ):
-                break
-        return found
-
-    def after(self, realtime_us: int, matches: t.Sequence[str], *, count: int) -> list[Record]:
-        """Return the first `count` records from that time on, oldest first."""
-        records = self._look_once(Walk(tuple(matches), realtime_us, False, count, FIELDS))
-        if records is None:
-            records = list(self.journalctl.read([f"--since={_at(realtime_us)}", f"--lines=+{count}"], matches))
-        return records
-
     def newest(self, matches: t.Sequence[str]) -> Record | None:
         """Return the newest record of all that matches."""
-        records = self._look_once(Walk(tuple(matches), _FAR_FUTURE_US, True, 1, FIELDS))
+        records = self.look_once(Walk(tuple(matches), _FAR_FUTURE_US, True, 1, FIELDS))
         if records is None:
             records = list(self.journalctl.read(["--reverse", "--lines=1"], matches))
         return records[0] if records else None
 
-    def _look(self, walks: t.Sequence[Walk]) -> t.Iterator[list[Record]]:
+    def look(self, walks: t.Sequence[Walk]) -> t.Iterator[list[Record]]:
         """Yield what the reader finds on each walk, nothing more where there is none, or it has no answer."""
         if self._reader is not None:
             try:
@@ -245,8 +167,8 @@ class Journal:
             except ReaderError:
                 self._reader = None
 
-    def _look_once(self, walk: Walk) -> list[Record] | None:
-        return next(self._look([walk]), None)
+    def look_once(self, walk: Walk) -> list[Record] | None:
+        return next(self.look([walk]), None)
 
     def _boots(self) -> list[Boot]:
         if self._reader is not None:
@@ -261,30 +183,31 @@ class Journal:
         done = self.journalctl.ask(["--list-boots", "--utc"], "list the boots of the journal")
         return [
             Boot(boot_id=match[1], first_us=_microseconds(match[2]), last_us=_microseconds(match[3]))
-            for match in map(_BOOT.search, done.stdout.splitlines())
+            for line in done.stdout.splitlines()
+            for match in [re.search(_BOOT, line)]
             if match
         ]
 
     def _newest(self) -> Record | None:
         if not (self._boot or self._until):
-            found = self._look_once(Walk((), _FAR_FUTURE_US, True, 1, (CURSOR, "MESSAGE")))
+            found = self.look_once(Walk((), _FAR_FUTURE_US, True, 1, (CURSOR, "MESSAGE")))
             if found:
                 return found[0]
         return self._first([*self._boot, *self._until, "--reverse", "--lines=1"])
 
     def _first_since(self, since: str) -> Record | None:
-        ago = _AGO.fullmatch(since.strip())
+        ago = re.fullmatch(_AGO, since.strip())
         if ago and not self._boot:
             since_us = int((time.time() - int(ago[1]) * _SECONDS[ago[2]]) * 1_000_000)
-            found = self._look_once(Walk((), since_us, False, 1, (CURSOR, "MESSAGE")))
+            found = self.look_once(Walk((), since_us, False, 1, (CURSOR, "MESSAGE")))
             if found:
                 return found[0]
         return self._first([*self._boot, f"--since={since}", "--lines=+1"])
 
-    def _entry_at(self, cursor: str) -> Record:
+    def _entryat_time(self, cursor: str) -> Record:
         """Return the record of a cursor; journalctl itself begins just anywhere where there is none."""
-        time_us = _CURSOR_TIME.search(cursor)
-        found = self._look_once(Walk((), int(time_us[1], 16), False, 8, (CURSOR, "MESSAGE"))) if time_us else None
+        time_us = re.search(_CURSOR_TIME, cursor)
+        found = self.look_once(Walk((), int(time_us[1], 16), False, 8, (CURSOR, "MESSAGE"))) if time_us else None
         for record in found or ():
             if record.cursor == cursor:
                 return record
@@ -299,7 +222,7 @@ class Journal:
     def _first(self, arguments: t.Sequence[str]) -> Record | None:
         return next(self.journalctl.read(arguments), None)
 
-    def _chunks(
+    def read_back(
         self,
         arguments: t.Sequence[str],
         matches: t.Sequence[str],
@@ -329,7 +252,7 @@ class Journal:
             where = [*self._boot, f"--cursor={last.cursor}"]
 
 
-def _at(realtime_us: int) -> str:
+def at_time(realtime_us: int) -> str:
     return f"@{realtime_us // 1_000_000}.{realtime_us % 1_000_000:06d}"
 
 

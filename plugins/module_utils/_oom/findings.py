@@ -9,8 +9,9 @@ import collections
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import CommandError, Run
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal, Stretch
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.record import Key, Record
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.surroundings import Stretch, after, around
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line, OomReport, Unparsed
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident, incident_of, with_effects
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.living import with_cgroups
@@ -87,7 +88,7 @@ def _incidents(
         stretches = _stretches(pending[: limit - len(incidents)])
         seen: set[Key] = {stretch.newest.key for stretch in stretches}
         wanted = {kill.key for kill in pending}
-        for records in journal.around(stretches):
+        for records in around(journal, stretches):
             window = [record for record in reversed(records) if from_kernel(record)]
             kills = {index for index, record in enumerate(window) if record.key in wanted}
             found = {window[index].key for index in kills}
@@ -181,7 +182,7 @@ def _life_of(journal: Journal, unit: str, times: t.Sequence[int]) -> t.Iterator[
     for time_us in times:
         if time_us <= enough_us:
             continue
-        records = journal.after(time_us, matches, count=_READ_AHEAD)
+        records = after(journal, time_us, matches, count=_READ_AHEAD)
         yield from (said for said in map(read_record, records) if isinstance(said, UnitRecord))
         if len(records) < _READ_AHEAD:
             return

@@ -11,7 +11,7 @@ import typing as t
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import CommandError, Completed
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal, Search, Stretch
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal, Search
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.journalctl import JournalError
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import (
     BOOT,
@@ -222,32 +222,3 @@ def test_every_call_reads_the_same_journal(arguments: dict[str, t.Any], source: 
     host = Host(ENTRIES)
     messages(Journal(host, **arguments))
     assert all(source in call for call in host.calls)
-
-
-def around(host: Host, *, after: float = 0, begin: str = "line 4", limit: int = 100) -> list[str]:
-    journal = Journal(host)
-    journal.extent()
-    record = next(record for record in journal.find([Search([], "line [67]")]))
-    stretch = Stretch(record, record, ["_TRANSPORT=kernel"], int(after * 1_000_000), begin, limit)
-    return [record.message for found in journal.around([stretch]) for record in found]
-
-
-@pytest.mark.parametrize(
-    ("options", "lines"),
-    [
-        ({}, "7654"),
-        ({"after": 1}, "87654"),
-        ({"begin": "line 0"}, "76543"),
-        ({"begin": "line 8", "after": 1}, "876543"),
-        ({"limit": 2}, "76"),
-    ],
-    ids=["from the record on", "after it", "of its boot alone", "the beginning is before it", "no more than the limit"],
-)
-def test_a_stretch_goes_back_to_its_beginning(options: dict[str, t.Any], lines: str) -> None:
-    assert around(Host(ENTRIES), **options) == [f"line {number}" for number in lines]
-
-
-def test_a_record_is_gone_to_where_its_time_does_not_lead_to_it() -> None:
-    host = Host(ENTRIES)
-    host.answers["--until"] = done()
-    assert around(host) == ["line 7", "line 6", "line 5", "line 4"]
