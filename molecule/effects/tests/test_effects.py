@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import collections
+import collections.abc
 import json
 import typing as t
 
@@ -80,3 +81,44 @@ def test_the_priority_by_which_the_index_finds_kills(host: t.Any, text: str, pri
     command = "journalctl --output=json _TRANSPORT=kernel SYSLOG_FACILITY=0 --grep=%s"
     records = map(json.loads, host.check_output(command, text).splitlines())
     assert {record["PRIORITY"] for record in records} == {priority}
+
+
+def failure(host: t.Any, arguments: str = "tasks=none", **become: t.Any) -> str:
+    """Return how oom_info fails."""
+    try:
+        result = host.ansible("oomguard.linux.oom_info", arguments, check=False, **become)
+    except host.ansible.AnsibleException as error:
+        result = error.result
+    return str(result["msg"])
+
+
+def test_a_user_who_may_not_read_the_journal_is_not_told_of_no_kills(host: t.Any) -> None:
+    shell = {"ansible_become_flags": "--shell=/bin/sh"}
+    message = failure(host, become=True, become_method="su", become_user="nobody", extra_vars=shell)
+    assert "it may not be read by this user, so that kills would be missed" in message
+
+
+@pytest.fixture
+def journalctl(host: t.Any, request: pytest.FixtureRequest) -> collections.abc.Iterator[None]:
+    """Have another program in the place of journalctl, or none."""
+    host.check_output("mv /usr/bin/journalctl /usr/bin/journalctl.real")
+    if request.param:
+        script = f"printf '#!/bin/sh\\n{request.param}\\n' >/usr/bin/journalctl && chmod 755 /usr/bin/journalctl"
+        host.check_output(script)
+    yield
+    host.check_output("mv /usr/bin/journalctl.real /usr/bin/journalctl")
+
+
+@pytest.mark.usefixtures("journalctl")
+@pytest.mark.parametrize(
+    ("journalctl", "reason"),
+    [
+        ("", "Could not run journalctl: No such file or directory"),
+        ("kill -9 $$", "journalctl was killed by signal 9"),
+        ("exec sleep 600", "did not end within 5 s and was killed"),
+        ("exit 3", "journalctl ended with status 3"),
+    ],
+    indirect=["journalctl"],
+)
+def test_a_journalctl_that_does_not_work_is_not_taken_for_no_kills(host: t.Any, reason: str) -> None:
+    assert reason in failure(host, "timeout=5")
