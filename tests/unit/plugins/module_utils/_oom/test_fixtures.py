@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reports that the kernels of three Debian releases wrote, each kind provoked on a machine of 448 MB, most with two nodes."""
+"""Reports of three Debian kernels, each kind provoked on a machine of 448 MB, most of them with two nodes."""
 
 from __future__ import annotations
 
