@@ -18,6 +18,8 @@ description:
   - A worker beyond its limit is first drained. Its socket is taken away from mod_fcgid, which sends it no other request
     from then on, while the one in hand is finished. Once it has been idle for O(min_idle) seconds it is sent SIGTERM.
     So no request is lost, whatever the program does on that signal.
+  - Of the workers of one program, one for each three seconds of O(interval) goes at a look, and one at least, the
+    largest first. mod_fcgid starts new ones no faster, so that requests would find none.
   - The recycler is the code of M(oomguard.linux.fcgid_worker_info), which this module packs into one file, with one
     configuration file and one sandboxed unit. It needs Python 3.8 and nothing else.
 author:

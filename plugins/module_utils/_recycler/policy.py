@@ -5,11 +5,13 @@
 
 A worker beyond its limit is first taken out of service (drained): its socket loses its name, so that mod_fcgid sends it
 no other request and the one in hand is finished. It is signalled once it has been idle for long enough. One beyond its
-hard limit that is still busy after the grace time is signalled all the same.
+hard limit that is still busy after the grace time is signalled all the same. The largest go first, and no more of one
+program than mod_fcgid replaces in time.
 """
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import typing as t
 
@@ -17,6 +19,10 @@ from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.worker impor
 from ansible_collections.oomguard.linux.plugins.module_utils._recycler.settings import Bounds, Settings
 
 Key = t.Tuple[int, int]
+
+# As quickly as mod_fcgid replaces workers of one program: one that ends adds 2 to a score and its successor 1, a second
+# takes 1 away, and above 10 none is started (fcgid_spawn_ctl.c, 2.3.9). Requests wait then, and fail in the end.
+_REPLACED_IN_SECONDS = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,9 +59,15 @@ def decide(
     """Return what is to be done, in order, and what to remember."""
     orders: list[Order] = []
     memory: dict[Key, Seen] = {}
-    for worker in workers:
+    most = max(settings.interval // _REPLACED_IN_SECONDS, 1)
+    replaced: t.Counter[str] = collections.Counter()
+    for worker in sorted(workers, key=lambda worker: worker.memory.vm_hwm_bytes or 0, reverse=True):
         before = seen.get(key_of(worker))
         found = _orders(worker, before, settings, now)
+        begins = any(order.reason == "limit" for order in found) and not (before and before.drained)
+        replaced[worker.script] += begins
+        if begins and replaced[worker.script] > most:
+            found = [order for order in found if order.reason == "hard_limit"]
         drained = any(order.act == "drain" for order in found) or bool(before and before.drained)
         memory[key_of(worker)] = Seen(
             switches=worker.memory.switches,
@@ -88,6 +100,9 @@ def _orders(worker: Worker, before: Seen | None, settings: Settings, now: float)
     orders = []
     idle_since = _idle_since(worker, before, now)
     idle_seconds = None if idle_since is None else int(now - idle_since)
+    if settings.drain and settings.dry_run:
+        # Once drained, it would go sooner or later.
+        return [Order("retire", worker, "limit", bound, idle_seconds)]
     if settings.drain and not (before and before.drained):
         orders.append(Order("drain", worker, "limit", bound, idle_seconds))
     over_hard_since = _over_hard_since(worker, before, settings, now)

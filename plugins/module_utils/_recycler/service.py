@@ -94,7 +94,7 @@ class Recycler:
     def _carry_out(self, order: Order) -> None:
         key = key_of(order.worker)
         if order.act == "drain":
-            if not self._settings.dry_run and self._drain(order.worker):
+            if self._drain(order.worker):
                 self._drained[key] = order
         elif self._settings.dry_run or self._signal(order):
             self._drained.pop(key, None)

@@ -88,6 +88,45 @@ def test_a_busy_one_is_drained_and_never_signalled() -> None:
     assert acts((0, worker), (1000, worker)) == [["drain limit"], []]
 
 
+def test_a_dry_run_tells_of_a_busy_one_that_would_be_drained() -> None:
+    worker = a_worker(state="busy")
+    assert acts((0, worker), settings=dataclasses.replace(SETTINGS, dry_run=True)) == [["retire limit"]]
+
+
+def begun(workers: list[Worker], settings: Settings = SETTINGS) -> list[list[int]]:
+    """Return the workers for which there are orders, by pid, at each of two looks."""
+    found: list[list[int]] = []
+    seen: dict[Key, Seen] = {}
+    for now in (0, 1):
+        orders, seen = decide(workers, seen, settings, now)
+        found.append([order.worker.pid for order in orders])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("interval", "found"), [(1, [[4], [3]]), (5, [[4], [3]]), (6, [[4, 3], [2, 1]]), (12, [[4, 3, 2, 1], []])]
+)
+def test_the_largest_go_first_and_no_more_than_can_be_replaced(interval: int, found: list[list[int]]) -> None:
+    workers = [a_worker(pid=pid, hwm=LIMIT + pid) for pid in (1, 2, 3, 4)]
+    assert begun(workers, dataclasses.replace(SETTINGS, interval=interval)) == found
+
+
+def test_each_program_is_replaced_for_itself() -> None:
+    workers = [a_worker(pid=pid, command=(f"/srv/{pid % 2}.fcgi",)) for pid in (1, 2, 3, 4)]
+    assert begun(workers, dataclasses.replace(SETTINGS, interval=3)) == [[1, 2], [3, 4]]
+
+
+def test_no_more_than_can_be_replaced_are_signalled_without_draining() -> None:
+    workers = [a_worker(pid=pid) for pid in (1, 2)]
+    assert begun(workers, dataclasses.replace(SETTINGS, interval=1, min_idle=0, drain=False))[0] == [1]
+
+
+def test_no_number_of_others_spares_one_beyond_the_hard_limit() -> None:
+    workers = [a_worker(pid=pid, state="busy", hwm=HARD + 1) for pid in (1, 2)]
+    settings = dataclasses.replace(SETTINGS, interval=1, grace=0)
+    assert begun(workers, settings)[0] == [1, 1, 2]
+
+
 def test_one_that_ran_between_two_looks_was_not_idle() -> None:
     assert acts((0, a_worker()), (5, a_worker(switches=41)), (9, a_worker(switches=41)))[1:] == [[], []]
 

@@ -138,8 +138,11 @@ def test_a_busy_one_is_signalled_after_the_grace_time_alone(
     assert process.wait(60) == -signal.SIGTERM
 
 
-def test_a_dry_run_tells_once_and_does_nothing(tmp_path: pathlib.Path, process: subprocess.Popen[bytes]) -> None:
-    bench = Bench(tmp_path, process, dataclasses.replace(SETTINGS, dry_run=True))
+@pytest.mark.parametrize("drain", [True, False])
+def test_a_dry_run_tells_once_and_does_nothing(
+    tmp_path: pathlib.Path, process: subprocess.Popen[bytes], *, drain: bool
+) -> None:
+    bench = Bench(tmp_path, process, dataclasses.replace(SETTINGS, dry_run=True, drain=drain))
     for now in (0, 5, 10):
         bench.look(now)
     assert ([fields["OOMGUARD_DRY_RUN"] for fields in bench.told], process.poll()) == (["1"], None)
