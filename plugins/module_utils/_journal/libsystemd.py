@@ -131,6 +131,9 @@ class File:
         boots, data, size = [], ctypes.c_void_p(), ctypes.c_size_t()
         while lib.sd_journal_enumerate_unique(handle, ctypes.byref(data), ctypes.byref(size)) > 0:
             boots.append(ctypes.string_at(data.value or 0, size.value).decode("ascii"))
+        if len(boots) == 1:
+            yield boots[0].partition("=")[2], self.first_us, self.last_us
+            return
         for boot in boots:
             ends = [
                 next(self.entries(Walk((boot,), time_us, backwards, 1, ())), None)

@@ -38,32 +38,35 @@ def held(task: Task) -> int:
 
 def sums(tasks: t.Sequence[Task]) -> Sums:
     """Return what `tasks` held together."""
-    if len(tasks) == 1:
-        (task,) = tasks
-        once = [task.rss_anon_bytes, task.rss_file_bytes, task.rss_shmem_bytes]
-        return Sums(
-            number=1,
-            rss_bytes=task.rss_bytes,
-            rss_shared_once_bytes=None if task.rss_anon_bytes is None else known_sum(once),
-            swap_bytes=task.swap_bytes,
-            pgtables_bytes=task.pgtables_bytes,
-        )
-    anonymous = known_sum([task.rss_anon_bytes for task in tasks])
-    shared = (
-        max([size or 0 for size in sizes], default=0)
-        for sizes in ([task.rss_file_bytes for task in tasks], [task.rss_shmem_bytes for task in tasks])
-    )
+    if not tasks:
+        return Sums(number=0)
+    columns = dict(zip(Task._fields, zip(*tasks)))
+    anonymous = known_sum(columns["rss_anon_bytes"])
+    shared = (max(size or 0 for size in columns[name]) for name in ("rss_file_bytes", "rss_shmem_bytes"))
     return Sums(
         number=len(tasks),
-        rss_bytes=known_sum([task.rss_bytes for task in tasks]),
+        rss_bytes=known_sum(columns["rss_bytes"]),
         rss_shared_once_bytes=None if anonymous is None else anonymous + sum(shared),
-        swap_bytes=known_sum([task.swap_bytes for task in tasks]),
-        pgtables_bytes=known_sum([task.pgtables_bytes for task in tasks]),
+        swap_bytes=known_sum(columns["swap_bytes"]),
+        pgtables_bytes=known_sum(columns["pgtables_bytes"]),
     )
 
 
 Group = t.Tuple[Key, t.List[Task], Sums]
 """What some tasks have in common, these tasks, and what they held together."""
+
+
+class Consumers(t.NamedTuple):
+    """Who held the memory, those that held most first."""
+
+    together: Sums
+    names: t.Sequence[Group[str]]
+    cgroups: t.Sequence[Group[str | None]]
+
+
+def consumers_of(report: OomReport, living: t.Mapping[int, str]) -> Consumers:
+    """Sum a report's task table; `living` are the cgroups of processes that have outlived the kill."""
+    return Consumers(sums(report.tasks), by_name(report.tasks), by_cgroup(report, living))
 
 
 def by_name(tasks: t.Iterable[Task]) -> list[Group[str]]:
@@ -74,8 +77,7 @@ def by_name(tasks: t.Iterable[Task]) -> list[Group[str]]:
 def by_cgroup(report: OomReport, living: t.Mapping[int, str]) -> list[Group[str | None]]:
     """Return the tasks by their cgroups, those that held most first, and those of unknown cgroups under None.
 
-    The kernel names the victim's cgroup, and lists only tasks in or below the cgroup whose limit was hit; `living` are
-    the cgroups of processes that have outlived the kill.
+    The kernel names the victim's cgroup, and lists only tasks in or below the cgroup whose limit was hit.
     """
     cgroups = dict.fromkeys((victim.pid for victim in report.victims), report.cgroup)
     below = report.limit_cgroup if report.scope == "memcg" else None
@@ -90,7 +92,7 @@ def _grouped(pairs: t.Iterable[tuple[Key, Task]]) -> list[Group[Key]]:
     return sorted(summed, key=lambda group: -group[2].held_bytes)
 
 
-def known_sum(values: t.Iterable[int | None]) -> int | None:
+def known_sum(values: t.Collection[int | None]) -> int | None:
     """Return the sum of the values that are known, None where none is."""
     known = [value for value in values if value is not None]
     return sum(known) if known else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.allocation import Supply, allowed_nodes, supplies
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.consumers import Consumers
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.evidence import evidence
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Memory, OomReport
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident, UnitEffect
@@ -39,14 +40,14 @@ class Diagnosis(t.NamedTuple):
     advice: tuple[Advice, ...] = ()
 
 
-def diagnose(incident: Incident) -> Diagnosis:
+def diagnose(incident: Incident, consumers: Consumers) -> Diagnosis:
     """Explain one incident. A cause is claimed only where the report's figures show it."""
     cause = _cause(incident.report)
     return Diagnosis(
         cause=cause,
         summary=_summary(incident, cause),
-        evidence=tuple(evidence(incident, cause)),
-        remedies=tuple(remedies(incident, cause)),
+        evidence=tuple(evidence(incident, consumers, cause)),
+        remedies=tuple(remedies(incident, consumers, cause)),
         advice=tuple(advice(incident, cause)),
     )
 

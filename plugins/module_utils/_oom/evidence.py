@@ -9,12 +9,7 @@ import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.allocation import Supply, purpose, supplies
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.breakdown import break_down, share
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.consumers import (
-    by_cgroup,
-    by_name,
-    known_sum,
-    sums,
-)
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.consumers import Consumers, Group, known_sum
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Memory, OomReport, Task, Victim
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident, UnitEffect
 from ansible_collections.oomguard.linux.plugins.module_utils._text import format_size
@@ -34,13 +29,13 @@ _STATISTICS = (
 )
 
 
-def evidence(incident: Incident, cause: str) -> t.Iterator[str]:
+def evidence(incident: Incident, consumers: Consumers, cause: str) -> t.Iterator[str]:
     """Yield what shows that `cause` is the cause, and what came of it."""
     report = incident.report
     if report.reason:
         yield f"{report.killer} says: {report.reason}"
     yield from _of_the_victims(report)
-    yield from _of_the_tasks(incident)
+    yield from _of_the_tasks(report, consumers)
     if report.scope == "memcg":
         yield from _of_the_limit(report)
     elif report.memory:
@@ -70,9 +65,8 @@ def _of_the_victims(report: OomReport) -> t.Iterator[str]:
         )
 
 
-def _of_the_tasks(incident: Incident) -> t.Iterator[str]:
-    report = incident.report
-    together = sums(report.tasks)
+def _of_the_tasks(report: OomReport, consumers: Consumers) -> t.Iterator[str]:
+    together = consumers.together
     if together.rss_bytes is None or not report.page_size or together.number == 1:
         return
     page = f"pages of {format_size(report.page_size)}"
@@ -87,15 +81,15 @@ def _of_the_tasks(incident: Incident) -> t.Iterator[str]:
         yield f"{text}; a page that several of them share is counted for each."
     else:
         yield f"{text}; {format_size(once)} where pages that they share are counted once."
-    yield from _of_the_largest(report)
-    known = [(cgroup, held) for cgroup, _tasks, held in by_cgroup(report, incident.cgroups) if cgroup]
+    yield from _of_the_largest(report, consumers.names[0])
+    known = [(cgroup, held) for cgroup, _tasks, held in consumers.cgroups if cgroup]
     if len(known) > 1:
         parts = [f"{cgroup} {format_size(held.held_bytes)}" for cgroup, held in known[:_FEW]]
         yield f"By cgroup, as far as it is known, RAM and swap were held by {', '.join(parts)}."
 
 
-def _of_the_largest(report: OomReport) -> t.Iterator[str]:
-    name, tasks, together = by_name(report.tasks)[0]
+def _of_the_largest(report: OomReport, largest: Group[str]) -> t.Iterator[str]:
+    name, tasks, together = largest
     size = together.held_bytes
     if not size:
         return

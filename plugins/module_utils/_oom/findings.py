@@ -83,33 +83,50 @@ def _incidents(
     # Of one event there may be many kill lines, so that it takes reading to know when there are enough.
     incidents: list[Incident] = []
     unreadable = 0
-    pending = list(traces.kills)
+    pending = {kill.key: kill for kill in traces.kills}
     while pending and len(incidents) < limit:
-        stretches = _stretches(pending[: limit - len(incidents)])
-        seen: set[Key] = {stretch.newest.key for stretch in stretches}
-        wanted = {kill.key for kill in pending}
-        for records in around(journal, stretches):
-            window = [record for record in reversed(records) if from_kernel(record)]
-            kills = {index for index, record in enumerate(window) if record.key in wanted}
-            found = {window[index].key for index in kills}
-            wanted -= found
-            seen |= found
-            lines = [_line_of(record) for record in window]
-            places = {id(line): index for index, line in enumerate(lines)}
-            for item in read_reports(lines, page_size=page_size):
-                if isinstance(item, Unparsed):
-                    unreadable += places[id(item.line)] in kills
-                # At the window's edge may stand the rest of an earlier report.
-                elif not kills.isdisjoint(range(places[id(item.first)], places[id(item.last)] + 1)):
-                    incidents.append(incident_of(item))
-        pending = [kill for kill in pending if kill.key not in seen]
+        stretches = _stretches(list(pending.values())[: limit - len(incidents)])
+        for stretch, records in zip(stretches, around(journal, stretches)):
+            read, found, unread = _read_stretch(records, pending, page_size)
+            incidents += read
+            unreadable += unread
+            for key in found:
+                del pending[key]
+            # Of a damaged journal, a record may not be read again.
+            unreadable += pending.pop(stretch.newest.key, None) is not None
     killers = [_line_of(said.record, said.killer) for said in reversed(traces.killers)]
-    rest = [_line_of(kill) for kill in reversed(pending)]
+    rest = [_line_of(kill) for kill in reversed(list(pending.values()))]
     told = [*read_reports(killers), *read_reports(rest)]
     reports = [item for item in told if isinstance(item, OomReport)]
     incidents = sorted([*incidents, *map(incident_of, reports)], key=in_time)
     cut = max(len(incidents) - limit, 0)
     return incidents[cut:], incidents[:cut], unreadable + len(told) - len(reports)
+
+
+def _read_stretch(
+    records: t.Sequence[Record], pending: t.Mapping[Key, Record], page_size: int | None
+) -> tuple[list[Incident], set[Key], int]:
+    """Return the incidents of the pending kills that are among the records, newest first, and these kills.
+
+    And how many of the kills could not be read.
+    """
+    window = [record for record in reversed(records) if from_kernel(record)]
+    times = {kill.monotonic_us for kill in pending.values()}
+    kills = {
+        index: record.key
+        for index, record in enumerate(window)
+        if record.monotonic_us in times and record.key in pending
+    }
+    lines = [_line_of(record) for record in window]
+    places = {id(line): index for index, line in enumerate(lines)}
+    incidents, unread = [], 0
+    for item in read_reports(lines, page_size=page_size):
+        if isinstance(item, Unparsed):
+            unread += places[id(item.line)] in kills
+        # At the window's edge may stand the rest of an earlier report.
+        elif not kills.keys().isdisjoint(range(places[id(item.first)], places[id(item.last)] + 1)):
+            incidents.append(incident_of(item))
+    return incidents, set(kills.values()), unread
 
 
 def _stretches(kills: t.Sequence[Record]) -> list[Stretch]:

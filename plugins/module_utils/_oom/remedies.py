@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.breakdown import break_down, share
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.consumers import by_name
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.consumers import Consumers
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Memory, OomReport
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident, UnitEffect
 from ansible_collections.oomguard.linux.plugins.module_utils._text import format_size
@@ -43,7 +43,7 @@ class Advice(t.NamedTuple):
     risk: str
 
 
-def remedies(incident: Incident, cause: str) -> t.Iterator[Remedy]:
+def remedies(incident: Incident, consumers: Consumers, cause: str) -> t.Iterator[Remedy]:
     """Yield what this collection can do about it."""
     report, effect = incident.report, incident.effect
     if effect and _ended_for_a_process(effect) and not report.group and effect.oom_policy in {"stop", None}:
@@ -55,7 +55,7 @@ def remedies(incident: Incident, cause: str) -> t.Iterator[Remedy]:
             "and Restart= does not help.",
         )
     if report.memory and cause in {"ram_and_swap_exhausted", "ram_exhausted_no_swap"} and _can_swap(report.memory):
-        yield _more_swap(report, report.memory)
+        yield _more_swap(consumers, report.memory)
     unit = incident.place.unit
     server = _APACHE.get(unit or "")
     if server and report.victims and all(victim.name != server for victim in report.victims):
@@ -95,12 +95,12 @@ def _can_swap(memory: Memory) -> bool:
     return share(parts.anonymous_bytes + (parts.shmem_bytes or 0), memory) >= _MANY
 
 
-def _more_swap(report: OomReport, memory: Memory) -> Remedy:
+def _more_swap(consumers: Consumers, memory: Memory) -> Remedy:
     """Return the remedy that gives the largest consumer room to grow to twice its size."""
     swap = memory.swap_total_bytes or 0
     name, missing = "", _GIB
-    if report.tasks:
-        name, _tasks, together = by_name(report.tasks)[0]
+    if consumers.names:
+        name, _tasks, together = consumers.names[0]
         missing = min(together.held_bytes, _MOST_MISSING)
     target = -(-(swap + missing) // _GIB)
     had = f"the {format_size(swap)} that the host had were used up" if swap else "the host had none"

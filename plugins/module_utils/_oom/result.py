@@ -10,9 +10,9 @@ import typing as t
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.allocation import Supply, supplies
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.breakdown import break_down
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.cgroup import read_cgroup
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.consumers import Sums, by_cgroup, by_name, held, sums
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.consumers import Consumers, Sums, consumers_of, held
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.diagnosis import Diagnosis, diagnose
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import OomReport
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import OomReport, Task
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.findings import Findings
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident, UnitEffect
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.summary import as_coverage, as_summary, as_time
@@ -35,17 +35,19 @@ _LIMIT = ("usage_bytes", "limit_bytes", "failcnt", "swap_usage_bytes", "swap_lim
 
 def as_result(findings: Findings, *, tasks: str, top: int) -> dict[str, t.Any]:
     """Return `events`, `summary` and `coverage`; `tasks` (`top`, `all` or `none`) and `top` say how many task rows."""
-    shown = [(incident, diagnose(incident)) for incident in findings.incidents]
-    counted = [*((incident, diagnose(incident)) for incident in findings.older), *shown]
     rows = {"none": 0, "top": top, "all": None}[tasks]
+    incidents = (*findings.older, *findings.incidents)
+    consumers = [consumers_of(incident.report, incident.cgroups) for incident in incidents]
+    diagnoses = list(map(diagnose, incidents, consumers))
+    explained = list(zip(incidents, consumers, diagnoses))
     return {
-        "events": [_event(incident, diagnosis, rows) for incident, diagnosis in shown],
-        "summary": as_summary(counted, findings.units_taken_down),
+        "events": [_event(*one, rows) for one in explained[len(findings.older) :]],
+        "summary": as_summary(list(zip(incidents, diagnoses)), findings.units_taken_down),
         "coverage": as_coverage(findings.coverage),
     }
 
 
-def _event(incident: Incident, diagnosis: Diagnosis, rows: int | None) -> dict[str, t.Any]:
+def _event(incident: Incident, consumers: Consumers, diagnosis: Diagnosis, rows: int | None) -> dict[str, t.Any]:
     report, at, place = incident.report, incident.at, incident.place
     damaged = report.tasks.damaged if isinstance(report.tasks, Table) else 0
     return {
@@ -72,7 +74,7 @@ def _event(incident: Incident, diagnosis: Diagnosis, rows: int | None) -> dict[s
         "limit": _picked(report.limit, _LIMIT),
         "memory": _memory(report),
         "zones": [_zone(supply) for supply in supplies(report)],
-        "tasks": _tasks(incident, rows),
+        "tasks": _tasks(report.tasks, consumers, rows),
         "unit_effect": _effect(incident.effect),
         "diagnosis": _diagnosis(diagnosis),
         "notes": [
@@ -110,17 +112,15 @@ def _zone(supply: Supply) -> dict[str, t.Any]:
     }
 
 
-def _tasks(incident: Incident, rows: int | None) -> dict[str, t.Any] | None:
-    tasks = incident.report.tasks
+def _tasks(tasks: t.Sequence[Task], consumers: Consumers, rows: int | None) -> dict[str, t.Any] | None:
     if not tasks:
         return None
-    cgroups = by_cgroup(incident.report, incident.cgroups)
     return {
-        **_sums(sums(tasks)),
-        "by_name": [{"name": name, **_sums(together)} for name, _tasks, together in by_name(tasks)[:rows]],
+        **_sums(consumers.together),
+        "by_name": [{"name": name, **_sums(together)} for name, _tasks, together in consumers.names[:rows]],
         "by_cgroup": [
             {"cgroup": cgroup, "unit": place.user_unit or place.unit, **_sums(together)}
-            for cgroup, _tasks, together in cgroups[:rows]
+            for cgroup, _tasks, together in consumers.cgroups[:rows]
             for place in [read_cgroup(cgroup)]
         ],
         "rows": [task._asdict() for task in sorted(tasks, key=held, reverse=True)[:rows]],

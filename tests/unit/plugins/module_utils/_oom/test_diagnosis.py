@@ -9,6 +9,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.consumers import consumers_of
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.diagnosis import Diagnosis, diagnose
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import (
     Line,
@@ -73,7 +74,7 @@ STOP = UnitEffect(unit="apache2.service", result="oom-kill", stopped=True, resta
 
 def diagnosed(effect: UnitEffect | None = None, **changes: t.Any) -> Diagnosis:
     report = REPORT._replace(**changes)
-    return diagnose(incident_of(report)._replace(effect=effect))
+    return diagnose(incident_of(report)._replace(effect=effect), consumers_of(report, {}))
 
 
 def memory(total: int | None, free: int | None) -> Memory:

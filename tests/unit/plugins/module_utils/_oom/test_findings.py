@@ -14,7 +14,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal im
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.findings import Findings, follow
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import search
-from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import Host, captured, entry
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import Host, captured, done, entry
 
 KERNEL = {"_TRANSPORT": "kernel", "SYSLOG_FACILITY": "0", "SYSLOG_IDENTIFIER": "kernel"}
 
@@ -238,3 +238,10 @@ def test_whatever_else_the_unit_did_its_end_after_each_kill_is_seen(between: int
         entries += [entry("started", at=begin + 100 + number, **started) for number in range(between + 1)]
     effects = [incident.effect for incident in searched(Host(entries)).incidents]
     assert [effect and effect.down_seconds for effect in effects] == [98.0, 98.0]
+
+
+def test_kill_and_table_that_are_not_found_again_are_counted() -> None:
+    host = Host(captured("trixie-apache"))
+    host.answers["_BOOT_ID="] = done()
+    findings = searched(host)
+    assert (findings.incidents, findings.coverage.unparsed, findings.coverage.complete) == ((), 2, False)

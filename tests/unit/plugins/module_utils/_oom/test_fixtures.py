@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.diagnosis import diagnose
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.consumers import consumers_of
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.diagnosis import Diagnosis, diagnose
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import OomReport
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import incident_of
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report import read_reports
@@ -26,6 +27,10 @@ def read(name: str) -> OomReport:
         (report,) = read_reports(read_log(file))
     assert isinstance(report, OomReport)
     return report
+
+
+def diagnosed(report: OomReport) -> Diagnosis:
+    return diagnose(incident_of(report), consumers_of(report, {}))
 
 
 def logs(kind: str) -> list[str]:
@@ -207,7 +212,7 @@ def test_the_incidents_figures_come_out() -> None:
 
 
 def test_the_incident_is_called_exhaustion_with_the_free_lists_as_evidence() -> None:
-    diagnosis = diagnose(incident_of(read("handmade-incident")))
+    diagnosis = diagnosed(read("handmade-incident"))
     assert (diagnosis.cause, diagnosis.evidence[1:]) == (
         "ram_and_swap_exhausted",
         (
@@ -249,7 +254,7 @@ def test_the_incident_is_called_exhaustion_with_the_free_lists_as_evidence() -> 
     ],
 )
 def test_the_causes_are_told_apart(kind: str, causes: set[str]) -> None:
-    assert {diagnose(incident_of(read(name))).cause for name in logs(kind)} == causes
+    assert {diagnosed(read(name)).cause for name in logs(kind)} == causes
 
 
 @pytest.mark.parametrize(
