@@ -118,7 +118,7 @@ def make_plan(state: State, wanted: Wanted, *, fstab_path: str = "/etc/fstab") -
     paths = [entry.path for entry in kept]
     all_paths = [*paths, added.path] if added else paths
     gone_units = _remove_units(state, paths, retired, wanted)
-    if not retired or checks.fits_on_disk(state, wanted, added_bytes):
+    if checks.fits_on_disk(state, wanted, added_bytes):
         table = _persist(state.fstab, all_paths, retired, wanted, fstab_path)
         units = _write_units(state, all_paths, wanted)
         steps = [*preparing, *making, *units, *table, *gone_units, *retiring]

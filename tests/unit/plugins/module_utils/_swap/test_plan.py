@@ -139,6 +139,17 @@ CASES = {
     "ours is added to": Case(managed(GIB), WANTED, GROWN_1),
     "ours is enough": Case(managed(10 * GIB), WANTED, []),
     "more is fine": Case(managed(12 * GIB), WANTED, []),
+    "more is fine, and a file of ours that is off goes on": Case(
+        state(area("/dev/vda5", 12 * GIB), entries=[entry("/swapfile", 2 * GIB)]), WANTED, ["enable /swapfile"]
+    ),
+    "exact keeps what is in use": Case(
+        state(
+            area("/swapfile.1", 2 * GIB),
+            entries=[entry("/swapfile", 2 * GIB), entry("/swapfile.1", 2 * GIB)],
+        ),
+        dataclasses.replace(EXACT, size_bytes=2 * GIB),
+        ["persist /etc/fstab", "remove /swapfile"],
+    ),
     "exact comes down": Case(
         managed(10 * GIB),
         dataclasses.replace(EXACT, size_bytes=2 * GIB),
