@@ -55,7 +55,8 @@ options:
     suboptions:
       script:
         description:
-          - A program that Apache serves with mod_fcgid. Its wrapper stands in a section for this file alone.
+          - A program that Apache serves with mod_fcgid, by the path at which Apache finds it, with its links. Its
+            wrapper stands in a section for this file alone.
         type: path
       command:
         description:

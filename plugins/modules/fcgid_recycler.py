@@ -91,7 +91,7 @@ options:
   socket_directories:
     description:
       - Where mod_fcgid makes its sockets (C(FcgidIPCDir)); workers elsewhere are not drained. The recycler may remove
-        sockets there, and can write nowhere else.
+        sockets there, and can write nowhere else but to the folder of O(metrics_file).
     type: list
     elements: str
     default: [/var/lib/apache2/fcgid/sock, /run/mod_fcgid]
