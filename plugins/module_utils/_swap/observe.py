@@ -15,7 +15,7 @@ import struct
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import Run
-from ansible_collections.oomguard.linux.plugins.module_utils._files import FileError, read_file
+from ansible_collections.oomguard.linux.plugins.module_utils._files import FileError, leftover_of, read_file
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import (
     Area,
     Entry,
@@ -25,7 +25,6 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import 
     State,
     SwapError,
     Unit,
-    leftover_path,
     parse_header,
     parse_memory_available,
     parse_mount,
@@ -66,7 +65,7 @@ def observe(path: str, host: Host, run: Run) -> State:
         raise SwapError(
             f"Could not look at the folder {folder}: {error.strerror}.", hint="Make it, or name another path."
         ) from error
-    leftover = pathlib.Path(leftover_path(path))
+    leftover = leftover_of(pathlib.Path(path))
     entries = tuple(_entry(entry, host.page_size) for entry in _family(pathlib.Path(path)))
     mount = parse_mount(_require(host.proc / "self/mountinfo"), str(folder))
     return State(

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import pathlib
 import typing as t
 
+from ansible_collections.oomguard.linux.plugins.module_utils._files import leftover_of
 from ansible_collections.oomguard.linux.plugins.module_utils._swap import checks, fstab
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import (
     Area,
     Entry,
     State,
     SwapError,
-    leftover_path,
     summary,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.steps import (
@@ -93,7 +94,8 @@ def make_plan(state: State, wanted: Wanted, *, fstab_path: str = "/etc/fstab") -
             path=_free_name(state, wanted),
             size_bytes=added_bytes,
             zeros_bytes=0 if _can_fallocate(state) else length,
-            made_as=leftover_path(wanted.path),
+            # One name for all of them, so that the next run finds what this one leaves.
+            made_as=str(leftover_of(pathlib.Path(wanted.path))),
         )
 
     preparing: list[Step] = []

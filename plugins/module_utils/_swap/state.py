@@ -153,12 +153,6 @@ class State:
         return next((unit for unit in self.units if unit.area == area), absent)
 
 
-def leftover_path(path: str) -> str:
-    """Return the one name under which files are made, for `path` and its numbered siblings, before they are ready."""
-    folder, name = posixpath.split(path)
-    return posixpath.join(folder, f".{name}.oomguard")
-
-
 def parse_swaps(text: str) -> tuple[Area, ...]:
     """Return the areas that /proc/swaps lists, in its order."""
     rows = [line.split() for line in text.splitlines()[1:]]

@@ -20,7 +20,6 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import 
     State,
     SwapError,
     Unit,
-    leftover_path,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.unit import unit_name
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._swap.kernel import (
@@ -86,7 +85,7 @@ def test_hard_links_are_counted(kernel: Kernel) -> None:
 
 
 def test_leftover(kernel: Kernel) -> None:
-    a_file(pathlib.Path(leftover_path(str(kernel.path))), size=PAGE)
+    a_file(kernel.path.with_name(".swapfile.oomguard"), size=PAGE)
     leftover = observed(kernel).leftover
     assert (
         (leftover.path, leftover.file_bytes) == (f"{kernel.root}/data/.swapfile.oomguard", PAGE) if leftover else None
