@@ -20,12 +20,12 @@ import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import Run
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.journalctl import Journalctl, JournalError
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.libsystemd import CURSOR, Walk
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.libsystemd import CURSOR, FileTimes, Walk
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.reader import Reader, ReaderError
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.record import FIELDS, Record
 
 _CURSOR_TIME = r";t=([0-9a-f]{1,15})(?:;|$)"
-_AGO = r"-(\d+)\s*(s|sec|min|h|d|w)?"
+_SINCE = r"-(?P<ago>\d+)\s*(?P<unit>s|sec|min|h|d|w)?|@(?P<at>\d+)"
 _SECONDS = {None: 1, "s": 1, "sec": 1, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 _FAR_FUTURE_US = 1 << 62
 # Of this size on, a second journalctl is worth its start.
@@ -94,6 +94,8 @@ class Journal:
         self._in_halves = size >= _WORTH_TWO and (os.cpu_count() or 1) > 1
         self._since_us = 0
         self._middle_us = 0
+        self._files: t.Sequence[FileTimes] = ()
+        self._recent: list[str] = []
 
     def extent(self) -> Extent | None:
         """Return what there is to look at, None where the part that was asked for is empty. Raises JournalError."""
@@ -106,7 +108,7 @@ class Journal:
         oldest_us = min(boot.first_us for boot in boots)
         first_us, gap = oldest_us, None
         if self._after_cursor is not None:
-            first_us = self._entryat_time(self._after_cursor).realtime_us
+            first_us = self._entry_at(self._after_cursor).realtime_us
         elif self._since is not None:
             first = self._first_since(self._since)
             if first is None:
@@ -120,6 +122,7 @@ class Journal:
             return None
         if self._since or self._after_cursor:
             self._since_us = first_us
+            self._recent = self._files_since(first_us)
         elif self._in_halves and not (self._boot or self._until):
             self._middle_us = (first_us + newest.realtime_us) // 2
         within = [boot for boot in boots if boot.last_us + 999_999 >= first_us and boot.first_us <= newest.realtime_us]
@@ -134,9 +137,16 @@ class Journal:
     def find(self, searches: t.Sequence[Search]) -> t.Iterator[Record]:
         """Yield what all the searches find in the part that was asked for, newest first. Call `extent()` before."""
         found = [records for search in searches for records in self._found(search)]
-        with concurrent.futures.ThreadPoolExecutor(len(found)) as pool:
-            # The first chunk is all there is, but for the most verbose kernels.
-            begun = list(pool.map(lambda records: list(itertools.islice(records, 1)), found))
+        try:
+            with concurrent.futures.ThreadPoolExecutor(len(found)) as pool:
+                # The first chunk is all there is, but for the most verbose kernels.
+                begun = list(pool.map(lambda records: list(itertools.islice(records, 1)), found))
+        except JournalError:
+            if not self._recent:
+                raise
+            # One of these files may have been renamed or removed by now.
+            self._recent = []
+            return self.find(searches)
         merged = heapq.merge(*map(itertools.chain, begun, found), key=lambda record: -record.realtime_us)
         return (record for record in merged if record.cursor != self._after_cursor)
 
@@ -151,6 +161,15 @@ class Journal:
             self.read_back(part, search.matches, pattern=search.pattern, not_before_us=bound, talkative=True)
             for part, bound in parts
         ]
+
+    def _files_since(self, realtime_us: int) -> list[str]:
+        """Return the files to look into, none for all; those that could not be opened are journalctl's to name.
+
+        In each of the others it would search for a last match, which may not be there, before it looks at its time.
+        """
+        recent = [path for path, _first_us, last_us in self._files if not last_us or last_us >= realtime_us]
+        is_pattern = any(character in path for path in recent for character in "*?[\\")
+        return [] if is_pattern or len(recent) == len(self._files) else recent
 
     def newest(self, matches: t.Sequence[str]) -> Record | None:
         """Return the newest record of all that matches."""
@@ -173,7 +192,8 @@ class Journal:
     def _boots(self) -> list[Boot]:
         if self._reader is not None:
             try:
-                boots = [Boot(boot_id, *times) for boot_id, times in self._reader.boots().items()]
+                boot_times, self._files = self._reader.contents()
+                boots = [Boot(boot_id, *times) for boot_id, times in boot_times.items()]
             except ReaderError:
                 boots = []
             if boots:
@@ -196,15 +216,16 @@ class Journal:
         return self._first([*self._boot, *self._until, "--reverse", "--lines=1"])
 
     def _first_since(self, since: str) -> Record | None:
-        ago = re.fullmatch(_AGO, since.strip())
-        if ago and not self._boot:
-            since_us = int((time.time() - int(ago[1]) * _SECONDS[ago[2]]) * 1_000_000)
+        match = re.fullmatch(_SINCE, since.strip())
+        if match and not self._boot:
+            begin = int(match["at"]) if match["at"] else time.time() - int(match["ago"]) * _SECONDS[match["unit"]]
+            since_us = int(begin * 1_000_000)
             found = self.look_once(Walk((), since_us, False, 1, (CURSOR, "MESSAGE")))
             if found:
                 return found[0]
         return self._first([*self._boot, f"--since={since}", "--lines=+1"])
 
-    def _entryat_time(self, cursor: str) -> Record:
+    def _entry_at(self, cursor: str) -> Record:
         """Return the record of a cursor; journalctl itself begins just anywhere where there is none."""
         time_us = re.search(_CURSOR_TIME, cursor)
         found = self.look_once(Walk((), int(time_us[1], 16), False, 8, (CURSOR, "MESSAGE"))) if time_us else None
@@ -240,7 +261,11 @@ class Journal:
             # A run that goes on begins with the record that the one before ended with.
             asked = chunk + (last is not None)
             read = self.journalctl.read(
-                [*where, "--reverse", f"--lines={asked}"], matches, pattern=pattern, talkative=talkative
+                [*where, "--reverse", f"--lines={asked}"],
+                matches,
+                files=self._recent,
+                pattern=pattern,
+                talkative=talkative,
             )
             records = list(read)
             fresh = [record for record in records if last is None or record.cursor != last.cursor]

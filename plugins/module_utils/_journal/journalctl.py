@@ -49,15 +49,16 @@ class Journalctl:
         arguments: t.Sequence[str],
         matches: t.Sequence[str] = (),
         *,
+        files: t.Sequence[str] = (),
         pattern: str | None = None,
         talkative: bool = False,
     ) -> t.Iterator[Record]:
-        """Yield the records that one run prints. Raises JournalError."""
+        """Yield the records that one run prints, of some files of the journal, else of all. Raises JournalError."""
         # Fields of more than 4096 bytes are null without --all.
         output = ["--all", "--output=json", f"--output-fields={','.join(FIELDS)}"]
         patterns = [f"--grep={pattern}", "--case-sensitive=yes"] if pattern else []
         arguments = [*output, *arguments, *patterns, *matches]
-        done = self.ask(arguments, "read the journal", no_match=bool(pattern), talkative=talkative)
+        done = self.ask(arguments, "read the journal", files=files, no_match=bool(pattern), talkative=talkative)
         for line in done.stdout.splitlines():
             if line.startswith("{"):
                 record = read_json(line)
@@ -67,20 +68,27 @@ class Journalctl:
                     yield record
 
     def ask(
-        self, arguments: t.Sequence[str], attempt: str, *, no_match: bool = False, talkative: bool = False
+        self,
+        arguments: t.Sequence[str],
+        attempt: str,
+        *,
+        files: t.Sequence[str] = (),
+        no_match: bool = False,
+        talkative: bool = False,
     ) -> Completed:
-        argv = ["journalctl", "--no-pager", *self._source, *arguments]
+        source = [f"--file={path}" for path in files] or self._source
+        argv = ["journalctl", "--no-pager", *source, *arguments]
         try:
             done = self._run(argv, timeout=self._timeout, environment=_TALKATIVE if talkative else _PLAIN)
         except CommandError as error:
             raise JournalError(f"Could not {attempt}: {error.problem}", hint=error.hint) from error
         if no_match and ("without pattern matching support" in done.stderr or "unrecognized option" in done.stderr):
             plain = [argument for argument in arguments if not argument.startswith(("--grep=", "--case-sensitive="))]
-            return self.ask(plain, attempt, talkative=talkative)
+            return self.ask(plain, attempt, files=files, talkative=talkative)
         said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
         if talkative and done.returncode and not _has_begun(said):
             # Among so many words the cause is hard to tell.
-            return self.ask(arguments, attempt, no_match=no_match)
+            return self.ask(arguments, attempt, files=files, no_match=no_match)
         gave_up = next((line for line in said if line.startswith(_GAVE_UP)), None) if done.returncode == 1 else None
         if talkative:
             said = list(_matter(said))

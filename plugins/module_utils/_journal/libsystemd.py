@@ -24,6 +24,10 @@ Entry = t.Tuple[int, int, str, t.List[t.Optional[str]]]
 """The time since 1970 and since the boot in microseconds, the boot, and the fields that were asked for."""
 
 
+FileTimes = t.Tuple[str, int, int]
+"""A file, and the times of its first and its last entry, 0 where it could not be opened."""
+
+
 class Walk(t.NamedTuple):
     """A question: up to `limit` entries that match, from a time on, or backwards from that time.
 
@@ -81,6 +85,7 @@ class File:
 
     def __init__(self, lib: ctypes.CDLL, path: pathlib.Path) -> None:
         self._lib = lib
+        self._path = path
         self._handle = ctypes.c_void_p()
         self._matches: t.Sequence[str] = ()
         self.first_us = self.last_us = 0
@@ -91,6 +96,10 @@ class File:
         first, last = ctypes.c_uint64(), ctypes.c_uint64()
         if lib.sd_journal_get_cutoff_realtime_usec(self._handle, ctypes.byref(first), ctypes.byref(last)) > 0:
             self.first_us, self.last_us = first.value, last.value
+
+    @property
+    def times(self) -> FileTimes:
+        return str(self._path), self.first_us, self.last_us
 
     def entries(self, walk: Walk) -> t.Iterator[Entry]:
         """Yield what this file has to say to the question."""

@@ -18,6 +18,7 @@ import typing as t
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.files import journal_files
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.libsystemd import (
     CURSOR,
+    FileTimes,
     Walk,
     open_files,
     walk_through,
@@ -58,14 +59,15 @@ class Reader:
         for fields, known in zip(names, told):
             yield [_record(entry, fields, known) for entry in self._answer()]
 
-    def boots(self) -> dict[str, tuple[int, int]]:
-        """Return the times of the first and the last entry of each boot. Raises ReaderError."""
+    def contents(self) -> tuple[dict[str, tuple[int, int]], list[FileTimes]]:
+        """Return the times of the first and the last entry of each boot, and of each file. Raises ReaderError."""
         boots: dict[str, tuple[int, int]] = {}
-        self._ask("boots", answers=1)
-        for boot_id, first_us, last_us in self._answer():
+        self._ask("contents", answers=1)
+        found, files = self._answer()
+        for boot_id, first_us, last_us in found:
             first, last = boots.get(boot_id, (first_us, last_us))
             boots[boot_id] = min(first, first_us), max(last, last_us)
-        return boots
+        return boots, files
 
     def close(self) -> None:
         """End the child; one that hangs in the kernel is left to it."""
@@ -138,7 +140,8 @@ def _serve(questions: int, answers: int, directory: str | None, namespace: str |
                     for walk in arguments[0]:
                         _write(answers, walk_through(files, Walk(*walk)))
                 else:
-                    _write(answers, [boot for file in files for boot in file.boots()])
+                    boots = [boot for file in files for boot in file.boots()]
+                    _write(answers, (boots, [file.times for file in files]))
     finally:
         os._exit(0)
 

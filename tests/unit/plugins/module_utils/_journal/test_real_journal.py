@@ -15,7 +15,7 @@ import zlib
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._command import run
+from ansible_collections.oomguard.linux.plugins.module_utils._command import Completed, run
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
 from ansible_collections.oomguard.linux.plugins.module_utils._journal import libsystemd
 from ansible_collections.oomguard.linux.plugins.module_utils._journal import reader as child
@@ -225,3 +225,48 @@ def test_an_entry_that_lies_in_two_files_is_one(folder: pathlib.Path) -> None:
     entries = walk(reader, Walk((), FOREVER, True, 10_000, ()))
     reader.close()
     assert len(entries) == 669
+
+
+class Journalctl:
+    """Runs the real one, and remembers which files it was to look into; it may find none of them."""
+
+    def __init__(self, *, finds_files: bool = True) -> None:
+        self.finds_files = finds_files
+        self.files: list[str] = []
+
+    def __call__(self, argv: t.Sequence[str], **options: t.Any) -> Completed:
+        files = [argument for argument in argv if argument.startswith("--file=")]
+        self.files += files
+        if files and not self.finds_files:
+            return Completed(tuple(argv), 1, "", "Failed to open files: No such file or directory")
+        return run(argv, **options)
+
+
+def since(folder: pathlib.Path, journalctl: Journalctl, time: str) -> list[str]:
+    params = {**PARAMS, "journal_directory": str(folder), "since": time}
+    with opened(params) as reader:
+        return units(find(params, journalctl, reader))
+
+
+@pytest.mark.parametrize(
+    ("time", "files", "count"),
+    [("@1795452100", {"bullseye.journal"}, 0), ("@1795451000", set(), 6)],
+    ids=["in one file", "in both"],
+)
+def test_only_files_of_the_time_that_was_asked_for_are_looked_into(
+    folder: pathlib.Path, time: str, files: set[str], count: int
+) -> None:
+    journalctl = Journalctl()
+    assert len(since(folder, journalctl, time)) == count
+    assert {pathlib.Path(file).name for file in journalctl.files} == files
+
+
+def test_a_file_that_cannot_be_opened_is_named_whatever_the_time(folder: pathlib.Path) -> None:
+    (folder / "other.journal").write_bytes(b"garbage")
+    notes = found(folder, since="@1795452100")["coverage"]["notes"]
+    assert "other.journal" in " ".join(notes)
+
+
+def test_files_that_are_gone_when_they_are_looked_into_do_not_matter(folder: pathlib.Path) -> None:
+    journalctl = Journalctl(finds_files=False)
+    assert (since(folder, journalctl, "@1795452100"), len(journalctl.files) > 0) == ([], True)
