@@ -98,25 +98,23 @@ def stop() -> None:
 
 
 def fill(path: str) -> None:
-    """Leave no room on the disk of `path` and on that of /etc."""
-    for folder in sorted({str(pathlib.Path(path).parent), "/etc"}):
-        length, step = 0, 2**40
-        descriptor = os.open(f"{folder}/{_FILLER}", os.O_RDWR | os.O_CREAT, 0o600)
-        while step:
-            try:
-                os.posix_fallocate(descriptor, length, step)
-            except OSError:
-                step //= 2
-            else:
-                length += step
-        os.close(descriptor)
+    """Leave no room on the disk of `path`; for an image in a file, all others need theirs."""
+    length, step = 0, 2**40
+    descriptor = os.open(f"{pathlib.Path(path).parent}/{_FILLER}", os.O_RDWR | os.O_CREAT, 0o600)
+    while step:
+        try:
+            os.posix_fallocate(descriptor, length, step)
+        except OSError:
+            step //= 2
+        else:
+            length += step
+    os.close(descriptor)
 
 
 def empty(path: str) -> None:
     """Give the room back."""
-    for folder in sorted({str(pathlib.Path(path).parent), "/etc"}):
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(f"{folder}/{_FILLER}")
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(f"{pathlib.Path(path).parent}/{_FILLER}")
 
 
 def interrupt_everywhere(path: str, trial: Trial, act: t.Callable[[], object]) -> dict[str, t.Any]:
