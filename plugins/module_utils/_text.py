@@ -75,6 +75,15 @@ def neutralise(text: str | bytes, *, limit: int = 1024) -> str:
     return f"{safe}... ({cut} more)" if cut > 0 else safe
 
 
+def difference(name: str, before: str, after: str) -> dict[str, str]:
+    r"""Return the text called `name` before and after a change, as Ansible shows it.
+
+    Bytes that are no UTF-8 become `\xNN`, since Ansible takes no result that holds them.
+    """
+    shown = [text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace") for text in (before, after)]
+    return {"before_header": name, "after_header": name, "before": shown[0], "after": shown[1]}
+
+
 def neutralise_all(value: t.Any) -> t.Any:
     """Return plain data (as JSON knows it) with every string in it neutralised, keys of mappings too."""
     if isinstance(value, (str, bytes)):

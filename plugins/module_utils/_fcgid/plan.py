@@ -19,6 +19,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config impor
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import FcgidError
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.effect import overrides, refuse_contradictions
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.wrapper import programs_of, refuse_useless_wrapper
+from ansible_collections.oomguard.linux.plugins.module_utils._text import difference
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,14 +99,8 @@ class Plan:
     @property
     def diff(self) -> dict[str, str]:
         """Return what Apache reads of ours before and after, as Ansible shows it."""
-        header = str(self.link or self.path)
         before = self.before if self.linked else None
-        return {
-            "before_header": header,
-            "after_header": header,
-            "before": before or "",
-            "after": self.after or "",
-        }
+        return difference(str(self.link or self.path), before or "", self.after or "")
 
 
 def make_plan(state: State, wanted: Wanted) -> Plan:

@@ -29,7 +29,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._recycler.files imp
     version_of,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._recycler.settings import RecyclerError, Settings, render
-from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
+from ansible_collections.oomguard.linux.plugins.module_utils._text import difference, neutralise
 
 _WANTS = UNIT_PATH.parent / "multi-user.target.wants"
 _PROPERTIES = ("ActiveState", "UnitFileState", "NeedDaemonReload", "StatusText", "Result")
@@ -107,15 +107,7 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
         reload=reload,
         enable=wanted.present and not state.enabled,
         restart=state.booted and wanted.present and (bool(writes) or reload or not runs),
-        diff=tuple(
-            {
-                "before_header": str(path),
-                "after_header": str(path),
-                "before": _shown(path, state.files[path]),
-                "after": _shown(path, text),
-            }
-            for path, text in writes
-        ),
+        diff=tuple(difference(str(path), _shown(path, state.files[path]), _shown(path, text)) for path, text in writes),
     )
 
 

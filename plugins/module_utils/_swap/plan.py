@@ -34,7 +34,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.steps import 
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.unit import MARK, unit_text
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.wanted import SLACK_BYTES, Wanted
-from ansible_collections.oomguard.linux.plugins.module_utils._text import format_size, neutralise
+from ansible_collections.oomguard.linux.plugins.module_utils._text import difference, format_size, neutralise
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,23 +58,16 @@ class Plan:
     @property
     def diff(self) -> list[dict[str, str]]:
         """Return before and after of the areas, and of fstab and units, as Ansible shows them."""
-        areas = {
-            "before_header": "swap areas",
-            "after_header": "swap areas",
-            "before": summary(self.before),
-            "after": summary(self.after),
-        }
         edits = [step for step in self.steps if isinstance(step, Edit)]
         texts = [
-            {
-                "before_header": path,
-                "after_header": path,
-                "before": next(edit.before for edit in edits if edit.path == path),
-                "after": next(edit.after for edit in reversed(edits) if edit.path == path),
-            }
+            difference(
+                path,
+                next(edit.before for edit in edits if edit.path == path),
+                next(edit.after for edit in reversed(edits) if edit.path == path),
+            )
             for path in dict.fromkeys(edit.path for edit in edits)
         ]
-        return [areas, *texts]
+        return [difference("swap areas", summary(self.before), summary(self.after)), *texts]
 
 
 def make_plan(state: State, wanted: Wanted, *, fstab_path: str = "/etc/fstab") -> Plan:

@@ -12,7 +12,7 @@ import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.values import Totals
-from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
+from ansible_collections.oomguard.linux.plugins.module_utils._text import difference, neutralise
 
 MARK = "# Managed by oomguard.linux.systemd_dropin; what is changed here by hand is lost."
 
@@ -159,12 +159,7 @@ class Plan:
     @property
     def diff(self) -> dict[str, str]:
         """Return the file before and after, as Ansible shows it."""
-        return {
-            "before_header": str(self.path),
-            "after_header": str(self.path),
-            "before": self.before or "",
-            "after": self.after or "",
-        }
+        return difference(str(self.path), self.before or "", self.after or "")
 
 
 def assignments(settings: Settings) -> t.Iterator[tuple[str, str, str]]:

@@ -9,6 +9,7 @@ import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._text import (
     SizeError,
+    difference,
     format_size,
     neutralise,
     neutralise_all,
@@ -81,3 +82,12 @@ def test_long_text_is_cut_with_a_mark() -> None:
 
 def test_every_string_in_plain_data_is_neutralised() -> None:
     assert neutralise_all({"\x1b": [("{{", 1, None, True)]}) == {"\\x1b": [["\\x7b{", 1, None, True]]}
+
+
+def test_a_difference_can_be_sent_whatever_the_file_holds() -> None:
+    assert difference("/etc/fstab", "# caf\udce9\n", "# café\n") == {
+        "before_header": "/etc/fstab",
+        "after_header": "/etc/fstab",
+        "before": "# caf\\xe9\n",
+        "after": "# café\n",
+    }

@@ -72,6 +72,10 @@ def test_it_is_drained_at_once_and_retired_when_idle_for_long_enough() -> None:
     assert acts((0, worker), (4, worker), (5, worker)) == [["drain limit"], [], ["retire limit"]]
 
 
+def test_it_is_drained_when_it_passes_the_limit() -> None:
+    assert acts((0, a_worker(hwm=LIMIT)), (1, a_worker())) == [[], ["drain limit"]]
+
+
 def test_it_is_retired_at_once_where_no_idle_time_is_asked_for() -> None:
     assert acts((0, a_worker()), settings=dataclasses.replace(SETTINGS, min_idle=0)) == [
         ["drain limit", "retire limit"]

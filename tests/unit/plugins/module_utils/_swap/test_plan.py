@@ -317,6 +317,10 @@ def test_diff_of_the_areas() -> None:
     }
 
 
+def test_diff_of_an_fstab_that_is_not_utf_8() -> None:
+    assert make_plan(state(fstab="# caf\udce9\n"), WANTED).diff[1]["before"] == "# caf\\xe9\n"
+
+
 def test_a_plan_without_steps_has_no_change() -> None:
     assert not make_plan(managed(10 * GIB), WANTED).changed
 
