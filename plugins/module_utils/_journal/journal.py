@@ -165,8 +165,11 @@ class Journal:
     def _files_since(self, realtime_us: int) -> list[str]:
         """Return the files to look into, none for all; those that could not be opened are journalctl's to name.
 
-        In each of the others it would search for a last match, which may not be there, before it looks at its time.
+        In each of the others it would search for a last match, which may not be there, before it looks at its time. A
+        boot may be counted from the newest one, of which other files may know.
         """
+        if self._boot:
+            return []
         recent = [path for path, _first_us, last_us in self._files if not last_us or last_us >= realtime_us]
         is_pattern = any(character in path for path in recent for character in "*?[\\")
         return [] if is_pattern or len(recent) == len(self._files) else recent

@@ -242,8 +242,8 @@ class Journalctl:
         return run(argv, **options)
 
 
-def since(folder: pathlib.Path, journalctl: Journalctl, time: str) -> list[str]:
-    params = {**PARAMS, "journal_directory": str(folder), "since": time}
+def since(folder: pathlib.Path, journalctl: Journalctl, time: str, **window: str) -> list[str]:
+    params = {**PARAMS, "journal_directory": str(folder), "since": time, **window}
     with opened(params) as reader:
         return units(find(params, journalctl, reader))
 
@@ -259,6 +259,12 @@ def test_only_files_of_the_time_that_was_asked_for_are_looked_into(
     journalctl = Journalctl()
     assert len(since(folder, journalctl, time)) == count
     assert {pathlib.Path(file).name for file in journalctl.files} == files
+
+
+def test_boots_are_counted_over_all_files(folder: pathlib.Path) -> None:
+    journalctl = Journalctl()
+    since(folder, journalctl, "@1795452100", boot="-0")
+    assert journalctl.files == []
 
 
 def test_a_file_that_cannot_be_opened_is_named_whatever_the_time(folder: pathlib.Path) -> None:
