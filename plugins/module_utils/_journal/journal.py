@@ -102,9 +102,7 @@ class Journal:
         newest = self._newest()
         boots = self._boots()
         if not boots:
-            raise JournalError(
-                "The journal is empty.", hint="Does systemd-journald run, and does the directory hold a journal?"
-            )
+            raise self._nothing()
         oldest_us = min(boot.first_us for boot in boots)
         first_us, gap = oldest_us, None
         if self._after_cursor is not None:
@@ -132,6 +130,14 @@ class Journal:
             boots=1 if self._boot else len(within),
             cursor=newest.cursor,
             gap=gap,
+        )
+
+    def _nothing(self) -> JournalError:
+        """Return the error that says why there is no entry at all."""
+        if self.journalctl.notes:
+            return JournalError(f"No file of the journal could be read: {' '.join(self.journalctl.notes)}")
+        return JournalError(
+            "The journal is empty.", hint="Does systemd-journald run, and does the directory hold a journal?"
         )
 
     def find(self, searches: t.Sequence[Search]) -> t.Iterator[Record]:

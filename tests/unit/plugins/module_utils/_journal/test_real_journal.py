@@ -143,6 +143,16 @@ def test_a_truncated_file_is_named(folder: pathlib.Path, pages: int, *, reader: 
     assert "trixie.journal" in " ".join(coverage["notes"])
 
 
+@pytest.mark.parametrize("reader", [True, False], ids=["libsystemd", "journalctl"])
+def test_a_journal_of_which_no_file_can_be_read_is_an_error_that_names_it(
+    folder: pathlib.Path, *, reader: bool
+) -> None:
+    (folder / "bullseye.journal").unlink()
+    os.truncate(folder / "trixie.journal", 100 * PAGE)
+    with pytest.raises(OomguardError, match=r"No file of the journal could be read: .*trixie\.journal"):
+        found(folder, reader=reader)
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_flipped_bytes_neither_hang_nor_crash(folder: pathlib.Path, seed: int) -> None:
     path = folder / "trixie.journal"
