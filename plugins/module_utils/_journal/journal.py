@@ -164,7 +164,14 @@ class Journal:
             middle_us = self._middle_us
             parts = [([f"--since={at_time(middle_us)}"], middle_us), ([f"--until={at_time(middle_us - 1)}"], 0)]
         return [
-            self.read_back(part, search.matches, pattern=search.pattern, not_before_us=bound, talkative=True)
+            self.read_back(
+                part,
+                search.matches,
+                files=self._recent,
+                pattern=search.pattern,
+                not_before_us=bound,
+                talkative=True,
+            )
             for part, bound in parts
         ]
 
@@ -257,6 +264,7 @@ class Journal:
         arguments: t.Sequence[str],
         matches: t.Sequence[str],
         *,
+        files: t.Sequence[str] = (),
         pattern: str | None = None,
         chunk: int | None = None,
         not_before_us: int = 0,
@@ -272,7 +280,7 @@ class Journal:
             read = self.journalctl.read(
                 [*where, "--reverse", f"--lines={asked}"],
                 matches,
-                files=self._recent,
+                files=files,
                 pattern=pattern,
                 talkative=talkative,
             )
