@@ -66,5 +66,5 @@ class _Page(html.parser.HTMLParser):
         if cells == _HEADINGS:
             self._ours = True
         elif self._ours and len(cells) == len(_HEADINGS) and all(cell.isdecimal() for cell in cells[:4]):
-            pid, active, idle, accesses = map(int, cells[:4])
-            self.rows[pid] = Row(self._command, active, idle, accesses, cells[4])
+            pid, _active, idle, accesses = map(int, cells[:4])
+            self.rows[pid] = Row(self._command, idle, accesses, cells[4])

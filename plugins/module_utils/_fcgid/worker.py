@@ -48,7 +48,6 @@ class Row:
     """What mod_status's page says about one worker; `idle_seconds` is the time since its last request began."""
 
     command: str
-    active_seconds: int
     idle_seconds: int
     accesses: int
     state: str

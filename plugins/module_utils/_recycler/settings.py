@@ -76,7 +76,9 @@ def settings_from(values: t.Mapping[str, t.Any]) -> Settings:
             "There is a hard limit without a grace time.",
             hint="Say for how long a worker beyond it may go on with the request in hand.",
         )
-    for name, value, least in (("min_idle", settings.min_idle, 0), ("interval", settings.interval, 1)):
+    grace = settings.grace or 0
+    seconds = {"min_idle": (settings.min_idle, 0), "interval": (settings.interval, 1), "grace": (grace, 0)}
+    for name, (value, least) in seconds.items():
         if value < least:
             raise RecyclerError(f"{name} is {value}.", hint=f"Give a number of seconds from {least}.")
     for path in (*settings.socket_directories, settings.metrics_file):

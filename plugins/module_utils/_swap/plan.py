@@ -144,7 +144,7 @@ def _divide(state: State, wanted: Wanted) -> tuple[list[Entry], int]:
     own_paths = {entry.path for entry in ours}
     foreign_bytes = wanted.total_bytes(area for area in state.areas if area.path not in own_paths)
     target = wanted.size_bytes if wanted.exact else max(wanted.size_bytes, wanted.total_bytes(state.areas))
-    if wanted.exact and foreign_bytes > target + SLACK_BYTES:
+    if foreign_bytes > target + SLACK_BYTES:
         raise SwapError(
             f"Cannot bring the swap of this host to exactly {format_size(target)}: areas that were not made here come "
             f"to {format_size(foreign_bytes)} already.",

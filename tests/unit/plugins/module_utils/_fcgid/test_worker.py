@@ -134,5 +134,5 @@ def test_script(command: list[str], script: str) -> None:
     ],
 )
 def test_state(connected: bool, state: str | None, found: tuple[str, str]) -> None:
-    row = Row("/srv/a.fcgi", 9, 9, 1, state) if state else None
+    row = Row("/srv/a.fcgi", 9, 1, state) if state else None
     assert state_of(connected=connected, row=row) == found

@@ -53,7 +53,7 @@ def test_a_request_in_hand_makes_it_busy(proc: FakeProc) -> None:
 
 def test_the_page_tells_about_a_worker(proc: FakeProc) -> None:
     pid = proc.worker(0)
-    (found,) = workers(proc).all({pid: Row("/srv/fcgi/perl.fcgi", 50, 40, 3, "Ready")})
+    (found,) = workers(proc).all({pid: Row("/srv/fcgi/perl.fcgi", 40, 3, "Ready")})
     assert (found.state_source, found.idle_seconds) == ("status_page", 40)
 
 

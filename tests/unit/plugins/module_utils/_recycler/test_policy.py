@@ -140,7 +140,7 @@ def test_one_that_was_busy_was_not_idle() -> None:
 
 
 def test_one_that_only_woke_up_was_idle_if_no_request_was_counted() -> None:
-    row = Row("/srv/a.fcgi", 9, 9, 3, "Ready")
+    row = Row("/srv/a.fcgi", 9, 3, "Ready")
     worker = a_worker(row=row)
     assert acts((0, worker), (5, dataclasses.replace(worker, memory=a_worker(switches=99).memory)))[1:] == [
         ["retire limit"]
@@ -148,7 +148,7 @@ def test_one_that_only_woke_up_was_idle_if_no_request_was_counted() -> None:
 
 
 def test_a_request_that_was_counted_ends_the_idle_time() -> None:
-    rows = [Row("/srv/a.fcgi", 9, 9, accesses, "Ready") for accesses in (3, 4)]
+    rows = [Row("/srv/a.fcgi", 9, accesses, "Ready") for accesses in (3, 4)]
     assert acts((0, a_worker(row=rows[0])), (5, a_worker(row=rows[1], switches=41)))[1:] == [[]]
 
 

@@ -85,6 +85,7 @@ def test_sizes_are_bytes() -> None:
         ),
         ({"interval": 0}, "interval is 0. Give a number of seconds from 1."),
         ({"min_idle": -1}, "min_idle is -1. Give a number of seconds from 0."),
+        ({"hard_limit": "512M", "grace": -1}, "grace is -1. Give a number of seconds from 0."),
         (
             {"scripts": [{"script": "a.fcgi", "limit": "1G"}]},
             "'a.fcgi' is not a script. Give a full path, in which * and ? stand for anything.",
