@@ -9,10 +9,19 @@ import types
 import typing as t
 
 QUOTED = "quotation"
-"""`Line.source` of what a document quotes: without its beginning, a report there is taken for an example."""
+"""`Origin.source` of what a document quotes: without its beginning, a report there is taken for an example."""
 KERNEL_SOURCES = ("kernel", QUOTED)
 
 _NOTHING: t.Mapping[t.Any, t.Any] = types.MappingProxyType({})
+
+
+class Origin(t.NamedTuple):
+    """Where lines come from."""
+
+    boot_id: str | None = None
+    hostname: str | None = None
+    source: str | None = None
+    """The program that the prefix names (`kernel`, `systemd-oomd`, `earlyoom`); None where it names none."""
 
 
 class Line(t.NamedTuple):
@@ -22,12 +31,22 @@ class Line(t.NamedTuple):
     realtime_us: int | None = None
     """Microseconds since 1970, UTC; None where the source does not tell year and time zone."""
     monotonic_us: int | None = None
-    boot_id: str | None = None
-    hostname: str | None = None
     cursor: str | None = None
     """Where the line stands in its source: a journal cursor, or a line number."""
-    source: str | None = None
-    """The program that the prefix names (`kernel`, `systemd-oomd`, `earlyoom`); None where it names none."""
+    origin: Origin = Origin()
+    """Lines that follow one another mostly share it, so that another object is all that a reader has to look for."""
+
+    @property
+    def boot_id(self) -> str | None:
+        return self.origin.boot_id
+
+    @property
+    def hostname(self) -> str | None:
+        return self.origin.hostname
+
+    @property
+    def source(self) -> str | None:
+        return self.origin.source
 
 
 class Task(t.NamedTuple):

@@ -12,7 +12,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._command import Com
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.record import Key, Record
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.surroundings import Stretch, after, around
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line, OomReport, Unparsed
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line, OomReport, Origin, Unparsed
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident, incident_of, with_effects
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.living import with_cgroups
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.records import (
@@ -167,10 +167,8 @@ def _line_of(record: Record, source: str = "kernel") -> Line:
         text=record.message,
         realtime_us=record.realtime_us,
         monotonic_us=record.monotonic_us,
-        boot_id=record.boot_id,
-        hostname=record.fields.get("_HOSTNAME"),
         cursor=record.cursor,
-        source=source,
+        origin=Origin(record.boot_id, record.fields.get("_HOSTNAME"), source),
     )
 
 

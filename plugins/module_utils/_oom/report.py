@@ -15,6 +15,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import (
     QUOTED,
     Line,
     OomReport,
+    Origin,
     Unparsed,
     Victim,
 )
@@ -57,18 +58,15 @@ def read_reports(lines: t.Iterable[Line], *, page_size: int | None = None) -> t.
     """
     reader = _Reader(page_size)
     plain, into = NOTHING_PLAIN
-    here, booted, heard = reader.host, reader.boot_id, None
+    here: Origin | None = None
     for line in lines:
-        text, host, boot_id, source = line.text, line.hostname, line.boot_id, line.source
-        # From one line to the next these are mostly the same objects, which is told faster than that they are equal.
-        if source is not heard:
-            if source is not None and source not in KERNEL_SOURCES:
+        text, origin = line.text, line.origin
+        if origin is not here:
+            if origin.source is not None and origin.source not in KERNEL_SOURCES:
                 yield from reader.hear(line)
                 continue
-            heard = source
-        if host is not here or boot_id is not booted:
-            here, booted = host, boot_id
-            plain = None if reader.turn_to(host, boot_id) else plain
+            here = origin
+            plain = None if reader.turn_to(origin.hostname, origin.boot_id) else plain
         # Most of a report is its stack and the rows of its table. A line that begins another report has a "=".
         if text and text[0] == plain and "=" not in text:
             into.append(text)

@@ -14,7 +14,7 @@ import functools
 import re
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import QUOTED, Line
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import QUOTED, Line, Origin
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.unwrap import Unwrapper
 
 # The kernel's own limit for one message is 1024, and a cgroup's statistics in one record come to 4096.
@@ -103,7 +103,8 @@ class _Log:
         self._boot_id: str | None = None
         self._quoted = False
         self._before = ""
-        self._shared: tuple[int | None, str | None, str | None] = (None, None, None)
+        self._realtime_us: int | None = None
+        self._origin = Origin()
 
     def plain_line(self, raw: str, number: int) -> Line | None:
         """Return a line that begins with the same words as the one before, and holds nothing that has to be undone."""
@@ -116,10 +117,8 @@ class _Log:
         # Looked for one by one, which is several times as fast as a set of characters in the pattern.
         if "\\" in message or "#" in message or "\xa0" in message or "kernel: " in message:
             return None
-        realtime, host, source = self._shared
-        return _new_line(
-            (message.rstrip("\r\n"), realtime, int(seconds + fraction), self._boot_id, host, str(number), source)
-        )
+        text, monotonic_us = message.rstrip("\r\n"), int(seconds + fraction)
+        return _new_line((text, self._realtime_us, monotonic_us, str(number), self._origin))
 
     def line(self, raw: str, number: int) -> Line | None:
         """Take any line, and return the one before where that is whole now."""
@@ -130,6 +129,7 @@ class _Log:
             boot = _BOOT.match(text)
             if boot:
                 self._boot_id = boot.group(1)
+                self._origin = self._origin._replace(boot_id=self._boot_id)
                 return None
             if text.startswith("```"):
                 self._quoted = True
@@ -139,17 +139,19 @@ class _Log:
             text = text[_end(mark, 0) :]
         prefix = split_prefix(text)
         if prefix is None:
-            line = Line(_unescaped(text), cursor=str(number), source=QUOTED if is_quoted else None)
+            origin = Origin(source=QUOTED if is_quoted else None)
+            line = Line(_unescaped(text), cursor=str(number), origin=origin)
             return self.unwrapper.take(line)
         if is_quoted and prefix.source not in (None, "kernel"):
             return None
         if prefix.source == "kernel" and raw.startswith(text):
             self._before = raw[: raw.find("kernel: ") + len("kernel: ")]
-            self._shared = prefix.realtime_us, prefix.hostname, prefix.source
-        source = QUOTED if is_quoted else prefix.source
-        line = _new_line(
-            (prefix.text, prefix.realtime_us, prefix.monotonic_us, self._boot_id, prefix.hostname, str(number), source)
-        )
+            self._realtime_us = prefix.realtime_us
+            self._origin = Origin(self._boot_id, prefix.hostname, prefix.source)
+        origin = Origin(self._boot_id, prefix.hostname, QUOTED if is_quoted else prefix.source)
+        if origin == self._origin:
+            origin = self._origin
+        line = Line(prefix.text, prefix.realtime_us, prefix.monotonic_us, str(number), origin)
         whole, self.unwrapper.held = self.unwrapper.held, line
         return whole
 

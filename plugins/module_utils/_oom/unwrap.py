@@ -82,8 +82,8 @@ class Unwrapper:
         if held is None:
             self.held = line._replace(text=text)
         else:
-            _text, realtime, monotonic, boot_id, host, _cursor, source = held
-            self.held = Line(text, realtime, monotonic, boot_id, host, line.cursor, line.source or source)
+            origin = held.origin._replace(source=line.source) if line.source else held.origin
+            self.held = held._replace(text=text, cursor=line.cursor, origin=origin)
         return held
 
 

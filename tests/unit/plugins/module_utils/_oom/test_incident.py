@@ -9,7 +9,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line, OomReport, Victim
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line, OomReport, Origin, Victim
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import (
     Incident,
     UnitEffect,
@@ -35,7 +35,7 @@ UNKNOWN = UnitEffect(unit=UNIT)
 def incident(
     at: float = 1000, *, cgroup: str | None = f"/system.slice/{UNIT}", group: bool = False, boot: str = "b"
 ) -> Incident:
-    line = Line("Killed process 7 (hog)", int(at * 1e6), int(at * 1e6), boot, cursor="c")
+    line = Line("Killed process 7 (hog)", int(at * 1e6), int(at * 1e6), "c", Origin(boot))
     return incident_of(OomReport(first=line, last=line, victims=(Victim("hog", 7),), cgroup=cgroup, group=group))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line, OomReport, Task
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line, OomReport, Origin, Task
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident, incident_of
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.living import Process, read_process, with_cgroups
 
@@ -19,7 +19,7 @@ SECOND = os.sysconf("SC_CLK_TCK")
 
 
 def incident(name: str = "httpd", *, boot_id: str = BOOT.replace("-", ""), monotonic_us: int = 50_000_000) -> Incident:
-    line = Line("Out of memory: Killed process 7 (hog)", boot_id=boot_id, monotonic_us=monotonic_us)
+    line = Line("Out of memory: Killed process 7 (hog)", monotonic_us=monotonic_us, origin=Origin(boot_id))
     return incident_of(OomReport(first=line, last=line, kill=line, tasks=(Task(name, 812), Task("gone", 813))))
 
 

@@ -9,7 +9,13 @@ import typing as t
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import QUOTED, Line, OomReport, Unparsed
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import (
+    QUOTED,
+    Line,
+    OomReport,
+    Origin,
+    Unparsed,
+)
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report import read_reports
 
 TRIGGER = "{0} invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0"
@@ -283,30 +289,31 @@ def test_mem_info_after_the_kill_is_not_the_reports() -> None:
 
 
 def test_lines_of_other_programs_are_passed_over() -> None:
-    assert read(Line(text, source="app") for text in memcg()) == []
+    assert read(Line(text, origin=Origin(source="app")) for text in memcg()) == []
 
 
 def test_a_quoted_kill_line_is_no_kill() -> None:
-    assert read([Line(KILL.format("hog", 812), source=QUOTED)]) == []
+    assert read([Line(KILL.format("hog", 812), origin=Origin(source=QUOTED))]) == []
 
 
 def test_a_kill_between_quoted_lines_is_a_kill() -> None:
-    lines = [*(Line(text, source=QUOTED) for text in memcg()[6:-1]), Line(KILL.format("hog", 900))]
+    lines = [*(Line(text, origin=Origin(source=QUOTED)) for text in memcg()[6:-1]), Line(KILL.format("hog", 900))]
     assert pids(lines) == [[900]]
 
 
 def test_a_quoted_kill_is_not_an_open_reports() -> None:
-    lines = [*(Line(text) for text in memcg()[:-1]), Line(KILL.format("hog", 900), source=QUOTED)]
+    lines = [*(Line(text) for text in memcg()[:-1]), Line(KILL.format("hog", 900), origin=Origin(source=QUOTED))]
     assert pids(lines) == [[]]
 
 
 def test_a_quoted_report_is_read() -> None:
-    assert pids(Line(text, source=QUOTED) for text in memcg()) == [[812]]
+    assert pids(Line(text, origin=Origin(source=QUOTED)) for text in memcg()) == [[812]]
 
 
 def test_hosts_are_told_apart() -> None:
     one, two = (
-        [Line(text, hostname=host) for text in memcg(host, pid)] for host, pid in (("web1", 812), ("web2", 900))
+        [Line(text, origin=Origin(hostname=host)) for text in memcg(host, pid)]
+        for host, pid in (("web1", 812), ("web2", 900))
     )
     interleaved = [line for pair in zip(one, two, strict=True) for line in pair]
     assert [(report.complete, [task.name for task in report.tasks]) for report in reports(interleaved)] == [
@@ -325,7 +332,10 @@ def test_a_line_of_another_between_rows_loses_none() -> None:
 
 
 def test_a_boot_ends_a_report() -> None:
-    lines = [*(Line(text, boot_id="a") for text in memcg()[:-1]), Line(KILL.format("hog", 900), boot_id="b")]
+    lines = [
+        *(Line(text, origin=Origin(boot_id="a")) for text in memcg()[:-1]),
+        Line(KILL.format("hog", 900), origin=Origin(boot_id="b")),
+    ]
     assert pids(lines) == [[], [900]]
 
 
@@ -354,7 +364,7 @@ def test_the_kill_line_is_kept() -> None:
 
 def test_of_very_many_hosts_none_is_lost() -> None:
     hosts = [f"web{number}" for number in range(1000)]
-    opened = [Line(text, hostname=host) for host in hosts for text in memcg()[:-1]]
-    closed = [Line(KILL.format("hog", 812), hostname=host) for host in hosts]
+    opened = [Line(text, origin=Origin(hostname=host)) for host in hosts for text in memcg()[:-1]]
+    closed = [Line(KILL.format("hog", 812), origin=Origin(hostname=host)) for host in hosts]
     found = reports([*opened, *closed])
     assert sum(len(report.victims) for report in found) == len(hosts)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom import text_log
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import QUOTED, Line
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import QUOTED, Line, Origin
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report import read_reports
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.text_log import Prefix, read_log, split_prefix
 
@@ -227,8 +227,8 @@ def test_a_whole_kill_line_takes_nothing_in(after: str) -> None:
 def test_lines_of_one_record_share_its_time() -> None:
     log = ["Jun  1 07:00:00 web1 kernel: [ 1.5] active_anon:1", "                active_file:2"]
     assert list(read_log(log)) == [
-        Line("active_anon:1", None, 1500000, None, "web1", "1", "kernel"),
-        Line("active_file:2", None, 1500000, None, "web1", "2", "kernel"),
+        Line("active_anon:1", None, 1500000, "1", Origin(None, "web1", "kernel")),
+        Line("active_file:2", None, 1500000, "2", Origin(None, "web1", "kernel")),
     ]
 
 

@@ -9,7 +9,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line, OomReport, Victim
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line, OomReport, Origin, Victim
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report import read_reports
 
 PRESSURE = "memory pressure for /user.slice being 51.07% > 50.00% for > 20s with reclaim activity"
@@ -17,7 +17,7 @@ SWAP = "memory used (1000) / total (1024) and swap used (90) / total (99) being 
 
 
 def read(source: str, *texts: str | Line) -> list[OomReport]:
-    lines = [text if isinstance(text, Line) else Line(text, source=source) for text in texts]
+    lines = [text if isinstance(text, Line) else Line(text, origin=Origin(source=source)) for text in texts]
     found = list(read_reports(lines))
     assert all(isinstance(item, OomReport) for item in found)
     return t.cast("list[OomReport]", found)
@@ -91,7 +91,7 @@ def test_a_process_that_is_killed_after_it_was_asked_is_one_kill() -> None:
 
 def test_the_same_pid_much_later_is_another_kill() -> None:
     text = 'sending SIGTERM to process 7 uid 0 "a": oom_score 1, VmRSS 2 MiB'
-    lines = [Line(text, monotonic_us=time, source="earlyoom") for time in (1, 61000002)]
+    lines = [Line(text, monotonic_us=time, origin=Origin(source="earlyoom")) for time in (1, 61000002)]
     assert len(read("earlyoom", *lines)) == 2
 
 
@@ -111,12 +111,12 @@ KILLED = "Out of memory: Killed process 7 (a) total-vm:9kB, anon-rss:1kB, file-r
 
 @pytest.mark.parametrize("kernel_first", [True, False])
 def test_a_process_that_the_kernel_kills_too_is_killed_once(kernel_first: bool) -> None:
-    lines = [Line(ASKED, monotonic_us=1, source="earlyoom"), Line(KILLED, monotonic_us=2)]
+    lines = [Line(ASKED, monotonic_us=1, origin=Origin(source="earlyoom")), Line(KILLED, monotonic_us=2)]
     assert [report.killer for report in read("", *(reversed(lines) if kernel_first else lines))] == ["kernel"]
 
 
 def test_a_process_that_the_kernel_kills_much_later_is_another() -> None:
-    lines = [Line(ASKED, monotonic_us=1, source="earlyoom"), Line(KILLED, monotonic_us=61000002)]
+    lines = [Line(ASKED, monotonic_us=1, origin=Origin(source="earlyoom")), Line(KILLED, monotonic_us=61000002)]
     assert [report.killer for report in read("", *lines)] == ["earlyoom", "kernel"]
 
 
