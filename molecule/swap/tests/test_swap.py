@@ -174,7 +174,7 @@ def test_zram_counts_where_it_is_asked_to(host: t.Any, *, count_zram: bool, chan
     )
     result = swap(host, path="/trial-zram", size="100M", count_zram=count_zram)
     swap(host, path="/trial-zram", state="absent")
-    host.check_output("swapoff /dev/zram0 && rmmod zram")
+    host.check_output("swapoff /dev/zram0 && udevadm settle && echo 1 >/sys/block/zram0/reset")
     counted = [area["counted"] for area in result["before"]["areas"] if area["path"] == "/dev/zram0"]
     assert (result["changed"], counted) == (changed, [count_zram])
 

@@ -115,6 +115,8 @@ def empty(path: str) -> None:
     """Give the room back."""
     with contextlib.suppress(FileNotFoundError):
         os.unlink(f"{pathlib.Path(path).parent}/{_FILLER}")
+        # Only then does btrfs have it to give.
+        os.sync()
 
 
 def interrupt_everywhere(path: str, trial: Trial, act: t.Callable[[], object]) -> dict[str, t.Any]:
