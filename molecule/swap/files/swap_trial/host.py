@@ -91,7 +91,7 @@ def start(path: str, trial: Trial) -> None:
             file.write(header(trial.start))
             file.flush()
             os.fsync(file.fileno())
-        called(_LIBC.swapon, path, 0)
+        switch_on(path)
         with FSTAB.open("a", encoding="utf-8", errors="surrogateescape") as table:
             table.write(f"{path} none swap sw,nofail 0 0\n")
 
@@ -114,6 +114,11 @@ def switch_off(path: str) -> list[str]:
     for area in areas:
         called(_LIBC.swapoff, area)
     return areas
+
+
+def switch_on(path: str) -> None:
+    """Switch on the area at `path`."""
+    called(_LIBC.swapon, path, 0)
 
 
 def header(size: int) -> bytes:

@@ -28,6 +28,7 @@ from swap_trial.host import (
     remove,
     start,
     switch_off,
+    switch_on,
     tables_left,
     total,
 )
@@ -182,7 +183,11 @@ def complete_everywhere(folder: str, trial: Trial) -> dict[str, t.Any]:
     before = total()
     paths = [f"{each}/swapfile" for each in sorted(pathlib.Path(folder).iterdir()) if each.name.isdigit()]
     problems = [f"{path}, interrupted: {complaint}" for path in paths for complaint in complaints(path)]
+    # There would be no room for one more than the boot has switched on.
+    booted = {path: switch_off(path) for path in paths}
     for path in paths:
+        for area in booted[path]:
+            switch_on(area)
         if in_child(functools.partial(complete, path, trial)):
             problems.append(f"{path}: the next run failed")
         problems += [f"{path}, completed: {complaint}" for complaint in (*complaints(path), *leftovers(path))]
