@@ -68,9 +68,10 @@ def search(journal: Journal) -> Traces | None:
     extent = journal.extent()
     if extent is None:
         return None
-    said = _said(journal, [KERNEL_KILLS, OTHER_ANCHORS])
-    if _levels_differ(journal, said):
-        said += _said(journal, [KERNEL_LINES])
+    found = _said(journal, [KERNEL_KILLS, OTHER_ANCHORS])
+    if _levels_differ(journal, found.values()):
+        found.update(_said(journal, [KERNEL_LINES]))
+    said = found.values()
     boots = tuple(dict.fromkeys(record.boot_id for record, _what in said))
     kills = {record.key: record for record, what in said if isinstance(what, KernelKill)}
     return Traces(
@@ -84,17 +85,17 @@ def search(journal: Journal) -> Traces | None:
     )
 
 
-def _said(journal: Journal, searches: t.Sequence[Search]) -> list[tuple[Record, Said]]:
+def _said(journal: Journal, searches: t.Sequence[Search]) -> dict[Key, tuple[Record, Said]]:
     """Return what is found and what it says, newest first, each once: it may be found twice, and lie in two files."""
     said: dict[Key, tuple[Record, Said]] = {}
     for record in journal.find(searches):
         what = read_record(record)
         if what is not None:
             said[record.key] = record, what
-    return list(said.values())
+    return said
 
 
-def _levels_differ(journal: Journal, said: t.Sequence[tuple[Record, Said]]) -> bool:
+def _levels_differ(journal: Journal, said: t.Collection[tuple[Record, Said]]) -> bool:
     """Tell whether kills may stand in the journal at another priority than the kernel gives them.
 
     So it is in a journal that was made of something else, and was where systemd noticed a kill that was not found.

@@ -82,3 +82,9 @@ def test_what_two_searches_find_is_counted_once() -> None:
     forged = {"_TRANSPORT": "kernel", "SYSLOG_FACILITY": "1", "PRIORITY": "3"}
     host = Host([entry("Out of memory and no killable processes...", at=1, **forged)])
     assert covered(host).untrusted == 1
+
+
+def test_a_forgery_is_counted_once_where_priorities_are_not_the_kernels() -> None:
+    forged = {"_TRANSPORT": "kernel", "SYSLOG_FACILITY": "1", "PRIORITY": "3"}
+    imported = entry("usb 1-1: new device", at=2, _TRANSPORT="kernel")
+    assert covered(Host([entry(OOM_KILL, at=1, **forged), imported])).untrusted == 1
