@@ -65,6 +65,8 @@ def neutralise(text: str | bytes, *, limit: int = 1024) -> str:
     """
     if isinstance(text, bytes):
         text = text.decode("utf-8", "backslashreplace")
+    if len(text) <= limit and "{" not in text and text[:1] != "#" and text.isprintable():
+        return text
     cut = len(text) - limit
     safe = text[:limit]
     if not safe.isprintable():
@@ -86,13 +88,14 @@ def difference(name: str, before: str, after: str) -> dict[str, str]:
 
 def neutralise_all(value: t.Any) -> t.Any:
     """Return plain data (as JSON knows it) with every string in it neutralised, keys of mappings too."""
+    # Most values are numbers, and of a mapping Python is slow to tell that it is one.
+    if value is None or isinstance(value, (int, float)):
+        return value
     if isinstance(value, (str, bytes)):
         return neutralise(value)
-    if isinstance(value, t.Mapping):
-        return {neutralise_all(key): neutralise_all(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [neutralise_all(item) for item in value]
-    return value
+    return {neutralise_all(key): neutralise_all(item) for key, item in value.items()}
 
 
 def _escaped(character: str) -> str:

@@ -16,9 +16,9 @@ import time
 import typing as t
 from pathlib import Path
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.consumers import consumers_of
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.diagnosis import diagnose
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line, OomReport
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.figures import figures_of
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import incident_of
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report import read_reports
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.text_log import read_log
@@ -70,7 +70,7 @@ def own_steps() -> dict[str, Step]:
         f"messages to report, {len(messages)} lines": lambda: found(messages),
         "the same, and every row of the table": lambda: [list(item.tasks) for item in found(messages)],
         f"the same without the table, {len(without_table)} lines": lambda: found(without_table),
-        "report to explanation": lambda: [diagnose(one, consumers_of(one.report, one.cgroups)) for one in incidents],
+        "report to explanation": lambda: [diagnose(one, figures_of(one)) for one in incidents],
         f"text to messages, {len(texts)} lines": lambda: list(read_log(texts)),
         f"messages alone, {len(messages)} lines": lambda: [Line(*message) for message in messages],
     }

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.allocation import Supply, allowed_nodes, supplies
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.consumers import Consumers
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.allocation import Supply, allowed_nodes
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.evidence import evidence
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Memory, OomReport
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.figures import Figures
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident, UnitEffect
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.remedies import Advice, Remedy, advice, remedies
 
@@ -40,19 +40,19 @@ class Diagnosis(t.NamedTuple):
     advice: tuple[Advice, ...] = ()
 
 
-def diagnose(incident: Incident, consumers: Consumers) -> Diagnosis:
+def diagnose(incident: Incident, figures: Figures) -> Diagnosis:
     """Explain one incident. A cause is claimed only where the report's figures show it."""
-    cause = _cause(incident.report)
+    cause = _cause(incident.report, figures.supplies)
     return Diagnosis(
         cause=cause,
         summary=_summary(incident, cause),
-        evidence=tuple(evidence(incident, consumers, cause)),
-        remedies=tuple(remedies(incident, consumers, cause)),
-        advice=tuple(advice(incident, cause)),
+        evidence=tuple(evidence(incident, figures, cause)),
+        remedies=tuple(remedies(incident, figures, cause)),
+        advice=tuple(advice(incident, figures, cause)),
     )
 
 
-def _cause(report: OomReport) -> str:
+def _cause(report: OomReport, weighed: tuple[Supply, ...]) -> str:
     order = report.trigger.order if report.trigger else None
     if report.killer != "kernel":
         return "pressure"
@@ -64,7 +64,6 @@ def _cause(report: OomReport) -> str:
         return "cpuset_or_mempolicy"
     if report.memory is None or order is None:
         return "unknown"
-    weighed = supplies(report)
     if order > 0 and _is_fragmented(weighed):
         return "fragmentation"
     if _is_low_zone(weighed):

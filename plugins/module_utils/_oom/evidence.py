@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.allocation import Supply, purpose, supplies
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.breakdown import break_down, share
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.allocation import Supply, purpose
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.breakdown import share
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.consumers import Consumers, Group, known_sum
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Memory, OomReport, Task, Victim
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.figures import Figures
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident, UnitEffect
 from ansible_collections.oomguard.linux.plugins.module_utils._text import format_size
 
@@ -29,19 +30,19 @@ _STATISTICS = (
 )
 
 
-def evidence(incident: Incident, consumers: Consumers, cause: str) -> t.Iterator[str]:
+def evidence(incident: Incident, figures: Figures, cause: str) -> t.Iterator[str]:
     """Yield what shows that `cause` is the cause, and what came of it."""
     report = incident.report
     if report.reason:
         yield f"{report.killer} says: {report.reason}"
     yield from _of_the_victims(report)
-    yield from _of_the_tasks(report, consumers)
+    yield from _of_the_tasks(report, figures.consumers)
     if report.scope == "memcg":
         yield from _of_the_limit(report)
     elif report.memory:
-        yield from _of_the_memory(report, report.memory)
+        yield from _of_the_memory(report, report.memory, figures)
         yield from _of_the_swap(report.memory, cause)
-        yield from _of_the_request(report, cause)
+        yield from _of_the_request(report, figures.supplies, cause)
     if incident.effect:
         yield from _of_the_unit(incident.effect, group=report.group)
     if not report.complete and not report.tasks:
@@ -134,8 +135,8 @@ def _of_the_limit(report: OomReport) -> t.Iterator[str]:
         yield f"Its memory was {', '.join(parts)}."
 
 
-def _of_the_memory(report: OomReport, memory: Memory) -> t.Iterator[str]:
-    parts = break_down(memory)
+def _of_the_memory(report: OomReport, memory: Memory, figures: Figures) -> t.Iterator[str]:
+    parts = figures.parts
     if parts and memory.ram_bytes:
         known = parts.parts()
         named = {name: size for name, size in known.items() if size >= _NAMED_SHARE * memory.ram_bytes}
@@ -155,7 +156,7 @@ def _of_the_memory(report: OomReport, memory: Memory) -> t.Iterator[str]:
     lists = [
         f"{sum(size * count for size, count in zone.free_blocks.items()) // 1024} kB in {_place(report, supply)}"
         f" (largest block {(zone.largest_free_block_bytes or 0) // 1024} kB)"
-        for supply in supplies(report)
+        for supply in figures.supplies
         for zone in [supply.zone]
         if zone.free_blocks
     ]
@@ -173,7 +174,7 @@ def _of_the_swap(memory: Memory, cause: str) -> t.Iterator[str]:
         yield f"Of {format_size(total)} of swap, {format_size(free)} was free{told}."
 
 
-def _of_the_request(report: OomReport, cause: str) -> t.Iterator[str]:
+def _of_the_request(report: OomReport, weighed: t.Sequence[Supply], cause: str) -> t.Iterator[str]:
     trigger = report.trigger
     if trigger is None or trigger.order is None or trigger.order < 0 or not report.page_size:
         return
@@ -190,11 +191,10 @@ def _of_the_request(report: OomReport, cause: str) -> t.Iterator[str]:
         )
     else:
         yield f"{what} {size} in one piece (order {trigger.order}) {whom}."
-    yield from _of_the_zones(report, cause)
+    yield from _of_the_zones(report, weighed, cause)
 
 
-def _of_the_zones(report: OomReport, cause: str) -> t.Iterator[str]:
-    weighed = supplies(report)
+def _of_the_zones(report: OomReport, weighed: t.Sequence[Supply], cause: str) -> t.Iterator[str]:
     margins = [
         f"{_place(report, supply)} {_margin(supply.margin_bytes)}"
         for supply in weighed

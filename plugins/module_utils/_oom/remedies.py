@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.breakdown import break_down, share
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.breakdown import Breakdown, share
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.consumers import Consumers
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Memory, OomReport
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.figures import Figures
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident, UnitEffect
 from ansible_collections.oomguard.linux.plugins.module_utils._text import format_size
 
@@ -43,7 +44,7 @@ class Advice(t.NamedTuple):
     risk: str
 
 
-def remedies(incident: Incident, consumers: Consumers, cause: str) -> t.Iterator[Remedy]:
+def remedies(incident: Incident, figures: Figures, cause: str) -> t.Iterator[Remedy]:
     """Yield what this collection can do about it."""
     report, effect = incident.report, incident.effect
     if effect and _ended_for_a_process(effect) and not report.group and effect.oom_policy in {"stop", None}:
@@ -54,8 +55,12 @@ def remedies(incident: Incident, consumers: Consumers, cause: str) -> t.Iterator
             risk="It goes on without that process: a service that cannot do without it is up, but does not work, "
             "and Restart= does not help.",
         )
-    if report.memory and cause in {"ram_and_swap_exhausted", "ram_exhausted_no_swap"} and _can_swap(report.memory):
-        yield _more_swap(consumers, report.memory)
+    if (
+        report.memory
+        and cause in {"ram_and_swap_exhausted", "ram_exhausted_no_swap"}
+        and _can_swap(report.memory, figures.parts)
+    ):
+        yield _more_swap(figures.consumers, report.memory)
     unit = incident.place.unit
     server = _APACHE.get(unit or "")
     if server and report.victims and all(victim.name != server for victim in report.victims):
@@ -87,9 +92,8 @@ def _smaller_workers(report: OomReport) -> Remedy:
     )
 
 
-def _can_swap(memory: Memory) -> bool:
+def _can_swap(memory: Memory, parts: Breakdown | None) -> bool:
     """Tell whether it was memory of processes that filled the RAM; the kernel's own does not go to swap."""
-    parts = break_down(memory)
     if parts is None or parts.anonymous_bytes is None:
         return True
     return share(parts.anonymous_bytes + (parts.shmem_bytes or 0), memory) >= _MANY
@@ -114,7 +118,7 @@ def _more_swap(consumers: Consumers, memory: Memory) -> Remedy:
     )
 
 
-def advice(incident: Incident, cause: str) -> t.Iterator[Advice]:
+def advice(incident: Incident, figures: Figures, cause: str) -> t.Iterator[Advice]:
     """Yield what helps beside, and where this collection has no role for it."""
     report = incident.report
     if cause == "cgroup_limit":
@@ -156,7 +160,7 @@ def advice(incident: Incident, cause: str) -> t.Iterator[Advice]:
             risk="It takes a look at all processes first, which takes some time where there are many thousands.",
         )
     if report.memory and report.scope != "memcg":
-        yield from _of_the_kernel(report.memory)
+        yield from _of_the_kernel(report.memory, figures.parts)
 
 
 def _of_the_limit(incident: Incident) -> t.Iterator[Advice]:
@@ -182,9 +186,8 @@ def _of_the_limit(incident: Incident) -> t.Iterator[Advice]:
         )
 
 
-def _of_the_kernel(memory: Memory) -> t.Iterator[Advice]:
+def _of_the_kernel(memory: Memory, parts: Breakdown | None) -> t.Iterator[Advice]:
     """Yield what to do about memory that no process held."""
-    parts = break_down(memory)
     unused = memory.huge_pages_free_bytes
     if unused and share(unused, memory) >= _MANY / 5:
         yield Advice(

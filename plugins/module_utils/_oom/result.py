@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.allocation import Supply, supplies
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.breakdown import break_down
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.allocation import Supply
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.breakdown import Breakdown
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.cgroup import read_cgroup
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.consumers import Consumers, Sums, consumers_of, held
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.consumers import Consumers, Sums, held
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.diagnosis import Diagnosis, diagnose
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import OomReport, Task
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.figures import Figures, figures_of
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.findings import Findings
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident, UnitEffect
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.summary import as_coverage, as_summary, as_time
@@ -37,9 +38,9 @@ def as_result(findings: Findings, *, tasks: str, top: int) -> dict[str, t.Any]:
     """Return `events`, `summary` and `coverage`; `tasks` (`top`, `all` or `none`) and `top` say how many task rows."""
     rows = {"none": 0, "top": top, "all": None}[tasks]
     incidents = (*findings.older, *findings.incidents)
-    consumers = [consumers_of(incident.report, incident.cgroups) for incident in incidents]
-    diagnoses = list(map(diagnose, incidents, consumers))
-    explained = list(zip(incidents, consumers, diagnoses))
+    figures = list(map(figures_of, incidents))
+    diagnoses = list(map(diagnose, incidents, figures))
+    explained = list(zip(incidents, figures, diagnoses))
     return {
         "events": [_event(*one, rows) for one in explained[len(findings.older) :]],
         "summary": as_summary(list(zip(incidents, diagnoses)), findings.units_taken_down),
@@ -47,7 +48,7 @@ def as_result(findings: Findings, *, tasks: str, top: int) -> dict[str, t.Any]:
     }
 
 
-def _event(incident: Incident, consumers: Consumers, diagnosis: Diagnosis, rows: int | None) -> dict[str, t.Any]:
+def _event(incident: Incident, figures: Figures, diagnosis: Diagnosis, rows: int | None) -> dict[str, t.Any]:
     report, at, place = incident.report, incident.at, incident.place
     damaged = report.tasks.damaged if isinstance(report.tasks, Table) else 0
     return {
@@ -72,9 +73,9 @@ def _event(incident: Incident, consumers: Consumers, diagnosis: Diagnosis, rows:
         "container_id": place.container_id,
         "pod_uid": place.pod_uid,
         "limit": _picked(report.limit, _LIMIT),
-        "memory": _memory(report),
-        "zones": [_zone(supply) for supply in supplies(report)],
-        "tasks": _tasks(report.tasks, consumers, rows),
+        "memory": _memory(report, figures.parts),
+        "zones": [_zone(supply) for supply in figures.supplies],
+        "tasks": _tasks(report.tasks, figures.consumers, rows),
         "unit_effect": _effect(incident.effect),
         "diagnosis": _diagnosis(diagnosis),
         "notes": [
@@ -85,12 +86,11 @@ def _event(incident: Incident, consumers: Consumers, diagnosis: Diagnosis, rows:
     }
 
 
-def _memory(report: OomReport) -> dict[str, t.Any] | None:
+def _memory(report: OomReport, parts: Breakdown | None) -> dict[str, t.Any] | None:
     memory = report.memory
     if memory is None:
         return None
     total, free = memory.swap_total_bytes, memory.swap_free_bytes
-    parts = break_down(memory)
     return {
         **{name: getattr(memory, name) for name in _MEMORY},
         "page_size": report.page_size,

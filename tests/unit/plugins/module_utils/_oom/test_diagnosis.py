@@ -9,7 +9,6 @@ import typing as t
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.consumers import consumers_of
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.diagnosis import Diagnosis, diagnose
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import (
     Line,
@@ -20,6 +19,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import (
     Victim,
     Zone,
 )
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.figures import figures_of
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import UnitEffect, incident_of
 
 PAGE = 4096
@@ -74,7 +74,8 @@ STOP = UnitEffect(unit="apache2.service", result="oom-kill", stopped=True, resta
 
 def diagnosed(effect: UnitEffect | None = None, **changes: t.Any) -> Diagnosis:
     report = REPORT._replace(**changes)
-    return diagnose(incident_of(report)._replace(effect=effect), consumers_of(report, {}))
+    incident = incident_of(report)._replace(effect=effect)
+    return diagnose(incident, figures_of(incident))
 
 
 def memory(total: int | None, free: int | None) -> Memory:

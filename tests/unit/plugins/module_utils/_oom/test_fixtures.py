@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.consumers import consumers_of
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.diagnosis import Diagnosis, diagnose
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import OomReport
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.figures import figures_of
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import incident_of
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report import read_reports
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.text_log import read_log
@@ -30,7 +30,8 @@ def read(name: str) -> OomReport:
 
 
 def diagnosed(report: OomReport) -> Diagnosis:
-    return diagnose(incident_of(report), consumers_of(report, {}))
+    incident = incident_of(report)
+    return diagnose(incident, figures_of(incident))
 
 
 def logs(kind: str) -> list[str]:
