@@ -684,11 +684,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import Run, run
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.files import (
-    are_persistent,
-    journal_files,
-    total_size,
-)
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.files import are_persistent, journal_files
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.reader import Reader
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import Traces, coverage_of, search
@@ -755,7 +751,7 @@ def find(params: t.Mapping[str, t.Any], run: Run, reader: Reader | None = None) 
         directory=directory,
         namespace=namespace,
         timeout=params["timeout"],
-        size=total_size(files),
+        files=files,
         reader=reader,
     )
     traces = search(journal)

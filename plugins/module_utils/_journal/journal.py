@@ -14,11 +14,13 @@ import datetime as dt
 import heapq
 import itertools
 import os
+import pathlib
 import re
 import time
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import Run
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.files import journal_files, total_size
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.journalctl import Journalctl, JournalError
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.libsystemd import CURSOR, FileTimes, Walk
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.reader import Reader, ReaderError
@@ -60,11 +62,11 @@ class Search(t.NamedTuple):
     matches: t.Sequence[str]
     pattern: str
     wide: bool = False
-    """There may be so many matches that the journal is better searched by two processors."""
+    """There may be so many matches that a big journal is better searched by two processors."""
 
 
 class Journal:
-    """A journal, and the part of it that is asked for; `size` in bytes, where it is known.
+    """A journal, and the part of it that is asked for; `files` are its files, where they are known.
 
     Without a `reader`, all is asked of journalctl.
     """
@@ -81,7 +83,7 @@ class Journal:
         namespace: str | None = None,
         timeout: float = 300,
         chunk: int = 5000,
-        size: int = 0,
+        files: t.Sequence[pathlib.Path] = (),
         reader: Reader | None = None,
     ) -> None:
         self.journalctl = Journalctl(run, directory=directory, namespace=namespace, timeout=timeout)
@@ -91,11 +93,11 @@ class Journal:
         self._since = since
         self._boot = [f"--boot={boot}"] if boot != "all" else []
         self._until = [f"--until={until}"] if until else []
-        self._in_halves = size >= _WORTH_TWO and (os.cpu_count() or 1) > 1
+        self._source = (directory, namespace)
+        self._files = files
+        self._parts: list[list[str]] = []
         self._since_us = 0
-        self._middle_us = 0
-        self._files: t.Sequence[FileTimes] = ()
-        self._recent: list[str] = []
+        self._times: t.Sequence[FileTimes] = ()
 
     def extent(self) -> Extent | None:
         """Return what there is to look at, None where the part that was asked for is empty. Raises JournalError."""
@@ -120,9 +122,10 @@ class Journal:
             return None
         if self._since or self._after_cursor:
             self._since_us = first_us
-            self._recent = self._files_since(first_us)
-        elif self._in_halves and not (self._boot or self._until):
-            self._middle_us = (first_us + newest.realtime_us) // 2
+            self._parts = _usable([self._files_since(first_us)])
+        elif not (self._boot or self._until) and total_size(self._files) >= _WORTH_TWO and (os.cpu_count() or 1) > 1:
+            paths = sorted(map(str, self._files))
+            self._parts = _usable([paths[::2], paths[1::2]])
         within = [boot for boot in boots if boot.last_us + 999_999 >= first_us and boot.first_us <= newest.realtime_us]
         return Extent(
             first_us=first_us,
@@ -142,37 +145,42 @@ class Journal:
 
     def find(self, searches: t.Sequence[Search]) -> t.Iterator[Record]:
         """Yield what all the searches find in the part that was asked for, newest first. Call `extent()` before."""
-        found = [records for search in searches for records in self._found(search)]
+        parts = self._parts
         try:
-            with concurrent.futures.ThreadPoolExecutor(len(found)) as pool:
-                # The first chunk is all there is, but for the most verbose kernels.
-                begun = list(pool.map(lambda records: list(itertools.islice(records, 1)), found))
+            found = self._begun(searches)
         except JournalError:
-            if not self._recent:
+            if not parts:
                 raise
-            # One of these files may have been renamed or removed by now.
-            self._recent = []
-            return self.find(searches)
-        merged = heapq.merge(*map(itertools.chain, begun, found), key=lambda record: -record.realtime_us)
-        return (record for record in merged if record.cursor != self._after_cursor)
+            found = None
+        if parts and (found is None or set(self._files) != set(journal_files(*self._source))):
+            # The journal was rotated: what was in one of these files may be in another one by now.
+            self._parts = []
+            found = self._begun(searches)
+        return (record for record in found or () if record.cursor != self._after_cursor)
+
+    def _begun(self, searches: t.Sequence[Search]) -> t.Iterator[Record]:
+        """Return what the searches find, newest first, after the first chunk of each has been read."""
+        found = [records for search in searches for records in self._found(search)]
+        with concurrent.futures.ThreadPoolExecutor(len(found)) as pool:
+            # The first chunk is all there is, but for the most verbose kernels.
+            begun = list(pool.map(lambda records: list(itertools.islice(records, 1)), found))
+        return heapq.merge(*map(itertools.chain, begun, found), key=lambda record: -record.realtime_us)
 
     def _found(self, search: Search) -> list[t.Iterator[Record]]:
         """Return what one search finds, in as many parts as there are runs of journalctl."""
         since = [f"--since={at_time(self._since_us)}"] if self._since_us else []
-        parts = [([*self._boot, *self._until, *since], self._since_us)]
-        if search.wide and self._middle_us:
-            middle_us = self._middle_us
-            parts = [([f"--since={at_time(middle_us)}"], middle_us), ([f"--until={at_time(middle_us - 1)}"], 0)]
+        # Each run opens its files, which takes longer than a narrow search of them.
+        parts = self._parts if search.wide or len(self._parts) == 1 else []
         return [
             self.read_back(
-                part,
+                [*self._boot, *self._until, *since],
                 search.matches,
-                files=self._recent,
+                files=files,
                 pattern=search.pattern,
-                not_before_us=bound,
+                not_before_us=self._since_us,
                 talkative=True,
             )
-            for part, bound in parts
+            for files in parts or [[]]
         ]
 
     def _files_since(self, realtime_us: int) -> list[str]:
@@ -183,9 +191,8 @@ class Journal:
         """
         if self._boot:
             return []
-        recent = [path for path, _first_us, last_us in self._files if not last_us or last_us >= realtime_us]
-        is_pattern = any(character in path for path in recent for character in "*?[\\")
-        return [] if is_pattern or len(recent) == len(self._files) else recent
+        recent = [path for path, _first_us, last_us in self._times if not last_us or last_us >= realtime_us]
+        return [] if len(recent) == len(self._times) else recent
 
     def newest(self, matches: t.Sequence[str]) -> Record | None:
         """Return the newest record of all that matches."""
@@ -208,7 +215,7 @@ class Journal:
     def _boots(self) -> list[Boot]:
         if self._reader is not None:
             try:
-                boot_times, self._files = self._reader.contents()
+                boot_times, self._times = self._reader.contents()
                 boots = [Boot(boot_id, *times) for boot_id, times in boot_times.items()]
             except ReaderError:
                 boots = []
@@ -292,6 +299,12 @@ class Journal:
                 return
             last = fresh[-1]
             where = [*self._boot, f"--cursor={last.cursor}"]
+
+
+def _usable(parts: list[list[str]]) -> list[list[str]]:
+    """Return parts of the journal's files, none where journalctl would take a path for a pattern, or one is empty."""
+    is_pattern = any(character in path for files in parts for path in files for character in "*?[\\")
+    return parts if all(parts) and not is_pattern else []
 
 
 def at_time(realtime_us: int) -> str:

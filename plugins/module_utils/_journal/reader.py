@@ -124,8 +124,7 @@ def _told(matches: t.Sequence[str]) -> dict[str, str]:
 
 def _record(entry: t.Sequence[t.Any], names: t.Sequence[str], told: t.Mapping[str, str]) -> Record:
     realtime_us, monotonic_us, boot_id, values = entry
-    fields = {name: value for name, value in zip(names, values) if value is not None}
-    fields.update(told)
+    fields = {**told, **{name: value for name, value in zip(names, values) if value is not None}}
     return Record(fields.pop(CURSOR, ""), realtime_us, monotonic_us, boot_id, fields)
 
 

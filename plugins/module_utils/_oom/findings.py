@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import collections
+import functools
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import CommandError, Run
@@ -161,15 +162,15 @@ def _facility(kill: Record) -> list[str]:
     return ["SYSLOG_FACILITY=0"] if "SYSLOG_FACILITY" in kill.fields else []
 
 
+# So that lines which follow one another share it, as their reader likes it.
+_origin = functools.lru_cache(maxsize=8)(Origin)
+
+
 def _line_of(record: Record, source: str = "kernel") -> Line:
     """Return the message of a record, which `source` wrote."""
-    return Line(
-        text=record.message,
-        realtime_us=record.realtime_us,
-        monotonic_us=record.monotonic_us,
-        cursor=record.cursor,
-        origin=Origin(record.boot_id, record.fields.get("_HOSTNAME"), source),
-    )
+    fields = record.fields
+    origin = _origin(record.boot_id, fields.get("_HOSTNAME"), source)
+    return Line(fields.get("MESSAGE", ""), record.realtime_us, record.monotonic_us, record.cursor, origin)
 
 
 def _life(journal: Journal, incidents: t.Sequence[Incident], notices: t.Sequence[UnitRecord]) -> list[UnitRecord]:

@@ -54,12 +54,6 @@ _ANCHORS = (
     (f"MESSAGE_ID={FAILED}", "UNIT_RESULT=oom-kill"),
     ("_TRANSPORT=driver", f"MESSAGE_ID={MISSED}"),
     tuple(f"_SYSTEMD_UNIT={unit}" for unit in _KILLERS),
-    # Forgeries, to be counted: programs write by these ways. Without transports and priorities this would be slow, as
-    # the index cannot tell quickly that of the kernel's many records none is a program's.
-    (
-        *("SYSLOG_IDENTIFIER=kernel", "_TRANSPORT=syslog", "_TRANSPORT=stdout", "_TRANSPORT=journal"),
-        *("PRIORITY=0", "PRIORITY=1", "PRIORITY=2", "PRIORITY=3"),
-    ),
 )
 
 KERNEL_KILLS = Search(("_TRANSPORT=kernel", "PRIORITY=3"), _KILL_PATTERN, wide=True)
@@ -69,7 +63,19 @@ The report around one has other priorities, and is rate-limited. A kernel may lo
 looked for apart: more terms, or a longer pattern, would take several times as long.
 """
 OTHER_ANCHORS = Search(tuple(argument for term in _ANCHORS for argument in ("+", *term))[1:], _ANCHOR_PATTERN)
-"""What else tells of a kill, or of what is missing, or pretends to."""
+"""What else tells of a kill, or of what is missing."""
+FORGERIES = Search(
+    (
+        *("SYSLOG_IDENTIFIER=kernel", "_TRANSPORT=syslog", "_TRANSPORT=stdout", "_TRANSPORT=journal"),
+        *("PRIORITY=0", "PRIORITY=1", "PRIORITY=2", "PRIORITY=3"),
+    ),
+    _KILL_PATTERN,
+)
+"""What pretends to be a kill, to be counted: programs write by these ways.
+
+Without transports and priorities this would be slow, as the index cannot tell quickly that of the kernel's many records
+none is a program's.
+"""
 KERNEL_LINES = Search(("_TRANSPORT=kernel",), _KILL_PATTERN, wide=True)
 """Kills where priorities are not the kernel's."""
 

@@ -11,6 +11,7 @@ import typing as t
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Extent, Journal, Search
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.record import Key, Record
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.records import (
+    FORGERIES,
     KERNEL_KILLS,
     KERNEL_LINES,
     NEAR_US,
@@ -65,10 +66,11 @@ class Traces(t.NamedTuple):
 
 def search(journal: Journal) -> Traces | None:
     """Search a journal; None where it holds nothing of the time that was asked for. Raises JournalError."""
+    # Its cursor is taken first, so that a run that goes on from there misses nothing.
     extent = journal.extent()
     if extent is None:
         return None
-    found = _said(journal, [KERNEL_KILLS, OTHER_ANCHORS])
+    found = _said(journal, [KERNEL_KILLS, FORGERIES, OTHER_ANCHORS])
     if _levels_differ(journal, found.values()):
         found.update(_said(journal, [KERNEL_LINES]))
     said = found.values()

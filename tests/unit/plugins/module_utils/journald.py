@@ -63,6 +63,14 @@ class Host:
         out = self._systemctl(argv) if argv[0] == "systemctl" else self._journalctl(argv[1:])
         return done(out, returncode=int(any("--grep" in argument for argument in argv) and not out))
 
+    def parts(self) -> list[list[str]]:
+        """Return the names of the files, none for all, that each search with a pattern has looked into."""
+        return [
+            [pathlib.PurePath(argument).name for argument in call if argument.startswith("--file=")]
+            for call in self.calls
+            if any(argument.startswith("--grep=") for argument in call)
+        ]
+
     def _systemctl(self, argv: t.Sequence[str]) -> str:
         known = self.policies or {}
         return "\n".join(

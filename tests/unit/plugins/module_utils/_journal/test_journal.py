@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import typing as t
 
 import pytest
@@ -31,6 +32,15 @@ ENTRIES = [
 BIG = 1 << 30
 
 
+def files(folder: pathlib.Path, size: int) -> list[pathlib.Path]:
+    """Make the two files, sparse, of a journal of that size."""
+    made = [folder / f"{number}.journal" for number in range(2)]
+    for file in made:
+        file.touch()
+        os.truncate(file, size // 2)
+    return made
+
+
 def messages(journal: Journal, pattern: str = "line") -> list[str]:
     journal.extent()
     return [record.message for record in journal.find([Search(["_TRANSPORT=kernel"], pattern, wide=True)])]
@@ -47,22 +57,34 @@ def test_several_searches_are_one_history() -> None:
     assert [record.message[-1] for record in journal.find(searches)] == list("87654310")
 
 
-@pytest.mark.parametrize(("size", "runs"), [(0, 1), (BIG, 2)], ids=["small", "big"])
-def test_a_big_journal_is_searched_by_two_processors(size: int, runs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("size", "parts"), [(0, [[]]), (BIG, [["0.journal"], ["1.journal"]])], ids=["small", "big"])
+def test_a_big_journal_is_searched_by_two_processors(
+    size: int, parts: list[list[str]], tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     host = Host(ENTRIES)
-    messages(Journal(host, size=size))
-    assert sum(any("--grep" in argument for argument in call) for call in host.calls) == runs
+    messages(Journal(host, directory=str(tmp_path), files=files(tmp_path, size)))
+    assert sorted(host.parts()) == parts
+
+
+def test_a_journal_that_is_rotated_meanwhile_is_searched_whole(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    host = Host(ENTRIES)
+    journal = Journal(host, directory=str(tmp_path), files=files(tmp_path, BIG))
+    (tmp_path / "0.journal").rename(tmp_path / "0@1.journal")
+    assert len(messages(journal)) == 9
+    assert host.parts()[-1] == []
 
 
 def test_a_pattern_without_a_match_is_no_error() -> None:
     assert messages(Journal(Host(ENTRIES)), "nothing") == []
 
 
-@pytest.mark.parametrize("size", [0, BIG])
 @pytest.mark.parametrize("chunk", [1, 2, 3, 4, 100])
-def test_chunks_neither_lose_nor_repeat_a_record(chunk: int, size: int) -> None:
-    assert messages(Journal(Host(ENTRIES), chunk=chunk, size=size)) == [f"line {number}" for number in range(8, -1, -1)]
+def test_chunks_neither_lose_nor_repeat_a_record(chunk: int) -> None:
+    assert messages(Journal(Host(ENTRIES), chunk=chunk)) == [f"line {number}" for number in range(8, -1, -1)]
 
 
 @pytest.mark.parametrize(
