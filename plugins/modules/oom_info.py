@@ -691,23 +691,25 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.summary import nothing_found
 from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise_all
 
+ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
+    "since": {"type": "str"},
+    "until": {"type": "str"},
+    "boot": {"type": "str", "default": "all"},
+    "after_cursor": {"type": "str"},
+    "journal_directory": {"type": "path"},
+    "journal_namespace": {"type": "str"},
+    "log_files": {"type": "list", "elements": "path", "default": []},
+    "tasks": {"type": "str", "choices": ["top", "all", "none"], "default": "top"},
+    "top": {"type": "int", "default": 10},
+    "limit": {"type": "int", "default": 100},
+    "timeout": {"type": "int", "default": 300},
+}
+
 
 def main() -> None:
     """Find, explain, return."""
     module = AnsibleModule(
-        argument_spec={
-            "since": {"type": "str"},
-            "until": {"type": "str"},
-            "boot": {"type": "str", "default": "all"},
-            "after_cursor": {"type": "str"},
-            "journal_directory": {"type": "path"},
-            "journal_namespace": {"type": "str"},
-            "log_files": {"type": "list", "elements": "path", "default": []},
-            "tasks": {"type": "str", "choices": ["top", "all", "none"], "default": "top"},
-            "top": {"type": "int", "default": 10},
-            "limit": {"type": "int", "default": 100},
-            "timeout": {"type": "int", "default": 300},
-        },
+        argument_spec=ARGUMENT_SPEC,
         mutually_exclusive=[("since", "after_cursor"), ("journal_directory", "journal_namespace")],
         supports_check_mode=True,
     )

@@ -21,20 +21,9 @@ import typing as t
 import journals
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import run
-from ansible_collections.oomguard.linux.plugins.modules.oom_info import find, opened
+from ansible_collections.oomguard.linux.plugins.modules.oom_info import ARGUMENT_SPEC, find, opened
 
-PARAMS: dict[str, t.Any] = {
-    "since": None,
-    "until": None,
-    "boot": "all",
-    "after_cursor": None,
-    "journal_namespace": None,
-    "log_files": [],
-    "tasks": "top",
-    "top": 10,
-    "limit": 100,
-    "timeout": 300,
-}
+PARAMS: dict[str, t.Any] = {name: option.get("default") for name, option in ARGUMENT_SPEC.items()}
 PATTERN = "Kill(ed)? process"
 JOURNALCTL = ("journalctl", "--no-pager", "--output=json")
 DAY = 86_400

@@ -16,23 +16,12 @@ import yaml
 
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
 from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise_all
-from ansible_collections.oomguard.linux.plugins.modules.oom_info import RETURN, find
+from ansible_collections.oomguard.linux.plugins.modules.oom_info import ARGUMENT_SPEC, RETURN, find
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import Host, captured
 
 MODULE = "ansible_collections.oomguard.linux.plugins.modules.oom_info"
-PARAMS: dict[str, t.Any] = {
-    "since": None,
-    "until": None,
-    "boot": "all",
-    "after_cursor": None,
-    "journal_directory": None,
-    "journal_namespace": None,
-    "log_files": [],
-    "tasks": "top",
-    "top": 1,
-    "limit": 100,
-    "timeout": 300,
-}
+DEFAULTS = {name: option.get("default") for name, option in ARGUMENT_SPEC.items()}
+PARAMS: dict[str, t.Any] = {**DEFAULTS, "top": 1}
 
 
 def test_defaults() -> None:

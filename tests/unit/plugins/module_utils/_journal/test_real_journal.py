@@ -22,19 +22,11 @@ from ansible_collections.oomguard.linux.plugins.module_utils._journal import rea
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.libsystemd import CURSOR, Walk
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.reader import Reader, ReaderError
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.record import Record
-from ansible_collections.oomguard.linux.plugins.modules.oom_info import find, opened
+from ansible_collections.oomguard.linux.plugins.modules.oom_info import ARGUMENT_SPEC, find, opened
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import FIXTURES
 
-PARAMS: dict[str, t.Any] = {
-    "since": None,
-    "until": None,
-    "boot": "all",
-    "after_cursor": None,
-    "journal_namespace": None,
-    "log_files": [],
+PARAMS: dict[str, t.Any] = {name: option.get("default") for name, option in ARGUMENT_SPEC.items()} | {
     "tasks": "all",
-    "top": 10,
-    "limit": 100,
     "timeout": 60,
 }
 FOREVER = 1 << 62
