@@ -15,8 +15,8 @@ description:
   - To grow, it adds a swap file for the difference. Nothing is switched off, so nothing has to fit into memory, and the
     change takes as long as the filesystem needs to set the room aside, mostly milliseconds. Zeros are written where
     the kernel would not swap to anything less (ext2, ext3; xfs before Linux 4.18; ext4 of Linux 5.7 and 5.8).
-  - To shrink, or to change a priority, the new area is in use before the old one is switched off. Only where the disk
-    has no room for both does the old one go first.
+  - To shrink, or to change a priority, the new area is in use before the old one is switched off. Only where the host
+    is to have less, and the disk has no room for both, does the old one go first.
   - An area is switched off only if what it holds fits into the memory available and into the other areas; otherwise the
     module fails before it changes anything, and says the numbers.
   - Files of this module carry the swap label V(oomguard) in their header. No other area is ever switched off, changed
@@ -65,19 +65,20 @@ options:
   mode:
     description:
       - With V(at_least), a host that has more keeps it.
-      - With V(exact), files of this module are made smaller or removed to come down to O(size).
+      - With V(exact), the files of this module at O(path) are made smaller or removed to come down to O(size).
     type: str
     choices: [at_least, exact]
     default: at_least
   priority:
     description:
-      - The priority of the files of this module, from 0 to 32767; the kernel fills areas with a higher one first.
+      - The priority of the files of this module at O(path), from 0 to 32767; the kernel fills areas with a higher one
+        first.
       - Without it the kernel gives each area a lower priority than the one before, and any priority is accepted.
     type: int
   persist:
     description:
       - How the files are in use again after a boot. With V(fstab), by one line for each, with C(nofail), so that a lost
-        file does not keep the host from booting.
+        file does not keep the host from booting. A line of such a file that says something else is written anew.
       - With V(systemd), by a swap unit for each, for hosts where fstab belongs to something else.
       - With V(none), they are not. Lines and units for files of this module that are not asked for are removed.
     type: str

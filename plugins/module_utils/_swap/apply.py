@@ -98,15 +98,16 @@ class Applier:
     def _carry_out(self, step: Step, created: t.Collection[str]) -> Step:
         if isinstance(step, Create):
             return make(step, self.filesystem, self.host, self.run)
-        if isinstance(step, (ClearLeftover, Remove)):
+        if isinstance(step, ClearLeftover):
             remove_file(pathlib.Path(step.path))
+        elif isinstance(step, Remove):
+            self._remove(step)
         elif isinstance(step, Protect):
             _protect(step)
         elif isinstance(step, Enable):
             self._enable(step, created=step.path in created)
         elif isinstance(step, Persist):
-            self._check_table(step)
-            _edit(step)
+            self._persist(step)
         elif isinstance(step, WriteUnit):
             self._write_unit(step)
         elif isinstance(step, RemoveUnit):
@@ -124,6 +125,13 @@ class Applier:
                 remove_file(pathlib.Path(step.path))
                 hint = f"The new file was removed again. {hint}"
             raise done.failed(f"switch on the swap area {step.path}", hint=hint)
+
+    def _persist(self, step: Persist) -> None:
+        self._check_table(step)
+        _edit(step)
+        # To systemd an area is to be on for as long as it remembers its line, and it would switch it on when it can.
+        if self._booted:
+            self._systemctl("daemon-reload")
 
     def _check_table(self, step: Persist) -> None:
         """Raise CommandError where findmnt(8) finds errors in the new fstab, and none in the old one."""
@@ -163,19 +171,33 @@ class Applier:
         require_room(observe_areas(self.host), [step.path], observe_memory_available(self.host), self.reserve_bytes)
         # The kernel kills swapoff before all others, whatever its score, and systemd then ends the unit that it ran in:
         # in a scope of its own it does not take the ssh service along.
-        booted = (self.host.root / "run/systemd/system").is_dir()
-        scope = ["systemd-run", "--scope", "--quiet", "--collect"] if booted else []
+        scope = ["systemd-run", "--scope", "--quiet", "--collect"] if self._booted else []
         done = self.run([*scope, "swapoff", step.path], timeout=_SWAPOFF_TIMEOUT)
-        if done.returncode and any(area.path == step.path for area in observe_areas(self.host)):
+        if self._is_on(step.path):
             raise done.failed(
                 f"switch off the swap area {step.path}",
                 hint="It is still in use and nothing is lost. Free memory and run again, which goes on from here.",
             )
 
+    def _remove(self, step: Remove) -> None:
+        # Old kernels let go of a file that is in use.
+        if self._is_on(step.path):
+            raise SwapError(f"{step.path} was switched on again by somebody else.", hint="Run again.")
+        remove_file(pathlib.Path(step.path))
+
+    def _is_on(self, path: str) -> bool:
+        return any(area.path == path for area in observe_areas(self.host))
+
+    @property
+    def _booted(self) -> bool:
+        return (self.host.root / "run/systemd/system").is_dir()
+
 
 def _edit(step: Edit) -> None:
     # A linked fstab stays a link.
-    path = pathlib.Path(os.path.realpath(step.path))
+    path = pathlib.Path(os.path.realpath(step.path) if isinstance(step, Persist) else step.path)
+    if path.exists() and not path.is_file():
+        raise SwapError(f"{path} is no regular file.", hint="Make it one, or use another persist.")
     if (read_file(path) or "") != step.before:
         raise SwapError(f"{path} was changed by somebody else at the same time.", hint="Run again.")
     write_file(path, step.after, mode=_mode(path))

@@ -41,7 +41,8 @@ def edit(text: str, *, wanted: t.Sequence[SwapLine], unwanted: t.Iterable[str]) 
     missing = {line.path: line for line in wanted}
     own_paths = {*missing, *unwanted}
     kept = []
-    for line in text.split("\n"):
+    lines = text.split("\n")
+    for line in lines:
         present = _parse(line)
         if present is None or present.path not in own_paths:
             kept.append(line)
@@ -50,10 +51,18 @@ def edit(text: str, *, wanted: t.Sequence[SwapLine], unwanted: t.Iterable[str]) 
             kept.append(line if present == target else _render(target))
     added = [_render(line) for line in missing.values()]
     if not added:
+        if lines[-1] and kept and lines[-1] is not kept[-1]:
+            # The last line is gone that had no end, and the one before it has.
+            kept.append("")
         return "\n".join(kept)
     if kept and kept[-1] == "":
         kept.pop()
     return "\n".join([*kept, *added, ""])
+
+
+def swap_lines(text: str) -> list[SwapLine]:
+    """Return the swap lines of the fstab `text`."""
+    return [line for line in map(_parse, text.split("\n")) if line]
 
 
 def _parse(line: str) -> SwapLine | None:

@@ -25,6 +25,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import 
     State,
     SwapError,
     Unit,
+    free_name,
     parse_header,
     parse_memory_available,
     parse_mount,
@@ -67,6 +68,7 @@ def observe(path: str, host: Host, run: Run) -> State:
         ) from error
     leftover = leftover_of(pathlib.Path(path))
     entries = tuple(_entry(entry, host.page_size) for entry in _family(pathlib.Path(path)))
+    names = [entry.path for entry in entries]
     mount = parse_mount(_require(host.proc / "self/mountinfo"), str(folder))
     return State(
         areas=observe_areas(host),
@@ -81,7 +83,7 @@ def observe(path: str, host: Host, run: Run) -> State:
         memory_available_bytes=observe_memory_available(host),
         page_size=host.page_size,
         fstab=read_file(host.fstab) or "",
-        units=tuple(_unit(entry.path, host) for entry in entries),
+        units=tuple(_unit(name, host) for name in (*names, free_name(path, names))),
         unit_folder=str(host.units),
         booted=(host.root / "run/systemd/system").is_dir(),
         hibernates_to=_hibernates_to([pathlib.Path(entry.path) for entry in entries if entry.ours], host),
@@ -144,10 +146,11 @@ def _entry(path: pathlib.Path, page_size: int) -> Entry:
 
 def _unit(area: str, host: Host) -> Unit:
     name = unit_name(area)
+    path = host.units / name
     return Unit(
-        path=str(host.units / name),
+        path=str(path),
         area=area,
-        text=read_file(host.units / name) or "",
+        text=f"a link to {os.readlink(str(path))}" if path.is_symlink() else read_file(path) or "",
         enabled=os.path.lexists(str(host.units / "swap.target.wants" / name)),
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import pathlib
+import re
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._files import leftover_of
@@ -35,6 +36,8 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.steps import 
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.unit import MARK, unit_text
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.wanted import SLACK_BYTES, Wanted
 from ansible_collections.oomguard.linux.plugins.module_utils._text import difference, format_size, neutralise
+
+_OWN_OPTIONS = re.compile(r"sw,nofail(,pri=[0-9]+)?")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +87,7 @@ def make_plan(state: State, wanted: Wanted, *, fstab_path: str = "/etc/fstab") -
     if added_bytes:
         length = added_bytes + state.page_size
         added = Create(
-            path=_free_name(state, wanted),
+            path=state.free_name(wanted.path),
             size_bytes=added_bytes,
             zeros_bytes=0 if _can_fallocate(state) else length,
             # One name for all of them, so that the next run finds what this one leaves.
@@ -111,14 +114,19 @@ def make_plan(state: State, wanted: Wanted, *, fstab_path: str = "/etc/fstab") -
         retiring.append(Remove(path=entry.path, size_bytes=entry.size_bytes))
 
     paths = [entry.path for entry in kept]
+    gone = [entry.path for entry in retired]
+    gone_units = _remove_units(state, paths, gone if wanted.present else [*gone, state.free_name(wanted.path)], wanted)
+    gone += [] if wanted.present else _lost_lines(state, wanted)
     all_paths = [*paths, added.path] if added else paths
-    gone_units = _remove_units(state, paths, retired, wanted)
     if checks.fits_on_disk(state, wanted, added_bytes):
-        table = _persist(state.fstab, all_paths, retired, wanted, fstab_path)
+        table = _persist(state.fstab, all_paths, gone, wanted, fstab_path)
         units = _write_units(state, all_paths, wanted)
         steps = [*preparing, *making, *units, *table, *gone_units, *retiring]
     else:
-        table = _persist(state.fstab, paths, retired, wanted, fstab_path)
+        if sum(entry.size_bytes for entry in kept) + added_bytes >= state.own_bytes:
+            # Less in between is the price of having less afterwards, and of nothing else.
+            checks.require_disk(state, wanted, added_bytes, [entry for entry in retired if not state.area(entry.path)])
+        table = _persist(state.fstab, paths, gone, wanted, fstab_path)
         text = table[-1].after if table else state.fstab
         ahead = [*preparing, *_write_units(state, paths, wanted), *table, *gone_units, *retiring]
         units = _write_units(state, all_paths[len(paths) :], wanted)
@@ -143,12 +151,14 @@ def _divide(state: State, wanted: Wanted) -> tuple[list[Entry], int]:
         return [], 0
     own_paths = {entry.path for entry in ours}
     foreign_bytes = wanted.total_bytes(area for area in state.areas if area.path not in own_paths)
-    target = wanted.size_bytes if wanted.exact else max(wanted.size_bytes, wanted.total_bytes(state.areas))
+    had_bytes = wanted.total_bytes(state.areas) - _replaced_bytes(state, wanted)
+    target = wanted.size_bytes if wanted.exact else max(wanted.size_bytes, had_bytes)
     if foreign_bytes > target + SLACK_BYTES:
         raise SwapError(
-            f"Cannot bring the swap of this host to exactly {format_size(target)}: areas that were not made here come "
-            f"to {format_size(foreign_bytes)} already.",
-            hint="Switch them off by hand, ask for more, or use mode at_least.",
+            f"Cannot bring the swap of this host to exactly {format_size(target)}: areas other than the files made "
+            f"here for {neutralise(wanted.path)} come to {format_size(foreign_bytes)} already.",
+            hint="Switch them off (files of this module with state: absent and their path), ask for more, or use mode "
+            "at_least.",
         )
     missing = target - foreign_bytes
     kept = []
@@ -156,11 +166,30 @@ def _divide(state: State, wanted: Wanted) -> tuple[list[Entry], int]:
     for entry in sorted(ours, key=lambda entry: (state.area(entry.path) is None, -entry.size_bytes)):
         if not _priority_fits(state.area(entry.path), wanted):
             continue
-        if not wanted.exact or entry.size_bytes <= missing + SLACK_BYTES:
+        # One that is off for good is what an interrupted run was about to remove, or has only just made.
+        is_settled = state.area(entry.path) is not None or bool(state.settled_by(entry.path))
+        fits = entry.size_bytes <= missing + SLACK_BYTES if wanted.exact else is_settled or missing > SLACK_BYTES
+        if fits:
             kept.append(entry)
             missing -= entry.size_bytes
     added_bytes = -(-missing // state.page_size) * state.page_size if missing > SLACK_BYTES else 0
     return sorted(kept, key=state.entries.index), added_bytes
+
+
+def _replaced_bytes(state: State, wanted: Wanted) -> int:
+    """Return the bytes in use for whose priority an interrupted run has put others in their place already.
+
+    It never has one way name both for the next boot.
+    """
+    fitting: list[Area] = []
+    others: list[Area] = []
+    for area in [area for entry in state.entries if entry.ours for area in [state.area(entry.path)] if area]:
+        (fitting if _priority_fits(area, wanted) else others).append(area)
+    in_place = wanted.total_bytes(fitting) >= wanted.total_bytes(others)
+    by_fitting, by_others = (
+        {way for area in areas for way in state.settled_by(area.path)} for areas in (fitting, others)
+    )
+    return wanted.total_bytes(others) if in_place and by_fitting.isdisjoint(by_others) else 0
 
 
 def _priority_fits(area: Area | None, wanted: Wanted) -> bool:
@@ -184,21 +213,11 @@ def _warnings(state: State, retired: t.Iterable[Entry]) -> tuple[str, ...]:
     )
 
 
-def _free_name(state: State, wanted: Wanted) -> str:
-    taken = {entry.path for entry in state.entries}
-    number, path = 0, wanted.path
-    while path in taken:
-        number += 1
-        path = f"{wanted.path}.{number}"
-    return path
-
-
 def _persist(
-    text: str, paths: t.Sequence[str], retired: t.Sequence[Entry], wanted: Wanted, fstab_path: str
+    text: str, paths: t.Sequence[str], gone: t.Sequence[str], wanted: Wanted, fstab_path: str
 ) -> list[Persist]:
     # nofail: without it a host whose swap file is gone stops in emergency mode, out of reach.
     options = "sw,nofail" if wanted.priority is None else f"sw,nofail,pri={wanted.priority}"
-    gone = [entry.path for entry in retired]
     if wanted.persist == "fstab":
         lines = [fstab.SwapLine(path=path, options=options) for path in paths]
         after = fstab.edit(text, wanted=lines, unwanted=gone)
@@ -208,12 +227,13 @@ def _persist(
 
 
 def _write_units(state: State, paths: t.Iterable[str], wanted: Wanted) -> list[WriteUnit]:
-    if wanted.persist != "systemd":
+    units = [state.unit(path) for path in paths]
+    if wanted.persist != "systemd" or not units:
         return []
     if not state.booted:
         raise SwapError("This host was not booted with systemd.", hint="Use persist: fstab.")
     steps = []
-    for unit in map(state.unit, paths):
+    for unit in units:
         text = unit_text(unit.area, wanted.priority)
         if unit.text and MARK not in unit.text:
             raise SwapError(
@@ -225,10 +245,16 @@ def _write_units(state: State, paths: t.Iterable[str], wanted: Wanted) -> list[W
     return steps
 
 
-def _remove_units(state: State, paths: t.Iterable[str], retired: t.Iterable[Entry], wanted: Wanted) -> list[RemoveUnit]:
-    gone = [entry.path for entry in retired]
+def _remove_units(state: State, paths: t.Iterable[str], gone: t.Sequence[str], wanted: Wanted) -> list[RemoveUnit]:
     units = map(state.unit, gone if wanted.persist == "systemd" else [*paths, *gone])
     return [RemoveUnit(path=unit.path, before=unit.text, after="") for unit in units if MARK in unit.text]
+
+
+def _lost_lines(state: State, wanted: Wanted) -> list[str]:
+    """Return the paths of files that somebody else has removed, and that fstab still names as was written here."""
+    there = [entry.path for entry in state.entries]
+    lines = [line.path for line in fstab.swap_lines(state.fstab) if _OWN_OPTIONS.fullmatch(line.options)]
+    return [path for path in lines if path not in there and wanted.names(path)]
 
 
 def _require_room(state: State, steps: t.Sequence[Step], wanted: Wanted) -> None:

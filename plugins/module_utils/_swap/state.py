@@ -13,7 +13,7 @@ import struct
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.fstab import unescape
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.fstab import swap_lines, unescape
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.unit import unit_name
 
 # The volume name in the header of each file that is ours: what has it may be switched off and removed, no other.
@@ -89,7 +89,10 @@ class Entry:
 
 @dataclasses.dataclass(frozen=True)
 class Unit:
-    """The systemd unit file of the swap file `area`; `text` is empty where there is none."""
+    """The systemd unit file of the swap file `area`; `text` is empty where there is none.
+
+    A link, by which systemd masks a unit, is nothing of ours: `text` then tells where it leads.
+    """
 
     path: str
     area: str
@@ -147,10 +150,31 @@ class State:
         """Return the area in use at `path`."""
         return next((area for area in self.areas if area.path == path), None)
 
+    def free_name(self, path: str) -> str:
+        """Return the first of the names of managed files that nothing has."""
+        return free_name(path, [entry.path for entry in self.entries])
+
+    @property
+    def own_bytes(self) -> int:
+        """Return what our files in use come to."""
+        areas = [self.area(entry.path) for entry in self.entries if entry.ours]
+        return sum(area.size_bytes for area in areas if area)
+
+    def settled_by(self, path: str) -> list[str]:
+        """Return what has our file at `path` in use after a boot, as `persist` calls it."""
+        by_fstab = any(line.path == path for line in swap_lines(self.fstab))
+        return ["fstab"] * by_fstab + ["systemd"] * self.unit(path).enabled
+
     def unit(self, area: str) -> Unit:
         """Return the unit of the swap file at `area`."""
         absent = Unit(path=posixpath.join(self.unit_folder, unit_name(area)), area=area, text="", enabled=False)
         return next((unit for unit in self.units if unit.area == area), absent)
+
+
+def free_name(path: str, taken: t.Collection[str]) -> str:
+    """Return the first of `path`, `path.1`, `path.2`... that is not taken."""
+    names = itertools.chain([path], (f"{path}.{number}" for number in itertools.count(1)))
+    return next(name for name in names if name not in taken)
 
 
 def parse_swaps(text: str) -> tuple[Area, ...]:

@@ -44,6 +44,8 @@ def make(step: Create, filesystem: str, host: Host, run: Run) -> Create:
         zeros_bytes = allocate(descriptor, step.size_bytes + host.page_size, zeros=step.zeros_bytes > 0)
         _format(made, host, run)
         os.fsync(descriptor)
+        if os.path.lexists(target):
+            raise SwapError(f"Could not {attempt}: somebody else has made one meanwhile.", hint="Run again.")
         os.rename(made, target)
         sync_folder(pathlib.Path(target).parent)
     except OSError as error:

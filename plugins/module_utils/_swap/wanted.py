@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import posixpath
+import re
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import Area, SwapError
@@ -50,6 +51,10 @@ class Wanted:
                 f"{self.priority} is not a priority.",
                 hint=f"Give a number from 0 to {_HIGHEST_PRIORITY}, or none to leave it to the kernel.",
             )
+
+    def names(self, path: str) -> bool:
+        """Tell whether `path` is one of the names of managed files."""
+        return re.fullmatch(rf"{re.escape(self.path)}(\.[1-9][0-9]*)?", path) is not None
 
     def counts(self, area: Area) -> bool:
         """Tell whether `area` counts toward the total: zram only where asked for, since it is compressed RAM."""

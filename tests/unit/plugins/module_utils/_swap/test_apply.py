@@ -192,6 +192,13 @@ def test_a_label_that_cannot_be_set(
     assert kernel.files() == files
 
 
+def test_what_has_got_the_name_meanwhile_is_not_replaced(kernel: Kernel) -> None:
+    kernel.path.write_text("precious")
+    with pytest.raises(SwapError, match="somebody else has made one meanwhile"):
+        carry_out(kernel, create(kernel))
+    assert kernel.path.read_text() == "precious"
+
+
 @pytest.mark.parametrize("kind", ["link", "file"])
 def test_what_has_the_name_of_the_unfinished_file_is_not_written_to(kernel: Kernel, kind: str) -> None:
     precious = kernel.root / "precious"
@@ -250,6 +257,19 @@ def test_fstab_is_written(kernel: Kernel) -> None:
 def test_fstab_is_checked_before(kernel: Kernel) -> None:
     carry_out(kernel, Persist(path=str(kernel.host.fstab), before=kernel.read("etc/fstab"), after="# new\n"))
     assert kernel.calls[0][:3] == ["findmnt", "--verify", "--tab-file"]
+
+
+def test_systemd_forgets_what_fstab_no_longer_names(kernel: Kernel) -> None:
+    (kernel.root / "run/systemd/system").mkdir(parents=True)
+    carry_out(kernel, Persist(path=str(kernel.host.fstab), before=kernel.read("etc/fstab"), after="# new\n"))
+    assert kernel.calls[-1] == ["systemctl", "--quiet", "daemon-reload"]
+
+
+def test_an_fstab_that_is_no_file_is_left_alone(kernel: Kernel) -> None:
+    kernel.host.fstab.unlink()
+    os.mkfifo(str(kernel.host.fstab))
+    with pytest.raises(SwapError, match="is no regular file"):
+        carry_out(kernel, Persist(path=str(kernel.host.fstab), before="", after="# new\n"))
 
 
 def test_nothing_is_left_of_checking_fstab(kernel: Kernel) -> None:
@@ -373,6 +393,20 @@ def test_a_failed_swapoff_keeps_the_file(kernel: Kernel) -> None:
     swapping(kernel, used_kib=0)
     with pytest.raises(CommandError):
         carry_out(kernel, disable(kernel), Remove(path=str(kernel.path), size_bytes=SIZE))
+    assert kernel.files() == ["swapfile"]
+
+
+def test_an_area_that_is_still_on_is_a_failure_whatever_swapoff_says(kernel: Kernel) -> None:
+    kernel.deaf.add("swapoff")
+    swapping(kernel, used_kib=0)
+    with pytest.raises(CommandError):
+        carry_out(kernel, disable(kernel))
+
+
+def test_a_file_that_was_switched_on_again_is_kept(kernel: Kernel) -> None:
+    swapping(kernel, used_kib=0)
+    with pytest.raises(SwapError, match="switched on again"):
+        carry_out(kernel, Remove(path=str(kernel.path), size_bytes=SIZE))
     assert kernel.files() == ["swapfile"]
 
 

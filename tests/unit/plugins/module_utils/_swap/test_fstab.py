@@ -103,3 +103,7 @@ def test_paths_are_escaped(path: str, field: str) -> None:
 @pytest.mark.parametrize("path", ["/a b", "/a\tb", "/a\\040b", "/ä", "/swapfile"])
 def test_escaping_loses_nothing(path: str) -> None:
     assert unescape(escape(path)) == path
+
+
+def test_a_last_line_without_an_end_leaves_the_end_of_the_one_before() -> None:
+    assert edit(f"# first\n{LINE.rstrip()}", wanted=[], unwanted=["/swapfile"]) == "# first\n"

@@ -117,7 +117,13 @@ def test_the_unit_of_a_file(kernel: Kernel, *, enabled: bool) -> None:
     if enabled:
         (unit.parent / "swap.target.wants").mkdir()
         (unit.parent / "swap.target.wants" / unit.name).symlink_to(unit)
-    assert observed(kernel).units == (Unit(str(unit), str(kernel.path), "[Swap]\n", enabled=enabled),)
+    assert observed(kernel).units[0] == Unit(str(unit), str(kernel.path), "[Swap]\n", enabled=enabled)
+
+
+def test_a_masked_unit_is_nothing_of_ours(kernel: Kernel) -> None:
+    unit = kernel.root / "units" / unit_name(str(kernel.path))
+    unit.symlink_to("/dev/null")
+    assert observed(kernel).units == (Unit(str(unit), str(kernel.path), "a link to /dev/null", enabled=False),)
 
 
 @pytest.mark.parametrize(("filesystem", "devices"), [("btrfs", 2), ("ext4", 1)])
