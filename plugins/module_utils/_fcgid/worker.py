@@ -172,7 +172,7 @@ def parse_pss(text: str) -> int | None:
 @functools.lru_cache(maxsize=16)
 def parse_cgroup(text: str) -> str | None:
     """Return the path in /proc/PID/cgroup: that of version 2, else the one that systemd uses."""
-    paths = dict(line.split(":", 2)[1:] for line in text.splitlines() if line.count(":") >= 2)
+    paths = dict(line.split(":", 2)[1:] for line in text.split("\n") if line.count(":") >= 2)
     return next((paths[name] for name in ("", "name=systemd", "memory") if name in paths), None)
 
 

@@ -59,7 +59,8 @@ class Journalctl:
         patterns = [f"--grep={pattern}", "--case-sensitive=yes"] if pattern else []
         arguments = [*output, *arguments, *patterns, *matches]
         done = self.ask(arguments, "read the journal", files=files, no_match=bool(pattern), talkative=talkative)
-        for line in done.stdout.splitlines():
+        # The text of a record may hold what splitlines() splits at too.
+        for line in done.stdout.split("\n"):
             if line.startswith("{"):
                 record = read_json(line)
                 if record is None:

@@ -62,7 +62,7 @@ def read_process(pid: int, proc: pathlib.Path = _PROC) -> Process | None:
 
 def _memory_cgroup(text: str) -> str | None:
     """Return the cgroup that counts the memory: that of version 1's controller, else that of version 2."""
-    lines = [line.split(":", 2) for line in text.splitlines() if line.count(":") >= 2]
+    lines = [line.split(":", 2) for line in text.split("\n") if line.count(":") >= 2]
     version_1 = [path for _number, controllers, path in lines if "memory" in controllers.split(",")]
     version_2 = [path for number, _controllers, path in lines if number == "0"]
     return next(iter(version_1 + version_2), None)
@@ -70,6 +70,6 @@ def _memory_cgroup(text: str) -> str | None:
 
 def _read(path: pathlib.Path) -> str:
     try:
-        return path.read_text(encoding="utf-8", errors="surrogateescape")
+        return path.read_bytes().decode("utf-8", "surrogateescape")
     except OSError:
         return ""

@@ -218,13 +218,13 @@ def parse_memory_available(text: str) -> int:
 def parse_mount(mountinfo: str, folder: str) -> Mount:
     """Return the mount that holds `folder`, a path without links, from /proc/self/mountinfo."""
     best, mount = "", Mount(filesystem="unknown", source="")
-    for line in mountinfo.splitlines():
+    for line in filter(None, mountinfo.split("\n")):
         before, _dash, after = line.partition(" - ")
-        point = unescape(before.split()[4])
+        point = unescape(before.split(" ")[4])
         inside = point in ("/", folder) or folder.startswith(f"{point}/")
         # The last of several mounts at one point hides the others.
         if inside and len(point) >= len(best):
-            filesystem, source = after.split()[:2]
+            filesystem, source = after.split(" ")[:2]
             best, mount = point, Mount(filesystem=filesystem, source=unescape(source))
     return mount
 

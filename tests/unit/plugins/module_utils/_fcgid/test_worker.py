@@ -99,9 +99,10 @@ def test_shared_pages_in_parts() -> None:
     [
         ("0::/system.slice/apache2.service\n", "/system.slice/apache2.service"),
         ("9:memory:/m\n1:name=systemd:/system.slice/httpd.service\n", "/system.slice/httpd.service"),
+        ("0::/a\u2028b:c:d\n", "/a\u2028b:c:d"),
         ("", None),
     ],
-    ids=["v2", "v1", "none"],
+    ids=["v2", "v1", "line separator", "none"],
 )
 def test_cgroup(text: str, path: str | None) -> None:
     assert parse_cgroup(text) == path

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import typing as t
@@ -122,6 +123,13 @@ def test_every_shape_of_a_message_is_read(message: object, text: str) -> None:
     journal = Journal(Host([entry(message, at=1, _TRANSPORT="kernel")]))
     journal.extent()
     assert [record.message for record in journal.find([Search(["_TRANSPORT=kernel"], "")])] == [text]
+
+
+def test_a_record_with_a_line_separator_in_it_is_one() -> None:
+    host = Host(ENTRIES)
+    host.answers["--grep"] = done(json.dumps(entry("line a\u2028b\x85c", at=1), ensure_ascii=False) + "\n")
+    journal = Journal(host)
+    assert (messages(journal), journal.journalctl.unparsed) == (["line a\u2028b\x85c"], 0)
 
 
 def test_a_cut_record_is_counted() -> None:

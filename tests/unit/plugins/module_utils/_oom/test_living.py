@@ -35,7 +35,7 @@ def add(proc: Path, pid: int, name: str, cgroup: str) -> None:
     (proc / str(pid)).mkdir()
     zeros = " ".join("0" * 17)
     (proc / f"{pid}/stat").write_text(f"{pid} ({name}) S 1 {zeros} {40 * SECOND} 0 0\n", encoding="ascii")
-    (proc / f"{pid}/cgroup").write_text(cgroup, encoding="ascii")
+    (proc / f"{pid}/cgroup").write_text(cgroup, encoding="utf-8")
 
 
 def test_a_process_that_is_still_there_is_placed(proc: Path) -> None:
@@ -59,6 +59,7 @@ def test_without_proc_nothing_is_known(tmp_path: Path) -> None:
     ("cgroup", "path"),
     [
         ("0::/a b:c\n", "/a b:c"),
+        ("0::/a\u2028b\rc\n", "/a\u2028b\rc"),
         ("5:cpu,cpuacct:/x\n4:memory:/y\n0::/z\n", "/y"),
         ("5:cpu,cpuacct:/x\n0::/z\n", "/z"),
     ],

@@ -119,6 +119,11 @@ def test_mount_of_a_folder(folder: str, filesystem: str, source: str) -> None:
     assert parse_mount(MOUNTINFO, folder) == Mount(filesystem=filesystem, source=source)
 
 
+def test_a_mount_point_with_a_line_separator_in_its_name_is_one() -> None:
+    other = "99 1 0:9 / /home/a/b\u2028c\u3000d rw - fuse.sshfs other: rw\n"
+    assert parse_mount(MOUNTINFO + other, "/home/a/b\u2028c\u3000d").source == "other:"
+
+
 @pytest.mark.parametrize(
     ("release", "numbers"), [("6.1.0-37-cloud-amd64\n", (6, 1)), ("5.10.0\n", (5, 10)), ("unknown", (0, 0))]
 )
