@@ -655,6 +655,8 @@ coverage:
         - Whether nothing was missed in the time that was asked for; if not, RV(coverage.notes) say why.
         - It is V(false) where the journal begins later than O(since), where it missed messages of the kernel, and where
           a journal file is damaged or could not be opened, which the notes name.
+        - So it is where the journal holds no record of the kernel at all, as in a container, and where systemd noticed
+          an OOM kill of which there is no other record within a minute.
       type: bool
     missed_records:
       description: How many of the kernel's messages the journal came too late for.

@@ -57,6 +57,8 @@ class Traces(t.NamedTuple):
     units: tuple[UnitRecord, ...]
     forged: tuple[str, ...]
     missed: int
+    gaps: tuple[str, ...]
+    """Why there may be kills that the journal does not hold."""
 
     @property
     def of_a_kill(self) -> bool:
@@ -71,7 +73,8 @@ def search(journal: Journal) -> Traces | None:
     if extent is None:
         return None
     found = _said(journal, [KERNEL_KILLS, FORGERIES, OTHER_ANCHORS])
-    if _levels_differ(journal, found.values()):
+    newest = journal.newest(["_TRANSPORT=kernel"])
+    if newest and _levels_differ(newest, found.values()):
         found.update(_said(journal, [KERNEL_LINES]))
     said = found.values()
     boots = tuple(dict.fromkeys(record.boot_id for record, _what in said))
@@ -84,6 +87,7 @@ def search(journal: Journal) -> Traces | None:
         units=tuple(what for _record, what in said if isinstance(what, UnitRecord)),
         forged=tuple(what.reason for _record, what in said if isinstance(what, Forged)),
         missed=sum(what.number for _record, what in said if isinstance(what, MissedRecords)),
+        gaps=tuple(_gaps(extent, said, has_kernel=newest is not None)),
     )
 
 
@@ -97,24 +101,45 @@ def _said(journal: Journal, searches: t.Sequence[Search]) -> dict[Key, tuple[Rec
     return said
 
 
-def _levels_differ(journal: Journal, said: t.Collection[tuple[Record, Said]]) -> bool:
+def _levels_differ(newest: Record, said: t.Collection[tuple[Record, Said]]) -> bool:
     """Tell whether kills may stand in the journal at another priority than the kernel gives them.
 
-    So it is in a journal that was made of something else, and was where systemd noticed a kill that was not found.
+    So it is in a journal that was made of something else, as its `newest` record of the kernel shows, and was where
+    systemd noticed a kill that was not found.
     """
-    newest = journal.newest(["_TRANSPORT=kernel"])
-    if newest and "PRIORITY" not in newest.fields:
-        return True
+    return "PRIORITY" not in newest.fields or bool(_unexplained(said, (KernelKill,)))
+
+
+def _unexplained(said: t.Collection[tuple[Record, Said]], kinds: tuple[type[Said], ...]) -> list[UnitRecord]:
+    """Return systemd's notices of OOM kills that have no record of these kinds near them."""
     times: dict[str, list[int]] = collections.defaultdict(list)
     for record, what in said:
-        if isinstance(what, KernelKill):
+        if isinstance(what, kinds):
             times[record.boot_id].append(record.monotonic_us)
-    return any(
-        isinstance(what, UnitRecord)
+    return [
+        what
+        for _record, what in said
+        if isinstance(what, UnitRecord)
         and what.what == OUT_OF_MEMORY
-        and not any(abs(record.monotonic_us - at) <= NEAR_US for at in times[record.boot_id])
-        for record, what in said
-    )
+        and not any(abs(what.monotonic_us - at) <= NEAR_US for at in times[what.boot_id])
+    ]
+
+
+def _gaps(extent: Extent, said: t.Collection[tuple[Record, Said]], *, has_kernel: bool) -> t.Iterator[str]:
+    """Yield why there may be kills that the journal does not hold."""
+    if not has_kernel:
+        yield (
+            "The journal holds no record of the kernel, and so none of its kills: as in a container or a namespace, "
+            "or with ReadKMsg=no."
+        )
+    # What systemd notices at the very beginning may have been killed before.
+    units = {
+        notice.unit
+        for notice in _unexplained(said, (KernelKill, KillerRecord))
+        if abs(notice.realtime_us - extent.first_us) > NEAR_US
+    }
+    if units:
+        yield f"systemd noticed an OOM kill of which the journal holds no more: {', '.join(sorted(units))}."
 
 
 def coverage_of(journal: Journal, traces: Traces | None, *, persistent: bool, unreadable: int = 0) -> Coverage:
@@ -133,7 +158,7 @@ def coverage_of(journal: Journal, traces: Traces | None, *, persistent: bool, un
         unparsed=journal.journalctl.unparsed + unreadable,
         untrusted=len(traces.forged),
         cursor=extent.cursor,
-        gaps=(*([extent.gap] if extent.gap else []), *gaps),
+        gaps=(*([extent.gap] if extent.gap else []), *traces.gaps, *gaps),
         notes=(
             *([] if persistent else ["The journal is kept in memory only, so that a reboot empties it."]),
             *(f"Not believed: {count} x {reason}." for reason, count in collections.Counter(traces.forged).items()),

@@ -11,13 +11,22 @@ import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import Coverage, coverage_of, search
-from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import Host, captured, done, entry
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import (
+    Entry,
+    Host,
+    captured,
+    done,
+    entry,
+)
 
 KERNEL = {"_TRANSPORT": "kernel", "SYSLOG_FACILITY": "0", "SYSLOG_IDENTIFIER": "kernel"}
 OOM_KILL = (
     "Out of memory: Killed process 7 (hog) total-vm:8kB, anon-rss:4kB, file-rss:0kB, shmem-rss:0kB, UID:0 "
     "pgtables:8kB oom_score_adj:0"
 )
+
+NOTICED = {"MESSAGE_ID": "fe6faa94e7774663a0da52717891d8ef", "_PID": "1", "UNIT": "apache2.service"}
+NO_MORE = "systemd noticed an OOM kill of which the journal holds no more: apache2.service."
 
 
 def covered(host: Host, **window: t.Any) -> Coverage:
@@ -88,3 +97,44 @@ def test_a_forgery_is_counted_once_where_priorities_are_not_the_kernels() -> Non
     forged = {"_TRANSPORT": "kernel", "SYSLOG_FACILITY": "1", "PRIORITY": "3"}
     imported = entry("usb 1-1: new device", at=2, _TRANSPORT="kernel")
     assert covered(Host([entry(OOM_KILL, at=1, **forged), imported])).untrusted == 1
+
+
+def test_a_journal_without_a_record_of_the_kernel_is_not_called_complete() -> None:
+    coverage = covered(Host([entry("hello", at=1, _TRANSPORT="syslog", PRIORITY="6")]))
+    assert (coverage.complete, coverage.gaps) == (
+        False,
+        (
+            (
+                "The journal holds no record of the kernel, and so none of its kills: as in a container or a namespace, "
+                "or with ReadKMsg=no."
+            ),
+        ),
+    )
+
+
+def test_a_time_in_which_the_kernel_said_nothing_is() -> None:
+    host = Host(
+        [entry("usb 1-1: new device", at=1, PRIORITY="6", **KERNEL), entry("hello", at=500, _TRANSPORT="syslog")]
+    )
+    cursor = host.entries[0]["__CURSOR"]
+    assert covered(host, after_cursor=cursor).complete is True
+
+
+@pytest.mark.parametrize(
+    ("noticed_at", "others", "gaps"),
+    [
+        (500, [], (NO_MORE,)),
+        (500, [entry(OOM_KILL, at=499, PRIORITY="3", **KERNEL)], ()),
+        (500, [entry(OOM_KILL, at=499, PRIORITY="4", **KERNEL)], ()),
+        (500, [entry(OOM_KILL, at=300, PRIORITY="3", **KERNEL)], (NO_MORE,)),
+        (500, [entry("Killed /system.slice/apache2.service", at=499, _SYSTEMD_UNIT="systemd-oomd.service")], ()),
+        (30, [], ()),
+    ],
+    ids=["alone", "its kill", "at another level", "an earlier kill", "systemd-oomd's", "killed before the beginning"],
+)
+def test_a_kill_that_systemd_alone_noticed_is_a_gap(
+    noticed_at: float, others: list[Entry], gaps: tuple[str, ...]
+) -> None:
+    begin = entry("usb 1-1: new device", at=1, PRIORITY="6", **KERNEL)
+    host = Host([begin, *others, entry("apache2.service: killed by the OOM killer", at=noticed_at, **NOTICED)])
+    assert covered(host).gaps == gaps
