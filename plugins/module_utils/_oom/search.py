@@ -129,8 +129,8 @@ def _gaps(extent: Extent, said: t.Collection[tuple[Record, Said]], *, has_kernel
     """Yield why there may be kills that the journal does not hold."""
     if not has_kernel:
         yield (
-            "The journal holds no record of the kernel, and so none of its kills: as in a container or a namespace, "
-            "or with ReadKMsg=no."
+            "The journal holds no record of the kernel, and so none of its kills: as in a container or a namespace, or "
+            "with ReadKMsg=no."
         )
     # What systemd notices at the very beginning may have been killed before.
     units = {

@@ -105,8 +105,8 @@ def test_a_journal_without_a_record_of_the_kernel_is_not_called_complete() -> No
         False,
         (
             (
-                "The journal holds no record of the kernel, and so none of its kills: as in a container or a namespace, "
-                "or with ReadKMsg=no."
+                "The journal holds no record of the kernel, and so none of its kills: as in a container or a "
+                "namespace, or with ReadKMsg=no."
             ),
         ),
     )
