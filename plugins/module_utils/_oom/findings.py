@@ -15,6 +15,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._journal.record imp
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.surroundings import Stretch, after, around
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line, OomReport, Origin, Unparsed
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident, incident_of, with_effects
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.kill_lines import names_victim
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.living import with_cgroups
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.records import (
     FAILED,
@@ -109,7 +110,7 @@ def _read_stretch(
 ) -> tuple[list[Incident], set[Key], int]:
     """Return the incidents of the pending kills that are among the records, newest first, and these kills.
 
-    And how many of the kills could not be read.
+    And how many of the kills nothing came of.
     """
     window = [record for record in reversed(records) if from_kernel(record)]
     times = {kill.monotonic_us for kill in pending.values()}
@@ -120,14 +121,21 @@ def _read_stretch(
     }
     lines = [_line_of(record) for record in window]
     places = {id(line): index for index, line in enumerate(lines)}
-    incidents, unread = [], 0
+    incidents: list[Incident] = []
+    told: set[int] = set()
+    cut: set[int] = set()
     for item in read_reports(lines, page_size=page_size):
         if isinstance(item, Unparsed):
-            unread += places[id(item.line)] in kills
+            cut.add(places[id(item.line)])
+            continue
+        own = kills.keys() & range(places[id(item.first)], places[id(item.last)] + 1)
         # At the window's edge may stand the rest of an earlier report.
-        elif not kills.keys().isdisjoint(range(places[id(item.first)], places[id(item.last)] + 1)):
+        if own:
             incidents.append(incident_of(item))
-    return incidents, set(kills.values()), unread
+            told |= own
+    # A table, and that there was no process to kill, need not lead to a report.
+    unread = [index for index in kills if (index not in told or index in cut) and names_victim(lines[index].text)]
+    return incidents, set(kills.values()), len(unread)
 
 
 def _stretches(kills: t.Sequence[Record]) -> list[Stretch]:

@@ -4,7 +4,7 @@
 """The lines that name processes and cgroups: who asked for memory, who was chosen, who was killed.
 
 Users choose these names, so each line is read from its fixed ends inwards: what is left in the middle is the name.
-Formats: mm/oom_kill.c and mm/memcontrol.c of Linux 2.6.9 to 6.18.
+Formats: mm/oom_kill.c and mm/memcontrol.c of Linux 2.6.9 to 6.18, and bpf_oom_kill_process() of the kernels to come.
 """
 
 from __future__ import annotations
@@ -40,8 +40,10 @@ _ORDER = re.compile(r" order=(-?\d{1,2})\b")
 _ADJUSTMENT = re.compile(r" oom_score_adj=(-?\d{1,20})")
 _OLD_NODEMASK = re.compile(r" nodemask=(\(null\)|\d[\d,-]*\d|\d)")
 
-# The words before "Killed process" or "Kill process" come from the kernel (or a BPF policy), never from a user.
-_REASON = r"(?P<reason>[A-Z][A-Za-z ()_]*: )?"
+# The words before "Killed process" or "Kill process" come from the kernel or from a BPF policy, never from a user. In
+# other lines of the kernel, what a user has named stands behind a character that is not among these.
+_WORDS = r"[A-Za-z0-9][A-Za-z0-9 ()_.,+-]{0,63}: "
+_REASON = rf"(?P<reason>{_WORDS})?"
 _KILLED = re.compile(
     rf"{_REASON}Killed process (?P<pid>\d{{1,20}})(?:, UID (?P<uid>\d{{1,20}}),)? \((?P<name>.*)\)"
     r"(?:, UID (?P<later_uid>\d{1,20}))?(?P<figures>,? (?:total-vm|vsz):.*|\.?)",
@@ -53,7 +55,8 @@ _CHOSEN = re.compile(
     r" score (?P<score>\d{1,20}) (?:or sacrifice child|or a child|and children\.?)",
     re.DOTALL,
 )
-_SPEAKS_OF_KILL = re.compile(r"(?:[A-Z][A-Za-z ()_]*: )?[Kk]ill(?:ed)? process \d")
+_SPEAKS_OF_KILL = re.compile(rf"(?:{_WORDS})?[Kk]ill(?:ed)? process \d")
+_NAMES_VICTIM = re.compile(r"Kill(?:ed)? process \d")
 _FIGURE = re.compile(r"([A-Za-z][A-Za-z_-]*): ?(-?\d{1,20})")
 
 _CONSTRAINT = re.compile(r"oom-kill:constraint=(\w+),nodemask=(\(null\)|\d[\d,-]*|),? ?")
@@ -84,6 +87,8 @@ class Kill(t.NamedTuple):
     scope: str | None
     is_sharing: bool = False
     """It was killed for sharing its memory with the victim of the kill line before."""
+    by_policy: bool = False
+    """The words before are none of the kernel's own: those of a BPF policy, or of somebody who quotes the line."""
 
 
 def scope_of(reason: str | None) -> str | None:
@@ -136,6 +141,11 @@ def speaks_of_kill(text: str) -> bool:
     return _SPEAKS_OF_KILL.match(text) is not None
 
 
+def names_victim(text: str) -> bool:
+    """Answer whether a line says anywhere that a process was killed."""
+    return _NAMES_VICTIM.search(text) is not None
+
+
 def parse_kill(text: str) -> Kill | None:
     """Return the victim that a `Killed process PID (NAME)` line names, None where the line is another."""
     text = text.rstrip()
@@ -146,6 +156,10 @@ def parse_kill(text: str) -> Kill | None:
     if match is None:
         return None
     reason, pid, early_uid, name, later_uid, figures = match.groups()
+    scope = scope_of(reason)
+    by_policy = reason is not None and scope is None
+    if by_policy and len(figures) < 2:
+        return None
     known: dict[str, str] = dict(_FIGURE.findall(figures))
     uid = early_uid or later_uid or known.get("UID")
     return Kill(
@@ -160,7 +174,8 @@ def parse_kill(text: str) -> Kill | None:
             pgtables_bytes=_kilobytes(known, "pgtables"),
             oom_score_adj=int(known["oom_score_adj"]) if "oom_score_adj" in known else None,
         ),
-        scope_of(reason),
+        scope,
+        by_policy=by_policy,
     )
 
 
@@ -169,8 +184,9 @@ def parse_choice(text: str) -> tuple[Choice, str | None] | None:
     match = _CHOSEN.fullmatch(text.rstrip())
     if match is None:
         return None
-    choice = Choice(match.group("name"), int(match.group("pid")), score=int(match.group("score")))
-    return choice, scope_of(match.group("reason"))
+    reason, pid, name, score = match.groups()
+    scope = scope_of(reason)
+    return (Choice(name, int(pid), score=int(score)), scope) if scope or reason is None else None
 
 
 def parse_constraint(text: str, kill: Victim | None = None) -> Constraint | None:

@@ -190,6 +190,9 @@ class _Reader:
 
     def _kill(self, line: Line) -> None:
         kill = parse_kill(line.text)
+        # Without a program's name and an uptime, anybody may have written what begins with other words.
+        if kill and kill.by_policy and line.source != "kernel" and line.monotonic_us is None:
+            kill = None
         choice = parse_choice(line.text) if kill is None else None
         if kill is None and choice is None:
             if line.source != QUOTED:

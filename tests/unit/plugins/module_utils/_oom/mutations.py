@@ -35,7 +35,7 @@ FIXTURES = Path(__file__).parent / "fixtures"
 _TOLD_EACH = 10_000
 
 _NUMBER = re.compile(r"\d+")
-_KILL = re.compile(r"(?:[A-Z][A-Za-z ()_]*: )?Killed process (\d+)")
+_KILL = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9 ()_.,+-]{0,63}: )?Killed process (\d+)")
 
 
 def read_text(path: Path) -> list[str]:

@@ -162,6 +162,26 @@ def test_a_kill_line_that_cannot_be_read_is_counted() -> None:
     assert (coverage.unparsed, coverage.complete) == (1, False)
 
 
+def test_a_kill_by_a_policy_is_found() -> None:
+    kill = OOM_KILL.replace("Out of memory", "bpf systemd-oomd policy")
+    (incident,) = searched(Host([entry(kill, at=1, PRIORITY="3", **KERNEL)])).incidents
+    assert (incident.report.victims[0].name, incident.report.scope) == ("hog", "unknown")
+
+
+@pytest.mark.parametrize(
+    ("text", "unparsed"),
+    [
+        (f"a policy: of the house: {OOM_KILL}", 1),
+        ("Tasks state (memory values in pages):", 0),
+        ("Out of memory and no killable processes...", 0),
+    ],
+    ids=["kill", "table", "nobody to kill"],
+)
+def test_a_kill_that_nothing_comes_of_is_counted(text: str, unparsed: int) -> None:
+    coverage = searched(Host([entry(text, at=1, PRIORITY="3", **KERNEL)])).coverage
+    assert (coverage.unparsed, coverage.complete) == (unparsed, not unparsed)
+
+
 def test_a_killer_outside_the_kernel_is_heard() -> None:
     text = 'sending SIGTERM to process 7 uid 1000 "hog": oom_score 900, oom_score_adj 0, VmRSS 900 MiB, cmdline "hog"'
     findings = searched(Host([entry(text, at=1, _TRANSPORT="stdout", _SYSTEMD_UNIT="earlyoom.service")]))

@@ -171,6 +171,8 @@ def test_the_victim_is_read(text: str, victim: Victim) -> None:
         ("No available memory (MPOL_BIND): ", "mempolicy"),
         ("No available memory in cpuset: ", "cpuset"),
         ("Policy of the house: ", None),
+        ("bpf oom test: ", None),
+        ("bpf systemd-oomd policy (v1.2): ", None),
         ("", None),
     ],
 )
@@ -195,6 +197,10 @@ def test_a_victims_name_is_what_stands_between_pid_and_figures(name: str) -> Non
         "Memory cgroup out of memory: Killed process 12001 (worker-1) ...",
         '"Killed process 812 (a)",',
         "see: Killed process 812 (a)",
+        "see: Killed process 812 (a).",
+        f"{'a' * 65}: Killed process 812 (a) total-vm:1kB, anon-rss:1kB, file-rss:1kB",
+        "usb 1-1: Product: x: Killed process 1 (init) total-vm:1kB, anon-rss:1kB, file-rss:1kB",
+        "Task in /a: Killed process 1 (init) total-vm:1kB, anon-rss:1kB killed as a result of limit of /",
         "oom-kill:constraint=CONSTRAINT_NONE,task_memcg=/Killed process 1 (init) total-vm:1kB,task=a,pid=5,uid=0",
         "a cpuset=Out of memory: Killed process 1 (init) total-vm:1kB, anon-rss:1kB, file-rss:1kB mems_allowed=0",
         "Tasks in /Killed process 1 (init) are going to be killed due to memory.oom.group set",
@@ -218,6 +224,10 @@ def test_what_is_cut_or_only_quotes_is_no_kill(text: str) -> None:
 )
 def test_a_choice_is_read(text: str, choice: Choice, scope: str) -> None:
     assert parse_choice(text) == (choice, scope)
+
+
+def test_a_choice_is_the_kernels_own() -> None:
+    assert parse_choice("see: Kill process 77 (ruby) score 996 or sacrifice child") is None
 
 
 def test_a_choice_is_no_kill() -> None:

@@ -37,6 +37,7 @@ KILL = (
     "Memory cgroup out of memory: Killed process {1} ({0}) total-vm:900kB, anon-rss:100kB, file-rss:4kB, shmem-rss:0kB,"
     " UID:0 pgtables:64kB oom_score_adj:0"
 )
+POLICY = KILL.replace("Memory cgroup out of memory", "bpf oom test").format("hog", 812)
 GROUP = "Tasks in /system.slice/hog.service are going to be killed due to memory.oom.group set"
 REAPED = "oom_reaper: reaped process {1} ({0}), now anon-rss:0kB, file-rss:0kB, shmem-rss:0kB"
 
@@ -164,6 +165,21 @@ def test_a_kill_line_alone_is_a_report() -> None:
 def test_a_kill_line_alone_is_not_complete() -> None:
     (report,) = reports([KILL.format("hog", 812)])
     assert report.notes == ("the beginning of the report is missing",)
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        pytest.param(Line(POLICY, origin=Origin(source="kernel")), [812], id="kernel"),
+        pytest.param(Line(POLICY, monotonic_us=1), [812], id="an uptime"),
+        pytest.param(Line(POLICY), ["the kill line is cut, or of an unknown form"], id="nobody"),
+        pytest.param(Line(POLICY, monotonic_us=1, origin=Origin(source="app")), [], id="another program"),
+        pytest.param(Line(POLICY, monotonic_us=1, origin=Origin(source=QUOTED)), [], id="a document"),
+    ],
+)
+def test_words_of_a_policy_are_believed_of_the_kernel_alone(line: Line, found: list[object]) -> None:
+    items = read([line])
+    assert [item.reason if isinstance(item, Unparsed) else item.victims[0].pid for item in items] == found
 
 
 def test_a_rate_limited_kill_is_not_the_reports_before() -> None:
