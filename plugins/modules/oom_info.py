@@ -69,6 +69,7 @@ options:
     description:
       - Read these text logs instead of the journal. The output of C(dmesg) and C(journalctl), C(kern.log) and the like;
         a name that ends in C(.gz), C(.bz2) or C(.xz) is decompressed, and one in C(.zst) by Python 3.14 and later.
+      - What is not a regular file, such as C(/dev/kmsg), is refused, as reading it might never end.
       - Text does not prove who wrote it, so RV(events[].trusted) is V(false).
     type: list
     elements: path

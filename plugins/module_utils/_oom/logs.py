@@ -10,7 +10,9 @@ import contextlib
 import gzip
 import importlib
 import lzma
+import os
 import pathlib
+import stat
 import typing as t
 import zlib
 
@@ -48,6 +50,9 @@ _OPENERS: t.Mapping[str, t.Callable[..., t.IO[str]]] = {
     ".xz": lzma.open,
     ".zst": _open_zst,
 }
+_KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
+# By its mode it is a file, but whoever reads it waits for the kernel's next message.
+_ENDLESS = "/proc/kmsg"
 _UNREADABLE = (OSError, EOFError, lzma.LZMAError, zlib.error, *([_zstd.ZstdError] if _zstd else []))
 
 
@@ -65,7 +70,19 @@ def search_logs(paths: t.Sequence[str], *, limit: int) -> Findings:
 def _read_log(path: str) -> t.Iterator[OomReport | Unparsed]:
     opened = _OPENERS.get(pathlib.Path(path).suffix, open)
     try:
+        _check_kind(path)
         with opened(path, "rt", encoding="utf-8", errors="surrogateescape") as file:
             yield from read_reports(read_log(file))
     except _UNREADABLE as error:
         raise LogError(f"Could not read the log {neutralise(path)}: {error}.", hint="Check log_files.") from error
+
+
+def _check_kind(path: str) -> None:
+    """Refuse what is no file, as reading it might never end. Raises LogError, or OSError where it is not there."""
+    kind = stat.S_IFMT(os.stat(path).st_mode)
+    if kind != stat.S_IFREG or os.path.realpath(path) == _ENDLESS:
+        raise LogError(
+            f"Could not read the log {neutralise(path)}: it is {_KINDS.get(kind, 'a device')}, not a regular file.",
+            hint="Write the output of dmesg to a file and name that in log_files, or leave log_files out to read the"
+            " journal.",
+        )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import os
 import pathlib
 import re
 import types
@@ -44,14 +45,16 @@ def test_so_does_one_in_zst_where_python_can_read_it(tmp_path: pathlib.Path, mon
     assert len(search_logs([str(path)], limit=2).incidents) == 2
 
 
-def test_where_python_cannot_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_python_cannot_it_says_so(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "_zstd", None)
+    path = tmp_path / "dmesg.zst"
+    path.touch()
     message = (
-        "Could not read the log /dmesg.zst: to decompress .zst takes Python 3.14 on the host. "
+        f"Could not read the log {path}: to decompress .zst takes Python 3.14 on the host. "
         "Decompress it with zstd -d, and name the result in log_files."
     )
     with pytest.raises(LogError, match=re.escape(message)):
-        search_logs(["/dmesg.zst"], limit=1)
+        search_logs([str(path)], limit=1)
 
 
 @pytest.mark.parametrize(("suffix", "compress"), [("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress)])
@@ -79,3 +82,33 @@ def test_a_log_that_is_not_there_is_an_error(tmp_path: pathlib.Path) -> None:
     message = f"Could not read the log {path}: [Errno 2] No such file or directory: '{path}'. Check log_files."
     with pytest.raises(LogError, match=re.escape(message)):
         search_logs([str(path)], limit=1)
+
+
+@pytest.mark.parametrize("path", ["/dev/null", "/proc/kmsg"])
+def test_a_device_is_refused(path: str) -> None:
+    message = (
+        f"Could not read the log {path}: it is a device, not a regular file. Write the output of dmesg to a file and"
+        " name that in log_files, or leave log_files out to read the journal."
+    )
+    with pytest.raises(LogError, match=re.escape(message)):
+        search_logs([path], limit=1)
+
+
+@pytest.mark.parametrize("suffix", ["log", "gz"])
+def test_a_fifo_is_refused(suffix: str, tmp_path: pathlib.Path) -> None:
+    path = tmp_path / f"dmesg.{suffix}"
+    os.mkfifo(path)
+    with pytest.raises(LogError, match=re.escape(f"{path}: it is a FIFO, not a regular file.")):
+        search_logs([str(path)], limit=1)
+
+
+def test_a_folder_is_refused(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(LogError, match=re.escape(f"{tmp_path}: it is a folder, not a regular file.")):
+        search_logs([str(tmp_path)], limit=1)
+
+
+def test_a_symlink_is_followed(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "dmesg.log").write_text(log("bullseye"), encoding="utf-8")
+    link = tmp_path / "link.log"
+    link.symlink_to(tmp_path / "dmesg.log")
+    assert len(search_logs([str(link)], limit=2).incidents) == 2
