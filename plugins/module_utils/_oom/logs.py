@@ -22,7 +22,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.findings impor
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import incident_of
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report import read_reports
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import Coverage
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.text_log import read_log
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.text_log import lines_of, read_log
 from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
 
 _zstd: t.Any = None
@@ -72,7 +72,7 @@ def _read_log(path: str) -> t.Iterator[OomReport | Unparsed]:
     try:
         _check_kind(path)
         with opened(path, "rt", encoding="utf-8", errors="surrogateescape") as file:
-            yield from read_reports(read_log(file))
+            yield from read_reports(read_log(lines_of(file)))
     except _UNREADABLE as error:
         raise LogError(f"Could not read the log {neutralise(path)}: {error}.", hint="Check log_files.") from error
 

@@ -75,6 +75,27 @@ class Prefix(t.NamedTuple):
     source: str | None = None
 
 
+def lines_of(file: t.TextIO) -> t.Iterator[str]:
+    """Yield the lines of a text file; what is longer than any line of a log is cut off, and never held whole.
+
+    NULs before a line are taken off: logrotate's copytruncate leaves as many as the log had bytes.
+    """
+    read = functools.partial(file.readline, _LONGEST)
+    raw = read()
+    while raw:
+        text = raw.lstrip("\0") if raw[0] == "\0" else raw
+        if not text:
+            raw = read()
+            continue
+        if len(text) < len(raw) == _LONGEST and raw[-1] != "\n":
+            raw = read()
+            text += raw
+        yield text
+        while len(raw) == _LONGEST and raw[-1] != "\n":
+            raw = read()
+        raw = read()
+
+
 def read_log(lines: t.Iterable[str]) -> t.Iterator[Line]:
     """Yield the messages of a text log: without prefixes, unescaped, and whole again where mail broke them.
 

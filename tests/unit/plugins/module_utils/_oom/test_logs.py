@@ -11,6 +11,7 @@ import lzma
 import os
 import pathlib
 import re
+import tracemalloc
 import types
 import typing as t
 
@@ -112,3 +113,19 @@ def test_a_symlink_is_followed(tmp_path: pathlib.Path) -> None:
     link = tmp_path / "link.log"
     link.symlink_to(tmp_path / "dmesg.log")
     assert len(search_logs([str(link)], limit=2).incidents) == 2
+
+
+@pytest.mark.parametrize(
+    ("suffix", "compress"), [("log", bytes), ("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress)]
+)
+@pytest.mark.parametrize("filling", [b"\0", b"a"], ids=["nuls", "letters"])
+def test_a_line_without_an_end_takes_no_memory(
+    filling: bytes, suffix: str, compress: t.Callable[[bytes], bytes], tmp_path: pathlib.Path
+) -> None:
+    path = tmp_path / f"kern.{suffix}"
+    path.write_bytes(compress(filling * 20_000_000 + b"\n" + log("bullseye").encode()))
+    tracemalloc.start()
+    found = len(search_logs([str(path)], limit=2).incidents)
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (found, peak < 10_000_000) == (2, True)

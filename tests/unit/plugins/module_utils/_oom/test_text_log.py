@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 from pathlib import Path
@@ -14,7 +15,12 @@ import pytest
 from ansible_collections.oomguard.linux.plugins.module_utils._oom import text_log
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import QUOTED, Line, Origin
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report import read_reports
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.text_log import Prefix, read_log, split_prefix
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.text_log import (
+    Prefix,
+    lines_of,
+    read_log,
+    split_prefix,
+)
 
 TEXT = "Out of memory: Killed process 812 (sys.fcgi) total-vm:900kB, anon-rss:100kB, file-rss:4kB, shmem-rss:8kB"
 REPORT = "x invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0"
@@ -280,6 +286,19 @@ def test_long_lines_of_a_log_take_no_time(name: str) -> None:
 @pytest.mark.parametrize("name", LONG)
 def test_long_messages_take_no_time(name: str) -> None:
     assert len(list(read_reports([Line(REPORT), Line(LONG[name])]))) <= 2
+
+
+@pytest.mark.parametrize("length", [0, 1, 16383, 16384, 16385, 16400, 32768, 100_000])
+def test_nuls_before_a_line_are_taken_off(length: int) -> None:
+    nuls = "\0" * length
+    assert list(lines_of(io.StringIO(f"a\n{nuls}{TEXT}\nb\n{nuls}"))) == ["a\n", f"{TEXT}\n", "b\n"]
+
+
+@pytest.mark.parametrize("length", [16383, 16384, 16385, 32767, 32768, 100_000])
+@pytest.mark.parametrize("end", ["\n", "\nb\n"])
+def test_a_long_line_is_cut_off(length: int, end: str) -> None:
+    lines = list(lines_of(io.StringIO("a" * length + end)))
+    assert (len(lines[0].rstrip("\n")), lines[1:]) == (min(length, 16384), ["b\n"] if end[1:] else [])
 
 
 def test_colours_are_taken_off() -> None:
