@@ -108,7 +108,11 @@ class Journal:
         oldest_us = min(boot.first_us for boot in boots)
         first_us, gap = oldest_us, None
         if self._after_cursor is not None:
-            first_us = self._entry_at(self._after_cursor).realtime_us
+            entry = self._entry_at(self._after_cursor)
+            first_us = self._first_behind(entry, oldest_us)
+            if first_us < entry.realtime_us:
+                # What is newest by its time need not be what was written last.
+                newest = self._first([*self._boot, *self._until, "--reverse", "--lines=1"])
         elif self._since is not None:
             first = self._first_since(self._since)
             if first is None:
@@ -120,12 +124,7 @@ class Journal:
             first_us = min((boot.first_us for boot in boots if boot.boot_id == newest.boot_id), default=oldest_us)
         if newest is None or newest.realtime_us < first_us:
             return None
-        if self._since or self._after_cursor:
-            self._since_us = first_us
-            self._parts = _usable([self._files_since(first_us)])
-        elif not (self._boot or self._until) and total_size(self._files) >= _WORTH_TWO and (os.cpu_count() or 1) > 1:
-            paths = sorted(map(str, self._files))
-            self._parts = _usable([paths[::2], paths[1::2]])
+        self._narrow(first_us)
         within = [boot for boot in boots if boot.last_us + 999_999 >= first_us and boot.first_us <= newest.realtime_us]
         return Extent(
             first_us=first_us,
@@ -134,6 +133,15 @@ class Journal:
             cursor=newest.cursor,
             gap=gap,
         )
+
+    def _narrow(self, first_us: int) -> None:
+        """Choose the time and the files to look into."""
+        if self._since or self._after_cursor:
+            self._since_us = first_us
+            self._parts = _usable([self._files_since(first_us)])
+        elif not (self._boot or self._until) and total_size(self._files) >= _WORTH_TWO and (os.cpu_count() or 1) > 1:
+            paths = sorted(map(str, self._files))
+            self._parts = _usable([paths[::2], paths[1::2]])
 
     def _nothing(self) -> JournalError:
         """Return the error that says why there is no entry at all."""
@@ -156,7 +164,8 @@ class Journal:
             # The journal was rotated: what was in one of these files may be in another one by now.
             self._parts = []
             found = self._begun(searches)
-        return (record for record in found or () if record.cursor != self._after_cursor)
+        after = self._after_cursor
+        return (record for record in found or () if after is None or is_behind(record.cursor, after))
 
     def _begun(self, searches: t.Sequence[Search]) -> t.Iterator[Record]:
         """Return what the searches find, newest first, after the first chunk of each has been read."""
@@ -183,6 +192,16 @@ class Journal:
             for files in parts or [[]]
         ]
 
+    def _first_behind(self, entry: Record, oldest_us: int) -> int:
+        """Return a time that nothing which was written behind an entry comes before.
+
+        Where the clock is set back, journald begins a new file. Journalctl alone does not tell where files begin.
+        """
+        if not self._times:
+            return oldest_us
+        begins = (us for _path, us, _last_us, first in self._times if first and is_behind(first, entry.cursor))
+        return min([entry.realtime_us, *begins])
+
     def _files_since(self, realtime_us: int) -> list[str]:
         """Return the files to look into, none for all; those that could not be opened are journalctl's to name.
 
@@ -191,7 +210,7 @@ class Journal:
         """
         if self._boot:
             return []
-        recent = [path for path, _first_us, last_us in self._times if not last_us or last_us >= realtime_us]
+        recent = [path for path, _first_us, last_us, _first in self._times if not last_us or last_us >= realtime_us]
         return [] if len(recent) == len(self._times) else recent
 
     def newest(self, matches: t.Sequence[str]) -> Record | None:
@@ -299,6 +318,18 @@ class Journal:
                 return
             last = fresh[-1]
             where = [*self._boot, f"--cursor={last.cursor}"]
+
+
+def is_behind(cursor: str, other: str) -> bool:
+    """Tell whether an entry was written behind another one, by what sd_journal_next(3) goes by.
+
+    That is the number, then the time since the boot, then the time, the first of them that both count alike.
+    """
+    one, two = (dict(part.partition("=")[::2] for part in each.split(";")) for each in (cursor, other))
+    for counter, number in (("s", "i"), ("b", "m")):
+        if counter in one and one[counter] == two.get(counter):
+            return int(one[number], 16) > int(two[number], 16)
+    return int(one["t"], 16) >= int(two["t"], 16)
 
 
 def _usable(parts: list[list[str]]) -> list[list[str]]:

@@ -24,8 +24,8 @@ Entry = t.Tuple[int, int, str, t.List[t.Optional[str]]]
 """The time since 1970 and since the boot in microseconds, the boot, and the fields that were asked for."""
 
 
-FileTimes = t.Tuple[str, int, int]
-"""A file, and the times of its first and its last entry, 0 where it could not be opened."""
+FileTimes = t.Tuple[str, int, int, str]
+"""A file, the times of its first and its last entry, 0 where it could not be opened, and the first one's cursor."""
 
 
 class Walk(t.NamedTuple):
@@ -99,7 +99,8 @@ class File:
 
     @property
     def times(self) -> FileTimes:
-        return str(self._path), self.first_us, self.last_us
+        first = next(self.entries(Walk((), 0, False, 1, (CURSOR,))), None) if self.last_us else None
+        return str(self._path), self.first_us, self.last_us, (first[3][0] if first else None) or ""
 
     def entries(self, walk: Walk) -> t.Iterator[Entry]:
         """Yield what this file has to say to the question."""

@@ -6,12 +6,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 import pathlib
 import re
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import Completed
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.libsystemd import FileTimes, Walk
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.reader import Reader
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.record import Record, read_json
 
 FIXTURES = pathlib.Path(__file__).parent / "_oom/fixtures"
 BOOT = "ba96272cbf2f462aae20419d7d5344a9"
@@ -25,12 +29,13 @@ def captured(name: str) -> list[Entry]:
     return [json.loads(line) for line in (FIXTURES / f"{name}.json").read_text().splitlines()]
 
 
-def entry(message: t.Any, *, at: float, boot: str = BOOT, **fields: str) -> Entry:
-    """Return a record that the journal received `at` seconds after the boot."""
+def entry(message: t.Any, *, at: float, boot: str = BOOT, clock: float = 0, **fields: str) -> Entry:
+    """Return a record that the journal received `at` seconds after the boot, `clock` being set that much later."""
     monotonic = int(at * 1_000_000)
+    realtime = ZERO + monotonic + int(clock * 1_000_000)
     return {
-        "__CURSOR": f"b={boot};m={monotonic:x}",
-        "__REALTIME_TIMESTAMP": str(ZERO + monotonic),
+        "__CURSOR": f"b={boot};m={monotonic:x};t={realtime:x}",
+        "__REALTIME_TIMESTAMP": str(realtime),
         "__MONOTONIC_TIMESTAMP": str(monotonic),
         "_BOOT_ID": boot,
         "MESSAGE": message,
@@ -98,6 +103,35 @@ class Host:
             times = [_stamp(one) for one in self.entries if one["_BOOT_ID"] == boot]
             lines.append(f"  0 {boot} {times[0]} UTC\N{EM DASH}{times[-1]} UTC\n")
         return "".join(lines)
+
+
+class Child(Reader):
+    """Answers as the child process does that has files with these records open, as far as an extent asks it."""
+
+    def __init__(self, files: t.Mapping[str, t.Sequence[Entry]]) -> None:
+        self._files = {name: [_record(one) for one in entries] for name, entries in files.items()}
+
+    def contents(self) -> tuple[dict[str, tuple[int, int]], list[FileTimes]]:
+        records = [record for entries in self._files.values() for record in entries]
+        times: dict[str, list[int]] = {}
+        for record in records:
+            times.setdefault(record.boot_id, []).append(record.realtime_us)
+        return {boot: (min(found), max(found)) for boot, found in times.items()}, [
+            (name, entries[0].realtime_us, entries[-1].realtime_us, entries[0].cursor)
+            for name, entries in self._files.items()
+        ]
+
+    def walks(self, walks: t.Sequence[Walk]) -> t.Iterator[list[Record]]:
+        for walk in walks:
+            sign = -1 if walk.backwards else 1
+            records = sorted(itertools.chain(*self._files.values()), key=lambda record: sign * record.realtime_us)
+            yield [one for one in records if sign * one.realtime_us >= sign * walk.realtime_us][: walk.limit]
+
+
+def _record(one: Entry) -> Record:
+    record = read_json(json.dumps(one))
+    assert record
+    return record
 
 
 def done(out: str = "", err: str = "", *, returncode: int = 0) -> Completed:

@@ -13,11 +13,13 @@ import typing as t
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import CommandError, Completed
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal, Search
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal, Search, is_behind
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.journalctl import JournalError
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import (
     BOOT,
     ZERO,
+    Child,
+    Entry,
     Host,
     done,
     entry,
@@ -101,6 +103,44 @@ def test_chunks_neither_lose_nor_repeat_a_record(chunk: int) -> None:
 )
 def test_only_what_was_asked_for_is_read(window: dict[str, t.Any], expected: list[str]) -> None:
     assert messages(Journal(Host(ENTRIES), **window)) == expected
+
+
+BEFORE = [entry("line 1", at=100, _TRANSPORT="kernel"), entry("line 2", at=7200, _TRANSPORT="kernel")]
+SET_BACK = [entry(f"line {number}", at=7200 + number, clock=-3600, _TRANSPORT="kernel") for number in (3, 4)]
+
+
+@pytest.mark.parametrize(
+    "later", [[], [entry("line 5", at=20_000, clock=-3600, _TRANSPORT="kernel")]], ids=["still before", "past it again"]
+)
+@pytest.mark.parametrize("reader", [True, False], ids=["libsystemd", "journalctl"])
+def test_nothing_is_lost_where_the_clock_was_set_back_after_the_cursor(later: list[Entry], *, reader: bool) -> None:
+    child = Child({"0.journal": BEFORE, "1.journal": [*SET_BACK, *later]}) if reader else None
+    host = Host([*BEFORE, *SET_BACK, *later])
+    found = messages(Journal(host, after_cursor=BEFORE[-1]["__CURSOR"], reader=child))
+    assert found == [one["MESSAGE"] for one in (*later, *reversed(SET_BACK))]
+
+
+def test_what_was_written_last_gives_the_cursor_where_the_clock_was_set_back() -> None:
+    child = Child({"0.journal": BEFORE, "1.journal": SET_BACK})
+    extent = Journal(Host([*BEFORE, *SET_BACK]), after_cursor=BEFORE[-1]["__CURSOR"], reader=child).extent()
+    assert extent
+    assert (extent.first_us, extent.cursor) == (ZERO + 3_603_000_000, SET_BACK[-1]["__CURSOR"])
+
+
+@pytest.mark.parametrize(
+    ("cursor", "behind"),
+    [
+        ("s=a;i=10;b=d;m=1;t=1;x=0", True),
+        ("s=a;i=9;b=d;m=3;t=3;x=0", False),
+        ("s=a;i=f;b=c;m=2;t=2;x=0", False),
+        ("s=b;i=1;b=c;m=3;t=1;x=0", True),
+        ("s=b;i=99;b=c;m=1;t=3;x=0", False),
+        ("s=b;i=1;b=d;m=1;t=3;x=0", True),
+        ("s=b;i=99;b=d;m=3;t=1;x=0", False),
+    ],
+)
+def test_what_was_written_behind_an_entry(cursor: str, *, behind: bool) -> None:
+    assert is_behind(cursor, "s=a;i=f;b=c;m=2;t=2;x=0") == behind
 
 
 def test_a_journalctl_without_patterns_is_asked_without() -> None:
