@@ -206,9 +206,10 @@ class Journal:
         """Return the files to look into, none for all; those that could not be opened are journalctl's to name.
 
         In each of the others it would search for a last match, which may not be there, before it looks at its time. A
-        boot may be counted from the newest one, of which other files may know.
+        boot may be counted from the newest one, of which other files may know. The child may have listed other files,
+        from before a rotation.
         """
-        if self._boot:
+        if self._boot or {path for path, *_times in self._times} != set(map(str, self._files)):
             return []
         recent = [path for path, _first_us, last_us, _first in self._times if not last_us or last_us >= realtime_us]
         return [] if len(recent) == len(self._times) else recent

@@ -81,6 +81,21 @@ def test_a_journal_that_is_rotated_meanwhile_is_searched_whole(
     assert host.parts()[-1] == []
 
 
+@pytest.mark.parametrize(("rotated", "parts"), [(False, [["1.journal"]]), (True, [[]])], ids=["no", "yes"])
+def test_files_that_the_child_has_not_listed_are_searched_too(
+    parts: list[list[str]], tmp_path: pathlib.Path, *, rotated: bool
+) -> None:
+    listed = files(tmp_path, 0)
+    child = Child({str(file): entries for file, entries in zip(listed, (ENTRIES[:3], ENTRIES[3:]), strict=True)})
+    if rotated:
+        listed += [tmp_path / "2.journal"]
+        listed[-1].touch()
+    host = Host(ENTRIES)
+    since = f"@{ZERO // 1_000_000 + 100}"
+    messages(Journal(host, since=since, directory=str(tmp_path), files=listed, reader=child))
+    assert host.parts() == parts
+
+
 def test_a_pattern_without_a_match_is_no_error() -> None:
     assert messages(Journal(Host(ENTRIES)), "nothing") == []
 
