@@ -29,10 +29,10 @@ def captured(name: str) -> list[Entry]:
     return [json.loads(line) for line in (FIXTURES / f"{name}.json").read_text().splitlines()]
 
 
-def entry(message: t.Any, *, at: float, boot: str = BOOT, clock: float = 0, **fields: str) -> Entry:
-    """Return a record that the journal received `at` seconds after the boot, `clock` being set that much later."""
+def entry(message: t.Any, *, at: float, boot: str = BOOT, **fields: str) -> Entry:
+    """Return a record that the journal received `at` seconds after the boot."""
     monotonic = int(at * 1_000_000)
-    realtime = ZERO + monotonic + int(clock * 1_000_000)
+    realtime = ZERO + monotonic
     return {
         "__CURSOR": f"b={boot};m={monotonic:x};t={realtime:x}",
         "__REALTIME_TIMESTAMP": str(realtime),
@@ -41,6 +41,13 @@ def entry(message: t.Any, *, at: float, boot: str = BOOT, clock: float = 0, **fi
         "MESSAGE": message,
         **fields,
     }
+
+
+def set_back(one: Entry, seconds: int) -> Entry:
+    """Return the record as it is where the clock was set back by that much since the boot."""
+    realtime = int(one["__REALTIME_TIMESTAMP"]) - seconds * 1_000_000
+    cursor = one["__CURSOR"].partition(";t=")[0]
+    return {**one, "__REALTIME_TIMESTAMP": str(realtime), "__CURSOR": f"{cursor};t={realtime:x}"}
 
 
 class Host:

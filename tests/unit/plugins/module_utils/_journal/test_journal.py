@@ -23,6 +23,7 @@ from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald
     Host,
     done,
     entry,
+    set_back,
 )
 
 OTHER_BOOT = "e6716ca50be64dea8921ac83594a6dad"
@@ -121,12 +122,11 @@ def test_only_what_was_asked_for_is_read(window: dict[str, t.Any], expected: lis
 
 
 BEFORE = [entry("line 1", at=100, _TRANSPORT="kernel"), entry("line 2", at=7200, _TRANSPORT="kernel")]
-SET_BACK = [entry(f"line {number}", at=7200 + number, clock=-3600, _TRANSPORT="kernel") for number in (3, 4)]
+SET_BACK = [set_back(entry(f"line {number}", at=7200 + number, _TRANSPORT="kernel"), 3600) for number in (3, 4)]
+PAST_IT_AGAIN = set_back(entry("line 5", at=20_000, _TRANSPORT="kernel"), 3600)
 
 
-@pytest.mark.parametrize(
-    "later", [[], [entry("line 5", at=20_000, clock=-3600, _TRANSPORT="kernel")]], ids=["still before", "past it again"]
-)
+@pytest.mark.parametrize("later", [[], [PAST_IT_AGAIN]], ids=["still before", "past it again"])
 @pytest.mark.parametrize("reader", [True, False], ids=["libsystemd", "journalctl"])
 def test_nothing_is_lost_where_the_clock_was_set_back_after_the_cursor(later: list[Entry], *, reader: bool) -> None:
     child = Child({"0.journal": BEFORE, "1.journal": [*SET_BACK, *later]}) if reader else None
