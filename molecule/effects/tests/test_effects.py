@@ -101,12 +101,13 @@ def test_a_user_who_may_not_read_the_journal_is_not_told_of_no_kills(host: t.Any
 @pytest.fixture
 def journalctl(host: t.Any, request: pytest.FixtureRequest) -> collections.abc.Iterator[None]:
     """Have another program in the place of journalctl, or none."""
-    host.check_output("mv /usr/bin/journalctl /usr/bin/journalctl.real")
+    # Bullseye may have it in /bin.
+    path = host.check_output("command -v journalctl")
+    host.check_output(f"mv {path} {path}.real")
     if request.param:
-        script = f"printf '#!/bin/sh\\n{request.param}\\n' >/usr/bin/journalctl && chmod 755 /usr/bin/journalctl"
-        host.check_output(script)
+        host.check_output(f"printf '#!/bin/sh\\n{request.param}\\n' >{path} && chmod 755 {path}")
     yield
-    host.check_output("mv /usr/bin/journalctl.real /usr/bin/journalctl")
+    host.check_output(f"mv {path}.real {path}")
 
 
 @pytest.mark.usefixtures("journalctl")

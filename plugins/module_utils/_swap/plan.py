@@ -177,19 +177,17 @@ def _divide(state: State, wanted: Wanted) -> tuple[list[Entry], int]:
 
 
 def _replaced_bytes(state: State, wanted: Wanted) -> int:
-    """Return the bytes in use for whose priority an interrupted run has put others in their place already.
+    """Return the bytes in use for whose priority an interrupted run has put others beside them already.
 
-    It never has one way name both for the next boot.
+    It never has one way name both for the next boot: what is new is not named yet, or what is old no longer.
     """
-    fitting: list[Area] = []
-    others: list[Area] = []
-    for area in [area for entry in state.entries if entry.ours for area in [state.area(entry.path)] if area]:
-        (fitting if _priority_fits(area, wanted) else others).append(area)
-    in_place = wanted.total_bytes(fitting) >= wanted.total_bytes(others)
-    by_fitting, by_others = (
-        {way for area in areas for way in state.settled_by(area.path)} for areas in (fitting, others)
-    )
-    return wanted.total_bytes(others) if in_place and by_fitting.isdisjoint(by_others) else 0
+    ours = [area for area in state.areas if any(entry.ours and entry.path == area.path for entry in state.entries)]
+    fitting = {area: state.settled_by(area.path) for area in ours if _priority_fits(area, wanted)}
+    others = {area: state.settled_by(area.path) for area in ours if area not in fitting}
+    new = [area for area, ways in fitting.items() if ways.isdisjoint(itertools.chain(*others.values()))]
+    old = [area for area, ways in others.items() if ways.isdisjoint(itertools.chain(*fitting.values()))]
+    total = wanted.total_bytes
+    return max(min(total(new), total(others)), min(total(fitting), total(old)))
 
 
 def _priority_fits(area: Area | None, wanted: Wanted) -> bool:

@@ -160,10 +160,10 @@ class State:
         areas = [self.area(entry.path) for entry in self.entries if entry.ours]
         return sum(area.size_bytes for area in areas if area)
 
-    def settled_by(self, path: str) -> list[str]:
+    def settled_by(self, path: str) -> frozenset[str]:
         """Return what has our file at `path` in use after a boot, as `persist` calls it."""
-        by_fstab = any(line.path == path for line in swap_lines(self.fstab))
-        return ["fstab"] * by_fstab + ["systemd"] * self.unit(path).enabled
+        ways = {"fstab": any(line.path == path for line in swap_lines(self.fstab)), "systemd": self.unit(path).enabled}
+        return frozenset(way for way, does in ways.items() if does)
 
     def unit(self, area: str) -> Unit:
         """Return the unit of the swap file at `area`."""

@@ -745,6 +745,8 @@ def test_an_interrupted_run_is_completed_by_the_next(host: State, wanted: Wanted
     stations = walk(host, wanted)
     ends = [walk(station, wanted)[-1] for station in stations]
     assert all(make_plan(end, wanted).steps == () for end in ends)
+    # A file that is off and still named in fstab is one more to come: nobody can tell who has switched it on.
+    hypothesis.assume(all(host.area(each.path) or not host.settled_by(each.path) for each in host.entries))
     expected = wanted.total_bytes(stations[-1].areas)
     assert all(abs(wanted.total_bytes(end.areas) - expected) <= SLACK_BYTES for end in ends)
 
