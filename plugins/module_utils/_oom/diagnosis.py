@@ -42,7 +42,7 @@ class Diagnosis(t.NamedTuple):
 
 def diagnose(incident: Incident, figures: Figures) -> Diagnosis:
     """Explain one incident. A cause is claimed only where the report's figures show it."""
-    cause = _cause(incident.report, figures.supplies)
+    cause = incident.cause or cause_of(incident.report, figures.supplies)
     return Diagnosis(
         cause=cause,
         summary=_summary(incident, cause),
@@ -52,7 +52,8 @@ def diagnose(incident: Incident, figures: Figures) -> Diagnosis:
     )
 
 
-def _cause(report: OomReport, weighed: tuple[Supply, ...]) -> str:
+def cause_of(report: OomReport, weighed: tuple[Supply, ...]) -> str:
+    """Return the cause that a report shows, with what each zone had for the request."""
     order = report.trigger.order if report.trigger else None
     if report.killer != "kernel":
         return "pressure"

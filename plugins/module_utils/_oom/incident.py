@@ -57,6 +57,8 @@ class Incident(t.NamedTuple):
     """The text file that tells of it; None where the journal does, whose records are trusted."""
     cgroups: t.Mapping[int, str] = types.MappingProxyType({})
     """Of the processes of its task table that have outlived it, by pid."""
+    cause: str | None = None
+    """Of an incident that is only counted: what its report showed, which is not kept."""
 
     @property
     def key(self) -> str:

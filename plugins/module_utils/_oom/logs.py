@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import bz2
+import collections
 import contextlib
 import gzip
 import importlib
@@ -17,9 +18,11 @@ import typing as t
 import zlib
 
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.allocation import supplies
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.diagnosis import cause_of
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import OomReport, Unparsed
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.findings import Findings
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import incident_of
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident, incident_of
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report import read_reports
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import Coverage
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.text_log import lines_of, read_log
@@ -58,13 +61,27 @@ _UNREADABLE = (OSError, EOFError, lzma.LZMAError, zlib.error, *([_zstd.ZstdError
 
 def search_logs(paths: t.Sequence[str], *, limit: int) -> Findings:
     """Find the OOM kills that text logs tell of; names in .gz, .bz2, .xz or .zst are decompressed. Raises LogError."""
-    found = [(path, item) for path in paths for item in _read_log(path)]
-    incidents = [incident_of(item, log=path) for path, item in found if isinstance(item, OomReport)]
-    unreadable = len(found) - len(incidents)
-    cut = max(len(incidents) - limit, 0)
+    newest: collections.deque[Incident] = collections.deque()
+    older = []
+    unreadable = 0
+    for path in paths:
+        for item in _read_log(path):
+            if isinstance(item, Unparsed):
+                unreadable += 1
+                continue
+            newest.append(incident_of(item, log=path))
+            if len(newest) > limit:
+                older.append(_counted(newest.popleft()))
     gap = "Text logs do not tell what is missing in them, nor what became of the units."
     coverage = Coverage(unparsed=unreadable, gaps=(gap,))
-    return Findings(tuple(incidents[cut:]), tuple(incidents[:cut]), (), coverage)
+    return Findings(tuple(newest), tuple(older), (), coverage)
+
+
+def _counted(incident: Incident) -> Incident:
+    """Return an incident with that alone of its report which the summary counts."""
+    report, at = incident.report, incident.at
+    light = OomReport(at, at, at, killer=report.killer, scope=report.scope, victims=report.victims)
+    return incident._replace(report=light, cause=cause_of(report, supplies(report)))
 
 
 def _read_log(path: str) -> t.Iterator[OomReport | Unparsed]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
 import lzma
 import os
@@ -19,12 +20,25 @@ import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom import logs
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.logs import LogError, search_logs
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import as_result
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import captured
 
 
 def log(name: str) -> str:
     records = [one for one in captured(name) if one["_TRANSPORT"] == "kernel" and one.get("SYSLOG_FACILITY") == "0"]
     return "".join(f"[{int(one['__MONOTONIC_TIMESTAMP']) / 1e6:12.6f}] {one['MESSAGE']}\n" for one in records)
+
+
+@contextlib.contextmanager
+def memory_below(most: int) -> t.Iterator[None]:
+    """Assert that no more bytes of memory than that are in use at any time."""
+    tracemalloc.start()
+    try:
+        yield
+        _now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < most
 
 
 @pytest.mark.parametrize(
@@ -124,8 +138,25 @@ def test_a_line_without_an_end_takes_no_memory(
 ) -> None:
     path = tmp_path / f"kern.{suffix}"
     path.write_bytes(compress(filling * 20_000_000 + b"\n" + log("bullseye").encode()))
-    tracemalloc.start()
-    found = len(search_logs([str(path)], limit=2).incidents)
-    _now, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert (found, peak < 10_000_000) == (2, True)
+    with memory_below(10_000_000):
+        assert len(search_logs([str(path)], limit=2).incidents) == 2
+
+
+def test_reports_beyond_the_limit_take_little_memory(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "dmesg.log"
+    row = "[  100.000000] [    813]     0   813      225       25    65536        3             0 hog\n"
+    text = "".join(line + row * 1000 * ("oom_score_adj name" in line) for line in log("bullseye").splitlines(True))
+    path.write_text(text * 30, encoding="utf-8")
+    with memory_below(6_000_000):
+        findings = search_logs([str(path)], limit=1)
+    assert (len(findings.incidents), len(findings.older)) == (1, 89)
+
+
+@pytest.mark.parametrize("limit", [0, 1, 2])
+def test_beyond_the_limit_all_is_counted(limit: int, tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "dmesg.log"
+    path.write_text(log("bullseye"), encoding="utf-8")
+    whole, some = (
+        as_result(search_logs([str(path)], limit=most), tasks="none", top=0)["summary"] for most in (100, limit)
+    )
+    assert some == whole
