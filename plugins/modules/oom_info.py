@@ -70,6 +70,10 @@ options:
       - Read these text logs instead of the journal. The output of C(dmesg) and C(journalctl), C(kern.log) and the like;
         a name that ends in C(.gz), C(.bz2) or C(.xz) is decompressed, and one in C(.zst) by Python 3.14 and later.
       - What is not a regular file, such as C(/dev/kmsg), is refused, as reading it might never end.
+      - The events of all files are in the order of their times. Where a log tells no year or no time zone, they are in
+        the order of the files, which then should be named the oldest first.
+      - An event that several files tell of, at the same time and of the same host, is returned and counted once, which
+        RV(coverage.notes) say.
       - Text does not prove who wrote it, so RV(events[].trusted) is V(false).
     type: list
     elements: path
@@ -674,7 +678,7 @@ coverage:
       description: Where a later run can go on, with O(after_cursor).
       type: str
     notes:
-      description: What could not be looked at, and what was not believed.
+      description: What could not be looked at, what was not believed, and what several logs tell.
       type: list
       elements: str
 """

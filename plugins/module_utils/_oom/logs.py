@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import bz2
-import collections
 import contextlib
 import gzip
+import heapq
 import importlib
 import lzma
 import os
@@ -31,6 +31,10 @@ from ansible_collections.oomguard.linux.plugins.module_utils._text import neutra
 _zstd: t.Any = None
 with contextlib.suppress(ImportError):
     _zstd = importlib.import_module("compression.zstd")
+
+
+# Its time, and its number among all.
+_Placed = t.Tuple[int, int, Incident]
 
 
 class LogError(OomguardError):
@@ -61,20 +65,60 @@ _UNREADABLE = (OSError, EOFError, lzma.LZMAError, zlib.error, *([_zstd.ZstdError
 
 def search_logs(paths: t.Sequence[str], *, limit: int) -> Findings:
     """Find the OOM kills that text logs tell of; names in .gz, .bz2, .xz or .zst are decompressed. Raises LogError."""
-    newest: collections.deque[Incident] = collections.deque()
-    older = []
+    events = _Events(limit)
     unreadable = 0
-    for path in paths:
+    for path in dict.fromkeys(paths):
         for item in _read_log(path):
             if isinstance(item, Unparsed):
                 unreadable += 1
-                continue
-            newest.append(incident_of(item, log=path))
-            if len(newest) > limit:
-                older.append(_counted(newest.popleft()))
+            else:
+                events.add(incident_of(item, log=path))
     gap = "Text logs do not tell what is missing in them, nor what became of the units."
-    coverage = Coverage(unparsed=unreadable, gaps=(gap,))
-    return Findings(tuple(newest), tuple(older), (), coverage)
+    again = [f"Counted once, though more than one of the files tell of it: {events.again} x."] if events.again else ()
+    coverage = Coverage(unparsed=unreadable, gaps=(gap,), notes=(*again,))
+    return Findings(events.newest, events.older, (), coverage)
+
+
+class _Events:
+    """The events of all files, each once: whole within the limit, and as they are counted beyond it.
+
+    They are in the order of their times. Those without one stand where the event before them in the files does.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.again = 0
+        """How many events another file had told of before."""
+        self._limit = limit
+        self._newest: list[_Placed] = []
+        self._older: list[_Placed] = []
+        self._logs: dict[t.Hashable, str | None] = {}
+        self._log: str | None = None
+        self._at_us = 0
+
+    @property
+    def newest(self) -> tuple[Incident, ...]:
+        return tuple(incident for _at_us, _number, incident in sorted(self._newest))
+
+    @property
+    def older(self) -> tuple[Incident, ...]:
+        return tuple(incident for _at_us, _number, incident in sorted(self._older))
+
+    def add(self, incident: Incident) -> None:
+        """Take the next event of a file; no clock that was set back changes the order of those of one file."""
+        report, at = incident.report, incident.at
+        victims = tuple((victim.pid, victim.name) for victim in report.victims)
+        told = (report.killer, at.realtime_us, at.monotonic_us, at.hostname, report.cgroup, victims)
+        is_timed = at.realtime_us is not None or at.monotonic_us is not None
+        if is_timed and self._logs.setdefault(told, incident.log) != incident.log:
+            self.again += 1
+            return
+        if at.realtime_us is not None:
+            self._at_us = max(self._at_us, at.realtime_us) if incident.log == self._log else at.realtime_us
+        self._log = incident.log
+        heapq.heappush(self._newest, (self._at_us, len(self._newest) + len(self._older), incident))
+        if len(self._newest) > self._limit:
+            at_us, number, oldest = heapq.heappop(self._newest)
+            self._older.append((at_us, number, _counted(oldest)))
 
 
 def _counted(incident: Incident) -> Incident:

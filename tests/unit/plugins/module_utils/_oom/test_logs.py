@@ -19,6 +19,8 @@ import typing as t
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom import logs
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.findings import Findings
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.logs import LogError, search_logs
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import as_result
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import captured
@@ -160,3 +162,76 @@ def test_beyond_the_limit_all_is_counted(limit: int, tmp_path: pathlib.Path) -> 
         as_result(search_logs([str(path)], limit=most), tasks="none", top=0)["summary"] for most in (100, limit)
     )
     assert some == whole
+
+
+KILL = "Out of memory: Killed process {pid} (hog) total-vm:8kB, anon-rss:4kB, file-rss:0kB, shmem-rss:0kB"
+
+
+def searched(folder: pathlib.Path, *logs: t.Sequence[str], limit: int = 100) -> Findings:
+    """Search logs of kill lines behind these prefixes, whose last word is the pid."""
+    paths = [folder / f"kern.log.{number}" for number in range(len(logs))]
+    for path, prefixes in zip(paths, logs, strict=True):
+        lines = [(prefix, pid) for prefix, _blank, pid in (text.rpartition(" ") for text in prefixes)]
+        path.write_text("".join(f"{prefix} {KILL.format(pid=pid)}\n" for prefix, pid in lines), encoding="utf-8")
+    return search_logs(list(map(str, paths)), limit=limit)
+
+
+def pids(incidents: t.Iterable[Incident]) -> list[int]:
+    return [incident.report.victims[0].pid for incident in incidents]
+
+
+@pytest.mark.parametrize(
+    ("logs", "expected"),
+    [
+        ([["2026-11-23T06:00:00Z web1 kernel: 3"], ["2026-11-22T06:00:00Z web1 kernel: 2"]], [2, 3]),
+        ([["Nov 23 06:00:00 web1 kernel: 3"], ["Nov 22 06:00:00 web1 kernel: 2"]], [3, 2]),
+        (
+            [
+                ["2026-11-23T06:00:00Z web1 kernel: 3", "2026-11-23T08:00:00Z web1 kernel: 5"],
+                ["2026-11-23T07:00:00Z web1 kernel: 4"],
+            ],
+            [3, 4, 5],
+        ),
+        ([["2026-11-23T06:00:00Z web1 kernel: 3", "2026-11-23T05:00:00Z web1 kernel: 2"]], [3, 2]),
+        ([["2026-11-23T06:00:00Z web1 kernel: 3"], ["[ 12.5] 9"], ["2026-11-22T06:00:00Z web1 kernel: 2"]], [2, 3, 9]),
+    ],
+    ids=["newest first", "without times", "at once", "a clock that was set back", "one without times"],
+)
+@pytest.mark.parametrize("limit", [0, 1, 2, 100])
+def test_events_are_in_the_order_of_their_times(
+    logs: list[list[str]], expected: list[int], limit: int, tmp_path: pathlib.Path
+) -> None:
+    findings = searched(tmp_path, *logs, limit=limit)
+    cut = max(len(expected) - limit, 0)
+    assert (pids(findings.older), pids(findings.incidents)) == (expected[:cut], expected[cut:])
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "count"),
+    [
+        ("2026-11-23T06:00:00Z web1 kernel: 3", "2026-11-23T06:00:00Z web1 kernel: 3", 1),
+        ("Nov 23 06:00:00 web1 kernel: [ 12.500000] 3", "Nov 23 06:00:00 web1 kernel: [ 12.500000] 3", 1),
+        ("2026-11-23T06:00:00Z web1 kernel: 3", "2026-11-23T06:00:01Z web1 kernel: 3", 2),
+        ("2026-11-23T06:00:00Z web1 kernel: 3", "2026-11-23T06:00:00Z web2 kernel: 3", 2),
+        ("2026-11-23T06:00:00Z web1 kernel: 3", "2026-11-23T06:00:00Z web1 kernel: 4", 2),
+        ("Nov 23 06:00:00 web1 kernel: 3", "Nov 23 06:00:00 web1 kernel: 3", 2),
+    ],
+    ids=["alike", "alike by the uptime", "another time", "another host", "another victim", "no time"],
+)
+@pytest.mark.parametrize("limit", [0, 100])
+def test_what_two_files_tell_is_one_event(one: str, other: str, count: int, limit: int, tmp_path: pathlib.Path) -> None:
+    findings = searched(tmp_path, [one], [other], limit=limit)
+    note = "Counted once, though more than one of the files tell of it: 1 x."
+    found = len(findings.incidents) + len(findings.older)
+    assert (found, findings.coverage.notes) == (count, (note,) if count == 1 else ())
+
+
+def test_what_one_file_tells_twice_is_two_events(tmp_path: pathlib.Path) -> None:
+    twice = [f"2026-11-23T06:00:00Z web1 kernel: {pid}" for pid in (3, 4, 3)]
+    assert pids(searched(tmp_path, twice, twice).incidents) == [3, 4, 3]
+
+
+def test_a_file_that_is_named_twice_is_read_once(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "dmesg.log"
+    path.write_text(f"{KILL.format(pid=3)}\n", encoding="utf-8")
+    assert len(search_logs([str(path)] * 2, limit=2).incidents) == 1
