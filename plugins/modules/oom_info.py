@@ -75,6 +75,8 @@ options:
       - An event that several files tell of, at the same time and of the same host, is returned and counted once, which
         RV(coverage.notes) say.
       - Text does not prove who wrote it, so RV(events[].trusted) is V(false).
+      - Mutually exclusive with O(since), O(until), O(after_cursor), O(journal_directory) and O(journal_namespace), and
+        with another O(boot) than V(all).
     type: list
     elements: path
     default: []
@@ -696,7 +698,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal im
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.reader import Reader
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import Traces, coverage_of, search
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.summary import nothing_found
-from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise_all
+from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise, neutralise_all
 
 ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "since": {"type": "str"},
@@ -711,13 +713,18 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "limit": {"type": "int", "default": 100},
     "timeout": {"type": "int", "default": 300},
 }
+_OF_THE_JOURNAL = ("since", "until", "after_cursor", "journal_directory", "journal_namespace")
 
 
 def main() -> None:
     """Find, explain, return."""
     module = AnsibleModule(
         argument_spec=ARGUMENT_SPEC,
-        mutually_exclusive=[("since", "after_cursor"), ("journal_directory", "journal_namespace")],
+        mutually_exclusive=[
+            ("since", "after_cursor"),
+            ("journal_directory", "journal_namespace"),
+            *(("log_files", name) for name in _OF_THE_JOURNAL),
+        ],
         supports_check_mode=True,
     )
     try:
@@ -778,6 +785,11 @@ def _in_logs(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     from ansible_collections.oomguard.linux.plugins.module_utils._oom.logs import search_logs
     from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import as_result
 
+    if params["boot"] != "all":
+        raise OomguardError(
+            f"Could not look for the boot {neutralise(params['boot'])} alone: log_files are read whole.",
+            hint="Leave out boot, and name the logs of that boot.",
+        )
     findings = search_logs(params["log_files"], limit=params["limit"])
     return as_result(findings, tasks=params["tasks"], top=params["top"])
 

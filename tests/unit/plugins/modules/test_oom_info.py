@@ -6,17 +6,20 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
+import re
 import subprocess
 import sys
 import typing as t
 
 import pytest
 import yaml
+from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
 from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise_all
-from ansible_collections.oomguard.linux.plugins.modules.oom_info import ARGUMENT_SPEC, RETURN, find
+from ansible_collections.oomguard.linux.plugins.modules.oom_info import ARGUMENT_SPEC, RETURN, find, main
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import Host, captured
 
 MODULE = "ansible_collections.oomguard.linux.plugins.modules.oom_info"
@@ -53,6 +56,25 @@ def test_logs_are_read_in_place_of_the_journal() -> None:
     host = Host([])
     with pytest.raises(OomguardError, match="Could not read the log /nonexistent/dmesg"):
         find({**PARAMS, "log_files": ["/nonexistent/dmesg"]}, host)
+
+
+@pytest.mark.parametrize("name", ["since", "until", "after_cursor", "journal_directory", "journal_namespace"])
+def test_what_is_of_the_journal_is_refused_beside_logs(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    with patch_module_args({name: "x", "log_files": ["/nonexistent/dmesg"]}), pytest.raises(SystemExit):
+        main()
+    assert json.loads(capfd.readouterr().out)["msg"] == f"parameters are mutually exclusive: log_files|{name}"
+
+
+@pytest.mark.parametrize(
+    ("boot", "message"),
+    [
+        ("all", "Could not read the log /nonexistent/dmesg"),
+        ("-1", "Could not look for the boot -1 alone: log_files are read whole. Leave out boot, and name the logs of"),
+    ],
+)
+def test_of_logs_no_boot_can_be_chosen(boot: str, message: str) -> None:
+    with pytest.raises(OomguardError, match=re.escape(message)):
+        find({**PARAMS, "boot": boot, "log_files": ["/nonexistent/dmesg"]}, Host([]))
 
 
 def keys(documented: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
