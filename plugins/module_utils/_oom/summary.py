@@ -57,8 +57,11 @@ def _counts(names: t.Iterable[str]) -> dict[str, int]:
 
 
 def as_time(realtime_us: int | None) -> str | None:
-    """Return a time as ISO 8601 has it, None where it is not known."""
+    """Return a time as ISO 8601 has it, None where it is not known or not in the years 1 to 9999."""
     if realtime_us is None:
         return None
-    moment = dt.datetime.fromtimestamp(realtime_us // 1_000_000, tz=dt.timezone.utc)
+    try:
+        moment = dt.datetime.fromtimestamp(realtime_us // 1_000_000, tz=dt.timezone.utc)
+    except (ValueError, OverflowError):
+        return None
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{realtime_us % 1_000_000:06d}Z"

@@ -261,8 +261,8 @@ def _realtime(stamp: t.Match[str]) -> int | None:
     try:
         moment = datetime.datetime.strptime(
             f"{stamp.group('date')} {stamp.group('clock')}{offset}", "%Y-%m-%d %H:%M:%S%z"
-        )
-    except ValueError:
+        ).astimezone(datetime.timezone.utc)
+    except (ValueError, OverflowError):
         return None
     fraction = int(f"{stamp.group('fraction') or 0:0<6}"[:6])
     return (moment - _EPOCH) // _MICROSECOND + fraction

@@ -87,6 +87,12 @@ LOGS = {path.stem: path for folder in FOLDERS for path in sorted(folder.glob("*.
         pytest.param(
             "[   37.112233] web1 kernel: ", Prefix(TEXT, None, 37112233, "web1", "kernel"), id="short-monotonic"
         ),
+        pytest.param(
+            "0001-01-01T00:00:00+14:00 web1 kernel: ", Prefix(TEXT, None, None, "web1", "kernel"), id="the year 0"
+        ),
+        pytest.param(
+            "9999-12-31T23:59:59-14:00 web1 kernel: ", Prefix(TEXT, None, None, "web1", "kernel"), id="the year 10000"
+        ),
         pytest.param("kernel: ", Prefix(TEXT, None, None, None, "kernel"), id="a tag alone"),
         pytest.param(
             "Wed Jun  1 07:00:00 2022 kern.err kernel: [   37.112233] ",
