@@ -64,6 +64,8 @@ _MOST_ROWS = 1 << 15
 # A cgroup has some 60 statistics.
 _MOST_KEYS = 1000
 
+_MISLABELLED = "the kill line gives the page tables in bytes, and calls them kB"
+
 _SCOPES = {
     "CONSTRAINT_CPUSET": "cpuset",
     "CONSTRAINT_MEMORY_POLICY": "mempolicy",
@@ -283,6 +285,8 @@ class Draft:
         if "unknown" in self._columns:
             self._notes.append("the heading of the task table is missing")
         self._check(constraint, victims)
+        completed = tuple(_complete(victim, rows[victim.pid], size, victim.pid in self.reaped) for victim in victims)
+        mislabelled = any(one.pgtables_bytes != other.pgtables_bytes for one, other in zip(victims, completed))
         return OomReport(
             first=self.first,
             last=self.last,
@@ -291,7 +295,7 @@ class Draft:
             constraint=constraint.constraint if constraint else None,
             manual=self.trigger is not None and self.trigger.order == -1,
             trigger=self.trigger,
-            victims=tuple(_complete(victim, rows[victim.pid], size, victim.pid in self.reaped) for victim in victims),
+            victims=completed,
             chosen=self._choice(constraint),
             group=self.group,
             no_killable=self._no_killable,
@@ -311,7 +315,7 @@ class Draft:
             kernel_release=self._release,
             hardware=self._hardware,
             complete=not self._notes,
-            notes=tuple(self._notes),
+            notes=(*self._notes, *([_MISLABELLED] if mislabelled else [])),
         )
 
     def _scope(self, constraint: Constraint | None) -> str:
@@ -365,15 +369,28 @@ class Draft:
 
 def _complete(victim: Victim, row: t.Mapping[str, int], page_size: int | None, reaped: bool) -> Victim:
     """Return a victim with what its row of the task table adds."""
-    if not row and not reaped:
+    tables = _page_tables(victim, row)
+    if not row and not reaped and tables == victim.pgtables_bytes:
         return victim
     swap = row.get("swapents")
     return victim._replace(
         reaped=reaped,
+        pgtables_bytes=tables,
         uid=row.get("uid") if victim.uid is None else victim.uid,
         swap_bytes=None if swap is None or page_size is None else swap * page_size,
         oom_score_adj=row.get("oom_score_adj") if victim.oom_score_adj is None else victim.oom_score_adj,
     )
+
+
+def _page_tables(victim: Victim, row: t.Mapping[str, int]) -> int | None:
+    """Return the victim's page tables, which the first 5.4 kernels print in bytes and call kB."""
+    tables = victim.pgtables_bytes
+    if not tables:
+        return tables
+    printed = tables // 1024
+    # Nothing but whole pages holds page tables; those of the smallest processes are larger than all of their memory.
+    is_beyond = printed % min(PAGE_SIZES) == 0 and tables > (victim.total_vm_bytes or tables)
+    return printed if is_beyond or printed == row.get("pgtables_bytes") else tables
 
 
 def _page_size_of_row(rows: t.Mapping[int, t.Mapping[str, int]], victims: t.Sequence[Victim]) -> int | None:

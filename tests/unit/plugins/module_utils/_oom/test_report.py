@@ -153,6 +153,28 @@ def test_swap_of_a_victim_is_in_its_row() -> None:
     assert report.victims[0].swap_bytes == 3 * 4096
 
 
+@pytest.mark.parametrize(
+    ("total_vm", "printed", "pgtables_bytes", "notes"),
+    [
+        (90000000, 65536, 65536, ["the kill line gives the page tables in bytes, and calls them kB"]),
+        (8000, 45056, 45056, ["the kill line gives the page tables in bytes, and calls them kB"]),
+        (90000, 45056, 45056 * 1024, []),
+        (16, 28, 28 * 1024, []),
+        (900, 64, 64 * 1024, []),
+        (900, 0, 0, []),
+    ],
+    ids=["as in the row", "beyond the address space", "large", "a small process", "usual", "nothing"],
+)
+def test_page_tables_in_bytes_are_told_from_those_in_kb(
+    total_vm: int, printed: int, pgtables_bytes: int, notes: list[str]
+) -> None:
+    (report,) = reports(
+        line.replace("total-vm:900kB", f"total-vm:{total_vm}kB").replace("pgtables:64kB", f"pgtables:{printed}kB")
+        for line in memcg()
+    )
+    assert (report.victims[0].pgtables_bytes, list(report.notes), report.complete) == (pgtables_bytes, notes, True)
+
+
 def test_the_reaper_may_come_after_the_next_report() -> None:
     lines = [*memcg(pid=812), *memcg(pid=900), REAPED.format("hog", 812)]
     assert [report.victims[0].reaped for report in reports(lines)] == [True, False]
