@@ -96,7 +96,6 @@ class Draft:
         self._nodemask: str | None = None
         self._cpuset: tuple[str, str] | None = None
         self._release: str | None = None
-        self._hardware: str | None = None
         self._no_killable = self._spared = self._panicked = False
         self._notes: list[str] = []
 
@@ -182,10 +181,6 @@ class Draft:
         release = _RELEASE.search(match.group(3), len(self.trigger.name))
         self._release = release.group(1) if release else None
         return True
-
-    def _hardware_line(self, text: str) -> bool:
-        self._hardware = self._hardware or text.partition(": ")[2]
-        return self.trigger is not None
 
     def _memory_line(self, text: str) -> bool:
         if text.startswith("Memory cgroup stats for "):
@@ -313,7 +308,6 @@ class Draft:
             task_columns=() if "unknown" in self._columns else self._columns,
             page_size=size,
             kernel_release=self._release,
-            hardware=self._hardware,
             complete=not self._notes,
             notes=(*self._notes, *([_MISLABELLED] if mislabelled else [])),
         )
@@ -421,7 +415,7 @@ def _limit_bytes(kilobytes: int | None) -> int | None:
 _HANDLERS: dict[str, t.Callable[[Draft, str], bool]] = {
     "CPU:": Draft._task_line,
     "Pid:": Draft._task_line,
-    "Hard": Draft._hardware_line,
+    "Hard": lambda draft, _text: draft.trigger is not None,
     "Memo": Draft._memory_line,
     "memo": Draft._usage_line,
     "swap": Draft._usage_line,

@@ -126,7 +126,6 @@ class Memory(t.NamedTuple):
     page_size: int | None = None
     ram_bytes: int | None = None
     reserved_bytes: int | None = None
-    highmem_bytes: int | None = None
     free_bytes: int | None = None
     page_cache_bytes: int | None = None
     """With shared memory and the swap cache, as `total pagecache pages` counts it."""
@@ -151,7 +150,6 @@ class Zone(t.NamedTuple):
     node: int | None
     zone: str
     free_bytes: int | None = None
-    boost_bytes: int | None = None
     min_bytes: int | None = None
     low_bytes: int | None = None
     high_bytes: int | None = None
@@ -213,7 +211,6 @@ class OomReport(t.NamedTuple):
     page_size: int | None = None
     """Bytes; read off a buddy list, or off the victim's own row, which says in pages what its kill line says in kB."""
     kernel_release: str | None = None
-    hardware: str | None = None
     reason: str | None = None
     """Why a killer outside the kernel did it, in its own words."""
     complete: bool = False

@@ -31,7 +31,7 @@ _SWAP = re.compile(r"(Free|Total) swap *[=:] *(\d{1,20})kB")
 # Of the 20 sizes in a zone's line, and what else new kernels put there, those that matter.
 _ZONE_FIELDS = {
     name: f"{name}_bytes"
-    for name in ("free", "boost", "min", "low", "high", "present", "managed", "reserved_highatomic", "free_cma")
+    for name in ("free", "min", "low", "high", "present", "managed", "reserved_highatomic", "free_cma")
 }
 _ZONE_SIZE = re.compile(rf" ({'|'.join(_ZONE_FIELDS)}):(\d{{1,20}})[kK]B")
 _ANON_SIZE = re.compile(r" (?:in)?active_anon:(\d{1,20})kB")
@@ -197,7 +197,6 @@ class MemInfo:
             page_size=page_size,
             ram_bytes=pages.get("ram"),
             reserved_bytes=pages.get("reserved"),
-            highmem_bytes=pages.get("highmem"),
             free_bytes=counters.get("free"),
             page_cache_bytes=pages.get("page_cache"),
             slab_bytes=sum(slabs) if slabs else counters.get("slab"),
