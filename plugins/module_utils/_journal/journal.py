@@ -253,7 +253,7 @@ class Journal:
 
     def _newest(self) -> Record | None:
         if not (self._boot or self._until):
-            found = self.look_once(Walk((), _FAR_FUTURE_US, True, 1, (CURSOR, "MESSAGE")))
+            found = self.look_once(Walk((), _FAR_FUTURE_US, True, 1, (CURSOR,)))
             if found:
                 return found[0]
         return self._first([*self._boot, *self._until, "--reverse", "--lines=1"])
@@ -263,7 +263,7 @@ class Journal:
         if match and not self._boot:
             begin = int(match["at"]) if match["at"] else time.time() - int(match["ago"]) * _SECONDS[match["unit"]]
             since_us = int(begin * 1_000_000)
-            found = self.look_once(Walk((), since_us, False, 1, (CURSOR, "MESSAGE")))
+            found = self.look_once(Walk((), since_us, False, 1, (CURSOR,)))
             if found:
                 return found[0]
         return self._first([*self._boot, f"--since={since}", "--lines=+1"])
@@ -271,7 +271,7 @@ class Journal:
     def _entry_at(self, cursor: str) -> Record:
         """Return the record of a cursor; journalctl itself begins just anywhere where there is none."""
         time_us = re.search(_CURSOR_TIME, cursor)
-        found = self.look_once(Walk((), int(time_us[1], 16), False, 8, (CURSOR, "MESSAGE"))) if time_us else None
+        found = self.look_once(Walk((), int(time_us[1], 16), False, 8, (CURSOR,))) if time_us else None
         for record in found or ():
             if record.cursor == cursor:
                 return record

@@ -54,8 +54,8 @@ class Journalctl:
         talkative: bool = False,
     ) -> t.Iterator[Record]:
         """Yield the records that one run prints, of some files of the journal, else of all. Raises JournalError."""
-        # Fields of more than 4096 bytes are null without --all.
-        output = ["--all", "--output=json", f"--output-fields={','.join(FIELDS)}"]
+        # Without --all, fields of 4096 bytes and more are null: what matters is shorter, and anybody may write more.
+        output = ["--output=json", f"--output-fields={','.join(FIELDS)}"]
         patterns = [f"--grep={pattern}", "--case-sensitive=yes"] if pattern else []
         arguments = [*output, *arguments, *patterns, *matches]
         done = self.ask(arguments, "read the journal", files=files, no_match=bool(pattern), talkative=talkative)

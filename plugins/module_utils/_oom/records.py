@@ -80,6 +80,7 @@ KERNEL_LINES = Search(("_TRANSPORT=kernel",), _KILL_PATTERN, wide=True)
 """Kills where priorities are not the kernel's."""
 
 _KILL = re.compile(r"Kill(?:ed)? process \d+|" + re.escape(_NO_PROCESS))
+_CALLS_ITSELF_KERNEL = "written by a program that calls itself kernel"
 _MISSED = re.compile(r"Missed (\d+) kernel messages")
 
 
@@ -121,7 +122,11 @@ class Forged(t.NamedTuple):
     reason: str
 
 
-Said = t.Union[KernelKill, KillerRecord, UnitRecord, MissedRecords, Forged]
+class Overlong(t.NamedTuple):
+    """A message of an OOM killer outside the kernel that is too long to be read."""
+
+
+Said = t.Union[KernelKill, KillerRecord, UnitRecord, MissedRecords, Forged, Overlong]
 
 
 def read_record(record: Record) -> Said | None:
@@ -134,7 +139,11 @@ def read_record(record: Record) -> Said | None:
         return _unit_record(record)
     killer = _KILLERS.get(fields.get("_SYSTEMD_UNIT", ""))
     if killer:
-        return KillerRecord(record=record, killer=killer)
+        return KillerRecord(record=record, killer=killer) if "MESSAGE" in fields else Overlong()
+    if "MESSAGE" not in fields:
+        # It is too long to be read, and for the kernel, whose lines end at 1024 bytes (printk.c, LOG_LINE_MAX).
+        calls_itself_kernel = fields.get("SYSLOG_IDENTIFIER") == "kernel" and fields.get("_TRANSPORT") != "kernel"
+        return Forged(_CALLS_ITSELF_KERNEL) if calls_itself_kernel else None
     if not _KILL.search(record.message) and record.message != _TABLE:
         return None
     if from_kernel(record):
@@ -142,7 +151,7 @@ def read_record(record: Record) -> Said | None:
     if fields.get("_TRANSPORT") == "kernel":
         return Forged("written to /dev/kmsg by a program, not by the kernel")
     if fields.get("SYSLOG_IDENTIFIER") == "kernel":
-        return Forged("written by a program that calls itself kernel")
+        return Forged(_CALLS_ITSELF_KERNEL)
     return None
 
 

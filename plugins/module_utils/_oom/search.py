@@ -21,6 +21,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.records import
     KernelKill,
     KillerRecord,
     MissedRecords,
+    Overlong,
     Said,
     UnitRecord,
     read_record,
@@ -57,6 +58,7 @@ class Traces(t.NamedTuple):
     units: tuple[UnitRecord, ...]
     forged: tuple[str, ...]
     missed: int
+    overlong: int
     gaps: tuple[str, ...]
     """Why there may be kills that the journal does not hold."""
 
@@ -77,31 +79,42 @@ def search(journal: Journal) -> Traces | None:
     if newest and _levels_differ(newest, found.values()):
         found.update(_said(journal, [KERNEL_LINES]))
     said = found.values()
-    boots = tuple(dict.fromkeys(record.boot_id for record, _what in said))
-    kills = {record.key: record for record, what in said if isinstance(what, KernelKill)}
+    boots = tuple(dict.fromkeys(place[0] for place in map(_place, said) if place))
+    kills = [what.record for what in said if isinstance(what, KernelKill)]
     return Traces(
         extent=extent,
-        kills=tuple(sorted(kills.values(), key=lambda kill: (boots.index(kill.boot_id), -kill.monotonic_us))),
-        killers=tuple(what for _record, what in said if isinstance(what, KillerRecord)),
+        kills=tuple(sorted(kills, key=lambda kill: (boots.index(kill.boot_id), -kill.monotonic_us))),
+        killers=tuple(what for what in said if isinstance(what, KillerRecord)),
         boots=boots,
-        units=tuple(what for _record, what in said if isinstance(what, UnitRecord)),
-        forged=tuple(what.reason for _record, what in said if isinstance(what, Forged)),
-        missed=sum(what.number for _record, what in said if isinstance(what, MissedRecords)),
+        units=tuple(what for what in said if isinstance(what, UnitRecord)),
+        forged=tuple(what.reason for what in said if isinstance(what, Forged)),
+        missed=sum(what.number for what in said if isinstance(what, MissedRecords)),
+        overlong=sum(isinstance(what, Overlong) for what in said),
         gaps=tuple(_gaps(extent, said, has_kernel=newest is not None)),
     )
 
 
-def _said(journal: Journal, searches: t.Sequence[Search]) -> dict[Key, tuple[Record, Said]]:
-    """Return what is found and what it says, newest first, each once: it may be found twice, and lie in two files."""
-    said: dict[Key, tuple[Record, Said]] = {}
+def _said(journal: Journal, searches: t.Sequence[Search]) -> dict[Key | int, Said]:
+    """Return what is said, newest first, each once: it may be found twice, and lie in two files.
+
+    Of forgeries, of which anybody may write any number, no more than this is kept.
+    """
+    said: dict[Key | int, Said] = {}
     for record in journal.find(searches):
         what = read_record(record)
         if what is not None:
-            said[record.key] = record, what
+            said[hash(record.key) if isinstance(what, Forged) else record.key] = what
     return said
 
 
-def _levels_differ(newest: Record, said: t.Collection[tuple[Record, Said]]) -> bool:
+def _place(what: Said) -> tuple[str, int] | None:
+    """Return the boot, and the microseconds since then, of what tells of a kill."""
+    if isinstance(what, (KernelKill, KillerRecord)):
+        return what.record.boot_id, what.record.monotonic_us
+    return (what.boot_id, what.monotonic_us) if isinstance(what, UnitRecord) else None
+
+
+def _levels_differ(newest: Record, said: t.Collection[Said]) -> bool:
     """Tell whether kills may stand in the journal at another priority than the kernel gives them.
 
     So it is in a journal that was made of something else, as its `newest` record of the kernel shows, and was where
@@ -110,22 +123,21 @@ def _levels_differ(newest: Record, said: t.Collection[tuple[Record, Said]]) -> b
     return "PRIORITY" not in newest.fields or bool(_unexplained(said, (KernelKill,)))
 
 
-def _unexplained(said: t.Collection[tuple[Record, Said]], kinds: tuple[type[Said], ...]) -> list[UnitRecord]:
+def _unexplained(said: t.Collection[Said], kinds: tuple[type[Said], ...]) -> list[UnitRecord]:
     """Return systemd's notices of OOM kills that have no record of these kinds near them."""
     times: dict[str, list[int]] = collections.defaultdict(list)
-    for record, what in said:
-        if isinstance(what, kinds):
-            times[record.boot_id].append(record.monotonic_us)
+    for boot_id, monotonic_us in filter(None, (_place(what) for what in said if isinstance(what, kinds))):
+        times[boot_id].append(monotonic_us)
     return [
         what
-        for _record, what in said
+        for what in said
         if isinstance(what, UnitRecord)
         and what.what == OUT_OF_MEMORY
         and not any(abs(what.monotonic_us - at) <= NEAR_US for at in times[what.boot_id])
     ]
 
 
-def _gaps(extent: Extent, said: t.Collection[tuple[Record, Said]], *, has_kernel: bool) -> t.Iterator[str]:
+def _gaps(extent: Extent, said: t.Collection[Said], *, has_kernel: bool) -> t.Iterator[str]:
     """Yield why there may be kills that the journal does not hold."""
     if not has_kernel:
         yield (
@@ -155,7 +167,7 @@ def coverage_of(journal: Journal, traces: Traces | None, *, persistent: bool, un
         boots=extent.boots,
         persistent=persistent,
         missed_records=traces.missed,
-        unparsed=journal.journalctl.unparsed + unreadable,
+        unparsed=journal.journalctl.unparsed + traces.overlong + unreadable,
         untrusted=len(traces.forged),
         cursor=extent.cursor,
         gaps=(*([extent.gap] if extent.gap else []), *traces.gaps, *gaps),

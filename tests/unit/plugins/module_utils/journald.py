@@ -102,7 +102,7 @@ class Host:
             cursors = [one["__CURSOR"] for one in found]
             found = found[cursors.index(options["cursor"]) if options["cursor"] in cursors else 0 :]
         found = found[: int(options.get("lines", len(found)))]
-        return "".join(f"{json.dumps(one)}\n" for one in found)
+        return "".join(f"{json.dumps(one if 'all' in options else _cut(one))}\n" for one in found)
 
     def _boots(self) -> str:
         lines = []
@@ -149,6 +149,11 @@ def done(out: str = "", err: str = "", *, returncode: int = 0) -> Completed:
 def _stamp(one: Entry) -> str:
     moment = dt.datetime.fromtimestamp(int(one["__REALTIME_TIMESTAMP"]) // 1_000_000, tz=dt.UTC)
     return f"{moment:%a %Y-%m-%d %H:%M:%S}"
+
+
+def _cut(one: Entry) -> Entry:
+    """Return the record without its long fields, as journalctl prints it without --all."""
+    return {name: None if isinstance(value, str) and len(value) >= 4096 else value for name, value in one.items()}
 
 
 def _matches(one: Entry, matches: t.Sequence[str]) -> bool:

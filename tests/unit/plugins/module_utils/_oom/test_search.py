@@ -87,6 +87,26 @@ def test_what_a_program_writes_to_kmsg_is_counted(priority: str, count: int) -> 
     assert covered(Host([entry(OOM_KILL, at=1, **forged)])).untrusted == count
 
 
+LONG = OOM_KILL + "a" * 4096
+
+
+def test_of_what_a_program_writes_in_the_kernels_name_little_is_read() -> None:
+    host = Host([entry(LONG, at=at, **{**KERNEL, "_TRANSPORT": "syslog", "PRIORITY": "3"}) for at in (1, 2)])
+    assert covered(host).untrusted == 2
+    assert not any("--all" in call for call in host.calls)
+
+
+def test_what_is_too_long_for_a_killer_outside_the_kernel_is_counted() -> None:
+    coverage = covered(Host([entry(LONG, at=1, _TRANSPORT="journal", _SYSTEMD_UNIT="systemd-oomd.service")]))
+    assert (coverage.unparsed, coverage.complete) == (1, False)
+
+
+def test_what_is_too_long_for_the_kernel_is_none_of_its_kills() -> None:
+    traces = search(Journal(Host([entry(LONG, at=1, PRIORITY="3", **KERNEL)])))
+    assert traces
+    assert (traces.kills, traces.forged, traces.overlong) == ((), (), 0)
+
+
 def test_what_two_searches_find_is_counted_once() -> None:
     forged = {"_TRANSPORT": "kernel", "SYSLOG_FACILITY": "1", "PRIORITY": "3"}
     host = Host([entry("Out of memory and no killable processes...", at=1, **forged)])
