@@ -664,6 +664,9 @@ coverage:
           a journal file is damaged or could not be opened, which the notes name.
         - So it is where the journal holds no record of the kernel at all, as in a container, and where systemd noticed
           an OOM kill of which there is no other record within a minute.
+        - And so it is where the first entry of the O(boot) that was asked for came more than 10 minutes after the boot,
+          and where the newest entry is more than 24 hours old, unless O(until), O(journal_directory) or an earlier
+          O(boot) was asked for.
       type: bool
     missed_records:
       description: How many of the kernel's messages the journal came too late for.
@@ -687,6 +690,7 @@ coverage:
 
 import contextlib
 import resource
+import time
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
@@ -769,6 +773,7 @@ def find(params: t.Mapping[str, t.Any], run: Run, reader: Reader | None = None) 
         timeout=params["timeout"],
         files=files,
         reader=reader,
+        now=time.time() if directory is None else None,
     )
     traces = search(journal)
     persistent = are_persistent(files)

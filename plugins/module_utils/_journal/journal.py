@@ -30,6 +30,11 @@ _CURSOR_TIME = r";t=([0-9a-f]{1,15})(?:;|$)"
 _SINCE = r"-(?P<ago>\d+)\s*(?P<unit>s|sec|min|h|d|w)?|@(?P<at>\d+)"
 _SECONDS = {None: 1, "s": 1, "sec": 1, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 _FAR_FUTURE_US = 1 << 62
+_GONE = "the rest is gone, or was never kept."
+# The journal receives its first entries of a boot within seconds; a slow host may take minutes.
+_BOOT_BEGINS_US = 600_000_000
+# Even an idle host logs something within a day.
+_SILENT_SECONDS = 86_400
 # Of this size on, a second journalctl is worth its start.
 _WORTH_TWO = 64 << 20
 _BOOT = r"([0-9a-f]{32}) .*?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC.*?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC"
@@ -44,13 +49,13 @@ class Boot(t.NamedTuple):
 
 
 class Extent(t.NamedTuple):
-    """The part of the journal that is looked at; `gap` says why there may have been more of it."""
+    """The part of the journal that is looked at; `gaps` say why there may have been more of it."""
 
     first_us: int
     last_us: int
     boots: int
     cursor: str
-    gap: str | None = None
+    gaps: tuple[str, ...] = ()
 
 
 class Search(t.NamedTuple):
@@ -68,6 +73,7 @@ class Search(t.NamedTuple):
 class Journal:
     """A journal, and the part of it that is asked for; `files` are its files, where they are known.
 
+    With `now`, the seconds since 1970, it is a journal that is being written, and is expected to have new entries.
     Without a `reader`, all is asked of journalctl.
     """
 
@@ -85,12 +91,14 @@ class Journal:
         chunk: int = 5000,
         files: t.Sequence[pathlib.Path] = (),
         reader: Reader | None = None,
+        now: float | None = None,
     ) -> None:
         self.journalctl = Journalctl(run, directory=directory, namespace=namespace, timeout=timeout)
         self._reader = reader
         self._chunk = chunk
         self._after_cursor = after_cursor
         self._since = since
+        self._now = now if boot in {"all", "0"} and not until else None
         self._boot = [f"--boot={boot}"] if boot != "all" else []
         self._until = [f"--until={until}"] if until else []
         self._source = (directory, namespace)
@@ -106,7 +114,7 @@ class Journal:
         if not boots:
             raise self._nothing()
         oldest_us = min(boot.first_us for boot in boots)
-        first_us, gap = oldest_us, None
+        first_us, gaps = oldest_us, []
         if self._after_cursor is not None:
             entry = self._entry_at(self._after_cursor)
             first_us = self._first_behind(entry, oldest_us)
@@ -119,9 +127,13 @@ class Journal:
                 return None
             first_us = first.realtime_us
             if first_us < oldest_us + 1_000_000:
-                gap = "The journal begins later than the time that was asked for: the rest is gone, or was never kept."
+                gaps.append(f"The journal begins later than the time that was asked for: {_GONE}")
         elif self._boot and newest is not None:
-            first_us = min((boot.first_us for boot in boots if boot.boot_id == newest.boot_id), default=oldest_us)
+            first = self._first_since("@0") or newest
+            first_us = first.realtime_us
+            if first.monotonic_us > _BOOT_BEGINS_US:
+                minutes = first.monotonic_us // 60_000_000
+                gaps.append(f"The journal begins {minutes} minutes after the boot that was asked for: {_GONE}")
         if newest is None or newest.realtime_us < first_us:
             return None
         self._narrow(first_us)
@@ -131,8 +143,15 @@ class Journal:
             last_us=newest.realtime_us,
             boots=1 if self._boot else len(within),
             cursor=newest.cursor,
-            gap=gap,
+            gaps=(*gaps, *self._silence(newest)),
         )
+
+    def _silence(self, newest: Record) -> list[str]:
+        """Return what is to be said where the journal should go on, and does not."""
+        silent = self._now - newest.realtime_us / 1_000_000 if self._now else 0
+        if silent <= _SILENT_SECONDS:
+            return []
+        return [f"The newest entry of the journal is {silent / 3600:.0f} hours old: does systemd-journald still run?"]
 
     def _narrow(self, first_us: int) -> None:
         """Choose the time and the files to look into."""

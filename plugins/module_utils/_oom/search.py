@@ -170,7 +170,7 @@ def coverage_of(journal: Journal, traces: Traces | None, *, persistent: bool, un
         unparsed=journal.journalctl.unparsed + traces.overlong + unreadable,
         untrusted=len(traces.forged),
         cursor=extent.cursor,
-        gaps=(*([extent.gap] if extent.gap else []), *traces.gaps, *gaps),
+        gaps=(*extent.gaps, *traces.gaps, *gaps),
         notes=(
             *([] if persistent else ["The journal is kept in memory only, so that a reboot empties it."]),
             *(f"Not believed: {count} x {reason}." for reason, count in collections.Counter(traces.forged).items()),

@@ -195,7 +195,7 @@ def test_a_cut_record_is_counted() -> None:
     assert journal.journalctl.unparsed == 1
 
 
-@pytest.mark.parametrize("field", ["first_us", "last_us", "boots", "cursor", "gap"])
+@pytest.mark.parametrize("field", ["first_us", "last_us", "boots", "cursor", "gaps"])
 def test_the_extent_of_the_whole_journal(field: str) -> None:
     assert (
         getattr(Journal(Host(ENTRIES)).extent(), field)
@@ -204,7 +204,7 @@ def test_the_extent_of_the_whole_journal(field: str) -> None:
             "last_us": ZERO + 108_000_000,
             "boots": 2,
             "cursor": ENTRIES[-1]["__CURSOR"],
-            "gap": None,
+            "gaps": (),
         }[field]
     )
 
@@ -216,17 +216,52 @@ def test_the_extent_of_a_boot() -> None:
 
 
 @pytest.mark.parametrize(
-    ("since", "gap"),
+    ("since", "gaps"),
     [
-        ("@1", "The journal begins later than the time that was asked for: the rest is gone, or was never kept."),
-        (f"@{ZERO // 1_000_000 + 2}", None),
+        ("@1", ("The journal begins later than the time that was asked for: the rest is gone, or was never kept.",)),
+        (f"@{ZERO // 1_000_000 + 2}", ()),
     ],
     ids=["before the journal", "within it"],
 )
-def test_a_journal_that_begins_too_late_is_told(since: str, gap: str | None) -> None:
+def test_a_journal_that_begins_too_late_is_told(since: str, gaps: tuple[str, ...]) -> None:
     extent = Journal(Host(ENTRIES), since=since).extent()
     assert extent is not None
-    assert extent.gap == gap
+    assert extent.gaps == gaps
+
+
+@pytest.mark.parametrize(
+    ("first", "gaps"),
+    [
+        (599, ()),
+        (
+            7200,
+            ("The journal begins 120 minutes after the boot that was asked for: the rest is gone, or was never kept.",),
+        ),
+    ],
+)
+def test_a_boot_whose_beginning_is_gone_is_told(first: int, gaps: tuple[str, ...]) -> None:
+    extent = Journal(Host([entry("line 1", at=first), entry("line 2", at=8000)]), boot=BOOT).extent()
+    assert extent is not None
+    assert (extent.first_us, extent.gaps) == (ZERO + first * 1_000_000, gaps)
+
+
+@pytest.mark.parametrize(
+    ("hours", "window", "gaps"),
+    [
+        (23, {}, ()),
+        (73, {}, ("The newest entry of the journal is 73 hours old: does systemd-journald still run?",)),
+        (73, {"boot": "0"}, ("The newest entry of the journal is 73 hours old: does systemd-journald still run?",)),
+        (73, {"until": "@1796000000"}, ()),
+        (73, {"boot": OTHER_BOOT}, ()),
+    ],
+)
+def test_a_journal_that_has_been_silent_for_long_is_told(
+    hours: int, window: dict[str, t.Any], gaps: tuple[str, ...]
+) -> None:
+    host = Host([entry("line 1", at=0, boot="0"), entry("line 2", at=0, boot=OTHER_BOOT)])
+    extent = Journal(host, now=ZERO / 1_000_000 + hours * 3600, **window).extent()
+    assert extent is not None
+    assert extent.gaps == gaps
 
 
 def test_a_time_without_records_has_no_extent() -> None:
