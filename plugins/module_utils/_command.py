@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -77,15 +78,24 @@ def run(
         raise CommandError(
             f"Could not run {argv[0]}: {error.strerror}.", hint=f"Is the package that holds {argv[0]} installed?"
         ) from error
-    with process:
-        try:
-            stdout, stderr = process.communicate(stdin, timeout=timeout)
-        except subprocess.TimeoutExpired as error:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            command = " ".join(argv[:4])
-            raise CommandError(
-                f"{command} did not end within {timeout:g} s and was killed.",
-                hint="Is the host overloaded or a disk hung?",
-            ) from error
+    try:
+        stdout, stderr = process.communicate(stdin, timeout=timeout)
+    except subprocess.TimeoutExpired as error:
+        _kill(process)
+        command = " ".join(argv[:4])
+        raise CommandError(
+            f"{command} did not end within {timeout:g} s and was killed.",
+            hint="Is the host overloaded or a disk hung?",
+        ) from error
     return Completed(argv=tuple(argv), returncode=process.returncode, stdout=stdout, stderr=stderr)
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    """Kill a program with its children; what hangs in the kernel, or has left the group, is not waited for."""
+    os.killpg(process.pid, signal.SIGKILL)
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe:
+            with contextlib.suppress(OSError):
+                pipe.close()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=1)

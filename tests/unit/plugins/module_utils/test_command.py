@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import CommandError, Completed, run
@@ -44,6 +46,13 @@ def test_a_program_that_hangs_is_killed_with_its_children() -> None:
     assert str(error.value) == (
         "sh -c sleep 600 & wait did not end within 0.2 s and was killed. Is the host overloaded or a disk hung?"
     )
+
+
+def test_a_child_that_has_left_the_group_is_not_waited_for() -> None:
+    begin = time.monotonic()
+    with pytest.raises(CommandError, match="did not end within"):
+        run(["sh", "-c", "setsid sleep 20 & sleep 600"], timeout=0.2)
+    assert time.monotonic() - begin < 15
 
 
 def test_a_failure_says_what_was_attempted_and_what_was_said() -> None:
