@@ -131,6 +131,10 @@ def _record(entry: t.Sequence[t.Any], names: t.Sequence[str], told: t.Mapping[st
 def _serve(questions: int, answers: int, directory: str | None, namespace: str | None) -> t.NoReturn:
     """Answer until nobody asks; whatever goes wrong ends the child, which the parent notices."""
     try:
+        # Who reads the output of this module would wait for a child that hangs to close it.
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for descriptor in range(3):
+            os.dup2(nothing, descriptor)
         files = open_files(journal_files(directory, namespace))
         with open(questions, encoding="ascii") as lines:
             for line in lines:

@@ -9,6 +9,7 @@ import contextlib
 import lzma
 import os
 import pathlib
+import sys
 import time
 import typing as t
 import zlib
@@ -172,6 +173,22 @@ def test_a_reader_that_does_not_answer_is_given_up(folder: pathlib.Path, monkeyp
     reader = Reader(directory=str(folder), timeout=0.1)
     with pytest.raises(ReaderError, match="The child did not answer in time"):
         walk(reader, Walk((), FOREVER, True, 1, ()))
+
+
+def test_a_child_that_hangs_does_not_hold_what_its_parent_writes_to() -> None:
+    script = "; ".join(
+        (
+            "import os, time",
+            f"import {child.__name__} as child",
+            "child.journal_files = lambda *_: time.sleep(20)",
+            "child.Reader()",
+            "os._exit(0)",
+        )
+    )
+    environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    begin = time.monotonic()
+    done = run([sys.executable, "-c", script], environment=environment)
+    assert (done.returncode, time.monotonic() - begin < 15) == (0, True)
 
 
 def test_without_libsystemd_there_is_no_answer(folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
