@@ -608,7 +608,10 @@ events:
       type: list
       elements: str
 summary:
-  description: All events in numbers, those beyond O(limit) too.
+  description:
+    - All events in numbers, those beyond O(limit) too.
+    - Of the latter no more than the kill line is read, so that the cause of some is V(unknown), each process of a
+      killed group counts, and a unit that went down since its main process was killed may be missing.
   returned: success
   type: dict
   contains:

@@ -21,11 +21,12 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.records import
     FAILED,
     LIFE,
     NEAR_US,
+    KillerRecord,
     UnitRecord,
     from_kernel,
     read_record,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.report import read_reports
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report import is_same, read_reports
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import Coverage, Traces, coverage_of
 
 # In search of a report's beginning; the longest have thousands of tasks.
@@ -60,14 +61,15 @@ def follow(
     units |= {record.unit for record in traces.units if not record.unit.endswith(".slice")}
     life = _life(journal, incidents, traces.units)
     policies = _policies(run, sorted(units)) if local else None
-    incidents = with_effects(incidents, life, policies)
+    until_us = traces.extent.last_us
+    incidents = with_effects(incidents, life, policies, until_us=until_us)
     if local:
         incidents = with_cgroups(incidents)
     down = {record.unit for record in traces.units if record.what == FAILED}
     down |= {incident.effect.unit for incident in incidents if incident.effect and incident.effect.stopped}
     return Findings(
         incidents=tuple(incidents),
-        older=tuple(with_effects(older, traces.units[::-1], policies)),
+        older=tuple(with_effects(older, traces.units[::-1], policies, until_us=until_us)),
         units_taken_down=tuple(sorted(down)),
         coverage=coverage_of(journal, traces, persistent=persistent, unreadable=unreadable),
     )
@@ -96,13 +98,31 @@ def _incidents(
                 del pending[key]
             # Of a damaged journal, a record may not be read again.
             unreadable += pending.pop(stretch.newest.key, None) is not None
-    killers = [_line_of(said.record, said.killer) for said in reversed(traces.killers)]
     rest = [_line_of(kill) for kill in reversed(list(pending.values()))]
-    told = [*read_reports(killers), *read_reports(rest)]
+    told = list(read_reports(rest))
     reports = [item for item in told if isinstance(item, OomReport)]
-    incidents = sorted([*incidents, *map(incident_of, reports)], key=in_time)
+    incidents += map(incident_of, reports)
+    incidents += _of_other_killers(traces.killers, incidents)
+    incidents.sort(key=in_time)
     cut = max(len(incidents) - limit, 0)
     return incidents[cut:], incidents[:cut], unreadable + len(told) - len(reports)
+
+
+def _of_other_killers(said: t.Sequence[KillerRecord], by_kernel: t.Sequence[Incident]) -> list[Incident]:
+    """Return the kills of other killers, without those of processes that the kernel has killed as well."""
+    reports = read_reports([_line_of(one.record, one.killer) for one in reversed(said)])
+    kills = collections.defaultdict(list)
+    for incident in by_kernel:
+        for victim in incident.report.victims:
+            kills[incident.at.boot_id, victim.pid].append((victim, incident.at))
+    return [
+        incident_of(report)
+        for report in reports
+        if isinstance(report, OomReport)
+        and not any(
+            is_same(report, *kill) for victim in report.victims for kill in kills[report.first.boot_id, victim.pid]
+        )
+    ]
 
 
 def _read_stretch(

@@ -24,6 +24,8 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.records import
 # On a host short of memory journald may receive the kernel's and systemd's records late, and in either order.
 _NEAR_US = 30_000_000
 _NOTICED_US = 120_000_000
+# As long as a unit may take to stop, if it is not told otherwise.
+_STOPPING_US = 90_000_000
 # A unit logs a handful of records from a kill to its next start.
 _STRETCH = 64
 
@@ -73,12 +75,16 @@ def incident_of(report: OomReport, *, log: str | None = None) -> Incident:
 
 
 def with_effects(
-    incidents: t.Iterable[Incident], records: t.Sequence[UnitRecord], policies: t.Mapping[str, str] | None
+    incidents: t.Iterable[Incident],
+    records: t.Sequence[UnitRecord],
+    policies: t.Mapping[str, str] | None,
+    *,
+    until_us: int,
 ) -> list[Incident]:
     """Return the incidents with their units and what became of them.
 
-    `records` are systemd's, oldest first; `policies` the values of OOMPolicy= that are in force now, by unit (None
-    where systemd cannot be asked).
+    `records` are systemd's, oldest first, of a journal that ends at `until_us`, microseconds since 1970; `policies` the
+    values of OOMPolicy= that are in force now, by unit (None where systemd cannot be asked).
     """
     notices = _Timeline([record for record in records if record.what == OUT_OF_MEMORY])
     by_unit: dict[str, list[UnitRecord]] = collections.defaultdict(list)
@@ -87,11 +93,13 @@ def with_effects(
     timelines = {unit: _Timeline(own) for unit, own in by_unit.items()}
     result = []
     for incident in incidents:
-        unit = incident.place.unit or _unit_noticed(incident.at, notices.after(incident.at))
+        # Where systemd keeps no account of memory, all processes are in the root cgroup.
+        is_named = incident.report.cgroup not in (None, "/")
+        unit = incident.place.unit or (None if is_named else _unit_noticed(incident.at, notices.after(incident.at)))
         effect = None
         if unit:
             own = timelines[unit].after(incident.at) if unit in timelines else ()
-            effect = _effect(unit, incident, own, (policies or {}).get(unit))
+            effect = _effect(unit, incident, own, (policies or {}).get(unit), until_us)
             effect = effect._replace(gone=policies is not None and unit not in policies)
         place = incident.place._replace(unit=unit)
         result.append(incident._replace(place=place, effect=effect))
@@ -122,16 +130,20 @@ def _unit_noticed(kill: Line, notices: t.Sequence[UnitRecord]) -> str | None:
     return units.pop() if len(units) == 1 else None
 
 
-def _effect(unit: str, incident: Incident, records: t.Sequence[UnitRecord], policy: str | None) -> UnitEffect:
+def _effect(
+    unit: str, incident: Incident, records: t.Sequence[UnitRecord], policy: str | None, until_us: int
+) -> UnitEffect:
     """Return what `records`, those of `unit` alone, say became of it after the kill."""
     kill = incident.at
-    noticed = any(record.what == OUT_OF_MEMORY and _near(kill, record, after=_NOTICED_US) for record in records)
+    noticed = [record for record in records if record.what == OUT_OF_MEMORY and _near(kill, record, after=_NOTICED_US)]
     main = any(record.what == EXITED and record.killed and _near(kill, record, after=_NEAR_US) for record in records)
     # Of a whole group (OOMPolicy=kill) the main process is one.
     main = main and not incident.report.group and policy != "kill"
     failure = _failure(kill, records, results={"oom-kill", "signal"} if main else {"oom-kill"})
     if failure is None:
-        stands = False if noticed else None
+        # Systemd logs nothing while it stops a unit for the kill.
+        in_time = noticed and (policy == "continue" or until_us - noticed[0].realtime_us >= _STOPPING_US)
+        stands = False if in_time else None
         return UnitEffect(unit=unit, stopped=stands, restarted=stands, oom_policy=policy, main_process_killed=main)
     later = records[records.index(failure) + 1 :]
     start = next((record for record in later if record.what == STARTED), None)
@@ -150,15 +162,22 @@ def _effect(unit: str, incident: Incident, records: t.Sequence[UnitRecord], poli
 def _failure(kill: Line, records: t.Sequence[UnitRecord], *, results: t.Collection[str]) -> UnitRecord | None:
     """Return the failure of the unit that came of the kill, however long its stopping took.
 
-    The unit's next start ends the search; so does a later notice, which tells of another kill. Where systemd noticed
-    the kill only before the kernel's own line arrived, the failure may have arrived before it as well.
+    The unit's next start ends the search; so does a later notice, which tells of another kill, unless it is the first
+    one. Where systemd noticed the kill only before the kernel's own line arrived, the failure may have arrived before
+    it as well.
     """
     at = kill.monotonic_us or 0
+    was_noticed = False
     for record in (record for record in records if _near(kill, record, after=None) and record.monotonic_us >= at):
         if record.what == FAILED and record.result in results:
             return record
-        if record.what == STARTED or (record.what == OUT_OF_MEMORY and record.monotonic_us > at + _NEAR_US):
+        if record.what == STARTED:
             break
+        if record.what == OUT_OF_MEMORY:
+            late_us = record.monotonic_us - at
+            if late_us > _NOTICED_US or (was_noticed and late_us > _NEAR_US):
+                break
+            was_noticed = True
     near = [record for record in records if _near(kill, record, after=_NOTICED_US)]
     if any(record.what == OUT_OF_MEMORY and record.monotonic_us >= at for record in near):
         return None

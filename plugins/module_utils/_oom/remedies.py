@@ -47,7 +47,8 @@ class Advice(t.NamedTuple):
 def remedies(incident: Incident, figures: Figures, cause: str) -> t.Iterator[Remedy]:
     """Yield what this collection can do about it."""
     report, effect = incident.report, incident.effect
-    if effect and _ended_for_a_process(effect) and not report.group and effect.oom_policy in {"stop", None}:
+    by_kernel = report.killer == "kernel" and not report.group
+    if effect and _ended_for_a_process(effect) and by_kernel and effect.oom_policy in {"stop", None}:
         yield Remedy(
             role="oom_policy",
             variables={"oom_policy_units": [effect.unit]},
@@ -67,8 +68,8 @@ def remedies(incident: Incident, figures: Figures, cause: str) -> t.Iterator[Rem
         yield Remedy(
             role="fcgid",
             variables={"fcgid_directives": _FCGID_DIRECTIVES},
-            why=f"{report.victims[0].name} ran under {unit}: a FastCGI worker gives its memory back only when it ends, "
-            "and by default mod_fcgid keeps some idle workers for ever.",
+            why=f"{report.victims[0].name} ran under {unit}: if as a FastCGI worker, it gives memory back only when it "
+            "ends, and by default mod_fcgid keeps some idle workers for ever.",
             risk="After a quiet time the first requests wait until a worker has started.",
         )
         yield _smaller_workers(report)

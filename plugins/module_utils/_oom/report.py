@@ -132,7 +132,7 @@ class _Reader:
     def _add(self, report: OomReport) -> None:
         """Add what another killer did, unless the kernel has killed the same process."""
         own = [item for item in (*self._recent, self.draft) if isinstance(item, Draft)]
-        if not any(_is_same(report, victim, draft.last) for draft in own for victim in draft.victims.values()):
+        if not any(is_same(report, victim, draft.last) for draft in own for victim in draft.victims.values()):
             self._keep(report)
 
     def end_or_open(self, line: Line) -> list[Found]:
@@ -206,7 +206,7 @@ class _Reader:
         if kill:
             draft.kill(kill, line)
             for item in [item for item in self._recent if isinstance(item, OomReport)]:
-                if _is_same(item, kill.victim, line):
+                if is_same(item, kill.victim, line):
                     self._recent.remove(item)
         elif choice:
             draft.chosen, draft.kill_scope = choice
@@ -247,7 +247,7 @@ class _Reader:
                 self._page_sizes[host] = report.page_size
 
 
-def _is_same(report: OomReport, victim: Victim, line: Line) -> bool:
+def is_same(report: OomReport, victim: Victim, line: Line) -> bool:
     """Answer whether another killer's report is of the same process as the kernel's kill at `line`."""
     return (
         report.first.hostname == line.hostname

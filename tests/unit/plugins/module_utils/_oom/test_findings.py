@@ -188,6 +188,16 @@ def test_a_killer_outside_the_kernel_is_heard() -> None:
     assert [incident.report.killer for incident in findings.incidents] == ["earlyoom"]
 
 
+@pytest.mark.parametrize(
+    ("pid", "killers"), [(7, ["kernel"]), (8, ["earlyoom", "kernel"])], ids=["the same process", "another"]
+)
+def test_a_process_that_two_killers_went_for_is_one_kill(pid: int, killers: list[str]) -> None:
+    text = f'sending SIGTERM to process {pid} uid 0 "hog": badness 900, VmRSS 1 MiB'
+    said = entry(text, at=1, _TRANSPORT="stdout", _SYSTEMD_UNIT="earlyoom.service")
+    findings = searched(Host([said, entry(OOM_KILL, at=2, PRIORITY="3", **KERNEL)]))
+    assert [incident.report.killer for incident in findings.incidents] == killers
+
+
 def test_in_a_journal_without_priorities_kills_are_found() -> None:
     findings = searched(Host([entry(OOM_KILL, at=1, **KERNEL), entry("usb 1-1: new device", at=2, **KERNEL)]))
     assert [incident.report.victims[0].name for incident in findings.incidents] == ["hog"]

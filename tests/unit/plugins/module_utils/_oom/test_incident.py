@@ -47,8 +47,10 @@ def failed(at: float, result: str = "oom-kill") -> UnitRecord:
     return said(FAILED, at, result=result)
 
 
-def effect(records: list[UnitRecord], policies: dict[str, str] | None = None, **options: t.Any) -> UnitEffect | None:
-    return with_effects([incident(**options)], records, policies)[0].effect
+def effect(
+    records: list[UnitRecord], policies: dict[str, str] | None = None, *, until: float = 9000, **options: t.Any
+) -> UnitEffect | None:
+    return with_effects([incident(**options)], records, policies, until_us=int(until * 1e6))[0].effect
 
 
 @pytest.mark.parametrize(
@@ -58,6 +60,7 @@ def effect(records: list[UnitRecord], policies: dict[str, str] | None = None, **
         ([said(OUT_OF_MEMORY, 1000.1)], STAYED),
         ([said(OUT_OF_MEMORY, 1000.1), failed(1009)], DOWN),
         ([said(OUT_OF_MEMORY, 1000.1), failed(1190)], DOWN),
+        ([said(OUT_OF_MEMORY, 1045), failed(1046)], DOWN),
         ([failed(1009)], DOWN),
         ([said(OUT_OF_MEMORY, 998), failed(999)], DOWN),
         ([failed(950), said(STARTED, 960), said(OUT_OF_MEMORY, 1000.1)], STAYED),
@@ -73,6 +76,7 @@ def effect(records: list[UnitRecord], policies: dict[str, str] | None = None, **
         "it goes on",
         "it is ended",
         "its stopping takes long",
+        "systemd is late",
         "systemd's notice is missing",
         "systemd's records come first",
         "an earlier failure",
@@ -86,6 +90,17 @@ def effect(records: list[UnitRecord], policies: dict[str, str] | None = None, **
 )
 def test_whether_the_unit_went_down(records: list[UnitRecord], expected: UnitEffect) -> None:
     assert effect(records) == expected
+
+
+@pytest.mark.parametrize(
+    ("policy", "until", "stopped"),
+    [("stop", 1010, None), ("stop", 1200, False), ("continue", 1010, False)],
+    ids=["it may be stopping", "it would have stopped", "it is not to stop"],
+)
+def test_that_a_unit_stayed_up_takes_time_to_tell(policy: str, until: float, stopped: bool | None) -> None:
+    found = effect([said(OUT_OF_MEMORY, 1000.1)], {UNIT: policy}, until=until)
+    assert found is not None
+    assert found.stopped is stopped
 
 
 @pytest.mark.parametrize(
@@ -135,13 +150,21 @@ def test_the_policy_in_force(policies: dict[str, str] | None, policy: str | None
 
 
 @pytest.mark.parametrize(
-    ("units", "unit"),
-    [([UNIT, "system.slice"], UNIT), ([UNIT, "other.service"], None), (["system.slice"], None)],
-    ids=["one", "several", "a slice"],
+    ("cgroup", "units", "unit"),
+    [
+        (None, [UNIT, "system.slice"], UNIT),
+        (None, [UNIT, "other.service"], None),
+        (None, ["system.slice"], None),
+        ("/", [UNIT], UNIT),
+        ("/kubepods/burstable/pod1", [UNIT], None),
+    ],
+    ids=["one", "several", "a slice", "the root cgroup", "another cgroup"],
 )
-def test_without_a_cgroup_the_unit_is_the_one_that_systemd_names(units: list[str], unit: str | None) -> None:
+def test_without_a_cgroup_the_unit_is_the_one_that_systemd_names(
+    cgroup: str | None, units: list[str], unit: str | None
+) -> None:
     records = [said(OUT_OF_MEMORY, 1001, unit=name) for name in units]
-    assert with_effects([incident(cgroup=None)], records, None)[0].place.unit == unit
+    assert with_effects([incident(cgroup=cgroup)], records, None, until_us=0)[0].place.unit == unit
 
 
 def test_the_key_tells_kills_apart() -> None:
