@@ -66,6 +66,11 @@ class Search(t.NamedTuple):
 
     matches: t.Sequence[str]
     pattern: str
+    fields: t.Sequence[str] = FIELDS
+    """What is asked of a record: where anybody may have written it, only what journald itself says of it.
+
+    A client may give a field of its own a thousand values.
+    """
     wide: bool = False
     """There may be so many matches that a big journal is better searched by two processors."""
 
@@ -205,6 +210,7 @@ class Journal:
                 search.matches,
                 files=files,
                 pattern=search.pattern,
+                fields=search.fields,
                 not_before_us=self._since_us,
                 talkative=True,
             )
@@ -312,6 +318,7 @@ class Journal:
         *,
         files: t.Sequence[str] = (),
         pattern: str | None = None,
+        fields: t.Sequence[str] = FIELDS,
         chunk: int | None = None,
         not_before_us: int = 0,
         talkative: bool = False,
@@ -328,6 +335,7 @@ class Journal:
                 matches,
                 files=files,
                 pattern=pattern,
+                fields=fields,
                 talkative=talkative,
             )
             records = list(read)

@@ -51,11 +51,12 @@ class Journalctl:
         *,
         files: t.Sequence[str] = (),
         pattern: str | None = None,
+        fields: t.Sequence[str] = FIELDS,
         talkative: bool = False,
     ) -> t.Iterator[Record]:
         """Yield the records that one run prints, of some files of the journal, else of all. Raises JournalError."""
         # Without --all, fields of 4096 bytes and more are null: what matters is shorter, and anybody may write more.
-        output = ["--output=json", f"--output-fields={','.join(FIELDS)}"]
+        output = ["--output=json", f"--output-fields={','.join(fields)}"]
         patterns = [f"--grep={pattern}", "--case-sensitive=yes"] if pattern else []
         arguments = [*output, *arguments, *patterns, *matches]
         done = self.ask(arguments, "read the journal", files=files, no_match=bool(pattern), talkative=talkative)

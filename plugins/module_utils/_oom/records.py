@@ -50,8 +50,8 @@ _ANCHORS = (
     ("_TRANSPORT=kernel", "PRIORITY=0", "PRIORITY=1", "PRIORITY=2"),
     ("_TRANSPORT=kernel", f"MESSAGE={_NO_PROCESS}"),
     ("_TRANSPORT=kernel", f"MESSAGE={_TABLE}"),
-    (f"MESSAGE_ID={OUT_OF_MEMORY}",),
-    (f"MESSAGE_ID={FAILED}", "UNIT_RESULT=oom-kill"),
+    (f"MESSAGE_ID={OUT_OF_MEMORY}", "_PID=1"),
+    (f"MESSAGE_ID={FAILED}", "UNIT_RESULT=oom-kill", "_PID=1"),
     ("_TRANSPORT=driver", f"MESSAGE_ID={MISSED}"),
     tuple(f"_SYSTEMD_UNIT={unit}" for unit in _KILLERS),
 )
@@ -68,10 +68,12 @@ FORGERIES = Search(
     (
         *("SYSLOG_IDENTIFIER=kernel", "_TRANSPORT=syslog", "_TRANSPORT=stdout", "_TRANSPORT=journal"),
         *("PRIORITY=0", "PRIORITY=1", "PRIORITY=2", "PRIORITY=3"),
+        *("+", f"MESSAGE_ID={OUT_OF_MEMORY}", "+", f"MESSAGE_ID={FAILED}", "UNIT_RESULT=oom-kill"),
     ),
-    _KILL_PATTERN,
+    _KILL_PATTERN + "|OOM|oom",
+    fields=("_TRANSPORT", "_PID", "_SYSTEMD_UNIT", "_SYSTEMD_USER_UNIT"),
 )
-"""What pretends to be a kill, to be counted: programs write by these ways.
+"""What pretends to be a kill, or systemd's notice of one, to be counted: programs write by these ways.
 
 Without transports and priorities this would be slow, as the index cannot tell quickly that of the kernel's many records
 none is a program's.
@@ -80,7 +82,7 @@ KERNEL_LINES = Search(("_TRANSPORT=kernel",), _KILL_PATTERN, wide=True)
 """Kills where priorities are not the kernel's."""
 
 _KILL = re.compile(r"Kill(?:ed)? process \d+|" + re.escape(_NO_PROCESS))
-_CALLS_ITSELF_KERNEL = "written by a program that calls itself kernel"
+_POSES = "written in the name of the kernel or of systemd by another program"
 _MISSED = re.compile(r"Missed (\d+) kernel messages")
 
 
@@ -141,9 +143,7 @@ def read_record(record: Record) -> Said | None:
     if killer:
         return KillerRecord(record=record, killer=killer) if "MESSAGE" in fields else Overlong()
     if "MESSAGE" not in fields:
-        # It is too long to be read, and for the kernel, whose lines end at 1024 bytes (printk.c, LOG_LINE_MAX).
-        calls_itself_kernel = fields.get("SYSLOG_IDENTIFIER") == "kernel" and fields.get("_TRANSPORT") != "kernel"
-        return Forged(_CALLS_ITSELF_KERNEL) if calls_itself_kernel else None
+        return Forged(_POSES) if _poses(record) else None
     if not _KILL.search(record.message) and record.message != _TABLE:
         return None
     if from_kernel(record):
@@ -151,7 +151,7 @@ def read_record(record: Record) -> Said | None:
     if fields.get("_TRANSPORT") == "kernel":
         return Forged("written to /dev/kmsg by a program, not by the kernel")
     if fields.get("SYSLOG_IDENTIFIER") == "kernel":
-        return Forged(_CALLS_ITSELF_KERNEL)
+        return Forged(_POSES)
     return None
 
 
@@ -160,10 +160,25 @@ def from_kernel(record: Record) -> bool:
     return record.fields.get("_TRANSPORT") == "kernel" and record.fields.get("SYSLOG_FACILITY", "0") == "0"
 
 
+def _poses(record: Record) -> bool:
+    """Tell whether a record without a message, as the search for forgeries asks for none, is one.
+
+    The kernel's lines end at 1024 bytes (printk.c, LOG_LINE_MAX): a longer one, which was not read, is no kill. A
+    user's systemd writes of units of its own.
+    """
+    fields = record.fields
+    own = fields.get("_TRANSPORT") in {"kernel", "driver"} or fields.get("_SYSTEMD_USER_UNIT") == "init.scope"
+    return not (own or _from_systemd(record))
+
+
+def _from_systemd(record: Record) -> bool:
+    return record.fields.get("_PID") == "1" and record.fields.get("_SYSTEMD_UNIT", "init.scope") == "init.scope"
+
+
 def _unit_record(record: Record) -> UnitRecord | Forged:
     fields = record.fields
-    if fields.get("_PID") != "1" or fields.get("_SYSTEMD_UNIT", "init.scope") != "init.scope":
-        return Forged("written in the name of systemd by another process")
+    if not _from_systemd(record):
+        return Forged(_POSES)
     killed = fields.get("EXIT_CODE") == "killed" and fields.get("EXIT_STATUS") in {"9", "KILL"}
     return UnitRecord(
         unit=fields["UNIT"],

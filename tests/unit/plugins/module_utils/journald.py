@@ -21,6 +21,8 @@ FIXTURES = pathlib.Path(__file__).parent / "_oom/fixtures"
 BOOT = "ba96272cbf2f462aae20419d7d5344a9"
 ZERO = 1_795_000_000_000_000
 
+_ALWAYS = {"__CURSOR", "__REALTIME_TIMESTAMP", "__MONOTONIC_TIMESTAMP", "_BOOT_ID"}
+
 Entry = dict[str, t.Any]
 
 
@@ -102,7 +104,8 @@ class Host:
             cursors = [one["__CURSOR"] for one in found]
             found = found[cursors.index(options["cursor"]) if options["cursor"] in cursors else 0 :]
         found = found[: int(options.get("lines", len(found)))]
-        return "".join(f"{json.dumps(one if 'all' in options else _cut(one))}\n" for one in found)
+        fields = options["output-fields"].split(",")
+        return "".join(f"{json.dumps(_shown(one, fields))}\n" for one in found)
 
     def _boots(self) -> str:
         lines = []
@@ -151,9 +154,10 @@ def _stamp(one: Entry) -> str:
     return f"{moment:%a %Y-%m-%d %H:%M:%S}"
 
 
-def _cut(one: Entry) -> Entry:
-    """Return the record without its long fields, as journalctl prints it without --all."""
-    return {name: None if isinstance(value, str) and len(value) >= 4096 else value for name, value in one.items()}
+def _shown(one: Entry, fields: t.Collection[str]) -> Entry:
+    """Return the record as journalctl prints it without --all: long fields are null."""
+    shown = {name: value for name, value in one.items() if name in fields or name in _ALWAYS}
+    return {name: None if isinstance(value, str) and len(value) >= 4096 else value for name, value in shown.items()}
 
 
 def _matches(one: Entry, matches: t.Sequence[str]) -> bool:

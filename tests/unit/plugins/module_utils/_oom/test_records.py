@@ -56,19 +56,19 @@ def test_old_versions_of_journald_give_no_facility() -> None:
         ),
         (
             {"_TRANSPORT": "syslog", "SYSLOG_FACILITY": "1", "SYSLOG_IDENTIFIER": "kernel"},
-            "written by a program that calls itself kernel",
+            "written in the name of the kernel or of systemd by another program",
         ),
         (
             {"_TRANSPORT": "journal", "SYSLOG_FACILITY": "0", "SYSLOG_IDENTIFIER": "kernel"},
-            "written by a program that calls itself kernel",
+            "written in the name of the kernel or of systemd by another program",
         ),
         (
             {**SYSTEMD, "MESSAGE_ID": OUT_OF_MEMORY, "_PID": "706"},
-            "written in the name of systemd by another process",
+            "written in the name of the kernel or of systemd by another program",
         ),
         (
             {**SYSTEMD, "MESSAGE_ID": OUT_OF_MEMORY, "_SYSTEMD_UNIT": "evil.service"},
-            "written in the name of systemd by another process",
+            "written in the name of the kernel or of systemd by another program",
         ),
     ],
     ids=["kmsg", "syslog", "native", "not process 1", "not init.scope"],

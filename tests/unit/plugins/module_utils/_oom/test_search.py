@@ -10,6 +10,7 @@ import typing as t
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.records import FORGERIES
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import Coverage, coverage_of, search
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import (
     Entry,
@@ -39,9 +40,8 @@ def test_forged_records_are_counted_and_yield_nothing() -> None:
     assert (coverage.untrusted, coverage.notes, coverage.complete) == (
         3,
         (
-            "Not believed: 1 x written in the name of systemd by another process.",
+            "Not believed: 2 x written in the name of the kernel or of systemd by another program.",
             "Not believed: 1 x written to /dev/kmsg by a program, not by the kernel.",
-            "Not believed: 1 x written by a program that calls itself kernel.",
         ),
         True,
     )
@@ -94,6 +94,24 @@ def test_of_what_a_program_writes_in_the_kernels_name_little_is_read() -> None:
     host = Host([entry(LONG, at=at, **{**KERNEL, "_TRANSPORT": "syslog", "PRIORITY": "3"}) for at in (1, 2)])
     assert covered(host).untrusted == 2
     assert not any("--all" in call for call in host.calls)
+
+
+def test_of_what_anybody_may_write_no_field_is_read() -> None:
+    assert all(name.startswith("_") for name in FORGERIES.fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "count"),
+    [
+        ({"_PID": "900", "UNIT": "a.service"}, 1),
+        ({"_PID": "900", "USER_UNIT": "a.service", "_SYSTEMD_USER_UNIT": "init.scope"}, 0),
+        ({"_PID": "1", "UNIT": "a.service"}, 0),
+    ],
+    ids=["a program", "a user's systemd", "systemd"],
+)
+def test_what_poses_as_systemd_is_counted(fields: dict[str, str], count: int) -> None:
+    notice = {"_TRANSPORT": "journal", "MESSAGE_ID": NOTICED["MESSAGE_ID"], **fields}
+    assert covered(Host([entry("a.service: killed by the OOM killer", at=1, **notice)])).untrusted == count
 
 
 def test_what_is_too_long_for_a_killer_outside_the_kernel_is_counted() -> None:
