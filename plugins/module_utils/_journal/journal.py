@@ -309,7 +309,8 @@ class Journal:
         return first
 
     def _first(self, arguments: t.Sequence[str]) -> Record | None:
-        return next(self.journalctl.read(arguments), None)
+        # Its place and time are wanted alone, and anybody may have written it.
+        return next(self.journalctl.read(arguments, fields=("_TRANSPORT",)), None)
 
     def read_back(
         self,

@@ -50,6 +50,12 @@ def messages(journal: Journal, pattern: str = "line") -> list[str]:
     return [record.message for record in journal.find([Search(["_TRANSPORT=kernel"], pattern, wide=True)])]
 
 
+def test_of_the_ends_of_the_journal_no_message_is_read() -> None:
+    host = Host(ENTRIES)
+    Journal(host, since="@1").extent()
+    assert not any("MESSAGE" in argument for call in host.calls for argument in call)
+
+
 def test_newest_first() -> None:
     assert messages(Journal(Host(ENTRIES)), "line [3-5]") == ["line 5", "line 4", "line 3"]
 
