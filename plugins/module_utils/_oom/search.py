@@ -28,6 +28,10 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.records import
 )
 
 
+# Where memory is short, systemd is slow to notice.
+_NOTICED_US = 2 * NEAR_US
+
+
 class Coverage(t.NamedTuple):
     """What was looked at, and what could not be; times in microseconds since 1970."""
 
@@ -133,7 +137,7 @@ def _unexplained(said: t.Collection[Said], kinds: tuple[type[Said], ...]) -> lis
         for what in said
         if isinstance(what, UnitRecord)
         and what.what == OUT_OF_MEMORY
-        and not any(abs(what.monotonic_us - at) <= NEAR_US for at in times[what.boot_id])
+        and not any(abs(what.monotonic_us - at) <= _NOTICED_US for at in times[what.boot_id])
     ]
 
 
