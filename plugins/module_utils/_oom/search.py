@@ -27,7 +27,6 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.records import
     read_record,
 )
 
-
 # Where memory is short, systemd is slow to notice.
 _NOTICED_US = 2 * NEAR_US
 
