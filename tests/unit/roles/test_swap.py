@@ -5,41 +5,24 @@
 
 from __future__ import annotations
 
-import pathlib
-import typing as t
-
 import pytest
-from ansible.parsing.dataloader import DataLoader
-from ansible.template import Templar, trust_as_template
 
-ROLE = pathlib.Path(__file__).parents[3] / "roles/swap"
-
-
-def load(name: str) -> t.Any:
-    return DataLoader().load_from_file(str(ROLE / name), trusted_as_template=True)
-
-
-def templar(**variables: object) -> Templar:
-    return Templar(variables={**load("defaults/main.yml"), **load("vars/main.yml"), **variables})
-
-
-def value(expression: str, **variables: object) -> t.Any:
-    return templar(**variables).template(trust_as_template(f"{{{{ {expression} }}}}"))
+from ansible_collections.oomguard.linux.tests.unit.roles.role import load, templar, value
 
 
 @pytest.mark.parametrize(("given", "written"), [(True, "y"), ("true", "y"), (False, "n"), ("false", "n")], ids=repr)
 def test_the_lru_is_switched_as_asked(given: object, written: str) -> None:
-    assert value("__swap_lru_gen", swap_lru_gen=given) == {"enabled": written}
+    assert value("swap", "__swap_lru_gen", swap_lru_gen=given) == {"enabled": written}
 
 
 @pytest.mark.parametrize("given", [0, "0", 500])
 def test_another_time_of_the_thrash_guard_is_not_what_was_asked_for(given: object) -> None:
-    assert not value("'0x0007\n1000' is match(__swap_lru_gen_said)", swap_min_ttl_ms=given)
+    assert not value("swap", "'0x0007\n1000' is match(__swap_lru_gen_said)", swap_min_ttl_ms=given)
 
 
 @pytest.mark.parametrize("given", [1000, "1000", None])
 def test_what_was_asked_for_of_the_thrash_guard_is_in_force(given: object) -> None:
-    assert value("'0x0007\n1000' is match(__swap_lru_gen_said)", swap_min_ttl_ms=given)
+    assert value("swap", "'0x0007\n1000' is match(__swap_lru_gen_said)", swap_min_ttl_ms=given)
 
 
 @pytest.mark.parametrize(
@@ -52,13 +35,14 @@ def test_what_was_asked_for_of_the_thrash_guard_is_in_force(given: object) -> No
     ],
 )
 def test_a_thrash_guard_without_the_lru_is_refused(changes: dict[str, object], *, passes: bool) -> None:
-    task = next(task for task in load("tasks/lru_gen.yml") if "no effect" in task["name"])
+    task = next(task for task in load("swap", "tasks/lru_gen.yml") if "no effect" in task["name"])
     variables = {"__swap_lru_gen_before": {"rc": 0, "stdout_lines": ["0x0000", "0"]}, **changes}
-    assert templar(**variables).evaluate_conditional(task["ansible.builtin.assert"]["that"]) == passes
+    assert templar("swap", **variables).evaluate_conditional(task["ansible.builtin.assert"]["that"]) == passes
 
 
 @pytest.mark.parametrize(("given", "differs"), [(10, False), ("10", False), (11, True)])
 def test_numbers_are_compared_with_what_is_in_force(given: object, *, differs: bool) -> None:
-    task = next(task for task in load("tasks/sysctl.yml") if task["name"] == "Put it in force")
-    variables = {"__swap_sysctl_before": {"stdout_lines": ["10"]}, "swap_swappiness": given}
-    assert templar(**variables).evaluate_conditional(task["when"][1]) == differs
+    task = next(task for task in load("swap", "tasks/sysctl.yml") if task["name"] == "Put it in force")
+    read = {"__swap_sysctl_before": {"stdout_lines": ["10"]}, "__swap_sysctl_file": {"changed": False}}
+    variables = {**read, "swap_swappiness": given}
+    assert templar("swap", **variables).evaluate_conditional(task["when"][1]) == differs
