@@ -22,6 +22,7 @@ MARK = "# Managed by oomguard.linux.fcgid_config; what is changed here by hand i
 
 _FILE = "# In file: "
 _LINE = re.compile(r"#\s+([0-9]+):")
+_INDENTED = re.compile(r"^ +# *[0-9]+:", re.MULTILINE)
 _INCLUDED = re.compile(r"\((?:[0-9]+|\*)\) (/.*)")
 _MODULES = "Loaded Modules:"
 
@@ -142,14 +143,19 @@ def parse_dump(text: str) -> Configuration:
 
     config.c of httpd 2.4 prints the files first, in the order of reading; the lines that it gives with them are not
     always right. mod_info.c prints each directive that counts, in that order: conditions are decided, variables and
-    macros expanded, includes followed, lines joined. File and line stand before it in comments.
+    macros expanded, includes followed, lines joined. File and line stand before it in comments. A section in which
+    nothing is left has no closing line: each level is two blanks further in, by which its end is found.
     """
     occurrences: list[Occurrence] = []
     files: list[str] = []
     modules: set[str] = set()
     sections: list[str] = []
+    # Where sections end and nothing is indented, the closing lines are all there is to go by.
+    flat = "\n</" in text and not _INDENTED.search(text)
     file, number, lines = "", 0, iter(text.splitlines())
-    for line in map(str.strip, lines):
+    for raw in lines:
+        line = raw.strip()
+        depth = len(sections) if flat else (len(raw) - len(raw.lstrip())) // 2
         comment, included = _LINE.fullmatch(line), _INCLUDED.fullmatch(line)
         if line == _MODULES:
             modules = {fields[0] for fields in map(str.split, lines) if fields}
@@ -160,13 +166,13 @@ def parse_dump(text: str) -> Configuration:
         elif comment:
             number = int(comment.group(1))
         elif line.startswith("</"):
-            del sections[-1:]
+            del sections[depth - flat :]
         elif line.startswith("<"):
-            sections.append(line)
+            sections[depth:] = [line]
         else:
             name, _blank, arguments = line.partition(" ")
             directive = BY_ANY_NAME.get(name.lower())
             if directive:
-                setting = Setting(directive, arguments.strip(), tuple(sections))
+                setting = Setting(directive, arguments.strip(), tuple(sections[:depth]))
                 occurrences.append(Occurrence(setting, file, number))
     return Configuration(occurrences=tuple(occurrences), modules=frozenset(modules), files=tuple(files))

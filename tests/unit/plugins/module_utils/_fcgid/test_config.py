@@ -53,6 +53,35 @@ def test_sections_end() -> None:
     assert BULLSEYE.occurrences[7].setting.sections == ()
 
 
+@pytest.mark.parametrize(
+    ("dump", "sections"),
+    [
+        ("#   1:\n<Directory /srv/x>\n#   2:\nFcgidIdleTimeout 7\n", ()),
+        (
+            "# 1:\n<VirtualHost *:80>\n  #   2:\n  <Directory /srv/x>\n  #   3:\n  FcgidIdleTimeout 7\n</VirtualHost>",
+            ("<VirtualHost *:80>",),
+        ),
+        (
+            "#   1:\n<VirtualHost *:80>\n  #   2:\n  <Directory /srv/x>\n</VirtualHost>\n#   3:\nFcgidIdleTimeout 7\n",
+            (),
+        ),
+        (
+            "#   1:\n<Directory /srv/x>\n#   2:\n<VirtualHost *:80>\n  #   3:\n  FcgidIdleTimeout 7\n</VirtualHost>\n",
+            ("<VirtualHost *:80>",),
+        ),
+    ],
+    ids=["alone", "within another", "last in another", "before another"],
+)
+def test_a_section_without_content_holds_nothing_of_what_follows(dump: str, sections: tuple[str, ...]) -> None:
+    assert [found.setting.sections for found in parse_dump(dump).occurrences] == [sections]
+
+
+def test_sections_end_without_indentation_too() -> None:
+    dump = "<VirtualHost *:80>\nFcgidIdleTimeout 7\n</VirtualHost>\nFcgidIdleTimeout 8\n"
+    found = [found.setting.sections for found in parse_dump(dump).occurrences]
+    assert found == [("<VirtualHost *:80>",), ()]
+
+
 def test_modules_are_found() -> None:
     assert {"core_module", "fcgid_module"} <= BULLSEYE.modules
 

@@ -234,8 +234,11 @@ def test_a_script_that_only_passes_on_is_known(text: str, *, expected: bool) -> 
     ids=["virtual host", "another script", "folder", "earlier", "whole server"],
 )
 def test_only_what_is_for_the_same_script_wins(sections: list[str], count: int) -> None:
-    opened = "".join(f"{section}\n" for section in sections)
-    text = f"# In file: /etc/httpd/conf.d/site.conf\n{opened}# 9:\nFcgidWrapper /srv/fcgi/hog.fcgi .fcgi\n"
+    opened = "".join(f"{'  ' * depth}{section}\n" for depth, section in enumerate(sections))
+    inner = "  " * len(sections)
+    text = (
+        f"# In file: /etc/httpd/conf.d/site.conf\n{opened}{inner}#   9:\n{inner}FcgidWrapper /srv/fcgi/hog.fcgi .fcgi\n"
+    )
     assert len(overriding(text, wrapper_for(SCRIPT))) == count
 
 
