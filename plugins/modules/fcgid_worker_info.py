@@ -13,8 +13,8 @@ version_added: 1.0.0
 description:
   - Lists the FastCGI processes that mod_fcgid has started, in one pass over C(/proc), with what each holds of memory
     and what the OOM killer thinks of it.
-  - A worker is known by the socket that mod_fcgid has made for it, whatever it is called, and is busy while a request
-    is connected to that socket.
+  - A worker is known by the socket that mod_fcgid has made for it, whatever it is called, and by its parent, which runs
+    Apache's program (C(apache2) or C(httpd), and root's). It is busy while a request is connected to that socket.
   - Where mod_status's page can be read, it tells when the last request of a worker began, and how many it had.
 author:
   - oomguard contributors (@oomguard)

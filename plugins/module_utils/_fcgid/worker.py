@@ -5,12 +5,13 @@
 
 mod_fcgid makes a socket for each worker, `DIR/MANAGER.N`, where MANAGER is the pid of its process manager, and hands it
 over, listening, as standard input (fcgid_proc_unix.c, 2.3.9). Each request is a connection of its own. So a worker is a
-child of that manager with such a socket, and it is busy while anything is connected to it, or waits to be accepted;
-what else the program has open, to a database for instance, does not matter.
+child of that manager, which runs Apache's program, with such a socket, and it is busy while anything is connected to
+it, or waits to be accepted; what else the program has open, to a database for instance, does not matter.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import fnmatch
 import functools
@@ -32,14 +33,17 @@ class WorkerError(OomguardError):
 
 @dataclasses.dataclass(frozen=True)
 class Sockets:
-    """Workers' sockets: manager and path of each listening one by its inode, and the paths that have a connection."""
+    """Workers' sockets: manager and path of each listening one by its inode, and the paths that have a connection.
+
+    Anybody may have forged some of them.
+    """
 
     listening: t.Mapping[int, tuple[int, str]]
     connected: t.AbstractSet[str]
 
     @property
     def managers(self) -> frozenset[int]:
-        """Return the pids of the process managers that made them."""
+        """Return the pids of the process managers that made them, by their paths."""
         return frozenset(manager for manager, _path in self.listening.values())
 
 
@@ -106,20 +110,27 @@ class Worker:
 def parse_sockets(text: str) -> Sockets:
     """Return the workers' sockets in the text of /proc/net/unix (unix_seq_show in net/unix/af_unix.c).
 
-    Whoever may make a socket can put a line break into its path and so write lines of their own. An inode with two
-    paths is left out.
+    Whoever may make a socket can put a line break into its path and so write lines of their own. An inode of which two
+    lines differ is left out, but one that has no line there, as of TCP, may have a forged one: whether a manager is
+    Apache's has to be seen elsewhere.
     """
-    listening: dict[int, set[tuple[int, str]]] = {}
-    connected = set()
-    for line in text.splitlines():
+    found: dict[int, set[tuple[bool, str]]] = {}
+    for line in text.split("\n"):
         fields = line.split(None, 7)
-        named = _SOCKET.fullmatch(fields[7], fields[7].rfind("/")) if len(fields) == 8 else None
-        if named:
-            if int(fields[3], 16) & _ACCEPTS:
-                listening.setdefault(int(fields[6]), set()).add((int(named.group(1)), fields[7]))
-            else:
-                connected.add(fields[7])
-    return Sockets({inode: paths.pop() for inode, paths in listening.items() if len(paths) == 1}, connected)
+        # The headings are no numbers, nor is what else may stand in a forged line.
+        with contextlib.suppress(IndexError, ValueError):
+            accepts, inode = bool(int(fields[3], 16) & _ACCEPTS), int(fields[6])
+            found.setdefault(inode, set()).add((accepts, "".join(fields[7:])))
+    listening: dict[int, tuple[int, str]] = {}
+    connected = set()
+    for inode, sockets in found.items():
+        for accepts, path in sockets:
+            named = _SOCKET.fullmatch(path, path.rfind("/")) if "/" in path else None
+            if named and not accepts:
+                connected.add(path)
+            elif named and len(sockets) == 1:
+                listening[inode] = int(named.group(1)), path
+    return Sockets(listening, connected)
 
 
 def parse_stat(text: str) -> tuple[int, int]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import posixpath
 import pwd
 import re
 import socket
@@ -33,6 +34,10 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 _LOCAL_URL = re.compile(r"(https?)://(127\.0\.0\.1|\[::1\]|localhost)(?::([0-9]{1,5}))?(/[!\"$-~]*)?")
 _LONGEST_PAGE = 8 << 20
 
+# By the distribution; the process manager is a fork of Apache's first process.
+_APACHE = ("apache2", "httpd")
+_REPLACED = " (deleted)"
+
 # What /proc answers for a process that is not there any more.
 _VANISHED = (FileNotFoundError, ProcessLookupError)
 
@@ -40,8 +45,15 @@ _VANISHED = (FileNotFoundError, ProcessLookupError)
 class Workers:
     """The workers of the host whose processes are seen below `proc`."""
 
-    def __init__(self, proc: str = "/proc", *, boottime: t.Callable[[], float] | None = None) -> None:
+    def __init__(
+        self,
+        proc: str = "/proc",
+        *,
+        boottime: t.Callable[[], float] | None = None,
+        apache: t.Callable[[str], bool] | None = None,
+    ) -> None:
         self._proc = proc
+        self._apache = apache or is_apache
         self._boottime = boottime or (lambda: time.clock_gettime(time.CLOCK_BOOTTIME))
         self._users: dict[int, str] = {}
 
@@ -51,7 +63,7 @@ class Workers:
         A process that vanishes meanwhile is left out. Raises WorkerError without the right to look at them.
         """
         sockets = self._sockets()
-        managers = sockets.managers
+        managers = self._managers(sockets)
         found = []
         for name in os.listdir(self._proc) if managers else ():
             if name.isdecimal():
@@ -63,7 +75,7 @@ class Workers:
     def one(self, pid: int) -> Worker | None:
         """Look at one worker again, by its sockets; None where it is one no longer. Raises WorkerError."""
         sockets = self._sockets()
-        return self._worker(pid, sockets, sockets.managers, {}, pss=False)
+        return self._worker(pid, sockets, self._managers(sockets), {}, pss=False)
 
     def _worker(
         self, pid: int, sockets: Sockets, managers: t.AbstractSet[int], page: t.Mapping[int, Row], *, pss: bool
@@ -101,10 +113,17 @@ class Workers:
         except _VANISHED:
             return None
         except PermissionError as error:
-            raise WorkerError(
-                f"Could not look at process {pid}, which may be a worker of mod_fcgid: {error.strerror}.",
-                hint="Run this as root (become: true).",
-            ) from error
+            raise _refused(f"process {pid}, which may be a worker of mod_fcgid", error) from error
+
+    def _managers(self, sockets: Sockets) -> frozenset[int]:
+        """Return those that made the sockets and are Apache's; any user can have a socket say that others did."""
+        return frozenset(pid for pid in sockets.managers if self._is_apache(pid))
+
+    def _is_apache(self, pid: int) -> bool:
+        try:
+            return self._apache(f"{self._proc}/{pid}/exe")
+        except PermissionError as error:
+            raise _refused(f"process {pid}, which may be mod_fcgid's process manager", error) from error
 
     def _sockets(self) -> Sockets:
         with open(f"{self._proc}/self/net/unix", encoding="utf-8", errors="surrogateescape") as file:
@@ -117,6 +136,25 @@ class Workers:
             except KeyError:
                 self._users[uid] = str(uid)
         return self._users[uid]
+
+
+def is_apache(exe: str) -> bool:
+    """Return whether `exe`, a process's link to its program, leads to Apache's, also to one that was replaced since.
+
+    A program of that name which a user has made is none. Raises PermissionError without the right to follow the link,
+    that is, as another user without CAP_SYS_PTRACE.
+    """
+    try:
+        program = os.readlink(exe)
+    except _VANISHED:
+        return False
+    if program.endswith(_REPLACED):
+        program = program[: -len(_REPLACED)]
+    try:
+        return posixpath.basename(program) in _APACHE and os.stat(exe).st_uid == 0
+    except OSError:
+        # It has ended, or is on a file system of a user's own, which is closed to root.
+        return False
 
 
 def check_status_url(url: str) -> None:
@@ -166,6 +204,10 @@ def _connected(host: str, port: int, *, secure: bool, timeout: float) -> socket.
     # A plain page does without what takes so long to load.
     ssl = importlib.import_module("ssl")
     return t.cast("socket.socket", ssl.create_default_context().wrap_socket(connection, server_hostname=name))
+
+
+def _refused(process: str, error: OSError) -> WorkerError:
+    return WorkerError(f"Could not look at {process}: {error.strerror}.", hint="Run this as root (become: true).")
 
 
 def _inode(link: str) -> int:

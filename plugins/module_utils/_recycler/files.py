@@ -25,8 +25,9 @@ CONFIGURATION_PATH = pathlib.PurePosixPath("/etc/oomguard/fcgid-recycler.conf")
 _MODULES = (_errors, _files, _text, status_page, worker, workers, messages, policy, service, settings)
 _MAIN = f"import sys\n\nfrom {service.__name__} import main\n\nsys.exit(main(sys.argv[1:]))\n"
 
-# CAP_KILL signals workers of any user, CAP_SYS_PTRACE reads which sockets they hold, CAP_DAC_OVERRIDE takes a socket's
-# name out of a folder that belongs to Apache's user. What a part of systemd is too old for, it passes over (247).
+# CAP_KILL signals workers of any user, CAP_SYS_PTRACE reads which sockets they hold and what program their parent
+# runs, CAP_DAC_OVERRIDE takes a socket's name out of a folder that belongs to Apache's user. What a part of systemd is
+# too old for, it passes over (247).
 _UNIT = """\
 [Unit]
 Description=Retire workers of mod_fcgid that have outgrown their limit

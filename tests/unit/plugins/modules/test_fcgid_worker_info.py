@@ -19,7 +19,7 @@ from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._fcgid.p
 
 @pytest.fixture
 def proc(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> FakeProc:
-    monkeypatch.setattr(fcgid_worker_info, "Workers", lambda: Workers(str(tmp_path)))
+    monkeypatch.setattr(fcgid_worker_info, "Workers", lambda: Workers(str(tmp_path), apache=lambda _exe: True))
     return FakeProc(tmp_path)
 
 

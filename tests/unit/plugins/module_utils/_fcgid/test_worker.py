@@ -50,9 +50,20 @@ def test_managers_are_known_by_the_sockets_they_made() -> None:
     assert parse_sockets(UNIX).managers == {460}
 
 
-def test_an_inode_with_two_paths_is_nobodys() -> None:
-    forged = "0000000000000000: 00000002 00000000 00010000 0001 01 14047 /tmp/460.99\n"
-    assert 14047 not in parse_sockets(UNIX + forged).listening
+@pytest.mark.parametrize("inode", [14047, 13759, 13746], ids=["path of a worker", "no path", "path of another"])
+def test_an_inode_with_two_lines_is_nobodys(inode: int) -> None:
+    forged = f"0000000000000000: 00000002 00000000 00010000 0001 01 {inode} /tmp/460.99\n"
+    assert inode not in parse_sockets(UNIX + forged).listening
+
+
+def test_a_line_that_the_kernel_gives_twice_counts_once() -> None:
+    twice = UNIX + UNIX.splitlines(keepends=True)[1]
+    assert parse_sockets(twice) == parse_sockets(UNIX)
+
+
+@pytest.mark.parametrize("line", ["0: 2 0 ZZ 1 1 1 /1.5", "0: 2 0 10000 1 1 x /1.5", "0: 2 0", ""])
+def test_a_line_that_is_no_socket_is_passed_over(line: str) -> None:
+    assert parse_sockets(f"{UNIX}{line}\n") == parse_sockets(UNIX)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.workers impo
     Workers,
     check_status_url,
     fetch_page,
+    is_apache,
 )
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._fcgid.proc import SOCKETS, FakeProc
 
@@ -34,7 +35,9 @@ def proc(tmp_path: pathlib.Path) -> FakeProc:
 
 
 def workers(proc: FakeProc) -> Workers:
-    return Workers(str(proc.folder), boottime=lambda: 100 / os.sysconf("SC_CLK_TCK") + 60)
+    return Workers(
+        str(proc.folder), boottime=lambda: 100 / os.sysconf("SC_CLK_TCK") + 60, apache=lambda exe: "/460/" in exe
+    )
 
 
 def test_a_worker_with_all_that_is_known(proc: FakeProc) -> None:
@@ -74,6 +77,61 @@ def test_children_of_others_are_no_workers(proc: FakeProc) -> None:
     proc.process(2001, parent=460, link="/dev/null")
     proc.process(2002, parent=460, link="socket:[777]")
     assert [worker.pid for worker in workers(proc).all()] == [1000]
+
+
+def test_a_child_of_what_is_not_apache_is_no_worker_whatever_a_socket_is_called(proc: FakeProc) -> None:
+    proc.process(2000, parent=1, link="socket:[777]")
+    proc.socket(776, "@x\n0: 00000002 0 10000 1 1 777 /1.5")
+    assert (workers(proc).all(), workers(proc).one(2000)) == ([], None)
+
+
+@pytest.mark.parametrize(
+    ("program", "owner", "found"),
+    [
+        ("/usr/sbin/apache2", 0, True),
+        ("/usr/sbin/httpd", 0, True),
+        ("/usr/sbin/httpd (deleted)", 0, True),
+        ("/usr/sbin/httpd", 1000, False),
+        ("/usr/sbin/sshd", 0, False),
+        ("/usr/sbin/not-httpd", 0, False),
+    ],
+)
+def test_apache_is_known_by_its_program(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, program: str, owner: int, found: bool
+) -> None:
+    exe = tmp_path / "exe"
+    exe.symlink_to(program)
+    monkeypatch.setattr(os, "stat", lambda _path: os.stat_result((0o100755, 1, 1, 1, owner, *[0] * 5)))
+    assert is_apache(str(exe)) is found
+
+
+def test_a_program_that_root_cannot_look_at_is_not_apache(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: str) -> t.NoReturn:
+        raise PermissionError(13, "Permission denied", path)
+
+    exe = tmp_path / "exe"
+    exe.symlink_to("/home/user/mnt/apache2")
+    monkeypatch.setattr(os, "stat", refuse)
+    assert is_apache(str(exe)) is False
+
+
+def test_a_process_without_a_program_is_not_apache(tmp_path: pathlib.Path) -> None:
+    assert is_apache(str(tmp_path / "exe")) is False
+
+
+def test_without_the_right_to_look_at_a_manager_it_says_so(proc: FakeProc) -> None:
+    def refuse(exe: str) -> t.NoReturn:
+        raise PermissionError(13, "Permission denied", exe)
+
+    proc.worker(0)
+    with pytest.raises(WorkerError) as caught:
+        Workers(str(proc.folder), apache=refuse).all()
+    assert str(caught.value) == (
+        "Could not look at process 460, which may be mod_fcgid's process manager: Permission denied."
+        " Run this as root (become: true)."
+    )
 
 
 @pytest.mark.parametrize("name", ["stat", "fd/0", "status", "cmdline", "limits", "oom_score", "cgroup"])

@@ -37,7 +37,7 @@ class Bench:
         self.proc.worker(0, pid=process.pid)
         self.now = 0.0
         self.told: list[t.Mapping[str, str]] = []
-        self.workers = Workers(str(self.proc.folder))
+        self.workers = Workers(str(self.proc.folder), apache=lambda _exe: True)
         self.recycler = Recycler(
             settings,
             self.workers,
