@@ -207,6 +207,11 @@ def test_a_restart_is_asked_for_until_it_came(host: t.Any, run: str, required: b
     assert tried(host, "every_type")[run]["restart_required"] is required
 
 
+def test_what_cannot_be_compared_is_not_taken_for_overridden(host: t.Any) -> None:
+    found = tried(host, "not_compared")
+    assert (found["error"], found["changed"], found["overridden_by"]) == (None, True, [])
+
+
 def test_every_type_is_compared(host: t.Any) -> None:
     assert tried(host, "every_type_is_compared") == {"missed": []}
 

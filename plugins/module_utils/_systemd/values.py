@@ -21,6 +21,10 @@ _SPAN = re.compile(r"([0-9]+(?:\.[0-9]+)?) *([a-zA-Zµ]*)")
 _ARGV = re.compile(r"argv\[\]=(.*?) ; ")
 _WORD = re.compile(r"[\w./:@+-]+")
 _FILE = re.compile(r"(append|file|truncate|fd):.*")
+_SIGNAL = re.compile(r"(?:SIG)?([A-Z][A-Z0-9]*)([+-][0-9]+)?")
+# Commands and variables that systemd prints as they were written, but for quotes.
+_COMMAND = re.compile(r"[-:+!|]*/[^\\$%;]*")
+_VARIABLES = re.compile(r"[^\\$%`]*")
 _PAGE = 4096
 
 # systemd.time(7), in microseconds.
@@ -41,15 +45,20 @@ _MICROSECONDS = {
     for name in names
 }
 
+_LEVELS = {
+    name: str(number)
+    for number, name in enumerate(("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"))
+}
 # `systemctl show` prints these as the numbers of the kernel (sched.h, ioprio.h, syslog.h).
 _NUMBERS = {
     "CPUSchedulingPolicy": {"other": "0", "fifo": "1", "rr": "2", "batch": "3", "idle": "5"},
     "IOSchedulingClass": {"realtime": "1", "best-effort": "2", "idle": "3"},
-    "LogLevelMax": {
-        name: str(number)
-        for number, name in enumerate(("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"))
-    },
+    "LogLevelMax": _LEVELS,
+    "SyslogLevel": _LEVELS,
 }
+
+# Booleans that have come to take words as well, which are shown under another name (systemd 257).
+_WORDED = frozenset(("PrivateTmp", "PrivateUsers", "ProtectControlGroups", "ProtectHostname"))
 
 # Assigning these adds to what other files assign; only an empty value takes that away.
 _LISTS = re.compile(
@@ -99,7 +108,9 @@ def properties_of(directive: str, value: str = "") -> tuple[str, ...]:
     }
     if directive in special:
         return special[directive]
-    if directive.startswith("Limit") and ":" in value:
+    if directive in _WORDED and value and value.lower() not in YES | NO:
+        return (f"{directive}Ex",)
+    if directive.startswith(("Limit", "DefaultLimit")) and ":" in value:
         return (f"{directive}Soft", directive)
     if directive.startswith("Listen") and directive[6:] in (
         "Stream",
@@ -128,7 +139,7 @@ def is_in_force(
         return None
     value = wanted[-1]
     names = properties_of(directive, value)
-    parts = value.split(":") if len(names) > 1 and directive.startswith("Limit") else [value] * len(names)
+    parts = value.split(":") if len(names) > 1 and ":" in value else [value] * len(names)
     verdicts = [
         None if name not in properties else _is_same(directive, part.strip(), properties[name], totals)
         for name, part in zip(names, parts)
@@ -151,7 +162,10 @@ def _is_same(directive: str, value: str, shown: str, totals: Totals) -> bool | N
         return None
     if _plain(value) == _plain(shown):
         return True
-    return False if _WORD.fullmatch(value) and _WORD.fullmatch(shown) else None
+    if not (_WORD.fullmatch(value) and _WORD.fullmatch(shown)):
+        return None
+    # A word against a number is a name that systemd knows and we do not.
+    return False if value.lstrip("-").isdigit() == shown.lstrip("-").isdigit() else None
 
 
 def _same_switch(_directive: str, value: str, shown: str, _totals: Totals) -> bool | None:
@@ -171,24 +185,26 @@ def _same_time(directive: str, value: str, shown: str, _totals: Totals) -> bool 
         return None
     unending = shown in UNLIMITED
     if value == "infinity" or (unending and directive.startswith(("Timeout", "Job", "RuntimeMax"))):
-        return unending and value in ("infinity", "0")
+        return unending and (value == "infinity" or microseconds(value) == 0)
     asked = microseconds(value)
     if directive.endswith("NSec"):
         return None if asked is None or not shown.isdigit() else asked * 1000 == int(shown)
-    return None if asked is None else asked == (microseconds(shown) if not unending else -1)
+    found = -1 if unending else microseconds(shown)
+    return None if asked is None or found is None else asked == found
 
 
 def _same_number(directive: str, value: str, shown: str, _totals: Totals) -> bool | None:
     numbers = _NUMBERS.get(directive)
     if numbers:
-        return numbers.get(value.lower(), value) == shown
+        number = numbers.get(value.lower(), value)
+        return number == shown if number.isdigit() else None
     if directive.endswith("Signal"):
-        known = {name: str(int(number)) for name, number in signal.Signals.__members__.items()}
-        return known.get(value if value.startswith("SIG") else f"SIG{value}", value) == shown
-    if directive == "LimitNICE" and value[:1] in "+-":
+        number = _signal(value)
+        return number == shown if number.isdigit() else None
+    if directive.endswith("LimitNICE") and value[:1] in "+-":
         return str(20 - int(value)) == shown
-    if directive in ("LimitCPU", "LimitRTTIME") and microseconds(value) is not None:
-        return str((microseconds(value) or 0) // (_SECOND if directive == "LimitCPU" else 1)) == shown
+    if directive.endswith(("LimitCPU", "LimitRTTIME")) and microseconds(value) is not None:
+        return str((microseconds(value) or 0) // (_SECOND if directive.endswith("CPU") else 1)) == shown
     if value == "infinity" and (shown.isdigit() or shown in UNLIMITED):
         return shown in UNLIMITED
     if directive.endswith("Sec") or not (shown in UNLIMITED or re.fullmatch("-?[0-9]+", shown)):
@@ -219,20 +235,29 @@ def _same_percentage(directive: str, value: str, shown: str, totals: Totals) -> 
 def _holds(directive: str, wanted: t.Sequence[str], shown: str) -> bool | None:
     """Tell whether the list that systemd has `shown` holds all that was assigned."""
     if directive.startswith("Exec") and not directive.endswith("Paths"):
-        commands = [" ".join(argv.split()) for argv in _ARGV.findall(shown)]
-        asked = [" ".join(_words(value.lstrip("-@:+!|"))) for value in wanted]
-        if any("%" in value or "$" in value for value in wanted):
-            return None
-        return set(asked) <= set(commands)
+        commands = {" ".join(argv.split()) for argv in _ARGV.findall(shown)}
+        asked = {" ".join(" ".join(_words(value.lstrip("-@:+!|"))).split()) for value in wanted}
+        if asked <= commands:
+            return True
+        return False if all(_COMMAND.fullmatch(value) for value in wanted) else None
     if directive == "EnvironmentFile":
         return {value.lstrip("-") for value in wanted} <= set(_words(shown))
     found, asked_words = set(_words(shown)), {word for value in wanted for word in _words(value)}
+    if directive == "Environment":
+        # Of several values of a variable, the last one holds.
+        asked_words = set({word.partition("=")[0]: word for value in wanted for word in _words(value)}.values())
     if asked_words <= found or {_plain(word) for word in asked_words} <= {_plain(word) for word in found}:
         return True
     # In these systemd prints words as they were written; in others it prints what it made of them.
-    return (
-        False if directive in ("Environment", "PassEnvironment") and not any("%" in value for value in wanted) else None
-    )
+    as_written = directive in ("Environment", "PassEnvironment") and all(map(_VARIABLES.fullmatch, wanted))
+    return False if as_written else None
+
+
+def _signal(value: str) -> str:
+    """Return the number of a signal such as SIGINT, INT or SIGRTMIN+3, anything else as it is."""
+    match = _SIGNAL.fullmatch(value)
+    number = signal.Signals.__members__.get(f"SIG{match.group(1)}") if match else None
+    return str(number + int(match.group(2) or 0)) if match and number else value
 
 
 def _plain(text: str) -> str:

@@ -85,11 +85,12 @@ EVERYTHING: dict[str, dict[str, list[str]]] = {
         "LimitNICE": ["+5"],
         "UMask": ["022"],
         "Nice": ["5"],
-        "Environment": ['"A=b c" D=e', "F=g"],
+        "Environment": ['"A=b c" D=e', "F=f", "F=g"],
         "EnvironmentFile": ["-/etc/nosuch"],
         "PassEnvironment": ["X Y"],
         "ExecStartPre": ['-/bin/true --x "a b"', "/bin/true"],
         "KillSignal": ["SIGINT"],
+        "FinalKillSignal": ["SIGRTMIN+3"],
         "KillMode": ["mixed"],
         "NoNewPrivileges": ["on"],
         "PrivateTmp": ["0"],
@@ -102,6 +103,7 @@ EVERYTHING: dict[str, dict[str, list[str]]] = {
         "WorkingDirectory": ["/srv/"],
         "StandardOutput": ["append:/var/log/trial.log"],
         "SyslogIdentifier": ["trial"],
+        "SyslogLevel": ["warning"],
         "CPUSchedulingPolicy": ["batch"],
         "IOSchedulingClass": ["idle"],
         "SuccessExitStatus": ["3 SIGKILL"],
@@ -126,6 +128,22 @@ def every_type() -> Outcome:
     systemctl("restart", UNIT)
     outcome["restarted"] = attempt(EVERYTHING)
     return outcome
+
+
+NOT_COMPARED: Settings = {
+    "Service": {
+        "SyslogFacility": ["daemon"],
+        "SecureBits": ["noroot"],
+        "SystemCallErrorNumber": ["EPERM"],
+        "Environment": [r"A=a\\b", "B=a$b"],
+        "ExecStartPre": ["/bin/sh -c 'true ; true'", "/bin/true ; /bin/true", "@/bin/true name"],
+    }
+}
+
+
+def not_compared() -> Outcome:
+    """Set what systemd shows in a way of its own: it cannot be compared, and must not be taken for overridden."""
+    return attempt(NOT_COMPARED)
 
 
 def every_type_is_compared() -> Outcome:
@@ -174,5 +192,6 @@ CASES = (
     mistakes,
     reset_command,
     every_type,
+    not_compared,
     every_type_is_compared,
 )

@@ -98,6 +98,32 @@ TOTALS = Totals(ram_bytes=GIB, tasks=1000)
         ("SuccessExitStatus", ["3 SIGKILL"], "3 KILL", True),
         ("IOReadBandwidthMax", ["/dev/vda 5M"], "/dev/vda 5000000", True),
         ("ConditionPathExists", ["/x"], None, None),
+        ("SystemCallErrorNumber", ["EPERM"], "1", None),
+        ("SyslogFacility", ["daemon"], "3", None),
+        ("SyslogLevel", ["warning"], "4", True),
+        ("SyslogLevel", ["warning"], "6", False),
+        ("SecureBits", ["noroot"], "1", None),
+        ("NUMAPolicy", ["bind"], "2", None),
+        ("IOSchedulingClass", ["unheard-of"], "3", None),
+        ("KillSignal", ["SIGRTMIN+3"], "37", True),
+        ("KillSignal", ["RTMIN+3"], "38", False),
+        ("KillSignal", ["SIGODD"], "38", None),
+        ("PrivateTmp", ["yes"], "yes", True),
+        ("PrivateTmp", ["disconnected"], "yes", None),
+        ("PrivateUsers", ["identity"], "yes", None),
+        ("ProtectControlGroups", ["strict"], "yes", None),
+        ("TimeoutStopSec", ["0s"], "infinity", True),
+        ("TimeoutStopSec", ["0s"], "1min 30s", False),
+        ("TimeoutStopSec", ["5"], "unheard of", None),
+        ("ExecStartPre", ["/bin/sh -c 'a ; b'"], "{ path=/bin/sh ; argv[]=/bin/sh -c a ; b ; pid=0 }", None),
+        ("ExecStartPre", ["/bin/a ; /bin/b"], "{ argv[]=/bin/a ; pid=0 } ; { argv[]=/bin/b ; pid=0 }", None),
+        ("ExecStartPre", ["@/bin/foo foo -x"], "{ path=/bin/foo ; argv[]=foo -x ; pid=0 }", None),
+        ("ExecStartPre", ['/bin/a "b  c"'], "{ path=/bin/a ; argv[]=/bin/a b  c ; pid=0 }", True),
+        ("ExecStartPre", ["a b"], "{ path=/bin/a ; argv[]=/bin/a b ; pid=0 }", None),
+        ("Environment", ["FOO=a\\b"], '"FOO=a\\\\b"', None),
+        ("Environment", ["FOO=a$b"], '"FOO=a\\$b"', None),
+        ("Environment", ["A=1", "A=2"], "A=2", True),
+        ("Environment", ["A=1", "A=2"], "A=1", False),
     ],
 )
 def test_what_is_in_force(directive: str, values: list[str], shown: str | None, verdict: bool | None) -> None:
@@ -111,6 +137,18 @@ def test_what_is_in_force(directive: str, values: list[str], shown: str | None, 
 def test_a_limit_has_a_soft_and_a_hard_side(soft: str, hard: str, verdict: bool) -> None:
     shown = {"LimitNOFILESoft": soft, "LimitNOFILE": hard}
     assert is_in_force("LimitNOFILE", ["1024:2048"], shown, TOTALS) is verdict
+
+
+@pytest.mark.parametrize(("hard", "verdict"), [("524288", True), ("1024", False)])
+def test_a_default_limit_has_them_as_well(hard: str, verdict: bool) -> None:
+    shown = {"DefaultLimitNOFILESoft": "1024", "DefaultLimitNOFILE": hard}
+    assert is_in_force("DefaultLimitNOFILE", ["1024:524288"], shown, TOTALS) is verdict
+
+
+@pytest.mark.parametrize(("word", "verdict"), [("disconnected", True), ("connected", False)])
+def test_the_word_of_what_was_a_boolean_is_shown_under_another_name(word: str, verdict: bool) -> None:
+    shown = {"PrivateTmp": "yes", "PrivateTmpEx": word}
+    assert is_in_force("PrivateTmp", ["disconnected"], shown, TOTALS) is verdict
 
 
 @pytest.mark.parametrize(("stop", "verdict"), [("5s", True), ("6s", False)])
