@@ -15,6 +15,8 @@ description:
     distribution. These stay as they are.
   - Apache tries the directives before anything is written. Afterwards the configuration as Apache has parsed it is
     compared with what was asked for, and only then is Apache told to read it, gracefully.
+  - A module of Apache's may still end it as it reads that, whatever its test has said. Where it has ended within three
+    seconds, the file is put back as it was, Apache is started again, and the task fails.
   - mod_fcgid reads nearly every number with C(atol), so that Apache's own test passes C(FcgidProcessLifeTime soon) and
     takes it for 0. This module knows each directive's range, and refuses what would be misread.
 author:
@@ -95,7 +97,8 @@ notes:
   - Warns where a lifetime is in force and C(FcgidMinProcessesPerClass) is not 0, for mod_fcgid keeps that many workers
     of each class for ever; where C(php-cgi) ends itself before mod_fcgid ends it; where a wrapper hides a command from
     C(FcgidCmdOptions); and where as many workers as may run, as large as the largest one, do not fit into RAM and swap.
-  - Refuses a wrapper that starts nothing, or has everything answered by one program, and values that contradict.
+  - Refuses a wrapper that starts nothing, or has everything answered by one program, values that contradict, and
+    a C(FcgidProcessTableFile) or C(FcgidIPCDir) for which there is no folder, at which mod_fcgid would end Apache.
   - A stopped Apache stays stopped.
   - Files named C(.htaccess) are not looked into.
   - A graceful reload ends mod_fcgid's workers, with SIGTERM after some seconds and with SIGKILL about eight seconds

@@ -9,6 +9,7 @@ import dataclasses
 import os
 import pathlib
 import re
+import time
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import Run
@@ -19,7 +20,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config impor
     lines_of,
     parse_dump,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import FcgidError
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import FcgidError, words
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.layout import LAYOUTS, Layout
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import Plan, State, Wanted, verify
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.wrapper import passes_on
@@ -34,6 +35,8 @@ from ansible_collections.oomguard.linux.plugins.module_utils._text import neutra
 
 _OURS = re.compile(r"line ([0-9]+) of -c/-C directives")
 _LONGEST_SCRIPT = 64 * 1024
+# How often, and how many seconds apart, Apache is looked at after a reload.
+_LOOKS, _PAUSE = 15, 0.2
 # What Apache says beside the point: that it guessed its own name, and apache2ctl's last words.
 _NOISE = re.compile(r"AH0055[78]: .*|Action '.*' failed\.|The Apache error log may have more information\.")
 
@@ -59,9 +62,11 @@ class Apache:
         run: Run,
         path: pathlib.Path | None = None,
         runtime: pathlib.Path = pathlib.Path("/run"),
+        sleep: t.Callable[[float], None] = time.sleep,
     ) -> None:
         self._layout = layout
         self._run = run
+        self._sleep = sleep
         self._path = path or layout.path
         self._link = layout.link_for(self._path)
         self._booted = runtime / "systemd/system"
@@ -76,13 +81,16 @@ class Apache:
         """
         for path in wanted.programs:
             _refuse_program(path)
+        for setting in wanted.settings:
+            _refuse_place(setting)
         return self._state(self._configuration(wanted.settings))
 
     def apply(self, plan: Plan, wanted: Wanted) -> State:
         """Carry out `plan`, and return what the host holds then.
 
         Apache is told only after its configuration was tested and found to be as wanted; if it is not, the file is put
-        back as it was. Whenever this is cut off, what is on the disk can be loaded, and the next run carries on.
+        back as it was. Whenever this is cut off, what is on the disk can be loaded, and the next run carries on. Where
+        Apache ends all the same, the file is put back as well, and Apache is started again.
         """
         was_owed = self._owed.exists()
         if plan.reload:
@@ -98,7 +106,7 @@ class Apache:
             hint = f"{self._path} was put back as it was and Apache was not reloaded. {error.hint}".rstrip()
             raise FcgidError(error.problem, hint=hint) from error
         if plan.reload:
-            self._reload()
+            self._reload(plan)
         return state
 
     def _state(self, configuration: Configuration) -> State:
@@ -160,14 +168,35 @@ class Apache:
         if text is None:
             remove_file(self._path)
 
-    def _reload(self) -> None:
+    def _reload(self, plan: Plan) -> None:
         done = self._run(["systemctl", "reload", self._layout.unit])
+        if not self._stays_running():
+            self._start_as_before(plan)
         if done.returncode != 0:
             raise done.failed(
                 f"have {self._layout.unit} read its configuration again",
                 hint="The new configuration passed Apache's test and stays on the disk; the next run tries again.",
             )
         remove_file(self._owed)
+
+    def _stays_running(self) -> bool:
+        """Tell whether Apache still runs some seconds later: what its modules do after its test may end it."""
+        for _look in range(_LOOKS):
+            self._sleep(_PAUSE)
+            if not self._is_running():
+                return False
+        return True
+
+    def _start_as_before(self, plan: Plan) -> t.NoReturn:
+        unit = self._layout.unit
+        ended = f"{unit} ended when it read its configuration again, though that had passed Apache's test."
+        put_back = f"{self._path} was put back as it was"
+        self._install(plan.before, linked=plan.linked)
+        remove_file(self._owed)
+        done = self._run(["systemctl", "start", unit])
+        if done.returncode != 0:
+            raise done.failed(f"start {unit} again", hint=f"{ended} {put_back}.")
+        raise FcgidError(ended, hint=f"{put_back} and {unit} was started again. Apache's error log has the reason.")
 
 
 def _broken(said: str, tried: t.Sequence[str]) -> FcgidError:
@@ -194,6 +223,25 @@ def _refuse_program(path: str) -> None:
         raise FcgidError(
             f"FcgidWrapper names {path}, which starts what it is given, and mod_fcgid gives it nothing.",
             hint="Name the limits and the program themselves: workers writes the form that works.",
+        )
+
+
+def _refuse_place(setting: Setting) -> None:
+    """Raise FcgidError where mod_fcgid could not make its table or sockets, and would end Apache on the reload.
+
+    Apache's own test does not look. What is relative lies below a folder of Apache's, which knows it alone.
+    """
+    name, path = setting.directive.name, pathlib.PurePosixPath(words(setting.text)[0])
+    if name == "FcgidProcessTableFile":
+        folder = path.parent
+    elif name == "FcgidIPCDir":
+        folder = next(filter(os.path.lexists, (path, *path.parents)))
+    else:
+        return
+    if path.is_absolute() and "${" not in str(path) and not os.path.isdir(folder):
+        raise FcgidError(
+            f"{name} is {neutralise(str(path))}, and {neutralise(str(folder))} is not a folder.",
+            hint="mod_fcgid would end Apache. Make the folder first, or name another.",
         )
 
 

@@ -1,104 +1,32 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The adapter to Apache, with a fake in the place of its programs that reads the folder as Apache does."""
+"""The adapter to Apache: our file in its configuration, and what is refused."""
 
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import pathlib
-import typing as t
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._command import Completed
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.apache import Apache, find_layout
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import MARK, settings_from
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import settings_from
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import FcgidError
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.layout import LAYOUTS, Layout
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import State, Wanted, make_plan
-
-WANTED = Wanted(settings=settings_from({"FcgidProcessLifeTime": 600}))
-OTHER = Wanted(settings=settings_from({"FcgidProcessLifeTime": 60}))
-ABSENT = Wanted(present=False)
-TEXT = f"{MARK}\n<IfModule mod_fcgid.c>\n  FcgidProcessLifeTime 600\n</IfModule>\n"
-NAME = "zz-oomguard-fcgid.conf"
-
-
-@dataclasses.dataclass
-class Programs:
-    """Apache, which reads every file in a folder in order, and systemctl."""
-
-    folder: pathlib.Path
-    active: str = "active"
-    complaints: dict[str, str] = dataclasses.field(default_factory=dict)
-    reload_status: int = 0
-    ran: list[str] = dataclasses.field(default_factory=list)
-
-    def __call__(self, argv: t.Sequence[str], **_options: t.Any) -> Completed:
-        self.ran.append(" ".join(argv[:2]))
-        done = Completed(argv=tuple(argv), returncode=0, stdout="", stderr="")
-        if argv[0] == "systemctl":
-            reload = argv[1] == "reload"
-            return done._replace(
-                returncode=self.reload_status if reload else 0, stdout=f"{self.active}\n", stderr="Job failed."
-            )
-        tried = [line for flag, line in itertools.pairwise(argv) if flag == "-c"]
-        paths = [path for path in sorted(self.folder.glob("*.conf")) if path.exists()]
-        files = {str(path): path.read_text().splitlines() for path in paths}
-        files["-c/-C directives"] = tried
-        for file, lines in files.items():
-            for number, line in enumerate(lines, start=1):
-                complaint = self.complaints.get(line.strip())
-                if complaint:
-                    where = f"line {number} of {file}"
-                    said = (
-                        "AH00558: apache2: Could not determine the server's name, using 127.0.0.1\n"
-                        f"AH00526: Syntax error on {where}:\n{complaint}\n"
-                        "Action '-t' failed.\nThe Apache error log may have more information.\n"
-                    )
-                    return done._replace(returncode=1, stderr=said)
-        dump = [
-            text
-            for file, lines in files.items()
-            for number, line in enumerate(lines, start=1)
-            if line.strip().startswith("Fcgid")
-            for text in (f"# In file: {file}", f"#  {number}:", line.strip())
-        ]
-        return done._replace(stdout="\n".join([*dump, "Loaded Modules:", " fcgid_module (shared)", ""]))
-
-
-@pytest.fixture
-def layout(tmp_path: pathlib.Path) -> Layout:
-    layout = dataclasses.replace(
-        LAYOUTS[0],
-        main=tmp_path / "apache2.conf",
-        folder=tmp_path / "conf-available",
-        enabled=tmp_path / "conf-enabled",
-    )
-    for folder in (layout.folder, tmp_path / "conf-enabled", tmp_path / "run/systemd/system"):
-        folder.mkdir(parents=True)
-    return layout
-
-
-@pytest.fixture
-def programs(tmp_path: pathlib.Path) -> Programs:
-    return Programs(folder=tmp_path / "conf-enabled")
-
-
-@pytest.fixture
-def apache(layout: Layout, programs: Programs, tmp_path: pathlib.Path) -> Apache:
-    return Apache(layout, run=programs, runtime=tmp_path / "run")
-
-
-def converge(apache: Apache, wanted: Wanted) -> State:
-    return apache.apply(make_plan(apache.observe(wanted), wanted), wanted)
-
-
-def files(root: pathlib.Path) -> dict[str, str]:
-    return {str(path.relative_to(root)): path.read_text() for path in root.rglob("*.*") if path.is_file()}
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import Wanted, make_plan
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._fcgid.programs import (
+    ABSENT,
+    NAME,
+    OTHER,
+    TEXT,
+    WANTED,
+    Programs,
+    converge,
+    files,
+    sleepless,
+)
 
 
 def test_the_file_is_written_and_linked(apache: Apache, tmp_path: pathlib.Path) -> None:
@@ -119,6 +47,7 @@ def test_apache_is_told_once_and_last(apache: Apache, programs: Programs) -> Non
         "apache2ctl -t",
         "systemctl is-active",
         "systemctl reload",
+        *["systemctl is-active"] * 15,
     ]
 
 
@@ -217,6 +146,47 @@ def test_a_program_that_would_not_start_is_told(
     assert str(error.value) == f"FcgidWrapper names {program}, {problem}"
 
 
+@pytest.mark.parametrize(
+    ("directive", "path", "folder"),
+    [
+        ("FcgidProcessTableFile", "{tmp}/nosuch/table", "{tmp}/nosuch"),
+        ("FcgidProcessTableFile", '"{tmp}/no such/table"', "{tmp}/no such"),
+        ("FcgidProcessTableFile", "{tmp}/apache2.conf/table", "{tmp}/apache2.conf"),
+        ("FcgidIPCDir", "{tmp}/apache2.conf", "{tmp}/apache2.conf"),
+        ("FcgidIPCDir", "{tmp}/apache2.conf/a/b", "{tmp}/apache2.conf"),
+    ],
+)
+def test_a_place_at_which_mod_fcgid_would_end_apache_is_refused(
+    apache: Apache, layout: Layout, directive: str, path: str, folder: str
+) -> None:
+    layout.main.touch()
+    place, missing = (text.format(tmp=layout.main.parent) for text in (path, folder))
+    with pytest.raises(FcgidError) as error:
+        apache.observe(Wanted(settings=settings_from({directive: place})))
+    unquoted = place.strip('"')
+    message = f"{directive} is {unquoted}, and {missing} is not a folder."
+    assert str(error.value) == f"{message} mod_fcgid would end Apache. Make the folder first, or name another."
+
+
+@pytest.mark.parametrize(
+    ("directive", "path"),
+    [
+        ("FcgidProcessTableFile", "{tmp}/run/table"),
+        ("FcgidProcessTableFile", "nosuch/table"),
+        ("FcgidProcessTableFile", "/nosuch/${{APACHE_RUN_DIR}}/table"),
+        ("FcgidProcessTableFile", "${{APACHE_RUN_DIR}}/table"),
+        ("FcgidIPCDir", "{tmp}/run"),
+        ("FcgidIPCDir", "{tmp}/run/a/b"),
+        ("FcgidIPCDir", "nosuch"),
+    ],
+)
+def test_a_place_that_can_be_made_or_that_apache_alone_knows_is_not_refused(
+    apache: Apache, tmp_path: pathlib.Path, directive: str, path: str
+) -> None:
+    wanted = Wanted(settings=settings_from({directive: path.format(tmp=tmp_path)}))
+    assert make_plan(apache.observe(wanted), wanted).changed
+
+
 def test_a_fault_of_our_own_file_is_mended(apache: Apache, programs: Programs, tmp_path: pathlib.Path) -> None:
     converge(apache, OTHER)
     programs.complaints = {"FcgidProcessLifeTime 60": "Something it names is gone"}
@@ -276,7 +246,7 @@ def test_a_later_file_may_win_where_that_is_allowed(apache: Apache, tmp_path: pa
 
 
 def test_a_path_that_is_not_read_is_told(layout: Layout, programs: Programs, tmp_path: pathlib.Path) -> None:
-    apache = Apache(layout, run=programs, path=tmp_path / "fcgid.conf", runtime=tmp_path / "run")
+    apache = Apache(layout, run=programs, path=tmp_path / "fcgid.conf", runtime=tmp_path / "run", sleep=sleepless)
     with pytest.raises(FcgidError, match=r"^Apache does not read FcgidProcessLifeTime from .*/fcgid\.conf\. "):
         converge(apache, WANTED)
     assert files(tmp_path) == {}
@@ -286,56 +256,8 @@ def test_a_path_outside_of_the_available_files_has_no_link(
     layout: Layout, programs: Programs, tmp_path: pathlib.Path
 ) -> None:
     path = tmp_path / "conf-enabled/zx.conf"
-    converge(Apache(layout, run=programs, path=path, runtime=tmp_path / "run"), WANTED)
+    converge(Apache(layout, run=programs, path=path, runtime=tmp_path / "run", sleep=sleepless), WANTED)
     assert files(tmp_path) == {"conf-enabled/zx.conf": TEXT}
-
-
-def test_a_failed_reload_is_told(apache: Apache, programs: Programs) -> None:
-    programs.reload_status = 1
-    with pytest.raises(OomguardError) as error:
-        converge(apache, WANTED)
-    assert str(error.value) == (
-        "Could not have apache2.service read its configuration again: systemctl ended with status 1 (Job failed.)."
-        " The new configuration passed Apache's test and stays on the disk; the next run tries again."
-    )
-
-
-def test_a_reload_that_is_owed_is_made_up_for(apache: Apache, programs: Programs) -> None:
-    programs.reload_status = 1
-    with pytest.raises(OomguardError):
-        converge(apache, WANTED)
-    programs.reload_status = 0
-    converge(apache, WANTED)
-    assert not make_plan(apache.observe(WANTED), WANTED).changed
-
-
-@dataclasses.dataclass
-class CutOff:
-    """Programs that end this run, as a power cut would, as soon as the given one is run for the given time."""
-
-    programs: Programs
-    command: str
-    time: int
-
-    def __call__(self, argv: t.Sequence[str], **options: t.Any) -> Completed:
-        done = self.programs(argv, **options)
-        if self.programs.ran.count(self.command) == self.time and self.programs.ran[-1] == self.command:
-            raise KeyboardInterrupt
-        return done
-
-
-@pytest.mark.parametrize(
-    ("command", "time"), [("apache2ctl -t", 2), ("systemctl is-active", 2), ("systemctl reload", 1)]
-)
-def test_a_run_that_is_cut_off_is_carried_on(
-    layout: Layout, programs: Programs, tmp_path: pathlib.Path, command: str, time: int
-) -> None:
-    cut_off = Apache(layout, run=CutOff(programs, command, time), runtime=tmp_path / "run")
-    with pytest.raises(KeyboardInterrupt):
-        converge(cut_off, WANTED)
-    programs.ran.clear()
-    converge(Apache(layout, run=programs, runtime=tmp_path / "run"), WANTED)
-    assert programs.ran[-1] == "systemctl reload"
 
 
 def test_another_link_of_our_name_is_left_alone(apache: Apache, tmp_path: pathlib.Path) -> None:
@@ -380,11 +302,11 @@ def test_enterprise_linux_reads_the_file_itself(programs: Programs, tmp_path: pa
     programs.folder = folder
     (tmp_path / "run/systemd/system").mkdir(parents=True)
     httpd = dataclasses.replace(LAYOUTS[1], main=tmp_path / "httpd.conf", folder=folder)
-    converge(Apache(httpd, run=programs, runtime=tmp_path / "run"), WANTED)
-    assert (files(tmp_path), programs.ran[0], programs.ran[-1]) == (
+    converge(Apache(httpd, run=programs, runtime=tmp_path / "run", sleep=sleepless), WANTED)
+    assert (files(tmp_path), programs.ran[0], "systemctl reload" in programs.ran) == (
         {f"conf.d/{NAME}": TEXT},
         "httpd -t",
-        "systemctl reload",
+        True,
     )
 
 

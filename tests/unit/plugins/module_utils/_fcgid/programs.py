@@ -1,0 +1,82 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A fake in the place of Apache's programs, which reads the folder as Apache does, and a host with it."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import pathlib
+import typing as t
+
+from ansible_collections.oomguard.linux.plugins.module_utils._command import Completed
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.apache import Apache
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import MARK, settings_from
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import State, Wanted, make_plan
+
+WANTED = Wanted(settings=settings_from({"FcgidProcessLifeTime": 600}))
+OTHER = Wanted(settings=settings_from({"FcgidProcessLifeTime": 60}))
+ABSENT = Wanted(present=False)
+TEXT = f"{MARK}\n<IfModule mod_fcgid.c>\n  FcgidProcessLifeTime 600\n</IfModule>\n"
+NAME = "zz-oomguard-fcgid.conf"
+
+
+@dataclasses.dataclass
+class Programs:
+    """Apache, which reads every file in a folder in order, and systemctl."""
+
+    folder: pathlib.Path
+    active: str = "active"
+    complaints: dict[str, str] = dataclasses.field(default_factory=dict)
+    reload_status: int = 0
+    # Its state after each look that follows a reload, and the status of a start.
+    fate: list[str] = dataclasses.field(default_factory=list)
+    start_status: int = 0
+    ran: list[str] = dataclasses.field(default_factory=list)
+
+    def __call__(self, argv: t.Sequence[str], **_options: t.Any) -> Completed:
+        self.ran.append(" ".join(argv[:2]))
+        done = Completed(argv=tuple(argv), returncode=0, stdout="", stderr="")
+        if argv[0] == "systemctl":
+            if argv[1] == "is-active" and "systemctl reload" in self.ran and self.fate:
+                self.active = self.fate.pop(0)
+            status = {"reload": self.reload_status, "start": self.start_status}.get(argv[1], 0)
+            return done._replace(returncode=status, stdout=f"{self.active}\n", stderr="Job failed.")
+        tried = [line for flag, line in itertools.pairwise(argv) if flag == "-c"]
+        paths = [path for path in sorted(self.folder.glob("*.conf")) if path.exists()]
+        files = {str(path): path.read_text().splitlines() for path in paths}
+        files["-c/-C directives"] = tried
+        for file, lines in files.items():
+            for number, line in enumerate(lines, start=1):
+                complaint = self.complaints.get(line.strip())
+                if complaint:
+                    where = f"line {number} of {file}"
+                    said = (
+                        "AH00558: apache2: Could not determine the server's name, using 127.0.0.1\n"
+                        f"AH00526: Syntax error on {where}:\n{complaint}\n"
+                        "Action '-t' failed.\nThe Apache error log may have more information.\n"
+                    )
+                    return done._replace(returncode=1, stderr=said)
+        dump = [
+            text
+            for file, lines in files.items()
+            for number, line in enumerate(lines, start=1)
+            if line.strip().startswith("Fcgid")
+            for text in (f"# In file: {file}", f"#  {number}:", line.strip())
+        ]
+        return done._replace(stdout="\n".join([*dump, "Loaded Modules:", " fcgid_module (shared)", ""]))
+
+
+def sleepless(_seconds: float) -> None:
+    """Let no time pass."""
+
+
+def converge(apache: Apache, wanted: Wanted) -> State:
+    """Bring the host to what is wanted, as the module does."""
+    return apache.apply(make_plan(apache.observe(wanted), wanted), wanted)
+
+
+def files(root: pathlib.Path) -> dict[str, str]:
+    """Return the text of all files below `root` by their paths."""
+    return {str(path.relative_to(root)): path.read_text() for path in root.rglob("*.*") if path.is_file()}
