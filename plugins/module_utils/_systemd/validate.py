@@ -56,7 +56,8 @@ def validate(plan: Plan, state: State, wanted: Wanted, systemd: Systemd) -> None
     if not (plan.writes and plan.after) or wanted.unit == MANAGER or unit.endswith(".scope"):
         return
     with tempfile.TemporaryDirectory(prefix="oomguard-") as name:
-        folder = pathlib.Path(name)
+        # Systemd names files by their real paths.
+        folder = pathlib.Path(name).resolve()
         candidate = folder / state.path.parent.name / state.path.name
         write_file(candidate, plan.after)
         # A copy, since the folder of what is verified comes first: a drop-in of ours that is installed beside the unit

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
+import tempfile
 import typing as t
 
 import pytest
@@ -36,7 +37,7 @@ class Analyze:
         folder = pathlib.Path(options["environment"]["SYSTEMD_UNIT_PATH"].rstrip(":"))
         self.read.append((folder / argv[-1]).read_text())
         said = self.without
-        for file in folder.rglob("*.conf"):
+        for file in folder.resolve().rglob("*.conf"):
             said = self.with_it + (f"{file}:4: {self.candidate}\n" if self.candidate else "")
         return Completed(argv=tuple(argv), returncode=0, stdout="", stderr=f"other.service: unrelated\n{said}")
 
@@ -53,6 +54,14 @@ def test_what_systemd_complains_about_is_told() -> None:
         "systemd does not accept the settings for apache2.service (50-oomguard.conf:4: Failed to parse OOM policy,"
         " ignoring: bogus). Nothing was changed. Correct the directive, its section or its value."
     )
+
+
+def test_the_folder_may_lie_behind_a_link(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "link"))
+    with pytest.raises(DropinError, match=r"\(50-oomguard\.conf:4: Unknown key\)"):
+        check(Analyze(candidate="Unknown key"))
 
 
 @pytest.mark.parametrize(
