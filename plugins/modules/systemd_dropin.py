@@ -80,7 +80,7 @@ options:
   force:
     description:
       - Replace or remove a file of that name which this module did not write.
-      - A backup is kept beside it, under a name that systemd does not read.
+      - A backup is kept beside it with its mode and owner, under a name that systemd does not read.
       - Accept a generated or transient unit.
     type: bool
     default: false

@@ -11,6 +11,7 @@ import os
 import pathlib
 import pwd
 import socket
+import stat
 import time
 import typing as t
 
@@ -195,8 +196,14 @@ class Systemd:
         Where it is not, or systemd cannot load what is new, the old file is put back.
         Raises DropinError, CommandError and FileError.
         """
+        old = plan.path.stat() if plan.before is not None else None
         if plan.backup and plan.before is not None:
-            write_file(plan.path.with_name(f"{plan.path.name}.{time.strftime('%Y-%m-%dT%H:%M:%S')}~"), plan.before)
+            backup = plan.path.with_name(f"{plan.path.name}.{time.strftime('%Y-%m-%dT%H:%M:%S')}~")
+            try:
+                # The old file itself, with its mode, owner and label: what is new takes its name as another file.
+                os.link(str(plan.path), str(backup))
+            except OSError:
+                _put(backup, plan.before, old)
         if plan.writes:
             _put(plan.path, plan.after)
         elif plan.tidy:
@@ -212,7 +219,7 @@ class Systemd:
                 verify(state, wanted)
             return self.settle(state, wanted) if current else state
         except OomguardError as error:
-            self.take_back(plan, error)
+            self.take_back(plan, old, error)
 
     def settle(self, state: State, wanted: Wanted) -> State:
         """Hand the limits that systemd has read to the cgroup of the running unit, as its next start would.
@@ -228,12 +235,12 @@ class Systemd:
             verify_limits(state, wanted)
         return state
 
-    def take_back(self, plan: Plan, error: OomguardError) -> t.NoReturn:
-        """Put the old file back, and raise DropinError with what went wrong, on the way there and on the way back."""
+    def take_back(self, plan: Plan, old: os.stat_result | None, error: OomguardError) -> t.NoReturn:
+        """Put the old file back with the mode and owner of `old`, and raise DropinError with all that went wrong."""
         if not plan.writes:
             raise error
         try:
-            _put(plan.path, plan.before)
+            _put(plan.path, plan.before, old)
             if plan.reload:
                 self.reload()
         except OomguardError as second:
@@ -263,13 +270,18 @@ class Systemd:
         )
 
 
-def _put(path: pathlib.Path, text: str | None) -> None:
-    """Write the file, or remove it; its folder does not stay if nothing is in it."""
+def _put(path: pathlib.Path, text: str | None, old: os.stat_result | None = None) -> None:
+    """Write the file, with the mode and owner of `old`, or remove it; its folder does not stay if nothing is in it."""
     try:
         if text is None:
             remove_file(path)
-        else:
+        elif old is None:
             write_file(path, text)
+        else:
+            write_file(path, text, mode=stat.S_IMODE(old.st_mode))
+            # Whoever may not give files away owned the old one.
+            with contextlib.suppress(PermissionError):
+                os.chown(str(path), old.st_uid, old.st_gid)
     finally:
         with contextlib.suppress(OSError):
             path.parent.rmdir()

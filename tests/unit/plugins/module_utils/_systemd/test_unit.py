@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
+import os
 import pathlib
 import socket
+import stat
 import typing as t
 
 import pytest
@@ -192,6 +195,46 @@ def test_a_forced_replacement_keeps_a_backup(systemd: Systemd) -> None:
     path.write_text("[Service]\n")
     carry_out(systemd, forced)
     assert [backup.read_text() for backup in path.parent.glob("50-oomguard.conf.*~")] == ["[Service]\n"]
+
+
+@pytest.fixture
+def secret(systemd: Systemd) -> pathlib.Path:
+    path = systemd.observe(WANTED).path
+    path.parent.mkdir(parents=True)
+    path.write_text("[Service]\nEnvironment=PASSWORD=x\n")
+    path.chmod(0o600)
+    return path
+
+
+def owned(path: pathlib.Path) -> tuple[int, int, int]:
+    found = path.stat()
+    return stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_backup_keeps_mode_and_owner(
+    systemd: Systemd, secret: pathlib.Path, links: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object) -> t.NoReturn:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    if os.getuid() == 0:
+        os.chown(str(secret), 1234, 1234)
+    if not links:
+        monkeypatch.setattr(os, "link", refuse)
+    before = owned(secret)
+    carry_out(systemd, dataclasses.replace(WANTED, force=True))
+    assert [owned(backup) for backup in secret.parent.glob("*~")] == [before]
+
+
+def test_the_old_file_comes_back_with_mode_and_owner(
+    systemd: Systemd, programs: Programs, secret: pathlib.Path
+) -> None:
+    if os.getuid() == 0:
+        os.chown(str(secret), 1234, 1234)
+    before, programs.failures = owned(secret), 1
+    failure(systemd, dataclasses.replace(WANTED, force=True))
+    assert owned(secret) == before
 
 
 def test_a_failed_reload_brings_the_old_state_back(systemd: Systemd, programs: Programs) -> None:
