@@ -92,6 +92,9 @@ options:
     description:
       - Where mod_fcgid makes its sockets (C(FcgidIPCDir)); workers elsewhere are not drained. The recycler may remove
         sockets there, and can write nowhere else but to the folder of O(metrics_file).
+      - Those below C(/tmp), C(/var/tmp), C(/home), C(/root) and C(/run/user) are refused, for its sandbox hides them.
+      - Where one is made only after the recycler was started, that ends when it is to drain the first worker there, and
+        is started anew half a minute later.
     type: list
     elements: str
     default: [/var/lib/apache2/fcgid/sock, /run/mod_fcgid]

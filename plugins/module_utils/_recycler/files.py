@@ -27,7 +27,8 @@ _MAIN = f"import sys\n\nfrom {service.__name__} import main\n\nsys.exit(main(sys
 
 # CAP_KILL signals workers of any user, CAP_SYS_PTRACE reads which sockets they hold and what program their parent
 # runs, CAP_DAC_OVERRIDE takes a socket's name out of a folder that belongs to Apache's user. What a part of systemd is
-# too old for, it passes over (247).
+# too old for, it passes over (247). A folder that is not there at the start stays read-only, which Restart= mends;
+# RestartSec= is long enough for StartLimitBurst= never to end that.
 _UNIT = """\
 [Unit]
 Description=Retire workers of mod_fcgid that have outgrown their limit

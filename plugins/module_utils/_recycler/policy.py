@@ -27,13 +27,17 @@ _REPLACED_IN_SECONDS = 3
 
 @dataclasses.dataclass(frozen=True)
 class Seen:
-    """What is remembered of one worker until the next look; times are of the monotonic clock."""
+    """What is remembered of one worker until the next look; times are of the monotonic clock.
+
+    `begun` is whether it was ordered to be drained, `drained` and `retired` are whether that was done.
+    """
 
     switches: int
     accesses: int | None
     idle_since: float | None
     over_hard_since: float | None
-    drained: bool
+    begun: bool
+    drained: bool = False
     retired: bool = False
 
 
@@ -64,17 +68,17 @@ def decide(
     for worker in sorted(workers, key=lambda worker: worker.memory.vm_hwm_bytes or 0, reverse=True):
         before = seen.get(key_of(worker))
         found = _orders(worker, before, settings, now)
-        begins = any(order.reason == "limit" for order in found) and not (before and before.drained)
+        begins = any(order.reason == "limit" for order in found) and not (before and before.begun)
         replaced[worker.script] += begins
         if begins and replaced[worker.script] > most:
             found = [order for order in found if order.reason == "hard_limit"]
-        drained = any(order.act == "drain" for order in found) or bool(before and before.drained)
         memory[key_of(worker)] = Seen(
             switches=worker.memory.switches,
             accesses=worker.row.accesses if worker.row else None,
             idle_since=_idle_since(worker, before, now),
             over_hard_since=_over_hard_since(worker, before, settings, now),
-            drained=drained,
+            begun=any(order.act == "drain" for order in found) or bool(before and before.begun),
+            drained=bool(before and before.drained),
             retired=bool(before and before.retired),
         )
         orders += found

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import hashlib
 import os
 import pathlib
@@ -30,7 +31,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._recycler.policy im
     key_of,
     over_limit,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._recycler.settings import Settings, parse
+from ansible_collections.oomguard.linux.plugins.module_utils._recycler.settings import RecyclerError, Settings, parse
 
 UNIT_DIGEST = "OOMGUARD_UNIT"
 
@@ -64,7 +65,10 @@ class Recycler:
         self.retired = {"limit": 0, "hard_limit": 0}
 
     def look(self) -> str:
-        """Do all that is to be done now, and return a line about it. Raises OomguardError where nothing can be seen."""
+        """Do all that is to be done now, and return a line about it.
+
+        Raises OomguardError where nothing can be seen, and RecyclerError where only a new start helps.
+        """
         workers = self._workers.all(self._page())
         orders, self._seen = decide(workers, self._seen, self._settings, self._clock())
         for key in [key for key in self._drained if key not in self._seen]:
@@ -95,6 +99,7 @@ class Recycler:
         key = key_of(order.worker)
         if order.act == "drain":
             if self._drain(order.worker):
+                self._seen[key] = dataclasses.replace(self._seen[key], drained=True)
                 self._drained[key] = order
         elif self._settings.dry_run or self._signal(order):
             self._drained.pop(key, None)
@@ -107,7 +112,10 @@ class Recycler:
         self._tell(messages.retirement(order, dry_run=self._settings.dry_run))
 
     def _drain(self, worker: Worker) -> bool:
-        """Take the name of its socket away, so that mod_fcgid finds it no more, and return whether it is away."""
+        """Take the name of its socket away, so that mod_fcgid finds it no more, and return whether it is away.
+
+        Raises RecyclerError where the folder cannot be written to: it was not there yet when the unit was started.
+        """
         path = pathlib.Path(worker.socket)
         if str(path.parent) not in self._settings.socket_directories:
             self.report(f"Workers in {path.parent} cannot be drained, for it is none of socket_directories.")
@@ -117,8 +125,15 @@ class Recycler:
                 path.unlink()
                 return True
         except FileNotFoundError:
-            return True
+            if path.parent.is_dir():
+                return True
+            self.report(f"Workers in {path.parent} cannot be drained, for the recycler does not see that folder.")
         except OSError as error:
+            if error.errno == errno.EROFS:
+                raise RecyclerError(
+                    f"{path.parent} was not there when the recycler was started, so that it cannot write to it.",
+                    hint="It is started anew.",
+                ) from error
             self.report(f"Workers in {path.parent} cannot be drained: {error.strerror}.")
         return False
 
@@ -184,20 +199,21 @@ def main(arguments: t.Sequence[str]) -> int:
         Workers(),
         tell=lambda fields: messages.send(messages.JOURNAL, messages.journal_datagram(fields)),
     )
-    ready = False
+    ready, status = False, 0
     while not stop.is_set():
         try:
             line = recycler.look()
         except OomguardError as error:
             recycler.report(str(error))
             line = str(error)
-            if not ready:
-                # Then it never will: better not to start than to seem to work.
-                return 1
+            if not ready or isinstance(error, RecyclerError):
+                # Then it never will: better not to run than to seem to work. systemd starts it anew after RestartSec=.
+                status = 1
+                break
         messages.send(os.environ.get("NOTIFY_SOCKET", ""), f"READY=1\nSTATUS={version}: {line}".encode())
         ready = True
         stop.wait(settings.interval)
     if settings.metrics_file:
         # Nobody is to take what it says for what is.
         remove_file(pathlib.Path(settings.metrics_file))
-    return 0
+    return status

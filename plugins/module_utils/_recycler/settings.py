@@ -19,6 +19,8 @@ HEADER = "# Managed by oomguard.linux.fcgid_recycler; what is changed here by ha
 # What needs no quotes in a unit and none in a section's name.
 _PATH = re.compile(r"/[A-Za-z0-9_./@+:,=-]*")
 _PATTERN = re.compile(r"[/*][A-Za-z0-9_./@+:,=*?~ -]*")
+# Where PrivateTmp= and ProtectHome= have the unit see others, or none.
+_HIDDEN = re.compile(r"/+(?:tmp|var/tmp|home|root|(?:var/)?run/user)(?:/.*)?")
 _MAIN, _SCRIPT = "recycler", "script "
 
 
@@ -86,6 +88,11 @@ def settings_from(values: t.Mapping[str, t.Any]) -> Settings:
             raise RecyclerError(
                 f"{neutralise(path)!r} cannot stand in a unit.", hint="Give a full path without blanks."
             )
+    for path in filter(_HIDDEN.fullmatch, settings.socket_directories):
+        raise RecyclerError(
+            f"The recycler cannot see sockets in {path}.",
+            hint="Set FcgidIPCDir to a folder that is not below /tmp, /var/tmp, /home, /root or /run/user.",
+        )
     return settings
 
 

@@ -49,12 +49,14 @@ def a_worker(**changes: t.Any) -> Worker:
 
 
 def acts(*looks: tuple[float, Worker], settings: Settings = SETTINGS) -> list[list[str]]:
-    """Return what is ordered at each of some looks at one worker."""
+    """Return what is ordered at each of some looks at one worker, which is done each time."""
     found: list[list[str]] = []
     seen: dict[Key, Seen] = {}
     for now, worker in looks:
         orders, seen = decide([worker], seen, settings, now)
         found.append([f"{order.act} {order.reason}" for order in orders])
+        if any(order.act == "drain" for order in orders):
+            seen = {key: dataclasses.replace(value, drained=True) for key, value in seen.items()}
     return found
 
 
@@ -70,6 +72,14 @@ def test_what_is_left_alone(worker: Worker, found: list[str]) -> None:
 def test_it_is_drained_at_once_and_retired_when_idle_for_long_enough() -> None:
     worker = a_worker()
     assert acts((0, worker), (4, worker), (5, worker)) == [["drain limit"], [], ["retire limit"]]
+
+
+def test_it_is_ordered_again_until_it_is_drained_and_holds_back_no_other() -> None:
+    workers = [a_worker(pid=pid, state="busy") for pid in (1, 2)]
+    settings = dataclasses.replace(SETTINGS, interval=1)
+    _orders, seen = decide(workers, {}, settings, 0)
+    orders, _seen = decide(workers, seen, settings, 1)
+    assert [(order.act, order.worker.pid) for order in orders] == [("drain", 1), ("drain", 2)]
 
 
 def test_it_is_drained_when_it_passes_the_limit() -> None:
@@ -98,12 +108,14 @@ def test_a_dry_run_tells_of_a_busy_one_that_would_be_drained() -> None:
 
 
 def begun(workers: list[Worker], settings: Settings = SETTINGS) -> list[list[int]]:
-    """Return the workers for which there are orders, by pid, at each of two looks."""
+    """Return the workers for which there are orders, by pid, at each of two looks; all of them are done."""
     found: list[list[int]] = []
     seen: dict[Key, Seen] = {}
     for now in (0, 1):
         orders, seen = decide(workers, seen, settings, now)
         found.append([order.worker.pid for order in orders])
+        done = {(order.worker.pid, order.worker.started) for order in orders if order.act == "drain"}
+        seen = {key: dataclasses.replace(value, drained=value.drained or key in done) for key, value in seen.items()}
     return found
 
 
@@ -174,7 +186,7 @@ def test_without_a_hard_limit_there_is_none() -> None:
 
 def test_it_is_retired_once() -> None:
     worker = a_worker()
-    seen = {(1000, 7): Seen(40, None, 0, None, drained=True, retired=True)}
+    seen = {(1000, 7): Seen(40, None, 0, None, begun=True, drained=True, retired=True)}
     assert decide([worker], seen, SETTINGS, 60)[0] == []
 
 

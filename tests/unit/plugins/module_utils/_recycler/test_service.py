@@ -14,14 +14,21 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import typing as t
 
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.worker import WorkerError
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.workers import Workers
+from ansible_collections.oomguard.linux.plugins.module_utils._recycler import messages, service
 from ansible_collections.oomguard.linux.plugins.module_utils._recycler.service import Recycler
-from ansible_collections.oomguard.linux.plugins.module_utils._recycler.settings import Bounds, Settings
+from ansible_collections.oomguard.linux.plugins.module_utils._recycler.settings import (
+    Bounds,
+    RecyclerError,
+    Settings,
+    render,
+)
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._fcgid.proc import SOCKETS, FakeProc
 
 SETTINGS = Settings(bounds=Bounds(64 << 20), min_idle=5, drain=False)
@@ -178,6 +185,73 @@ def test_one_that_mod_fcgid_ends_after_draining_is_told_about_once(
     assert bench.look(1) == "0 workers, 0 beyond their limit, 1 retired so far"
     bench.look(2)
     assert [fields["MESSAGE"].rpartition(", ")[2] for fields in bench.told] == ["drained and gone"]
+
+
+def test_a_socket_in_a_folder_that_is_not_seen_is_told_about_and_not_taken_for_drained(
+    tmp_path: pathlib.Path, process: subprocess.Popen[bytes], named: pathlib.Path
+) -> None:
+    bench = Bench(tmp_path, process, dataclasses.replace(DRAINING, socket_directories=(str(named),)))
+    named.rmdir()
+    bench.look(0)
+    assert [fields["MESSAGE"] for fields in bench.told] == [
+        f"Workers in {named} cannot be drained, for the recycler does not see that folder."
+    ]
+    shutil.rmtree(bench.proc.folder / str(process.pid))
+    assert bench.look(1) == "0 workers, 0 beyond their limit, 0 retired so far"
+
+
+def test_draining_is_tried_again_until_it_is_done(
+    tmp_path: pathlib.Path, process: subprocess.Popen[bytes], named: pathlib.Path
+) -> None:
+    (named / "460.0").write_text("no socket yet")
+    bench = Bench(tmp_path, process, dataclasses.replace(DRAINING, socket_directories=(str(named),)))
+    bench.look(0)
+    (named / "460.0").unlink()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(named / "460.0"))
+        bench.look(1)
+    assert list(named.iterdir()) == []
+
+
+def test_a_folder_that_was_made_read_only_takes_a_new_start(
+    tmp_path: pathlib.Path, process: subprocess.Popen[bytes], named: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_path: pathlib.Path) -> t.NoReturn:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(named / "460.0"))
+        bench = Bench(tmp_path, process, dataclasses.replace(DRAINING, socket_directories=(str(named),)))
+        monkeypatch.setattr(pathlib.Path, "unlink", refuse)
+        with pytest.raises(RecyclerError, match=r"was not there when the recycler was started"):
+            bench.look(0)
+
+
+@pytest.mark.parametrize(
+    ("raised", "status"), [(RecyclerError("It cannot write."), 1), (WorkerError("It cannot look."), 0)]
+)
+def test_it_ends_where_a_new_start_helps_and_otherwise_goes_on(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, raised: Exception, status: int
+) -> None:
+    end: list[t.Callable[[], None]] = []
+    looks: list[str] = []
+
+    def look(_recycler: Recycler) -> str:
+        looks.append("a line")
+        if len(looks) == 2:
+            raise raised
+        if len(looks) == 3:
+            end[0]()
+        return looks[-1]
+
+    configuration, metrics = tmp_path / "conf", tmp_path / "a.prom"
+    configuration.write_text(render(dataclasses.replace(SETTINGS, interval=1, metrics_file=str(metrics))))
+    metrics.write_text("of an earlier look")
+    monkeypatch.setattr(Recycler, "look", look)
+    monkeypatch.setattr(signal, "signal", lambda _number, handler: end.append(handler))
+    monkeypatch.setattr(sys, "argv", [__file__])
+    monkeypatch.setattr(messages, "send", lambda _path, _data: None)
+    assert (service.main([str(configuration)]), metrics.exists()) == (status, False)
 
 
 def test_nothing_but_a_socket_is_removed(

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import typing as t
 
 import pytest
@@ -62,6 +63,25 @@ def test_a_folder_may_end_in_a_slash() -> None:
     assert settings_from({**VALUES, "socket_directories": ["/run/mod_fcgid/"]}).socket_directories == (
         "/run/mod_fcgid",
     )
+
+
+@pytest.mark.parametrize(
+    "below_root", ["tmp", "tmp/a", "/./tmp/a", "srv/../tmp", "var/tmp/a", "home/a/b", "root/a", "run/user/0/a"]
+)
+def test_a_folder_that_the_sandbox_hides_is_refused(below_root: str) -> None:
+    folder = f"/{below_root}"
+    with pytest.raises(OomguardError) as caught:
+        settings_from({**VALUES, "socket_directories": ["/run/mod_fcgid", folder]})
+    assert str(caught.value) == (
+        f"The recycler cannot see sockets in {posixpath.normpath(folder)}."
+        " Set FcgidIPCDir to a folder that is not below /tmp, /var/tmp, /home, /root or /run/user."
+    )
+
+
+@pytest.mark.parametrize("below_root", ["tmpfs", "var/lib/tmp", "run/users", "srv/home"])
+def test_a_folder_that_only_looks_like_a_hidden_one_is_not_refused(below_root: str) -> None:
+    folder = f"/{below_root}"
+    assert settings_from({**VALUES, "socket_directories": [folder]}).socket_directories == (folder,)
 
 
 def test_sizes_are_bytes() -> None:
