@@ -136,7 +136,10 @@ class State:
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """The steps from a state to what is wanted: what check mode shows, and all that is ever done."""
+    """The steps from a state to what is wanted: what check mode shows, and all that is ever done.
+
+    `newer_than_unit` tells whether the file that was there had been written after the unit was started.
+    """
 
     path: pathlib.Path
     before: str | None
@@ -145,6 +148,7 @@ class Plan:
     tidy: bool = False
     reload: bool = False
     limits: tuple[tuple[pathlib.Path, str], ...] = ()
+    newer_than_unit: bool = False
 
     @property
     def writes(self) -> bool:

@@ -54,6 +54,7 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
         tidy=state.leftover,
         reload=reload and state.booted,
         limits=tuple((file, text) for _directive, file, text in stale_limits(state, wanted)),
+        newer_than_unit=state.newer_than_unit,
     )
 
 
@@ -68,9 +69,8 @@ def restart_required(state: State, plan: Plan) -> bool:
     """Tell whether the unit runs without a setting of ours that it gets only as it starts."""
     if not state.active:
         return False
-    changed = set(directives_in(plan.before or "")) ^ set(directives_in(plan.after or ""))
-    if not plan.writes and state.newer_than_unit:
-        changed = set(directives_in(state.text or ""))
+    before, after = (set(directives_in(text or "")) for text in (plan.before, plan.after))
+    changed = before | after if plan.newer_than_unit else before ^ after
     return any(
         section in _WITH_PROCESSES
         and not _AT_ONCE.fullmatch(directive)

@@ -16,6 +16,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin imp
     Plan,
     Settings,
     Wanted,
+    render,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.plan import make_plan, restart_required
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._systemd.states import (
@@ -127,10 +128,18 @@ def test_only_what_processes_get_at_their_start_needs_a_restart(settings: Settin
 
 @pytest.mark.parametrize(("newer", "verdict"), [(True, True), (False, False)])
 def test_an_older_change_still_needs_the_restart(newer: bool, verdict: bool) -> None:
-    text = TEXT.replace("OOMPolicy=continue", "OOMScoreAdjust=-500")
-    found = state(text, properties={"ActiveState": "active"}, newer_than_unit=newer)
-    plan = Plan(path=PATH, before=text, after=text)
-    assert restart_required(found, plan) is verdict
+    adjust: Settings = {"Service": {"OOMScoreAdjust": ["-500"]}}
+    found = state(render(adjust), properties={"ActiveState": "active"}, newer_than_unit=newer)
+    assert restart_required(found, make_plan(found, Wanted(unit="apache2.service", settings=adjust))) is verdict
+
+
+@pytest.mark.parametrize(("newer", "verdict"), [(True, True), (False, False)])
+def test_a_further_change_does_not_hide_one_that_waits(newer: bool, verdict: bool) -> None:
+    adjust: Settings = {"Service": {"OOMScoreAdjust": ["-500"]}}
+    wanted = Wanted(unit="apache2.service", settings={"Service": {**adjust["Service"], "Restart": ["always"]}})
+    before = state(render(adjust), properties={"ActiveState": "active"}, newer_than_unit=newer)
+    after = dataclasses.replace(before, text=render(wanted.settings), newer_than_unit=True)
+    assert restart_required(after, make_plan(before, wanted)) is verdict
 
 
 @pytest.mark.parametrize(("limits", "verdict"), [({"MemoryMax": Limit(PATH, None)}, False), ({}, True)])
