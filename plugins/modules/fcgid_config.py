@@ -18,7 +18,8 @@ description:
   - A module of Apache's may still end it as it reads that, whatever its test has said. Where it has ended within three
     seconds, the file is put back as it was, Apache is started again, and the task fails.
   - mod_fcgid reads nearly every number with C(atol), so that Apache's own test passes C(FcgidProcessLifeTime soon) and
-    takes it for 0. This module knows each directive's range, and refuses what would be misread.
+    takes it for 0. This module knows the range of each directive, and of each option in C(FcgidCmdOptions), and refuses
+    what would be misread.
 author:
   - oomguard contributors (@oomguard)
 attributes:

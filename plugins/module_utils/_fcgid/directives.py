@@ -10,6 +10,7 @@ number with atol(), so that it takes `soon` for 0 without a word: the ranges are
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 import typing as t
 
@@ -64,6 +65,8 @@ class Directive:
                 f"The value of {self.name} holds a line break, a control character or a trailing backslash.",
                 hint="It would be read as a second directive; give a list where there are several values.",
             )
+        if self.name == "FcgidCmdOptions":
+            _refuse_options(text)
         return text
 
     def value(self, text: str) -> int | str:
@@ -94,7 +97,7 @@ def command_options(text: str) -> tuple[str, dict[tuple[str, str], int | str]]:
     For such a command the directives do not count at all: an option that is not named has mod_fcgid's own default, and
     no variable of FcgidInitialEnv is set.
     """
-    command, *options = words(text)
+    command, options = _command_words(text)
     given = [(name.lower(), value) for name, value in zip(options[::2], options[1::2])]
     values: dict[tuple[str, str], int | str] = {
         (directive.name, ""): directive.value(dict(given).get(directive.option.lower(), str(directive.default)))
@@ -106,6 +109,26 @@ def command_options(text: str) -> tuple[str, dict[tuple[str, str], int | str]]:
         if name == "initialenv":
             values["FcgidInitialEnv", variable] = f"{variable} {content}".rstrip()
     return command, values
+
+
+def _command_words(text: str) -> tuple[str, list[str]]:
+    """Return the command of an FcgidCmdOptions, and the words of its options, for which quotes are nothing special."""
+    return words(text)[0], _WORD.sub("", text.strip(), count=1).split()
+
+
+def _refuse_options(text: str) -> None:
+    """Raise FcgidError where an option of an FcgidCmdOptions is none, or has a value that atoi() would misread."""
+    _command, options = _command_words(text)
+    by_option = {directive.option.lower(): directive for directive in DIRECTIVES.values() if directive.option}
+    for option, value in itertools.zip_longest(options[::2], options[1::2]):
+        directive = by_option.get(option.lower())
+        if directive is None and option.lower() != "initialenv":
+            known = ", ".join(sorted({"InitialEnv", *(directive.option for directive in by_option.values())}))
+            raise FcgidError(f"FcgidCmdOptions has no option {neutralise(option)!r}.", hint=f"It has {known}.")
+        if value is None:
+            raise FcgidError(f"FcgidCmdOptions {option} has no value.", hint="Give each option one, after the command.")
+        if directive:
+            dataclasses.replace(directive, name=f"FcgidCmdOptions {option}").text(value)
 
 
 def directive_named(name: str) -> Directive:

@@ -30,6 +30,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives i
         ("FcgidMaxRequestLen", 2**40, "1099511627776"),
         ("FcgidInitialEnv", 'MODE "very big"', 'MODE "very big"'),
         ("FcgidIPCDir", "/run/fcgid", "/run/fcgid"),
+        ("FcgidCmdOptions", '"/srv/a b"  iotimeout 9 InitialEnv A=b', '"/srv/a b"  iotimeout 9 InitialEnv A=b'),
     ],
 )
 def test_values_are_written_as_apache_has_them(name: str, value: object, text: str) -> None:
@@ -56,6 +57,34 @@ def test_values_are_written_as_apache_has_them(name: str, value: object, text: s
         ("FcgidIPCDir", "", "FcgidIPCDir is ''. Give a text, as Apache has it."),
         ("FcgidIPCDir", None, "FcgidIPCDir is None. Give a text, as Apache has it."),
         ("FcgidIPCDir", {"a": 1}, "FcgidIPCDir is {'a': 1}. Give a text, as Apache has it."),
+        (
+            "FcgidCmdOptions",
+            "/srv/a IOTimeout 9 MaxProcesses ten",
+            "FcgidCmdOptions MaxProcesses is 'ten'. Give a number from 1 to 1024.",
+        ),
+        (
+            "FcgidCmdOptions",
+            "/srv/a iotimeout 0",
+            "FcgidCmdOptions iotimeout is '0'. Give a number from 1 to 2147483647.",
+        ),
+        (
+            "FcgidCmdOptions",
+            '"/srv/a" IOTimeout "9"',
+            "FcgidCmdOptions IOTimeout is '\"9\"'. Give a number from 1 to 2147483647.",
+        ),
+        (
+            "FcgidCmdOptions",
+            "/srv/a MaxProcesses 9 IOTimeout",
+            "FcgidCmdOptions IOTimeout has no value. Give each option one, after the command.",
+        ),
+        (
+            "FcgidCmdOptions",
+            "/srv/a BusyTimeout 9",
+            (
+                "FcgidCmdOptions has no option 'BusyTimeout'. It has ConnectTimeout, IOTimeout, IdleTimeout,"
+                " InitialEnv, MaxProcessLifetime, MaxProcesses, MaxRequestsPerProcess, MinProcesses."
+            ),
+        ),
         (
             "FcgidInitialEnv",
             "A b\nUser root",
