@@ -81,7 +81,8 @@ options:
     description:
       - The file to write. By default V(/etc/apache2/conf-available/zz-oomguard-fcgid.conf) with its link in
         V(/etc/apache2/conf-enabled), or V(/etc/httpd/conf.d/zz-oomguard-fcgid.conf).
-      - A file of this name that this module has not written is never touched.
+      - A file of this name that this module has not written is never touched, and one that Apache reads inside of a
+        section, such as a virtual host, is refused.
     type: path
   state:
     description:

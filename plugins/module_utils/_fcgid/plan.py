@@ -19,7 +19,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config impor
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import FcgidError
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.effect import overrides, refuse_contradictions
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.wrapper import programs_of, refuse_useless_wrapper
-from ansible_collections.oomguard.linux.plugins.module_utils._text import difference
+from ansible_collections.oomguard.linux.plugins.module_utils._text import difference, neutralise
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,13 +125,20 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
 def verify(state: State, wanted: Wanted) -> None:
     """Raise FcgidError where Apache does not read our file as it was written, or where others win over it."""
     refuse_configuration(state, wanted)
-    read = {found.setting.directive.name for found in state.configuration.occurrences if found.file == state.name}
-    missing = [ours.directive.name for ours in wanted.settings if ours.directive.name not in read]
-    if missing:
-        raise FcgidError(
-            f"Apache does not read {missing[0]} from {state.name}.",
-            hint="Choose a path that its configuration includes, after the place where it loads mod_fcgid.",
-        )
+    read = [found.setting for found in state.configuration.occurrences if found.file == state.name]
+    for ours in wanted.settings:
+        places = [setting.sections for setting in read if setting.directive == ours.directive]
+        within = [place for place in places if place[len(place) - len(ours.sections) :] == ours.sections]
+        if not within:
+            raise FcgidError(
+                f"Apache does not read {ours.directive.name} from {state.name}.",
+                hint="Choose a path that its configuration includes, after the place where it loads mod_fcgid.",
+            )
+        if ours.sections not in within:
+            raise FcgidError(
+                f"{state.name} is read inside {neutralise(within[0][0])}, and would not count for the whole server.",
+                hint="Choose a path that Apache's configuration includes outside of all sections.",
+            )
 
 
 def refuse_configuration(state: State, wanted: Wanted) -> None:

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import dataclasses
+import textwrap
 
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import FcgidError
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import State, Wanted, make_plan, verify
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.wrapper import wrapper_for
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._fcgid.configurations import (
     ABSENT,
     EMPTY,
@@ -158,6 +160,38 @@ def test_a_file_that_apache_does_not_read_is_not_in_force() -> None:
         f"Apache does not read FcgidIdleScanInterval from {LINK}."
         " Choose a path that its configuration includes, after the place where it loads mod_fcgid."
     )
+
+
+IN_SECTIONS = Wanted(settings=(wrapper_for({"script": "/srv/hog.fcgi", "oom_score_adjust": 9}),))
+WRAPPER = '<Directory "/srv">\n  #   3:\n  <Files "hog.fcgi">\n    #   4:\n    FcgidWrapper /srv/hog.fcgi .fcgi\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        ("  #   3:\n  FcgidIdleTimeout 7\n", wanted(FcgidIdleTimeout=7)),
+        (textwrap.indent(f"#   2:\n{WRAPPER}  </Files>\n</Directory>\n", "  "), IN_SECTIONS),
+    ],
+    ids=["whole server", "script"],
+)
+def test_a_file_that_is_read_inside_a_section_is_told(text: str, want: Wanted) -> None:
+    read = configuration(f"# In file: {LINK}\n#   1:\n<VirtualHost *:80>\n{text}</VirtualHost>\n")
+    with pytest.raises(FcgidError) as error:
+        verify(state(read), want)
+    assert str(error.value) == (
+        f"{LINK} is read inside <VirtualHost *:80>, and would not count for the whole server."
+        " Choose a path that Apache's configuration includes outside of all sections."
+    )
+
+
+def test_a_file_that_is_read_inside_a_section_as_well_counts() -> None:
+    inside = "#   1:\n<VirtualHost *:80>\n  #   3:\n  FcgidIdleTimeout 7\n</VirtualHost>\n"
+    read = configuration(f"# In file: {LINK}\n#   3:\nFcgidIdleTimeout 7\n{inside}")
+    verify(state(read), wanted(FcgidIdleTimeout=7))
+
+
+def test_a_script_has_its_own_sections() -> None:
+    verify(state(configuration(f"# In file: {LINK}\n#   2:\n{WRAPPER}  </Files>\n</Directory>\n")), IN_SECTIONS)
 
 
 def test_variables_of_apache_may_be_used() -> None:
