@@ -90,7 +90,10 @@ workers:
       type: int
       sample: 3972
     script:
-      description: The program that Apache serves, or the interpreter that is told a script by each request.
+      description:
+        - The program that Apache serves, or the interpreter that is told a script by each request.
+        - It is RV(workers[].class) if that is a path alone. Else, and without mod_status's page, it is taken from
+          RV(workers[].command), of which an interpreter such as C(perl) is passed over.
       type: str
       sample: /srv/fcgi/report.fcgi
     command:

@@ -21,6 +21,8 @@ import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
 
+# Programs that run a script.
+INTERPRETER = re.compile(r"(?:perl|python|pypy|ruby|php|lua|node|nodejs|tclsh|sh|bash|dash|ksh|zsh)[0-9.]*")
 _SOCKET = re.compile(r"/([0-9]+)\.[0-9]+")
 _ACCEPTS = 0x10000
 _PSS = re.compile(r"^Pss:\s+(\d+) kB", re.MULTILINE)
@@ -103,8 +105,22 @@ class Worker:
 
     @property
     def script(self) -> str:
-        """Return the program as Apache knows it."""
-        return script_of(self.command)
+        """Return the program as Apache knows it.
+
+        That is what mod_status's page gives, but for a wrapper with words of its own, which may stand for any program.
+        """
+        served = self.row.command if self.row else ""
+        return served if served.startswith("/") and " " not in served else script_of(self.command)
+
+    @property
+    def counted_as(self) -> str:
+        """Return what is the same for all workers that mod_fcgid counts together (its class).
+
+        Without its page that is the program, and one word for all those that may have named themselves.
+        """
+        if self.row:
+            return self.row.command
+        return self.script if self.script.startswith("/") else ""
 
 
 def parse_sockets(text: str) -> Sockets:
@@ -195,7 +211,8 @@ def script_of(command: t.Sequence[str]) -> str:
     """
     if not command:
         return ""
-    if os.path.basename(command[0]).startswith("php"):
+    name = os.path.basename(command[0])
+    if name.startswith("php") or not INTERPRETER.fullmatch(name):
         return command[0]
     return next((word for word in command[1:] if word.startswith("/")), command[0])
 

@@ -17,15 +17,15 @@ import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import Setting
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import DIRECTIVES, FcgidError, words
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.worker import INTERPRETER
 from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise, parse_size
 
 # What needs no quotes in a wrapper's command, and is no pattern in a <Files>.
 _PATH = re.compile(r"/[A-Za-z0-9_./@+:,=-]*[A-Za-z0-9_@+-]")
 _SUFFIX = re.compile(r"\.[A-Za-z0-9_-]+")
 
-# Programs that start another one, and interpreters that cannot be told by the protocol which script to run.
+# Programs that start another one. Interpreters cannot be told by the protocol which script to run.
 _RUNNER = re.compile(r"choom|prlimit|env|nice|ionice|chrt|taskset|setpriv|setsid|timeout|systemd-run|sudo|su|unshare")
-_INTERPRETER = re.compile(r"(?:perl|python|ruby|php|lua|node|tclsh|sh|bash|dash|ksh|zsh)[0-9.]*")
 # The line of a shell script that starts what it is given, and nothing else.
 _PASSES_ON = re.compile(
     rf"""^[ \t]*(?:exec[ \t]+)?(?:(?:\S*/)?(?:{_RUNNER.pattern})(?:[ \t]+(?:-\S*|[0-9]\S*))*[ \t]+)*"?\$[@*1]""",
@@ -79,7 +79,7 @@ def programs_of(setting: Setting) -> list[str]:
     paths = [word for word in command_of(setting) if word.startswith("/")]
     for count, path in enumerate(paths, start=1):
         name = posixpath.basename(path)
-        if not _RUNNER.fullmatch(name) and (not _INTERPRETER.fullmatch(name) or count == len(paths)):
+        if not _RUNNER.fullmatch(name) and (not INTERPRETER.fullmatch(name) or count == len(paths)):
             return paths[:count]
     return paths
 
@@ -95,7 +95,7 @@ def refuse_useless_wrapper(setting: Setting) -> None:
     elif not program or _RUNNER.fullmatch(name):
         problem = "starts nothing, for mod_fcgid gives it neither arguments nor the path of the script"
         hint = "End the command with the full path of a program such as /usr/bin/php-cgi."
-    elif _INTERPRETER.fullmatch(name):
+    elif INTERPRETER.fullmatch(name):
         problem = f"fails, for {name} does not speak FastCGI and is given no script to run"
         hint = "Use php-cgi for PHP, and list programs of your own by their paths under workers."
     elif suffix[1:].isalpha() and served in ("", suffix):

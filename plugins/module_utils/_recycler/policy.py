@@ -69,8 +69,8 @@ def decide(
         before = seen.get(key_of(worker))
         found = _orders(worker, before, settings, now)
         begins = any(order.reason == "limit" for order in found) and not (before and before.begun)
-        replaced[worker.script] += begins
-        if begins and replaced[worker.script] > most:
+        replaced[worker.counted_as] += begins
+        if begins and replaced[worker.counted_as] > most:
             found = [order for order in found if order.reason == "hard_limit"]
         memory[key_of(worker)] = Seen(
             switches=worker.memory.switches,

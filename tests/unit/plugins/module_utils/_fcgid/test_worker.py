@@ -125,6 +125,8 @@ def test_cgroup(text: str, path: str | None) -> None:
         (["/usr/bin/perl", "/srv/a.fcgi"], "/srv/a.fcgi"),
         (["/usr/bin/perl", "-T", "/srv/a.fcgi"], "/srv/a.fcgi"),
         (["/srv/compiled.fcgi"], "/srv/compiled.fcgi"),
+        (["/usr/bin/python3.11", "/srv/a.fcgi", "/etc/app.conf"], "/srv/a.fcgi"),
+        (["/usr/local/bin/app", "--config", "/etc/app.conf"], "/usr/local/bin/app"),
         (["/usr/bin/php-cgi", "-c", "/etc/php.ini"], "/usr/bin/php-cgi"),
         (["renamed by itself"], "renamed by itself"),
         ([], ""),

@@ -60,6 +60,21 @@ def test_the_page_tells_about_a_worker(proc: FakeProc) -> None:
     assert (found.state_source, found.idle_seconds) == ("status_page", 40)
 
 
+@pytest.mark.parametrize(
+    ("command", "script"),
+    [
+        ("/srv/site/starter", "/srv/site/starter"),
+        ("/usr/bin/choom -n 500 -- /srv/fcgi/perl.fcgi", "/srv/fcgi/perl.fcgi"),
+        ("", "/srv/fcgi/perl.fcgi"),
+    ],
+    ids=["path", "wrapper with words", "none"],
+)
+def test_the_page_names_the_program(proc: FakeProc, command: str, script: str) -> None:
+    pid = proc.worker(0)
+    (found,) = workers(proc).all({pid: Row(command, 40, 3, "Ready")})
+    assert found.script == script
+
+
 def test_shared_memory_is_counted_when_asked_for(proc: FakeProc) -> None:
     proc.worker(0)
     assert [workers(proc).all(pss=pss)[0].pss_bytes for pss in (False, True)] == [None, 3804 * 1024]

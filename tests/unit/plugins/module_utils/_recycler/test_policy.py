@@ -132,6 +132,14 @@ def test_each_program_is_replaced_for_itself() -> None:
     assert begun(workers, dataclasses.replace(SETTINGS, interval=3)) == [[1, 2], [3, 4]]
 
 
+@pytest.mark.parametrize(
+    "row", [None, Row("/usr/bin/choom -n 500 -- /srv/a.fcgi", 9, 3, "Ready")], ids=["named by itself", "by the page"]
+)
+def test_workers_of_one_class_are_one_program_whatever_they_call_themselves(row: Row | None) -> None:
+    workers = [a_worker(pid=pid, command=(f"app: {pid} served",), row=row) for pid in (1, 2)]
+    assert begun(workers, dataclasses.replace(SETTINGS, interval=1)) == [[1], [2]]
+
+
 def test_no_more_than_can_be_replaced_are_signalled_without_draining() -> None:
     workers = [a_worker(pid=pid) for pid in (1, 2)]
     assert begun(workers, dataclasses.replace(SETTINGS, interval=1, min_idle=0, drain=False))[0] == [1]
