@@ -35,8 +35,8 @@ attributes:
 options:
   status_url:
     description:
-      - The page of mod_status on this host. It is read without a proxy, for at most two seconds; where that fails, the
-        sockets alone tell which worker is idle.
+      - The page of mod_status on this host. It is read without a proxy, for at most two seconds in all; where that
+        fails, the sockets alone tell which worker is idle.
       - Give an empty text to leave it alone.
     type: str
     default: http://127.0.0.1/server-status

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import posixpath
@@ -33,6 +34,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._text import neutra
 _TICKS = os.sysconf("SC_CLK_TCK")
 _LOCAL_URL = re.compile(r"(https?)://(127\.0\.0\.1|\[::1\]|localhost)(?::([0-9]{1,5}))?(/[!\"$-~]*)?")
 _LONGEST_PAGE = 8 << 20
+_PART = 1 << 16
 
 # By the distribution; the process manager is a fork of Apache's first process.
 _APACHE = ("apache2", "httpd")
@@ -165,16 +167,20 @@ def check_status_url(url: str) -> None:
 def fetch_page(url: str, *, timeout: float = 2) -> dict[int, Row]:
     """Return the rows of mod_status's page at `url`, without a proxy and without following redirections.
 
+    All of it takes no more than `timeout` seconds, however slowly the answer comes.
+
     Raises WorkerError where there is none; that is no reason to do without the workers' sockets.
     """
     # Not urllib.request: loading it takes a third of the time in which the recycler starts.
     secure, host, port, target = _parts_of(url)
     failed = f"Could not read mod_status's page {neutralise(url)}"
+    deadline = time.monotonic() + timeout
     try:
-        with _connected(host, port, secure=secure, timeout=timeout) as connection, connection.makefile("rb") as file:
+        with _connected(host, port, secure=secure, deadline=deadline) as connection:
+            connection.settimeout(_left(deadline))
             # Since 1.0 knows no chunks, the page is what comes until the end.
             connection.sendall(f"GET {target} HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())
-            head, _end, page = file.read(_LONGEST_PAGE).decode("utf-8", "replace").partition("\r\n\r\n")
+            head, _end, page = _received(connection, deadline).decode("utf-8", "replace").partition("\r\n\r\n")
     except (OSError, OverflowError) as error:
         raise WorkerError(f"{failed}: {neutralise(str(error))}.") from error
     answer = head.partition("\r\n")[0]
@@ -195,15 +201,50 @@ def _parts_of(url: str) -> tuple[bool, str, int, str]:
     return secure, match.group(2), int(match.group(3) or (443 if secure else 80)), match.group(4) or "/"
 
 
-def _connected(host: str, port: int, *, secure: bool, timeout: float) -> socket.socket:
+def _connected(host: str, port: int, *, secure: bool, deadline: float) -> socket.socket:
     """Return a connection. Raises OSError, and OverflowError where there cannot be such a port."""
-    name = host.strip("[]")
-    connection = socket.create_connection((name, port), timeout=timeout)
+    connection = _plain(host.strip("[]"), port, deadline)
     if not secure:
         return connection
     # A plain page does without what takes so long to load.
     ssl = importlib.import_module("ssl")
-    return t.cast("socket.socket", ssl.create_default_context().wrap_socket(connection, server_hostname=name))
+    context = ssl.create_default_context()
+    try:
+        connection.settimeout(_left(deadline))
+        return t.cast("socket.socket", context.wrap_socket(connection, server_hostname=host.strip("[]")))
+    except OSError:
+        connection.close()
+        raise
+
+
+def _plain(host: str, port: int, deadline: float) -> socket.socket:
+    # A resolver keeps to no deadline, and tries both addresses for as long.
+    if host == "localhost":
+        with contextlib.suppress(OSError):
+            return socket.create_connection(("::1", port), timeout=_left(deadline))
+        host = "127.0.0.1"
+    return socket.create_connection((host, port), timeout=_left(deadline))
+
+
+def _received(connection: socket.socket, deadline: float) -> bytes:
+    """Return what comes until the end, or until the page is longer than any is."""
+    data = bytearray()
+    while len(data) < _LONGEST_PAGE:
+        # The time that a socket has is for each part alone.
+        connection.settimeout(_left(deadline))
+        part = connection.recv(_PART)
+        if not part:
+            break
+        data += part
+    return bytes(data)
+
+
+def _left(deadline: float) -> float:
+    """Return the seconds until `deadline`. Raises TimeoutError, which is an OSError, where there are none."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("timed out")
+    return left
 
 
 def _refused(process: str, error: OSError) -> WorkerError:

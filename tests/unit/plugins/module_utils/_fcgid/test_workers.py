@@ -10,9 +10,11 @@ import http.server
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
 import sys
 import threading
+import time
 import typing as t
 
 import pytest
@@ -230,6 +232,36 @@ def test_the_page_is_read_whatever_proxy_is_set(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     with served(200, PAGE, headers={}) as (url, _asked):
         assert sorted(fetch_page(url, timeout=60)) == [521, 602, 616, 829]
+
+
+@contextlib.contextmanager
+def dripping(head: bytes) -> t.Iterator[str]:
+    """Answer with `head` and then with a byte each 50 ms, for 10 s or as long as somebody reads; yield the URL."""
+
+    def serve(listener: socket.socket) -> None:
+        connection, _address = listener.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(head)
+            for _byte in range(200):
+                connection.sendall(b".")
+                time.sleep(0.05)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/server-status"
+        thread.join()
+
+
+@pytest.mark.parametrize("head", [b"", b"HTTP/1.0 200 OK\r\n\r\n"], ids=["in the head", "in the page"])
+def test_a_page_that_comes_too_slowly_is_not_waited_for(head: bytes) -> None:
+    with dripping(head) as url, pytest.raises(WorkerError, match=r": timed out\.$"):
+        fetch_page(url, timeout=0.5)
+
+
+def test_this_host_is_found_by_its_name() -> None:
+    with served(200, PAGE, headers={}) as (url, _asked):
+        assert sorted(fetch_page(url.replace("127.0.0.1", "localhost"), timeout=60)) == [521, 602, 616, 829]
 
 
 def test_what_takes_long_to_load_is_not_loaded() -> None:
