@@ -102,6 +102,7 @@ options:
     description:
       - Fail where a setting is not in force afterwards, and before anything is changed if a drop-in that systemd
         reads later would win.
+      - With V(false), a limit that the kernel does not take is told by a warning.
     type: bool
     default: true
 notes:

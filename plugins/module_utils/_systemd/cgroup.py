@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import pathlib
 import typing as t
 
@@ -38,12 +39,16 @@ def read_limits(cgroup: str, files: t.Mapping[str, str], root: pathlib.Path) -> 
     return limits
 
 
-def write_limit(file: pathlib.Path, text: str) -> None:
-    """Have the kernel take one limit. Raises DropinError."""
+def write_limit(file: pathlib.Path, text: str, *, must: bool) -> None:
+    """Have the kernel take one limit; a cgroup that has gone with its unit needs none.
+
+    Raises DropinError where the kernel refuses it and `must` take it.
+    """
     try:
         file.write_text(text)
     except OSError as error:
-        raise DropinError(f"Could not write {text} to {file}: {error.strerror}.") from error
+        if must and error.errno not in (errno.ENOENT, errno.ENODEV):
+            raise DropinError(f"Could not write {text} to {file}: {error.strerror}.") from error
 
 
 def read_host(root: pathlib.Path) -> Host:

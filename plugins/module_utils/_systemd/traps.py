@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import State, Wanted, assignments
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.in_force import tighter
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.in_force import stale_limits, tighter
 
 _ENDLESS = ("infinity", "100%", "")
 
@@ -46,6 +46,12 @@ def warnings(state: State, wanted: Wanted) -> t.Iterator[str]:
             f"systemd-oomd does not go by OOMPolicy=: it watches {', '.join(state.killers)}, and kills whole units."
             f" To keep it from {wanted.unit}, set ManagedOOMPreference=omit."
         )
+    yield from _limits(state, wanted, values)
+
+
+def _limits(state: State, wanted: Wanted, values: t.Iterable[str]) -> t.Iterator[str]:
+    for directive, file, text in stale_limits(state, wanted):
+        yield f"{directive}= of {wanted.unit} is not in force in the kernel: {file} should have {text}, and has not."
     for directive in values:
         above = tighter(state, directive)
         if above:

@@ -217,22 +217,24 @@ class Systemd:
             current = not state.reload_required
             if check and current:
                 verify(state, wanted)
-            return self.settle(state, wanted) if current else state
+            return self.settle(state, wanted, check=check) if current else state
         except OomguardError as error:
             self.take_back(plan, old, error)
 
-    def settle(self, state: State, wanted: Wanted) -> State:
+    def settle(self, state: State, wanted: Wanted, *, check: bool) -> State:
         """Hand the limits that systemd has read to the cgroup of the running unit, as its next start would.
 
-        systemd 252 does so itself as it reads its files, 257 does not. Raises DropinError.
+        systemd 252 does so itself as it reads its files, 257 does not. Raises CommandError and FileError, and with
+        `check` DropinError where the kernel has another limit afterwards.
         """
         stale = stale_limits(state, wanted)
         for _directive, file, text in stale:
-            write_limit(file, text)
+            write_limit(file, text, must=check)
         if stale:
-            limits = read_limits(state.properties.get("ControlGroup", ""), LIMITS, self.root)
-            state = dataclasses.replace(state, limits=limits)
-            verify_limits(state, wanted)
+            # The unit may have ended meanwhile.
+            state = self.observe(wanted)
+            if check:
+                verify_limits(state, wanted)
         return state
 
     def take_back(self, plan: Plan, old: os.stat_result | None, error: OomguardError) -> t.NoReturn:

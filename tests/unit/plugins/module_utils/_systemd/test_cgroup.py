@@ -60,5 +60,13 @@ def test_a_host_that_says_nothing_is_unknown(tmp_path: pathlib.Path) -> None:
 
 
 def test_a_limit_that_the_kernel_refuses_is_an_error(root: pathlib.Path) -> None:
-    with pytest.raises(DropinError, match=r"^Could not write 5 to .*: No such file or directory\.$"):
-        write_limit(root / "sys/fs/cgroup/gone/memory.max", "5")
+    with pytest.raises(DropinError, match=r"^Could not write 5 to .*: Is a directory\.$"):
+        write_limit(root / "sys/fs/cgroup/a.slice", "5", must=True)
+
+
+def test_it_is_none_where_it_need_not_be_taken(root: pathlib.Path) -> None:
+    write_limit(root / "sys/fs/cgroup/a.slice", "5", must=False)
+
+
+def test_a_cgroup_that_is_gone_needs_no_limit(root: pathlib.Path) -> None:
+    write_limit(root / "sys/fs/cgroup/gone/memory.max", "5", must=True)

@@ -30,6 +30,12 @@ LOWER = {"MemoryMax": Limit(pathlib.Path("x"), 2048, (("/a.slice", 1024),))}
             "systemd-oomd does not go by OOMPolicy=: it watches -.slice,",
         ),
         ("MemoryMax", "2K", {"limits": LOWER}, "MemoryMax= of a.service is out of reach: the cgroup /a.slice above it"),
+        (
+            "MemoryMax",
+            "2K",
+            {"limits": {"MemoryMax": Limit(pathlib.Path("x"), None)}, "properties": {"MemoryMax": "2048"}},
+            "MemoryMax= of a.service is not in force in the kernel: x should have 2048,",
+        ),
         ("OOMPolicy", "stop", {"booted": False}, "No systemd runs here that has a.service:"),
         (
             "OOMPolicy",

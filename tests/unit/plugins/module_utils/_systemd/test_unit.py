@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import errno
 import os
@@ -17,6 +18,8 @@ import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import Completed
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd import unit
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.cgroup import write_limit
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import MARK, DropinError, Wanted
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.plan import make_plan
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.unit import Systemd
@@ -119,16 +122,16 @@ def test_links_are_refused(systemd: Systemd, tmp_path: pathlib.Path) -> None:
 
 
 def test_without_systemd_only_the_file_is_looked_at(programs: Programs, tmp_path: pathlib.Path) -> None:
-    unit = tmp_path / "etc/systemd/system/httpd.service"
-    unit.parent.mkdir(parents=True)
-    unit.write_text("[Service]\n")
+    file = tmp_path / "etc/systemd/system/httpd.service"
+    file.parent.mkdir(parents=True)
+    file.write_text("[Service]\n")
     Systemd(run=programs, root=tmp_path).observe(WANTED)
     assert programs.ran == []
 
 
-def carry_out(systemd: Systemd, wanted: Wanted) -> pathlib.Path:
+def carry_out(systemd: Systemd, wanted: Wanted, *, check: bool = True) -> pathlib.Path:
     state = systemd.observe(wanted)
-    systemd.carry_out(make_plan(state, wanted), wanted, check=True)
+    systemd.carry_out(make_plan(state, wanted), wanted, check=check)
     return state.path
 
 
@@ -268,13 +271,50 @@ def test_the_old_file_comes_back(systemd: Systemd, programs: Programs) -> None:
     assert path.read_text() == TEXT
 
 
-def test_the_kernel_is_handed_what_systemd_has(systemd: Systemd, programs: Programs, tmp_path: pathlib.Path) -> None:
-    cgroup = tmp_path / "sys/fs/cgroup/system.slice/apache2.service"
-    cgroup.mkdir(parents=True)
-    (cgroup / "memory.max").write_text("max\n")
+ONE_MIB = dataclasses.replace(WANTED, settings={"Service": {"MemoryMax": ["1M"]}})
+
+
+@pytest.fixture
+def memory_max(programs: Programs, tmp_path: pathlib.Path) -> pathlib.Path:
+    file = tmp_path / "sys/fs/cgroup/system.slice/apache2.service/memory.max"
+    file.parent.mkdir(parents=True)
+    file.write_text("max\n")
     programs.shown.update(ControlGroup="/system.slice/apache2.service", MemoryMax="1048576")
-    carry_out(systemd, dataclasses.replace(WANTED, settings={"Service": {"MemoryMax": ["1M"]}}))
-    assert (cgroup / "memory.max").read_text() == "1048576"
+    return file
+
+
+def test_the_kernel_is_handed_what_systemd_has(systemd: Systemd, memory_max: pathlib.Path) -> None:
+    carry_out(systemd, ONE_MIB)
+    assert memory_max.read_text() == "1048576"
+
+
+@pytest.mark.parametrize("refused", [True, False])
+@pytest.mark.parametrize("check", [True, False])
+def test_a_limit_that_the_kernel_does_not_take_fails_where_that_is_checked(
+    systemd: Systemd, memory_max: pathlib.Path, check: bool, refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(file: pathlib.Path, text: str, *, must: bool) -> None:
+        if refused:
+            write_limit(file.parent, text, must=must)
+
+    monkeypatch.setattr(unit, "write_limit", write)
+    with pytest.raises(DropinError, match=f"{memory_max.parent}") if check else contextlib.nullcontext():
+        carry_out(systemd, ONE_MIB, check=check)
+    assert systemd.observe(ONE_MIB).path.exists() is not check
+
+
+@pytest.mark.usefixtures("memory_max")
+def test_a_unit_that_ends_meanwhile_needs_no_limit(
+    systemd: Systemd, programs: Programs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(file: pathlib.Path, text: str, *, must: bool) -> None:
+        file.unlink()
+        file.parent.rmdir()
+        programs.shown.update(ControlGroup="", ActiveState="inactive")
+        write_limit(file, text, must=must)
+
+    monkeypatch.setattr(unit, "write_limit", end)
+    assert carry_out(systemd, ONE_MIB).exists()
 
 
 def test_a_template_is_looked_at_through_an_instance(systemd: Systemd, programs: Programs) -> None:
