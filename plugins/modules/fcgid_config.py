@@ -101,6 +101,8 @@ notes:
     C(FcgidCmdOptions); and where as many workers as may run, as large as the largest one, do not fit into RAM and swap.
   - Refuses a wrapper that starts nothing, or has everything answered by one program, values that contradict, and
     a C(FcgidProcessTableFile) or C(FcgidIPCDir) for which there is no folder, at which mod_fcgid would end Apache.
+  - On Enterprise Linux Apache is tested with C(-DFOREGROUND) and with the C(OPTIONS) in the C(Environment=) of
+    C(httpd.service), as that unit starts it; an C(EnvironmentFile=) is not read.
   - A stopped Apache stays stopped.
   - Files named C(.htaccess) are not looked into.
   - A graceful reload ends mod_fcgid's workers, with SIGTERM after some seconds and with SIGKILL about eight seconds

@@ -21,7 +21,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config impor
     parse_dump,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import FcgidError, words
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.layout import LAYOUTS, Layout
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.layout import LAYOUTS, Layout, options_from
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import Plan, State, Wanted, verify
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.wrapper import passes_on
 from ansible_collections.oomguard.linux.plugins.module_utils._files import (
@@ -128,7 +128,7 @@ class Apache:
         # mod_info is what prints the parsed configuration; it is loaded into this one run, and `tried` is read last.
         load = f"LoadModule info_module {self._layout.info_module}"
         dumps = [word for dump in ("CONFIG", "INCLUDES", "MODULES") for word in ("-D", f"DUMP_{dump}")]
-        argv = [self._layout.control, "-t", *dumps, "-C", load]
+        argv = [self._layout.control, "-t", *dumps, "-C", load, *self._options()]
         lines = lines_of(tried) if tried else []
         for line in lines:
             argv += ["-c", line]
@@ -142,6 +142,13 @@ class Apache:
         # What was tried was read last; without mod_fcgid nothing was.
         own = len(tried) if "fcgid_module" in found.modules else 0
         return dataclasses.replace(found, occurrences=found.occurrences[: len(found.occurrences) - own])
+
+    def _options(self) -> list[str]:
+        """Return what the unit gives to Apache besides: sections such as <IfDefine> depend on it."""
+        if not self._layout.takes_options:
+            return []
+        show = ["systemctl", "show", "--property=Environment", "--value", self._layout.unit]
+        return [*options_from(self._run(show).stdout if self._booted.is_dir() else ""), "-DFOREGROUND"]
 
     def _is_linked(self) -> bool:
         if self._link is None or not os.path.lexists(self._link):

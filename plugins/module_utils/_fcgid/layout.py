@@ -7,6 +7,15 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
+import re
+
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import FcgidError, words
+from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
+
+# What systemd takes apart itself, and what would have a test signal the running Apache.
+_INTRACTABLE = re.compile(r"""['"\\]|(?:^|\s)-k""")
+# What older versions of systemctl write for a variable with a blank.
+_HIDDEN = "[unprintable]"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,6 +24,7 @@ class Layout:
 
     `main` is the file by which it is known, `control` the program that tests the configuration as the service has it.
     A file in `folder` is read there, or through its link in `enabled`; `name` sorts after what people commonly use.
+    `takes_options` tells that the unit starts `control` itself, with $OPTIONS and -DFOREGROUND.
     """
 
     main: pathlib.Path
@@ -24,6 +34,7 @@ class Layout:
     folder: pathlib.Path
     enabled: pathlib.Path | None = None
     name: str = "zz-oomguard-fcgid.conf"
+    takes_options: bool = False
 
     @property
     def path(self) -> pathlib.Path:
@@ -52,5 +63,17 @@ LAYOUTS = (
         info_module="modules/mod_info.so",
         unit="httpd.service",
         folder=pathlib.Path("/etc/httpd/conf.d"),
+        takes_options=True,
     ),
 )
+
+
+def options_from(environment: str) -> list[str]:
+    """Return the words of $OPTIONS in a unit's Environment, as `systemctl show` has it. Raises FcgidError."""
+    options = [word[len("OPTIONS=") :] for word in words(environment) if word.startswith("OPTIONS=")]
+    if any(map(_INTRACTABLE.search, options)) or (not options and _HIDDEN in environment):
+        raise FcgidError(
+            f"The OPTIONS that Apache's unit gives it cannot be followed: {neutralise(' '.join(options) or _HIDDEN)}.",
+            hint="Set OPTIONS there without quotes, backslashes and -k; an old systemctl shows none with a blank.",
+        )
+    return " ".join(options).split()

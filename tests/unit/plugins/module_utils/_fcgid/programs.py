@@ -33,6 +33,8 @@ class Programs:
     # Its state after each look that follows a reload, and the status of a start.
     fate: list[str] = dataclasses.field(default_factory=list)
     start_status: int = 0
+    environment: str = "LANG=C"
+    arguments: list[str] = dataclasses.field(default_factory=list)
     ran: list[str] = dataclasses.field(default_factory=list)
 
     def __call__(self, argv: t.Sequence[str], **_options: t.Any) -> Completed:
@@ -42,7 +44,9 @@ class Programs:
             if argv[1] == "is-active" and "systemctl reload" in self.ran and self.fate:
                 self.active = self.fate.pop(0)
             status = {"reload": self.reload_status, "start": self.start_status}.get(argv[1], 0)
-            return done._replace(returncode=status, stdout=f"{self.active}\n", stderr="Job failed.")
+            said = self.environment if argv[1] == "show" else self.active
+            return done._replace(returncode=status, stdout=f"{said}\n", stderr="Job failed.")
+        self.arguments = [word for word in argv[2:] if word.startswith("-D") and word != "-D"]
         tried = [line for flag, line in itertools.pairwise(argv) if flag == "-c"]
         paths = [path for path in sorted(self.folder.glob("*.conf")) if path.exists()]
         files = {str(path): path.read_text().splitlines() for path in paths}

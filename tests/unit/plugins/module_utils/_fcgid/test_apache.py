@@ -14,7 +14,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._errors import Oomg
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.apache import Apache, find_layout
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import settings_from
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import FcgidError
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.layout import LAYOUTS, Layout
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.layout import LAYOUTS, Layout, options_from
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import Wanted, make_plan
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._fcgid.programs import (
     ABSENT,
@@ -303,10 +303,48 @@ def test_enterprise_linux_reads_the_file_itself(programs: Programs, tmp_path: pa
     (tmp_path / "run/systemd/system").mkdir(parents=True)
     httpd = dataclasses.replace(LAYOUTS[1], main=tmp_path / "httpd.conf", folder=folder)
     converge(Apache(httpd, run=programs, runtime=tmp_path / "run", sleep=sleepless), WANTED)
-    assert (files(tmp_path), programs.ran[0], "systemctl reload" in programs.ran) == (
+    assert (files(tmp_path), programs.ran[1], "systemctl reload" in programs.ran) == (
         {f"conf.d/{NAME}": TEXT},
         "httpd -t",
         True,
+    )
+
+
+@pytest.mark.parametrize(("booted", "arguments"), [(True, ["-DA", "-DB=1", "-DFOREGROUND"]), (False, ["-DFOREGROUND"])])
+def test_enterprise_linux_is_tested_as_its_unit_starts_it(
+    programs: Programs, layout: Layout, tmp_path: pathlib.Path, booted: bool, arguments: list[str]
+) -> None:
+    programs.environment = 'LANG=C "OPTIONS=-DA -DB=1"'
+    httpd = dataclasses.replace(LAYOUTS[1], main=layout.main, folder=tmp_path / "conf-enabled")
+    Apache(httpd, run=programs, runtime=tmp_path / ("run" if booted else "elsewhere")).observe(WANTED)
+    assert programs.arguments == arguments
+
+
+def test_debian_is_tested_as_its_program_has_it(apache: Apache, programs: Programs) -> None:
+    apache.observe(WANTED)
+    assert programs.arguments == []
+
+
+@pytest.mark.parametrize("environment", ["", "LANG=C", "FOO=-k", "OPTIONS= [unprintable]", '"FOO=it\'s" OPTIONS='])
+def test_a_unit_may_have_no_options(environment: str) -> None:
+    assert options_from(environment) == []
+
+
+@pytest.mark.parametrize(
+    ("environment", "told"),
+    [
+        ('KEY=secret "OPTIONS=-DA -k stop"', "-DA -k stop"),
+        ("OPTIONS=-kstop", "-kstop"),
+        (r'"OPTIONS=-c \"A b\""', '-c "A b"'),
+        ("LANG=C [unprintable]", "[unprintable]"),
+    ],
+)
+def test_options_that_cannot_be_followed_are_told(environment: str, told: str) -> None:
+    with pytest.raises(FcgidError) as error:
+        options_from(environment)
+    assert str(error.value) == (
+        f"The OPTIONS that Apache's unit gives it cannot be followed: {told}."
+        " Set OPTIONS there without quotes, backslashes and -k; an old systemctl shows none with a blank."
     )
 
 
