@@ -39,7 +39,8 @@ options:
   unit:
     description:
       - The unit, with its suffix. An alias is resolved.
-      - A template such as V(getty@.service) stands for all its instances.
+      - A template such as V(getty@.service) stands for all its instances. Those that run are handed new limits, and
+        count for RV(restart_required); settings that an instance has of its own are left alone.
       - V(system.conf) stands for the configuration of systemd itself, with the section C(Manager); see
         systemd-system.conf(5).
       - Masked units are refused; generated and transient ones need O(force).
@@ -202,7 +203,7 @@ unverified:
   sample: []
 limits:
   description:
-    - What the kernel has in the cgroup of the running unit for each limit in O(settings).
+    - What the kernel has in the cgroup of the running unit for each limit in O(settings); empty for a template.
   returned: always
   type: dict
   sample:
@@ -211,7 +212,8 @@ limits:
       tightest_value: 268435456
       tightest_cgroup: /system.slice
 active_state:
-  description: The state of the unit, V(null) where no systemd runs.
+  description:
+    - The state of the unit, V(null) where no systemd runs; for a template, that of an instance that runs, if one does.
   returned: always
   type: str
   sample: active
@@ -225,7 +227,9 @@ reload_required:
   returned: always
   type: bool
 restart_required:
-  description: Whether the unit runs without a setting of the drop-in that it gets only when it is started again.
+  description:
+    - Whether the unit, or an instance of it, runs without a setting of the drop-in that it gets only when it is started
+      again.
   returned: always
   type: bool
 """

@@ -107,7 +107,7 @@ class State:
     where no systemd runs; `limits` are those of the running unit's cgroup, by directive; `killers` are the slices that
     systemd-oomd watches for the unit's sake, if it runs; `fragment` is the unit's own file; `hides` is the drop-in of
     the template that systemd does not read for this instance, since ours has its name; `newer_than_unit` tells whether
-    our file was written after the unit was started.
+    our file was written after the unit was started; `instances` are the states of what is loaded of a template.
     """
 
     path: pathlib.Path
@@ -122,6 +122,12 @@ class State:
     newer_than_unit: bool = False
     host: Host = dataclasses.field(default_factory=Host)
     booted: bool = True
+    instances: tuple[State, ...] = ()
+
+    @property
+    def units(self) -> tuple[State, ...]:
+        """Return the state of the unit itself and of each instance of it."""
+        return (self, *self.instances)
 
     @property
     def reload_required(self) -> bool:
@@ -138,7 +144,7 @@ class State:
 class Plan:
     """The steps from a state to what is wanted: what check mode shows, and all that is ever done.
 
-    `newer_than_unit` tells whether the file that was there had been written after the unit was started.
+    `newer_than_unit` tells whether the file that was there had been written after the unit, or an instance, started.
     """
 
     path: pathlib.Path

@@ -160,10 +160,10 @@ def verify(state: State, wanted: Wanted) -> None:
 
 def verify_limits(state: State, wanted: Wanted) -> None:
     """Raise DropinError where the kernel has another limit than systemd."""
-    for directive, file, _text in stale_limits(state, wanted):
+    for directive, file, text in stale_limits(state, wanted):
+        found = {limit.file: limit.value for unit in state.units for limit in unit.limits.values()}
         raise DropinError(
-            f"{directive}= of {wanted.unit} is {state.properties[directive]} for systemd, but the kernel has"
-            f" {state.limits[directive].value} in {file}.",
+            f"{directive}= of {wanted.unit} is {text} for systemd, but the kernel has {found[file]} in {file}.",
             hint="Who else writes to this cgroup?",
         )
 
@@ -187,8 +187,9 @@ def stale_limits(state: State, wanted: Wanted) -> list[tuple[str, pathlib.Path, 
     ours = {directive for _section, directive, _values in _each(wanted.settings)}
     ours |= {directive for _section, directive, _value in directives_in(state.text or "")} | set(wanted.formerly)
     found = []
-    for directive, limit in state.limits.items():
-        number = _number(directive, state.properties.get(directive, ""))
+    limits = [(unit.properties, *limit) for unit in state.units for limit in unit.limits.items()]
+    for properties, directive, limit in limits:
+        number = _number(directive, properties.get(directive, ""))
         pages = directive.startswith("Memory")
         if directive in ours and number != "" and not _is_limit(number, limit.value, pages=pages):
             found.append((directive, limit.file, "max" if number is None else str(number)))

@@ -32,6 +32,11 @@ def instance_of(unit: str) -> str:
     return unit.replace("@.", f"@{_INSTANCE}.")
 
 
+def pattern_of(unit: str) -> str:
+    """Return the pattern (glob(7)) of the instances of a template, an empty text for any other unit."""
+    return unit.replace("\\", "\\\\").replace("@.", "@*.") if "@." in unit else ""
+
+
 def of_template(found: str, asked: str) -> str:
     """Return the template of the instance `found`, if a template was `asked` for."""
     return found.replace(f"@{_INSTANCE}.", "@.") if "@." in asked else found

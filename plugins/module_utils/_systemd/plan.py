@@ -54,7 +54,7 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
         tidy=state.leftover,
         reload=reload and state.booted,
         limits=tuple((file, text) for _directive, file, text in stale_limits(state, wanted)),
-        newer_than_unit=state.newer_than_unit,
+        newer_than_unit=any(unit.newer_than_unit for unit in state.units),
     )
 
 
@@ -66,14 +66,14 @@ def _is_needless(state: State, wanted: Wanted) -> bool:
 
 
 def restart_required(state: State, plan: Plan) -> bool:
-    """Tell whether the unit runs without a setting of ours that it gets only as it starts."""
-    if not state.active:
-        return False
+    """Tell whether the unit, or an instance of it, runs without a setting of ours that it gets only as it starts."""
     before, after = (set(directives_in(text or "")) for text in (plan.before, plan.after))
     changed = before | after if plan.newer_than_unit else before ^ after
     return any(
         section in _WITH_PROCESSES
         and not _AT_ONCE.fullmatch(directive)
-        and not (directive in LIMITS and (directive in state.limits or directive == "OOMPolicy"))
+        and not (directive in LIMITS and (directive in unit.limits or directive == "OOMPolicy"))
+        for unit in state.units
+        if unit.active
         for section, directive, _value in changed
     )

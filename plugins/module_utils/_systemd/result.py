@@ -48,7 +48,7 @@ def result(state: State, plan: Plan, wanted: Wanted) -> dict[str, t.Any]:
             for above in [tighter(state, directive)]
             if any(directive in directives for directives in wanted.settings.values())
         },
-        "active_state": state.properties.get("ActiveState"),
+        "active_state": next((unit for unit in state.units if unit.active), state).properties.get("ActiveState"),
         "unit_result": state.properties.get("Result"),
         "reload_required": state.reload_required,
         "restart_required": restart_required(state, plan),

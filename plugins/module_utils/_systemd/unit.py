@@ -44,6 +44,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._systemd.names impo
     find_unit,
     instance_of,
     of_template,
+    pattern_of,
     template_of,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.values import properties_of
@@ -146,23 +147,44 @@ class Systemd:
             _refuse(properties, wanted, has_file=text is not None)
         hidden = str(self.folder(wanted) / f"{template_of(unit)}.d" / path.name) if template_of(unit) else ""
         folder_is_empty = path.parent.is_dir() and not any(path.parent.iterdir())
-        return State(
+        state = State(
             path=path,
             text=text,
             leftover=leftover_of(path).exists() or (not wanted.present and folder_is_empty),
             dropins=tuple((name, read_file(pathlib.Path(name)) or "") for name in self.loaded(wanted, properties)),
-            properties=properties,
-            limits=read_limits(properties.get("ControlGroup", ""), LIMITS, self.root),
             killers=_killers(shown),
             fragment=fragment or "",
             hides=hidden if hidden and os.path.exists(hidden) else None,
-            newer_than_unit=text is not None and path.stat().st_mtime > _started(properties),
             host=read_host(self.root),
             booted=booted,
+        )
+        pattern = pattern_of(unit) if booted else ""
+        instances = self.properties([pattern], wanted) if pattern else []
+        return dataclasses.replace(
+            self.with_properties(state, properties),
+            instances=tuple(self.with_properties(state, found) for found in instances if found),
+        )
+
+    def with_properties(self, state: State, properties: t.Mapping[str, str]) -> State:
+        """Return the state with the properties of a unit, and with what the kernel and the clock say about it."""
+        return dataclasses.replace(
+            state,
+            properties=properties,
+            limits=read_limits(properties.get("ControlGroup", ""), LIMITS, self.root),
+            newer_than_unit=state.text is not None and state.path.stat().st_mtime > _started(properties),
         )
 
     def show(self, wanted: Wanted) -> dict[str, dict[str, str]]:
         """Return the properties of the unit, and of those that tell about systemd-oomd, by unit, with one call.
+
+        Raises DropinError and CommandError.
+        """
+        units = [] if wanted.unit == MANAGER else [instance_of(wanted.unit)]
+        units += [] if self.user or not units else [_WATCHER, *_SLICES]
+        return dict(zip(units or [MANAGER], self.properties(units, wanted)))
+
+    def properties(self, units: t.Sequence[str], wanted: Wanted) -> list[dict[str, str]]:
+        """Return the properties of each unit that is named, or matches a pattern, in order; of none, the manager's.
 
         Raises DropinError and CommandError.
         """
@@ -172,13 +194,10 @@ class Systemd:
             for name in properties_of(directive, value)
         ]
         names = ",".join(dict.fromkeys([*_OF_THE_UNIT, *LIMITS, *directives]))
-        units = [] if wanted.unit == MANAGER else [instance_of(wanted.unit)]
-        units += [] if self.user or not units else [_WATCHER, *_SLICES]
         done = self.call("systemctl", "show", "--no-pager", f"--property={names}", *(["--", *units] if units else []))
         if done.returncode:
             raise DropinError(str(done.failed(f"ask systemd about {wanted.unit}")))
-        blocks = [_properties(block) for block in done.stdout.split("\n\n")]
-        return dict(zip(units or [MANAGER], blocks))
+        return [_properties(block) for block in done.stdout.split("\n\n")]
 
     def loaded(self, wanted: Wanted, properties: t.Mapping[str, str]) -> list[str]:
         """Return the drop-ins that systemd has loaded, in its order."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 
 import pytest
@@ -179,6 +180,11 @@ def test_the_kernel_is_asked_as_well(value: int | None, shown: str, text: str | 
 def test_the_policy_kill_is_a_file_of_the_cgroup(shown: str, value: int, text: str | None) -> None:
     found = state(limits={"OOMPolicy": Limit(MEMORY, value)}, properties={"OOMPolicy": shown})
     assert [entry[2] for entry in stale_limits(found, WANTED)] == ([text] if text else [])
+
+
+def test_each_instance_of_a_template_has_its_limit() -> None:
+    found = dataclasses.replace(state(), instances=(limited(1048576, "1048576"), limited(None, "1048576")))
+    assert stale_limits(found, ONE_MIB) == [("MemoryMax", MEMORY, "1048576")]
 
 
 def test_what_another_has_limited_is_not_ours() -> None:

@@ -14,6 +14,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._systemd.names impo
     find_unit,
     instance_of,
     of_template,
+    pattern_of,
     template_of,
 )
 
@@ -73,6 +74,14 @@ def test_what_is_removed_need_not_be_there(root: pathlib.Path, unit: str) -> Non
 @pytest.mark.parametrize(("unit", "instance"), [("getty@.service", "getty@oomguard.service"), ("a.slice", "a.slice")])
 def test_a_template_is_loaded_as_an_instance_and_named_as_itself(unit: str, instance: str) -> None:
     assert (instance_of(unit), of_template(instance, unit)) == (instance, unit)
+
+
+@pytest.mark.parametrize(
+    ("unit", "pattern"),
+    [("a@.service", "a@*.service"), ("a\\x2db@.service", "a\\\\x2db@*.service"), ("a@b.service", ""), ("a.slice", "")],
+)
+def test_a_template_has_a_pattern(unit: str, pattern: str) -> None:
+    assert pattern_of(unit) == pattern
 
 
 @pytest.mark.parametrize(

@@ -142,6 +142,14 @@ def test_a_further_change_does_not_hide_one_that_waits(newer: bool, verdict: boo
     assert restart_required(after, make_plan(before, wanted)) is verdict
 
 
+@pytest.mark.parametrize(("active", "verdict"), [("active", True), ("inactive", False)])
+def test_an_instance_of_a_template_needs_the_restart(active: str, verdict: bool) -> None:
+    instance = state(text=None, properties={"ActiveState": active})
+    before = state(text=None, properties={"ActiveState": "inactive"}, instances=(instance,))
+    wanted = Wanted(unit="apache2@.service", settings={"Service": {"OOMScoreAdjust": ["-500"]}})
+    assert restart_required(before, make_plan(before, wanted)) is verdict
+
+
 @pytest.mark.parametrize(("limits", "verdict"), [({"MemoryMax": Limit(PATH, None)}, False), ({}, True)])
 def test_a_limit_needs_a_restart_where_its_cgroup_does_not_have_it(limits: dict[str, Limit], verdict: bool) -> None:
     before = state(text=None, properties={"ActiveState": "active"}, limits=limits)

@@ -34,6 +34,7 @@ class Programs:
     """Answers of systemctl, and the commands that were run."""
 
     shown: dict[str, str] = dataclasses.field(default_factory=dict)
+    instances: list[dict[str, str]] = dataclasses.field(default_factory=list)
     failures: int = 0
     after_reload: str = "continue"
     ran: list[str] = dataclasses.field(default_factory=list)
@@ -42,7 +43,9 @@ class Programs:
         self.ran.append(next(word for word in argv[1:] if not word.startswith("--")))
         done = Completed(argv=tuple(argv), returncode=0, stdout="", stderr="")
         if "show" in argv:
-            return done._replace(stdout="".join(f"{name}={value}\n" for name, value in self.shown.items()))
+            units = self.instances if argv[-1] == "worker@*.service" else [self.shown]
+            blocks = ["".join(f"{name}={value}\n" for name, value in unit.items()) for unit in units]
+            return done._replace(stdout="\n".join(blocks))
         if argv[-1] == "daemon-reload":
             self.failures -= 1
             self.shown["OOMPolicy"] = self.after_reload
@@ -321,6 +324,23 @@ def test_a_template_is_looked_at_through_an_instance(systemd: Systemd, programs:
     programs.shown["Id"] = "worker@oomguard.service"
     state = systemd.observe(dataclasses.replace(WANTED, unit="worker@.service"))
     assert state.path.parent.name == "worker@.service.d"
+
+
+def test_no_instance_of_a_template_need_be_loaded(systemd: Systemd) -> None:
+    assert systemd.observe(dataclasses.replace(WANTED, unit="worker@.service")).instances == ()
+
+
+def test_the_instances_of_a_template_are_handed_what_systemd_has(
+    systemd: Systemd, programs: Programs, tmp_path: pathlib.Path
+) -> None:
+    programs.shown.update(Id="worker@oomguard.service", ActiveState="inactive", MemoryMax="1048576")
+    files = [tmp_path / f"sys/fs/cgroup/worker@{number}.service/memory.max" for number in (1, 2)]
+    for file in files:
+        file.parent.mkdir(parents=True)
+        file.write_text("max\n")
+        programs.instances.append({"ControlGroup": f"/{file.parent.name}", "MemoryMax": "1048576"})
+    carry_out(systemd, dataclasses.replace(ONE_MIB, unit="worker@.service"))
+    assert [file.read_text() for file in files] == ["1048576", "1048576"]
 
 
 def test_an_instance_hides_the_file_of_its_template(
