@@ -21,7 +21,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._text import neutra
 MARK = "# Managed by oomguard.linux.fcgid_config; what is changed here by hand is lost."
 
 _FILE = "# In file: "
-_LINE = re.compile(r"#\s+([0-9]+):")
+_LINE = re.compile(r"#\s*([0-9]+):")
 _INDENTED = re.compile(r"^ +# *[0-9]+:", re.MULTILINE)
 _INCLUDED = re.compile(r"\((?:[0-9]+|\*)\) (/.*)")
 _MODULES = "Loaded Modules:"

@@ -82,6 +82,12 @@ def test_sections_end_without_indentation_too() -> None:
     assert found == [("<VirtualHost *:80>",), ()]
 
 
+@pytest.mark.parametrize(("printed", "line"), [("#   7:", 7), ("# 999:", 999), ("#1000:", 1000)])
+def test_a_setting_knows_its_line_however_long_the_file_is(printed: str, line: int) -> None:
+    found = parse_dump(f"#   1:\nListen 80\n{printed}\nFcgidIdleTimeout 7\n").occurrences
+    assert [one.line for one in found] == [line]
+
+
 def test_modules_are_found() -> None:
     assert {"core_module", "fcgid_module"} <= BULLSEYE.modules
 
