@@ -73,6 +73,9 @@ _LISTS = re.compile(
     r"|WantedBy|RequiredBy|Alias|Also"
 )
 
+# Of these, the first assignment takes away what holds without any.
+_WHOLE = frozenset(("CapabilityBoundingSet", "SystemCallFilter"))
+
 
 @dataclasses.dataclass(frozen=True)
 class Totals:
@@ -134,7 +137,8 @@ def is_in_force(
         shown = properties.get(name, "" if name.startswith("Exec") else None)
         if not wanted:
             return None if shown is None else not shown
-        return None if shown is None else _holds(directive, wanted, shown)
+        exactly = len(wanted) < len(values) or directive in _WHOLE
+        return None if shown is None else _holds(directive, wanted, shown, exactly=exactly)
     if not wanted:
         return None
     value = wanted[-1]
@@ -232,25 +236,36 @@ def _same_percentage(directive: str, value: str, shown: str, totals: Totals) -> 
     return shown.isdigit() and abs(int(shown) - part * total) <= (1 if directive == "TasksMax" else _PAGE)
 
 
-def _holds(directive: str, wanted: t.Sequence[str], shown: str) -> bool | None:
-    """Tell whether the list that systemd has `shown` holds all that was assigned."""
-    if directive.startswith("Exec") and not directive.endswith("Paths"):
-        commands = {" ".join(argv.split()) for argv in _ARGV.findall(shown)}
-        asked = {" ".join(" ".join(_words(value.lstrip("-@:+!|"))).split()) for value in wanted}
-        if asked <= commands:
-            return True
-        return False if all(_COMMAND.fullmatch(value) for value in wanted) else None
+def _holds(directive: str, wanted: t.Sequence[str], shown: str, *, exactly: bool) -> bool | None:
+    """Tell whether the list that systemd has `shown` holds all that was assigned, and `exactly` that."""
+    asked, found = _asked_and_found(directive, wanted, shown)
+    if asked <= found:
+        # What is more may have come from another file.
+        return None if exactly and asked != found else True
+    # In these systemd prints words as they were written; in others it prints what it made of them.
+    written = _COMMAND if _is_command(directive) else _VARIABLES
+    as_written = _is_command(directive) or directive in ("Environment", "EnvironmentFile", "PassEnvironment")
+    return False if as_written and all(written.fullmatch(value) for value in wanted) else None
+
+
+def _asked_and_found(directive: str, wanted: t.Sequence[str], shown: str) -> tuple[set[str], set[str]]:
+    """Return the words, commands or variables of what was assigned, and those of what systemd has `shown`."""
+    if _is_command(directive):
+        commands = [" ".join(_words(value.lstrip("-@:+!|"))) for value in wanted]
+        return {" ".join(text.split()) for text in commands}, {" ".join(text.split()) for text in _ARGV.findall(shown)}
+    asked, found = [word for value in wanted for word in _words(value)], set(_words(shown))
     if directive == "EnvironmentFile":
-        return {value.lstrip("-") for value in wanted} <= set(_words(shown))
-    found, asked_words = set(_words(shown)), {word for value in wanted for word in _words(value)}
+        return {word.lstrip("-") for word in asked}, {word for word in found if not word.startswith("(")}
     if directive == "Environment":
         # Of several values of a variable, the last one holds.
-        asked_words = set({word.partition("=")[0]: word for value in wanted for word in _words(value)}.values())
-    if asked_words <= found or {_plain(word) for word in asked_words} <= {_plain(word) for word in found}:
-        return True
-    # In these systemd prints words as they were written; in others it prints what it made of them.
-    as_written = directive in ("Environment", "PassEnvironment") and all(map(_VARIABLES.fullmatch, wanted))
-    return False if as_written else None
+        return set({word.partition("=")[0]: word for word in asked}.values()), found
+    if found.issuperset(asked):
+        return set(asked), found
+    return {_plain(word) for word in asked}, {_plain(word) for word in found}
+
+
+def _is_command(directive: str) -> bool:
+    return directive.startswith("Exec") and not directive.endswith("Paths")
 
 
 def _signal(value: str) -> str:

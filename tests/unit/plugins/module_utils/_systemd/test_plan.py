@@ -81,6 +81,18 @@ def test_what_the_unit_has_itself_needs_no_file() -> None:
     assert not make_plan(state(text=None), dataclasses.replace(WANTED, pin=False)).changed
 
 
+@pytest.mark.parametrize(
+    ("directive", "values", "shown"),
+    [
+        ("CapabilityBoundingSet", ["CAP_KILL"], "cap_chown cap_kill"),
+        ("Environment", ["", "A=1"], "A=1 B=2"),
+    ],
+)
+def test_a_list_that_the_unit_has_more_of_needs_the_file(directive: str, values: list[str], shown: str) -> None:
+    wanted = Wanted(unit="apache2.service", settings={"Service": {directive: values}}, pin=False)
+    assert make_plan(state(text=None, properties={directive: shown}), wanted).writes
+
+
 def test_what_the_unit_has_itself_is_pinned() -> None:
     assert make_plan(state(text=None), WANTED).after == TEXT
 
