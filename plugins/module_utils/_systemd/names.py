@@ -65,7 +65,10 @@ def find_unit(unit: str, root: pathlib.Path, own: pathlib.Path, *, user: bool, m
                 raise DropinError(f"{unit} is masked.", hint="A masked unit cannot be configured; unmask it first.")
             return unit, ""
         alias = target.name if path.name == unit else target.name.replace("@.", f"@{instance}.")
-        return (alias if target != path else unit), str(_below(root, path, target))
+        file = _below(root, path, target)
+        # A link that leads elsewhere is a unit of its own (`systemctl link`).
+        is_alias = target != path and os.path.normpath(str(file.parent)) in [str(folder) for folder in folders]
+        return (alias if is_alias else unit), str(file)
     if must and unit != MANAGER and unit.rpartition(".")[2] not in _IMPLICIT:
         raise DropinError(
             f"No file of {unit} was found below {root}, where no systemd runs.",

@@ -29,6 +29,8 @@ def root(tmp_path: pathlib.Path) -> pathlib.Path:
     for name in ("apache2.service", "getty@.service"):
         (tmp_path / LIB / name).write_text("[Service]\n")
     (tmp_path / OWN / "httpd.service").symlink_to(f"/{LIB}/apache2.service")
+    (tmp_path / OWN / "www.service").symlink_to("../../../usr/lib/systemd/system/apache2.service")
+    (tmp_path / OWN / "app.service").symlink_to("/opt/app/app-v2.service")
     (tmp_path / OWN / "tty@.service").symlink_to(f"/{LIB}/getty@.service")
     (tmp_path / OWN / "masked.service").symlink_to("/dev/null")
     (tmp_path / OWN / "empty.service").touch()
@@ -45,6 +47,7 @@ def find(root: pathlib.Path, unit: str, *, must: bool = True) -> tuple[str, str]
     [
         ("apache2.service", ("apache2.service", f"{LIB}/apache2.service")),
         ("httpd.service", ("apache2.service", f"{LIB}/apache2.service")),
+        ("app.service", ("app.service", "opt/app/app-v2.service")),
         ("getty@.service", ("getty@.service", f"{LIB}/getty@.service")),
         ("getty@tty1.service", ("getty@tty1.service", f"{LIB}/getty@.service")),
         ("tty@tty1.service", ("getty@tty1.service", f"{LIB}/getty@.service")),
@@ -53,6 +56,10 @@ def find(root: pathlib.Path, unit: str, *, must: bool = True) -> tuple[str, str]
 )
 def test_units_are_found(root: pathlib.Path, unit: str, found: tuple[str, str]) -> None:
     assert find(root, unit) == found
+
+
+def test_a_link_may_be_relative(root: pathlib.Path) -> None:
+    assert find(root, "www.service")[0] == "apache2.service"
 
 
 @pytest.mark.parametrize("unit", ["masked.service", "empty.service"])
