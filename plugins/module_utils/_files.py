@@ -37,12 +37,15 @@ def write_file(path: pathlib.Path, text: str, *, mode: int = 0o644) -> None:
     """Write `text` to `path`, durably and all at once.
 
     The new content is written beside the target, with its final mode from the first byte and the SELinux label of the
-    file that it replaces, and is on disk before it takes the target's name. Missing parent folders are made.
-    Raises FileError, and leaves the old file as it was.
+    file that it replaces, and is on disk before it takes the target's name. Missing parent folders are made,
+    with the mode 0755 whatever the umask. Raises FileError, and leaves the old file as it was.
     """
     temporary = leftover_of(path)
     try:
-        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        missing = [folder for folder in path.parents if not folder.exists()]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for folder in missing:
+            folder.chmod(0o755)
         if os.path.lexists(str(temporary)):
             temporary.unlink()
         descriptor = os.open(str(temporary), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

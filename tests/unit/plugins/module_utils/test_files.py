@@ -32,6 +32,17 @@ def test_the_mode_is_as_asked(tmp_path: pathlib.Path) -> None:
     assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o600
 
 
+def test_the_folders_that_are_made_can_be_read_by_all(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "old").mkdir(mode=0o700)
+    before = os.umask(0o077)
+    try:
+        write_file(tmp_path / "old" / "new" / "newer" / "file", "")
+    finally:
+        os.umask(before)
+    modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("old", "old/new", "old/new/newer")]
+    assert modes == [0o700, 0o755, 0o755]
+
+
 def test_nothing_is_left_beside_the_file(tmp_path: pathlib.Path) -> None:
     write_file(tmp_path / "file", "old")
     write_file(tmp_path / "file", "new")
