@@ -54,7 +54,7 @@ options:
   settings:
     description:
       - What the drop-in sets, as sections of directives. A list assigns its values in order; an empty string resets the
-        directive, as systemd has it.
+        directive, as systemd has it. A list of none sets nothing.
       - Systemd expands specifiers such as V(%n) in many values; a percent sign itself is written V(%%).
       - Required with O(state=present).
     type: dict
@@ -284,7 +284,7 @@ def wanted_from(params: t.Mapping[str, t.Any]) -> Wanted:
         unit=params["unit"],
         name=params["name"],
         settings={
-            section: {directive: values_of(value) for directive, value in directives.items()}
+            section: {directive: values_of(value) for directive, value in directives.items() if value != []}
             for section, directives in sections_of(params["settings"])
         },
         present=params["state"] == "present",

@@ -43,6 +43,11 @@ def test_settings_are_taken_over() -> None:
     assert wanted_from(PARAMS).settings == {"Service": {"OOMPolicy": ("continue",)}}
 
 
+def test_a_list_of_none_sets_nothing() -> None:
+    settings = {"Service": {"OOMPolicy": "continue", "Environment": []}}
+    assert wanted_from({**PARAMS, "settings": settings}).settings == {"Service": {"OOMPolicy": ("continue",)}}
+
+
 def test_a_section_without_directives_is_refused() -> None:
     with pytest.raises(DropinError) as error:
         wanted_from({**PARAMS, "settings": {"Service": "OOMPolicy=continue"}})
