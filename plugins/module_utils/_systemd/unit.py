@@ -47,7 +47,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._systemd.names impo
     pattern_of,
     template_of,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.values import properties_of
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.values import properties_of, words_of
 
 _OF_THE_UNIT = (
     "Id",
@@ -202,7 +202,7 @@ class Systemd:
     def loaded(self, wanted: Wanted, properties: t.Mapping[str, str]) -> list[str]:
         """Return the drop-ins that systemd has loaded, in its order."""
         if wanted.unit != MANAGER or not self.booted:
-            return properties.get("DropInPaths", "").split()
+            return words_of(properties.get("DropInPaths", ""))
         folders = [
             self.root / folder / "systemd/system.conf.d" for folder in ("usr/lib", "usr/local/lib", "run", "etc")
         ]

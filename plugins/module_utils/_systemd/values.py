@@ -251,9 +251,9 @@ def _holds(directive: str, wanted: t.Sequence[str], shown: str, *, exactly: bool
 def _asked_and_found(directive: str, wanted: t.Sequence[str], shown: str) -> tuple[set[str], set[str]]:
     """Return the words, commands or variables of what was assigned, and those of what systemd has `shown`."""
     if _is_command(directive):
-        commands = [" ".join(_words(value.lstrip("-@:+!|"))) for value in wanted]
+        commands = [" ".join(words_of(value.lstrip("-@:+!|"))) for value in wanted]
         return {" ".join(text.split()) for text in commands}, {" ".join(text.split()) for text in _ARGV.findall(shown)}
-    asked, found = [word for value in wanted for word in _words(value)], set(_words(shown))
+    asked, found = [word for value in wanted for word in words_of(value)], set(words_of(shown))
     if directive == "EnvironmentFile":
         return {word.lstrip("-") for word in asked}, {word for word in found if not word.startswith("(")}
     if directive == "Environment":
@@ -285,7 +285,7 @@ def _plain(text: str) -> str:
     return " ".join(words)
 
 
-def _words(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
     """Return the words of a list, without the quotes around some of them."""
     try:
         return shlex.split(text)

@@ -88,9 +88,12 @@ def test_properties_are_observed(systemd: Systemd) -> None:
 
 
 def test_the_loaded_dropins_are_read(systemd: Systemd, programs: Programs, tmp_path: pathlib.Path) -> None:
-    (tmp_path / "site.conf").write_text("[Service]\n")
-    programs.shown["DropInPaths"] = f"{tmp_path}/site.conf"
-    assert systemd.observe(WANTED).dropins == ((f"{tmp_path}/site.conf", "[Service]\n"),)
+    names = ["site.conf", "by\\x2duuid.conf"]
+    for name in names:
+        (tmp_path / name).write_text("[Service]\n")
+    # Systemd quotes paths that a shell would not take as they are.
+    programs.shown["DropInPaths"] = f'{tmp_path}/site.conf "{tmp_path}/by\\\\x2duuid.conf"'
+    assert systemd.observe(WANTED).dropins == tuple((f"{tmp_path}/{name}", "[Service]\n") for name in names)
 
 
 @pytest.mark.parametrize(
