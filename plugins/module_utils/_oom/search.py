@@ -127,7 +127,10 @@ def _levels_differ(newest: Record, said: t.Collection[Said]) -> bool:
 
 
 def _unexplained(said: t.Collection[Said], kinds: tuple[type[Said], ...]) -> list[UnitRecord]:
-    """Return systemd's notices of OOM kills that have no record of these kinds near them."""
+    """Return systemd's notices of OOM kills that have no record of these kinds near them.
+
+    A slice is told of what was killed in the units below it, which may be much later.
+    """
     times: dict[str, list[int]] = collections.defaultdict(list)
     for boot_id, monotonic_us in filter(None, (_place(what) for what in said if isinstance(what, kinds))):
         times[boot_id].append(monotonic_us)
@@ -136,6 +139,7 @@ def _unexplained(said: t.Collection[Said], kinds: tuple[type[Said], ...]) -> lis
         for what in said
         if isinstance(what, UnitRecord)
         and what.what == OUT_OF_MEMORY
+        and not what.unit.endswith(".slice")
         and not any(abs(what.monotonic_us - at) <= _NOTICED_US for at in times[what.boot_id])
     ]
 

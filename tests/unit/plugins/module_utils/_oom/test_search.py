@@ -176,3 +176,10 @@ def test_a_kill_that_systemd_alone_noticed_is_a_gap(
     begin = entry("usb 1-1: new device", at=1, PRIORITY="6", **KERNEL)
     host = Host([begin, *others, entry("apache2.service: killed by the OOM killer", at=noticed_at, **NOTICED)])
     assert covered(host).gaps == gaps
+
+
+def test_a_slice_may_be_told_late_of_what_was_killed_below_it() -> None:
+    notice = entry(
+        "A process of this unit has been killed by the OOM killer.", at=900, **{**NOTICED, "UNIT": "a.slice"}
+    )
+    assert covered(Host([entry(OOM_KILL, at=499, PRIORITY="3", **KERNEL), notice])).gaps == ()
