@@ -57,6 +57,7 @@ Plain = t.Tuple[t.Optional[str], t.Deque[str]]
 NOTHING_PLAIN: Plain = (None, collections.deque(maxlen=0))
 _STACK: Plain = (" ", collections.deque(maxlen=0))
 
+_KILLED = "Killed process "
 _COUNTER_STARTS = frozenset(string.ascii_lowercase)
 
 # As many processes as a kernel has pids for, unless it was told otherwise.
@@ -114,7 +115,8 @@ class Draft:
             return self._in_counters and self._memory.counters(text)
         if self._in_stat and self._stat_line(text):
             return True
-        if self._in_counters and first in _COUNTER_STARTS and self._memory.counters(text):
+        # Of a kill line that was broken at its words, the rest has a figure that looks like a counter.
+        if self._in_counters and first in _COUNTER_STARTS and _KILLED not in text and self._memory.counters(text):
             return True
         handler = _HANDLERS.get(text[:4]) or _HANDLERS.get(first)
         if handler is not None:

@@ -406,3 +406,9 @@ def test_of_very_many_hosts_none_is_lost() -> None:
     closed = [Line(KILL.format("hog", 812), origin=Origin(hostname=host)) for host in hosts]
     found = reports([*opened, *closed])
     assert sum(len(report.victims) for report in found) == len(hosts)
+
+
+def test_a_kill_line_broken_among_counters_is_none_of_them() -> None:
+    texts = ["active_anon:1 inactive_anon:2", "of memory: Killed process 423 (python3) total-vm:36556"]
+    lines = [Line(text, origin=Origin(source="kernel")) for text in texts]
+    assert [item.victims[0].pid for item in read_reports(lines) if isinstance(item, OomReport)] == [423]
