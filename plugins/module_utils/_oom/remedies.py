@@ -47,8 +47,8 @@ class Advice(t.NamedTuple):
 def remedies(incident: Incident, figures: Figures, cause: str) -> t.Iterator[Remedy]:
     """Yield what this collection can do about it."""
     report, effect = incident.report, incident.effect
-    by_kernel = report.killer == "kernel" and not report.group
-    if effect and _ended_for_a_process(effect) and by_kernel and effect.oom_policy in {"stop", None}:
+    for_one_process = report.killer == "kernel" and not report.group
+    if effect and _ended_for_a_process(effect) and for_one_process and effect.oom_policy in {"stop", None}:
         yield Remedy(
             role="oom_policy",
             variables={"oom_policy_units": [effect.unit]},
