@@ -42,7 +42,21 @@ def test_a_thrash_guard_without_the_lru_is_refused(changes: dict[str, object], *
 
 @pytest.mark.parametrize(("given", "differs"), [(10, False), ("10", False), (11, True)])
 def test_numbers_are_compared_with_what_is_in_force(given: object, *, differs: bool) -> None:
-    task = next(task for task in load("swap", "tasks/sysctl.yml") if task["name"] == "Put it in force")
-    read = {"__swap_sysctl_before": {"stdout_lines": ["10"]}, "__swap_sysctl_file": {"changed": False}}
-    variables = {**read, "swap_swappiness": given}
-    assert templar("swap", **variables).evaluate_conditional(task["when"][1]) == differs
+    read = {"__swap_sysctl_before": {"stdout_lines": ["10"]}}
+    assert value("swap", "__swap_sysctl_differs", swap_swappiness=given, **read) == differs
+
+
+@pytest.mark.parametrize(
+    ("tasks", "read"),
+    [
+        ("sysctl.yml", {"__swap_sysctl_before": {"stdout_lines": ["60"]}, "swap_swappiness": 10}),
+        ("lru_gen.yml", {"__swap_lru_gen_before": {"stdout": "0x0007\n0"}, "swap_min_ttl_ms": 1000}),
+    ],
+)
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_check_mode_alone_calls_another_value_in_force_a_change(
+    tasks: str, read: dict[str, object], *, check_mode: bool
+) -> None:
+    task = next(task for task in load("swap", f"tasks/{tasks}") if task["name"] == "Compare with what is in force")
+    variables = {**read, "ansible_check_mode": check_mode}
+    assert templar("swap", **variables).evaluate_conditional(task["changed_when"]) == check_mode
