@@ -98,6 +98,8 @@ def _continued(held: Line, rest: str) -> Line | None:
     kind = _KINDS[(begins.lastindex or 0) - 1] if begins else _TRIGGER if INVOKED in text else None
     if kind is None or kind.ended.search(text) or not kind.rest.match(rest.strip()):
         return None
+    if INVOKED in rest or _BEGINS.match(rest.lstrip()):
+        return None
     return held._replace(text=_joined(text, rest))
 
 

@@ -236,6 +236,19 @@ def test_a_whole_kill_line_takes_nothing_in(after: str) -> None:
     assert texts(f"[ 1.5] {TEXT}", after)[0] == TEXT
 
 
+@pytest.mark.parametrize(
+    "cut",
+    [
+        "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),global_oom,task=a",
+        "x invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL)",
+        "Killed process 7 (b) total-vm:4kB, anon-rss:",
+    ],
+)
+@pytest.mark.parametrize("after", [TEXT, REPORT])
+def test_a_cut_line_takes_no_other_in(cut: str, after: str) -> None:
+    assert texts(cut, after) == [cut, after]
+
+
 def test_lines_of_one_record_share_its_time() -> None:
     log = ["Jun  1 07:00:00 web1 kernel: [ 1.5] active_anon:1", "                active_file:2"]
     assert list(read_log(log)) == [
