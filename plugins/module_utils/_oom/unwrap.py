@@ -35,9 +35,11 @@ _SIZE_REST = r"[a-z_()-]*: ?\d+[kK]?B?|all_unreclaimable\?|(?:yes|no)$|[kK]?B\b|
 _TRIGGER = _kind("", r"(?:oom_sco\w{0,4}_adj|oom_adj|oomkilladj)=-?\d+\s*$", r".*=|-?\d+$|[a-z_0-9]+$")
 _KINDS = (
     _kind(
-        r"(?:[A-Z][A-Za-z ()_]*: )?Kill(?:ed|$)(?: process|$)",
-        r"oom_score_adj:-?\d+\s*$|(?:file|shmem)-rss:\d+kB\s*$|sacrifice child\s*$|and children\.?\s*$|same memory\s*$",
-        r"process \d|\d+ \(|\(.*\)|,|[A-Za-z:_-]*:-?\d|B[, ]|-?\d+$|score |or sacrifice|sacrifice|child",
+        r"(?:[A-Z][A-Za-z ()_]*: )?[Kk]ill(?:ed)?(?: process|\s*$)",
+        r"oom_score_adj:-?\d+\s*$|(?:file|shmem)-rss:\d+kB\s*$|(?:sacrifice|a|and) child(?:ren\.?)?\s*$"
+        r"|same memory\s*$",
+        r"process \d|\d+ \(|\(.*\)|,|[A-Za-z:_-]*:-?\d|[A-Za-z_-]+:$|\d*k?B[, ]|\d+kB$|-?\d+$"
+        r"|score |or (?:sacrifice|a)|sacrifice|(?:a |and )?child",
     ),
     _kind(r"oom-kill:", r",uid=\d+\s*$", r".*[,=]|\d+$"),
     _kind(r"CPU: \d+ |Pid: \d+, comm: ", r"#\d", r"Not |[Tt]ainted|[A-Z ]*\d+\.\d|#\d|[a-z]+ [Tt]ainted"),

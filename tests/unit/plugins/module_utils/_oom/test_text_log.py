@@ -175,6 +175,12 @@ def texts(*lines: str) -> list[str]:
             "812 (sys.fcgi) total-vm:900kB, anon-rss:100kB, file-rss:4kB, sh",
             "mem-rss:8kB",
         ),
+        (
+            "[ 1.5] Out of memory: Killed ",
+            "process 812 (sys.fcgi) total-",
+            "vm:900kB, anon-rss:1",
+            "00kB, file-rss:4kB, shmem-rss:8kB",
+        ),
     ],
 )
 def test_a_broken_kill_line_is_whole_again(lines: tuple[str, ...]) -> None:
@@ -220,6 +226,23 @@ def test_a_broken_kill_line_is_whole_again(lines: tuple[str, ...]) -> None:
                 "emcg=/a,task=b,pid=1,uid=0",
             ),
             "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),oom_memcg=/a,task_memcg=/a,task=b,pid=1,uid=0",
+        ),
+        (
+            (
+                "[ 1.5] Out of memory: Killed process 8 (a) total-",
+                "vm:",
+                "90kB, anon-rss:10kB, file-rss:",
+                "4kB, UID:0",
+            ),
+            "Out of memory: Killed process 8 (a) total-vm: 90kB, anon-rss:10kB, file-rss: 4kB, UID:0",
+        ),
+        (
+            ("[ 1.5] Out of memory: Kill process 812 (sys.fcgi) score 640 or ", "sacrifice child"),
+            "Out of memory: Kill process 812 (sys.fcgi) score 640 or sacrifice child",
+        ),
+        (
+            ("[ 1.5] Out of memory: kill process 812", "(sys.fcgi) score 640 or a", "child"),
+            "Out of memory: kill process 812 (sys.fcgi) score 640 or a child",
         ),
         (
             ("[ 1.5] Tasks in /a are going to be killed due", "to memory.oom.group set"),
