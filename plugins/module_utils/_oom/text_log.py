@@ -37,7 +37,7 @@ _HOST_AND_TAG = re.compile(
     rf"(?:(?!{_PRIORITY})(?P<host>[\w.:()-]+) )?(?:{_PRIORITY})?(?P<tag>[\w./@()-]+)"
     r"(?:(?:\[\d+\])?:(?: |(?=\[))| - - - )"
 )
-_KERNEL_TAG = re.compile(r"(?P<tag>kernel):(?: |(?=\[))")
+_KERNEL_TAG = re.compile(r"(?:(?P<host>[\w.:()-]+) (?=kernel: ?\[ *\d))?(?P<tag>kernel):(?: |(?=\[))")
 _UPTIME = re.compile(
     r"\s*\[ *(?:(?P<uptime>\d{1,20}\.\d+)(?: <[ \d.+]*>)?|\+\d+\.\d+|[^\W\d]{3} ?\d{1,2} \d\d:\d\d"
     r"|[^\[\]]{4,40}\d\d:\d\d:\d\d[^\[\]]{0,12})\] ?"

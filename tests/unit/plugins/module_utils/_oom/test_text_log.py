@@ -95,6 +95,9 @@ LOGS = {path.stem: path for folder in FOLDERS for path in sorted(folder.glob("*.
         ),
         pytest.param("kernel: ", Prefix(TEXT, None, None, None, "kernel"), id="a tag alone"),
         pytest.param(
+            "web1 kernel: [   37.112233] ", Prefix(TEXT, None, 37112233, "web1", "kernel"), id="no time, but the host"
+        ),
+        pytest.param(
             "Wed Jun  1 07:00:00 2022 kern.err kernel: [   37.112233] ",
             Prefix(TEXT, None, 37112233, None, "kernel"),
             id="OpenWrt",
