@@ -49,10 +49,11 @@ _BOOT = re.compile(r"-- Boot ([0-9a-f]{32}) --$")
 # What follows the same words as in the line before, without a caller's tag.
 _PLAIN = re.compile(r"\[ *(\d{1,20})\.(\d{6})\] (?!\[ *[TC]\d|<)(.*)", re.DOTALL)
 
-# Of dmesg and journalctl on a terminal, and of mail that answers mail.
-_MARKS = frozenset("\x1b-`>")
+# Of dmesg and journalctl on a terminal, of consoles that are too slow, and of mail that answers mail.
+_MARKS = frozenset("\x1b-`>*")
 _COLOUR = re.compile(r"\x1b\[[\d;]{0,20}m")
-_MARK = re.compile(r"(?:> ?){1,9}")
+_MARK = re.compile(r" ?(?:> ?){1,9}")
+_DROPPED = re.compile(r"\*\* \d{1,20} printk messages dropped \*\* (?=\S)")
 
 _CONTROL = re.compile(r"\\x([01][0-9a-f]|7f)|#(0[0-3][0-7]|177)")
 _KMSG_ESCAPE = re.compile(r"(?:\\x[0-9a-f]{2})+")
@@ -145,7 +146,7 @@ class _Log:
         """Take any line, and return the one before where that is whole now."""
         text = raw[:_LONGEST].rstrip("\r\n").replace("\xa0", " ")
         is_quoted = self._quoted
-        if text[:1] in _MARKS:
+        if text[:1] in _MARKS or text[:2] == " >":
             text = _COLOUR.sub("", text)
             boot = _BOOT.match(text)
             if boot:
@@ -158,6 +159,7 @@ class _Log:
             mark = _MARK.match(text)
             is_quoted = is_quoted or mark is not None
             text = text[_end(mark, 0) :]
+            text = text[_end(_DROPPED.match(text), 0) :]
         prefix = split_prefix(text)
         if prefix is None:
             origin = Origin(source=QUOTED if is_quoted else None)

@@ -350,7 +350,16 @@ def test_colours_are_taken_off() -> None:
     assert texts("\x1b[32m[    1.500000] \x1b[0m\x1b[31ma b\x1b[0m") == ["a b"]
 
 
-@pytest.mark.parametrize("mark", ["> ", ">> ", "> > >"])
+@pytest.mark.parametrize("dropped", ["** 3 printk messages dropped ** ", "> ** 1516 printk messages dropped ** "])
+def test_what_a_slow_console_dropped_is_no_part_of_the_next_message(dropped: str) -> None:
+    assert texts(f"{dropped}[ 1.5] a") == ["a"]
+
+
+def test_that_messages_were_dropped_is_a_message() -> None:
+    assert texts("** 3 printk messages dropped **") == ["** 3 printk messages dropped **"]
+
+
+@pytest.mark.parametrize("mark", ["> ", ">> ", "> > >", " > > "])
 def test_mail_quotes_what_it_answers(mark: str) -> None:
     assert [(line.text, line.source) for line in read_log([f"{mark}[ 1.5] a"])] == [("a", QUOTED)]
 
