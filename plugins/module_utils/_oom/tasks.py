@@ -15,7 +15,7 @@ import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Task
 
-HEADING = re.compile(r"\[ +pid +\] +(?P<columns>[a-z_ ]*\btotal_vm +rss [a-z_ ]*\bname) *$")
+HEADING = re.compile(r"\[ +pid +\] +(?P<columns>[a-z_ ]*\btotal_vm +rss [\w() ]*\bname) *$")
 
 _ROW = re.compile(r"\[ *\d+\] +\d+ +\d+ +\d+ +\d+ ")
 _FIRST = ("pid", "uid", "tgid", "total_vm", "rss")

@@ -35,6 +35,12 @@ def tasks(heading: str, *rows: str, page_size: int | None = K) -> list[Task]:
             id="3.8",
         ),
         pytest.param(
+            "[  pid  ]   uid  tgid total_vm      rss (01)rss_n2  pgtables_bytes swapents oom_score_adj name",
+            "[    812]    33   812    90000     2000      700   131072      300             0 httpd",
+            Task("httpd", 812, 33, 812, 90000 * K, 2000 * K, None, None, None, 131072, 300 * K, 0),
+            id="a column that nobody knows",
+        ),
+        pytest.param(
             "[ pid ]   uid  tgid total_vm      rss nr_ptes nr_pmds swapents oom_score_adj name",
             "[  812]    33   812    90000     2000      40       3      300             0 httpd",
             Task("httpd", 812, 33, 812, 90000 * K, 2000 * K, None, None, None, 43 * K, 300 * K, 0),
