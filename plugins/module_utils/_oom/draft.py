@@ -320,9 +320,9 @@ class Draft:
         told = _SCOPES.get(constraint.constraint) if constraint else None
         if told or self.kill_scope:
             return told or self.kill_scope or "unknown"
-        if (constraint and constraint.is_global) or self._no_killable:
+        if constraint and constraint.is_global:
             return "global"
-        return "memcg" if self._usage else "global" if self._memory else "unknown"
+        return "memcg" if self._usage else "global" if self._memory or self._no_killable else "unknown"
 
     def _choice(self, constraint: Constraint | None) -> Choice | None:
         if self.chosen or constraint is None or constraint.pid is None:

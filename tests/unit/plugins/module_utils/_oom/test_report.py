@@ -265,6 +265,12 @@ def test_a_panic_without_victims_is_a_report() -> None:
     assert [report.no_killable for report in reports(lines)] == [True]
 
 
+@pytest.mark.parametrize(("usage", "scope"), [(USAGE, "memcg"), ((), "global")])
+def test_without_a_process_to_kill_the_usage_tells_the_scope(usage: tuple[str, ...], scope: str) -> None:
+    lines = [TRIGGER.format("hog"), *usage, "Out of memory and no killable processes..."]
+    assert [report.scope for report in reports(lines)] == [scope]
+
+
 @pytest.mark.parametrize(
     ("end", "panicked"),
     [
