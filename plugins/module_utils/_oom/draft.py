@@ -261,11 +261,12 @@ class Draft:
         return True
 
     def finish(self, page_size: int | None) -> OomReport | None:
-        """Return the report, None where nothing in it speaks of an OOM kill (Mem-Info alone does not).
+        """Return the report, None where nothing in it speaks of an OOM kill.
 
+        Mem-Info and a task table do not: the lowmemorykiller of Android's kernels prints them, too.
         `page_size` is that of other reports of the same host, for a report that does not tell its own.
         """
-        if not (self.trigger or self.victims or self.chosen or self._constraint or self._columns or self._task_in):
+        if not (self.trigger or self.victims or self.chosen or self._constraint or self._task_in):
             return None
         if self.trigger is None and self.first.source == QUOTED:
             return None

@@ -321,6 +321,10 @@ def test_mem_info_alone_is_no_report() -> None:
     assert read(["Mem-Info:", "active_anon:1 inactive_anon:2", "Node 0 DMA: 1*4kB (U) = 4kB", "9 pages RAM"]) == []
 
 
+def test_mem_info_and_a_table_are_no_report() -> None:
+    assert read(["Mem-Info:", "active_anon:1 inactive_anon:2", HEADING, ROW.format("hog", 812)]) == []
+
+
 def test_mem_info_of_a_failed_allocation_is_not_the_next_kills() -> None:
     lines = ["cat: page allocation failure: order:4, mode:0xcc0", "Mem-Info:", "9 pages RAM", KILL.format("hog", 812)]
     (report,) = reports(lines)
