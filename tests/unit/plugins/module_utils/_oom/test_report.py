@@ -265,6 +265,19 @@ def test_a_panic_without_victims_is_a_report() -> None:
     assert [report.no_killable for report in reports(lines)] == [True]
 
 
+@pytest.mark.parametrize(
+    ("line", "number"),
+    [
+        (Line("", monotonic_us=1), 1),
+        (Line("", origin=Origin(source="kernel")), 1),
+        (Line("", monotonic_us=1, origin=Origin(source=QUOTED)), 0),
+        (Line(""), 0),
+    ],
+)
+def test_a_log_without_a_process_to_kill_is_a_report(line: Line, number: int) -> None:
+    assert len(reports([line._replace(text="Out of memory and no killable processes...")])) == number
+
+
 @pytest.mark.parametrize(("usage", "scope"), [(USAGE, "memcg"), ((), "global")])
 def test_without_a_process_to_kill_the_usage_tells_the_scope(usage: tuple[str, ...], scope: str) -> None:
     lines = [TRIGGER.format("hog"), *usage, "Out of memory and no killable processes..."]
