@@ -154,8 +154,10 @@ class Draft:
 
     def kill(self, kill: Kill, line: Line) -> None:
         self._kill_line = self._kill_line or line
+        # Old kernels call every choice one of the whole host, and the kill what it is.
+        if not self.victims:
+            self.kill_scope = kill.scope or self.kill_scope
         self.victims.setdefault(kill.victim.pid, kill.victim)
-        self.kill_scope = self.kill_scope or kill.scope
         self._in_table = False
 
     def _stat_line(self, text: str) -> bool:

@@ -241,6 +241,14 @@ def test_a_choice_is_not_the_victim() -> None:
     assert (report.chosen and report.chosen.pid, report.victims[0].pid, report.scope) == (77, 78, "global")
 
 
+def test_the_kill_tells_the_scope_not_the_choice() -> None:
+    lines = [
+        "Out of Memory: Kill process 812 (hog) score 7 and children.",
+        "No available memory (MPOL_BIND): Killed process 813 (hog).",
+    ]
+    assert [(report.scope, report.chosen and report.chosen.pid) for report in reports(lines)] == [("mempolicy", 812)]
+
+
 def test_a_disagreement_is_noted() -> None:
     lines = memcg(pid=812)
     lines[-1] = KILL.format("hog", 813)
