@@ -97,7 +97,7 @@ class Draft:
         self._nodemask: str | None = None
         self._cpuset: tuple[str, str] | None = None
         self._release: str | None = None
-        self._no_killable = self._spared = self._panicked = False
+        self._manual = self._no_killable = self._spared = self._panicked = False
         self._notes: list[str] = []
 
     @staticmethod
@@ -128,8 +128,9 @@ class Draft:
         """The lines that need no look at this place of the report: the rows of its table, or the stack."""
         return ("[", self.rows) if self._in_table else NOTHING_PLAIN if self._in_counters else _STACK
 
-    def invoked(self, trigger: Trigger, text: str) -> None:
+    def invoked(self, trigger: Trigger, text: str, *, asked: bool = False) -> None:
         self.trigger = trigger
+        self._manual = asked or trigger.order == -1
         self._nodemask = parse_old_nodemask(text)
 
     @property
@@ -295,7 +296,7 @@ class Draft:
             kill=self._kill_line,
             scope=self._scope(constraint),
             constraint=constraint.constraint if constraint else None,
-            manual=self.trigger is not None and self.trigger.order == -1,
+            manual=self._manual,
             trigger=self.trigger,
             victims=completed,
             chosen=self._choice(constraint),

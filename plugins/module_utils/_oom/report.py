@@ -42,6 +42,9 @@ _FAR_LINES = 500
 _FAR_US = 60 * 1000000
 # Mem-Info is printed at other times too; the rest of a report is not.
 _OTHER_MEM_INFO = re.compile(r"page allocation failure: order|Show Memory")
+# Since 4.4 the order tells who asked for a kill; before, that this was said, and that a worker of the kernel's does it.
+_ASKED = "Manual OOM execution"
+_WORKERS = ("kworker/", "events/")
 _OF_OOM_ALONE = ("Task", "[ pi", "[  p", "oom-")
 _REAPED = re.compile(r"oom_reaper: reaped process (\d{1,20}) ")
 
@@ -96,6 +99,7 @@ class _Reader:
         self.host: str | None = None
         self.boot_id: str | None = None
         self._is_other = False
+        self._asked: Line | None = None
         self._userspace = UserspaceKillers()
         self._page_size = page_size
         self._page_sizes: dict[str | None, int] = {}
@@ -140,7 +144,8 @@ class _Reader:
         text = line.text
         trigger = parse_trigger(text) if "oom-killer" in text else None
         if trigger is not None:
-            self._open(line).invoked(trigger, text)
+            asked = self._asked is not None and trigger.name.startswith(_WORKERS) and are_near(self._asked, line)
+            self._open(line).invoked(trigger, text, asked=asked)
         elif speaks_of_kill(text):
             self._kill(line)
         elif text.startswith("oom_reaper:"):
@@ -170,6 +175,8 @@ class _Reader:
         """Open a report whose beginning is lost, if `line` can be a part of one."""
         if _OTHER_MEM_INFO.search(line.text):
             self._is_other = True
+        elif line.text.endswith(_ASKED):
+            self._asked = line
         elif Draft.begins(line.text) and not (self._is_other and line.text[:4] not in _OF_OOM_ALONE):
             draft = Draft(line)
             if draft.take(line.text):

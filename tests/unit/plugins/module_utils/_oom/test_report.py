@@ -327,6 +327,21 @@ def test_order_minus_one_is_manual() -> None:
     assert report.manual is True
 
 
+@pytest.mark.parametrize("asked", ["SysRq : Manual OOM execution", "sysrq: SysRq : Manual OOM execution"])
+@pytest.mark.parametrize(
+    ("name", "later_us", "manual"),
+    [("events/0", 9, True), ("kworker/3:1", 9, True), ("hog", 9, False), ("events/0", 120 * 1000000, False)],
+)
+def test_old_kernels_say_before_that_somebody_asked(asked: str, name: str, later_us: int, manual: bool) -> None:
+    lines = [Line(asked, monotonic_us=1), Line(TRIGGER.format(name), monotonic_us=1 + later_us)]
+    assert [report.manual for report in reports(lines)] == [manual]
+
+
+def test_that_somebody_asked_is_told_after_another_kill() -> None:
+    lines = [*memcg(), "SysRq : Manual OOM execution", TRIGGER.format("events/0")]
+    assert [report.manual for report in reports(lines)] == [False, True]
+
+
 def test_a_table_without_heading_is_read() -> None:
     lines = [line for line in memcg() if line != HEADING]
     (report,) = reports(lines)
