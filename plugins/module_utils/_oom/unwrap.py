@@ -31,6 +31,7 @@ def _kind(begins: str, ended: str, rest: str) -> _Kind:
     return _Kind(begins, re.compile(ended), re.compile(rest))
 
 
+_ZONE = r"(?:DMA|DMA32|Normal|HighMem|Movable)"
 _SIZE_REST = r"[a-z_()-]*: ?\d+[kK]?B?|all_unreclaimable\?|(?:yes|no)$|[kK]?B\b|\d+kB"
 _TRIGGER = _kind("", r"(?:oom_sco\w{0,4}_adj|oom_adj|oomkilladj)=-?\d+\s*$", r".*=|-?\d+$|[a-z_0-9]+$")
 _KINDS = (
@@ -42,10 +43,10 @@ _KINDS = (
         r"|score |or (?:sacrifice|a)|sacrifice|(?:a |and )?child",
     ),
     _kind(r"oom-kill:", r",uid=\d+\s*$", r".*[,=]|\d+$"),
-    _kind(r"CPU: \d+ |Pid: \d+, comm: ", r"#\d", r"Not |[Tt]ainted|[A-Z ]*\d+\.\d|#\d|[a-z]+ [Tt]ainted"),
+    _kind(r"CPU: \d+ |Pid: \d+,", r"#\d", r"Not |[Tt]ainted|[A-Z ]*\d+\.\d|#\d|.{1,60} [Tt]ainted|[Cc]omm: "),
     _kind(r"\[ +pid +\] ", r"\bname\s*$", r"[a-z_ ]+$"),
     _kind(r"\[ *\d+\] +\d+ +\d+", r"[^\d\s-]\S{0,14}\s{0,8}$", r"-?\d+ |\S{1,15}$"),
-    _kind(r"(?:Node \d+ )?[A-Z]\w* free:", r"free_cma:\d+kB\s*$|\? (?:yes|no)\s*$|>$", _SIZE_REST),
+    _kind(rf"(?:Node \d+ )?(?:[A-Z]\w* free:|{_ZONE}\s*$)", r"free_cma:\d+kB\s*$|\? (?:yes|no)\s*$|>$", _SIZE_REST),
     _kind(r"Node \d+ active_anon:", r"\? (?:yes|no)\s*$|>$", _SIZE_REST),
     _kind(r"(?:Node \d+ )?[A-Z]\w*: \d+\*\d+kB", r"= \d+kB\s*$|>$", r"\(?[A-Z]*\)|\d+\*\d+kB|= \d+kB|\d*kB|\*\d+kB|=$"),
     _kind(r"lowmem_reserve\[\]:", r"$^", r"[\d ]+$"),
@@ -53,12 +54,13 @@ _KINDS = (
     _kind(r"Tasks in /", r"oom\.group set\s*$", r"are |going |to |be |killed |due |memory\.oom"),
     _kind(r"Task in /", r"limit of /\S+\s*$", r"killed |as |a |result |of |limit |/"),
 )
+_INVOKED = re.compile(rf"{INVOKED}| invoked\s*$")
 _BEGINS = re.compile("|".join(f"({kind.begins})" for kind in _KINDS))
 
 # The ends of words that can stand at the end of a line that was broken between words.
 _WHOLE_WORD = re.compile(
-    r"(?:\S+:\d+[kK]B,?|\S+,|\d+\*\d+kB|\(\S*\)|\S*:|=|-?\d+|\d+\)"
-    r"|limit|usage|failcnt|Not|tainted|process|score|or|sacrifice|Killed|all_unreclaimable\?|loaded|G|[A-Z]"
+    rf"(?:{_ZONE}|\S+:\d+[kK]B,?|\S+,|\d+\*\d+kB|\(\S*\)|\S*:|=|-?\d+|\d+\)"
+    r"|limit|usage|failcnt|invoked|Not|tainted|process|score|or|sacrifice|[Kk]ill(?:ed)?|all_unreclaimable\?|loaded|G|[A-Z]"
     r"|are|going|to|be|killed|due|as|a|result|of|pid|\]|uid|tgid|total_vm|rss|rss_anon|rss_file|rss_shmem"
     r"|nr_ptes|nr_pmds|nr_puds|pgtables_bytes|swapents|oom_score_adj|oom_adj|cpu)$"
 )
@@ -97,7 +99,7 @@ def _continued(held: Line, rest: str) -> Line | None:
     if len(text) > _LONGEST:
         return None
     begins = _BEGINS.match(text)
-    kind = _KINDS[(begins.lastindex or 0) - 1] if begins else _TRIGGER if INVOKED in text else None
+    kind = _KINDS[(begins.lastindex or 0) - 1] if begins else _TRIGGER if _INVOKED.search(text) else None
     if kind is None or kind.ended.search(text) or not kind.rest.match(rest.strip()):
         return None
     if INVOKED in rest or _BEGINS.match(rest.lstrip()):

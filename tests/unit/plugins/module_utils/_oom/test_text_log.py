@@ -198,6 +198,19 @@ def test_a_broken_kill_line_is_whole_again(lines: tuple[str, ...]) -> None:
             "tar invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0",
         ),
         (
+            ("[ 1.5] tar invoked", "oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0"),
+            "tar invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0",
+        ),
+        (
+            ("[ 1.5] Pid: 56, comm:", "my job Tainted: P            2.6.38-rc7 #1"),
+            "Pid: 56, comm: my job Tainted: P            2.6.38-rc7 #1",
+        ),
+        (("[ 1.5] Pid: 56,", "comm: tar Not tainted 2.6.38-rc7 #1"), "Pid: 56, comm: tar Not tainted 2.6.38-rc7 #1"),
+        (
+            ("[ 1.5] Node 0 DMA32", "free:15868kB min:64kB low:80kB present:15964kB all_unreclaimable? no"),
+            "Node 0 DMA32 free:15868kB min:64kB low:80kB present:15964kB all_unreclaimable? no",
+        ),
+        (
             ("[ 1.5] CPU: 64 UID: 1000 PID: 56 Comm: cc1 Not", "tainted 6.11.0-rc6+ #34"),
             "CPU: 64 UID: 1000 PID: 56 Comm: cc1 Not tainted 6.11.0-rc6+ #34",
         ),
@@ -244,7 +257,7 @@ def test_a_broken_kill_line_is_whole_again(lines: tuple[str, ...]) -> None:
             "Out of memory: Kill process 812 (sys.fcgi) score 640 or sacrifice child",
         ),
         (
-            ("[ 1.5] Out of memory: kill process 812", "(sys.fcgi) score 640 or a", "child"),
+            ("[ 1.5] Out of memory: kill", "process 812 (sys.fcgi) score 640 or a", "child"),
             "Out of memory: kill process 812 (sys.fcgi) score 640 or a child",
         ),
         (
