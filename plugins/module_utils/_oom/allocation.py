@@ -95,7 +95,9 @@ def supplies(report: OomReport) -> tuple[Supply, ...]:
         return tuple(Supply(zone, usable=False) for zone in report.zones)
     flags, nodes = trigger.gfp_flags, allowed_nodes(report)
     names = _ZONES[: _ZONES.index(highest_zone(flags)) + 1]
-    usable = [zone for zone in report.zones if zone.zone in names and (nodes is None or zone.node in nodes)]
+    # Up to 2.6.18 zones without memory were printed, too.
+    zones = [zone for zone in report.zones if zone.zone in names and zone.present_bytes != 0]
+    usable = [zone for zone in zones if nodes is None or zone.node in nodes]
     return tuple(
         _supply(zone, usable, (report.page_size or 0) << trigger.order, movable=not _MOVABLE.isdisjoint(flags))
         if zone in usable and report.page_size

@@ -60,6 +60,24 @@ def test_who_kills_by_hand_asks_for_nothing(name: str) -> None:
     assert {(supply.usable, supply.margin_bytes) for supply in supplies(read(name))} == {(False, None)}
 
 
+def test_a_zone_without_memory_serves_nobody() -> None:
+    lines = [
+        "oom-killer: gfp_mask=0xd0, order=0",
+        "DMA free:2048kB min:40kB low:50kB high:60kB present:16000kB",
+        "lowmem_reserve[]: 0 0 500",
+        "DMA32 free:0kB min:0kB low:0kB high:0kB present:0kB",
+        "lowmem_reserve[]: 0 0 500",
+        "Normal free:2000kB min:2100kB low:2600kB high:3100kB present:500000kB",
+        "DMA: 2*4kB 0*8kB = 8kB",
+    ]
+    (report,) = (item for item in read_reports(map(Line, lines)) if isinstance(item, OomReport))
+    assert [(supply.zone.zone, supply.usable) for supply in supplies(report)] == [
+        ("DMA", True),
+        ("DMA32", False),
+        ("Normal", True),
+    ]
+
+
 @pytest.mark.parametrize(
     ("flags", "zone"),
     [
