@@ -46,6 +46,11 @@ class Breakdown(t.NamedTuple):
     """The rest: drivers, vmalloc, network buffers, a balloon, zram. The counters of the parts are not read at one
     moment, so that it can be a little below 0."""
 
+    @property
+    def missing_bytes(self) -> int:
+        """What is unaccounted for, 0 where the kernel does not tell the large parts: before 2.6.28 it did not."""
+        return 0 if None in (self.anonymous_bytes, self.slab_unreclaimable_bytes) else self.unaccounted_bytes
+
     def parts(self) -> dict[str, int]:
         """Return the parts that are known by their names in words."""
         fields = self._asdict()

@@ -145,7 +145,7 @@ def _of_the_memory(report: OomReport, memory: Memory, figures: Figures) -> t.Ite
         texts += [f"{format_size(rest)} other"] if rest > 0 else []
         yield f"Of {format_size(memory.ram_bytes)} of RAM: {', '.join(texts)}."
         for size, what in (
-            (parts.unaccounted_bytes, "is in nobody's account: drivers, a balloon of the hypervisor, zram or a leak"),
+            (parts.missing_bytes, "is in nobody's account: drivers, a balloon of the hypervisor, zram or a leak"),
             (parts.slab_unreclaimable_bytes, "was the kernel's own objects, which cannot be taken back"),
             (parts.shmem_bytes, "was shared memory and files in tmpfs, which no process needs to hold"),
             (parts.huge_pages_bytes, "was set aside as huge pages"),

@@ -206,7 +206,7 @@ def _of_the_kernel(memory: Memory, parts: Breakdown | None) -> t.Iterator[Advice
             "Looking changes nothing.",
         ),
         (
-            parts.unaccounted_bytes,
+            parts.missing_bytes,
             "Look for a balloon of the hypervisor, zram, or a driver that takes memory and does not give it back.",
             "{} of RAM are in nobody's account.",
             "Looking changes nothing.",

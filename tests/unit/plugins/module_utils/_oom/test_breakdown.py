@@ -104,6 +104,20 @@ def test_an_old_kernel_without_lists_of_anonymous_memory_is_broken_down() -> Non
     assert (parts.anonymous_bytes, parts.page_cache_bytes, parts.shmem_bytes) == (315 * MIB, 85 * MIB, None)
 
 
+@pytest.mark.parametrize(
+    ("changes", "missing"),
+    [
+        ({"slab_unreclaimable_bytes": 1 * MIB}, 99 * MIB),
+        ({"slab_unreclaimable_bytes": None}, 0),
+        ({"slab_unreclaimable_bytes": 1 * MIB, "page_cache_bytes": None}, 0),
+    ],
+)
+def test_nothing_is_missing_where_large_parts_are_not_told(changes: dict[str, t.Any], missing: int) -> None:
+    parts = made(**changes)
+    assert parts is not None
+    assert parts.missing_bytes == missing
+
+
 @pytest.mark.parametrize("changes", [{"ram_bytes": None}, {"free_bytes": None}])
 def test_of_a_cut_report_no_parts_are_told(changes: dict[str, t.Any]) -> None:
     assert made(**changes) is None
