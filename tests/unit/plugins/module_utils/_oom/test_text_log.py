@@ -129,6 +129,14 @@ def test_a_prefix_is_taken_off(before: str, prefix: Prefix) -> None:
     assert split_prefix(f"{before}{TEXT}") == prefix
 
 
+@pytest.mark.parametrize("before", ["07:00:00 ", "Jun  1 07:00:00 ", "2022-06-01T07:00:00Z "])
+@pytest.mark.parametrize("text", ["CPU: 1 PID: 8 Comm: a", "memory: usage 4kB", "DMA32: 1*4kB", "a: b[1]: c"])
+def test_without_a_host_the_message_is_no_program(before: str, text: str) -> None:
+    prefix = split_prefix(f"{before}kernel: {text}")
+    assert prefix is not None
+    assert prefix[-2:] + prefix[:1] == (None, "kernel", text)
+
+
 @pytest.mark.parametrize(
     "text",
     [TEXT, "", " active_file:0 inactive_file:1", "[ 128825]  1000 128825  3449 864 65536 192 200 rsync", "DMA: 1*4kB"],
