@@ -46,7 +46,7 @@ _OTHER_MEM_INFO = re.compile(r"page allocation failure: order|Show Memory")
 _ASKED = "Manual OOM execution"
 _WORKERS = ("kworker/", "events/")
 _OF_OOM_ALONE = ("Task", "[ pi", "[  p", "oom-")
-_REAPED = re.compile(r"oom_reaper: reaped process (\d{1,20}) ")
+_REAPED = re.compile(r"oom_reaper: reaped process (\d{1,20})\b")
 
 Found = t.Union[OomReport, Unparsed]
 

@@ -33,7 +33,7 @@ def _kind(begins: str, ended: str, rest: str) -> _Kind:
 
 _ZONE = r"(?:DMA|DMA32|Normal|HighMem|Movable)"
 _SIZE_REST = r"[a-z_()-]*: ?\d+[kK]?B?|all_unreclaimable\?|(?:yes|no)$|[kK]?B\b|\d+kB"
-_TRIGGER = _kind("", r"(?:oom_sco\w{0,4}_adj|oom_adj|oomkilladj)=-?\d+\s*$", r".*=|-?\d+$|[a-z_0-9]+$")
+_TRIGGER = _kind("", r"(?:oom_sco\w{0,4}_adj|oom_adj|oomkilladj)=-?\d+\s*$", r".*=|-?\d+$|[a-z_0-9]+$|killer:")
 _KINDS = (
     _kind(
         r"(?:[A-Z][A-Za-z ()_]*: )?[Kk]ill(?:ed)?(?: process|\s*$)",
@@ -42,7 +42,7 @@ _KINDS = (
         r"process \d|\d+ \(|\(.*\)|,|[A-Za-z:_-]*:-?\d|[A-Za-z_-]+:$|\d*k?B[, ]|\d+kB$|-?\d+$"
         r"|score |or (?:sacrifice|a)|sacrifice|(?:a |and )?child",
     ),
-    _kind(r"oom-kill:", r",uid=\d+\s*$", r".*[,=]|\d+$"),
+    _kind(r"oom-(?:kill:|$)", r",uid=\d+\s*$", r".*[,=]|\d+$"),
     _kind(r"CPU: \d+ |Pid: \d+,", r"#\d", r"Not |[Tt]ainted|[A-Z ]*\d+\.\d|#\d|.{1,60} [Tt]ainted|[Cc]omm: "),
     _kind(r"\[ +pid +\] ", r"\bname\s*$", r"[a-z_ ]+$"),
     _kind(r"\[ *\d+\] +\d+ +\d+", r"[^\d\s-]\S{0,14}\s{0,8}$", r"-?\d+ |\S{1,15}$"),
@@ -54,7 +54,7 @@ _KINDS = (
     _kind(r"Tasks in /", r"oom\.group set\s*$", r"are |going |to |be |killed |due |memory\.oom"),
     _kind(r"Task in /", r"limit of /\S+\s*$", r"killed |as |a |result |of |limit |/"),
 )
-_INVOKED = re.compile(rf"{INVOKED}| invoked\s*$")
+_INVOKED = re.compile(rf"{INVOKED}| invoked(?: oom-)?\s*$")
 _BEGINS = re.compile("|".join(f"({kind.begins})" for kind in _KINDS))
 
 # The ends of words that can stand at the end of a line that was broken between words.

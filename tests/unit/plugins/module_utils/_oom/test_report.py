@@ -180,6 +180,11 @@ def test_the_reaper_may_come_after_the_next_report() -> None:
     assert [report.victims[0].reaped for report in reports(lines)] == [True, False]
 
 
+def test_the_reapers_line_may_be_broken() -> None:
+    (report,) = reports([*memcg(), *REAPED.format("hog", 812).replace(" (", "\n(").split("\n")])
+    assert [victim.reaped for victim in report.victims] == [True]
+
+
 def test_a_kill_line_alone_is_a_report() -> None:
     assert pids([KILL.format("hog", 812)]) == [[812]]
 

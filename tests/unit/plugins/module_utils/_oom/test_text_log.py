@@ -210,6 +210,18 @@ def test_a_broken_kill_line_is_whole_again(lines: tuple[str, ...]) -> None:
             "tar invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0",
         ),
         (
+            ("[ 1.5] tar invoked oom-", "killer:", "gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0"),
+            "tar invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0",
+        ),
+        (
+            (
+                "[ 1.5] oom-",
+                "kill:constraint=CONSTRAINT_NONE,nodemask=(null),mems_allowed=0-",
+                "1,global_oom,pid=1,uid=0",
+            ),
+            "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),mems_allowed=0-1,global_oom,pid=1,uid=0",
+        ),
+        (
             ("[ 1.5] Pid: 56, comm:", "my job Tainted: P            2.6.38-rc7 #1"),
             "Pid: 56, comm: my job Tainted: P            2.6.38-rc7 #1",
         ),
