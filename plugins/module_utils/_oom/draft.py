@@ -42,6 +42,7 @@ _USAGE = re.compile(r"(memory|memory\+swap|swap): usage (\d{1,20})kB, limit (\d{
 _OLD_STAT = re.compile(r"([a-z_]+):(\d{1,20})KB")
 _OLD_CPUSET = re.compile(r"cpuset=(.*) mems_allowed=(\S*)$", re.DOTALL)
 _GROUP = re.compile(r"Tasks in .* are going to be killed due to memory\.oom\.group set$", re.DOTALL)
+_EXITING = "is already exiting. Skip killing the task"
 
 _PANICS = tuple(
     f"Kernel panic - not syncing: {why}" for why in ("Out of memory", "out of memory", "System is deadlocked on memory")
@@ -224,10 +225,10 @@ class Draft:
         return match is not None
 
     def _group_line(self, text: str) -> bool:
-        if self.group or not _GROUP.match(text):
-            return False
-        self.group = True
-        return True
+        if self.group:
+            return _EXITING in text
+        self.group = _GROUP.match(text) is not None
+        return self.group
 
     def _heading_line(self, text: str) -> bool:
         columns = parse_heading(text)
@@ -255,7 +256,7 @@ class Draft:
     def _end_line(self, text: str) -> bool:
         if text.startswith("Out of memory and no killable processes"):
             self._no_killable = True
-        elif "is already exiting. Skip killing the task" in text:
+        elif _EXITING in text:
             self._spared = True
         elif text.startswith(_PANICS):
             self._panicked = True

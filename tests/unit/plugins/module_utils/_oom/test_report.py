@@ -223,6 +223,12 @@ def test_a_group_is_one_report_and_each_pid_once() -> None:
     assert pids(lines) == [[812, 813, 814]]
 
 
+def test_a_group_has_some_that_have_ended_by_themselves() -> None:
+    exiting = "Memory cgroup out of memory: OOM victim 813 (hog) is already exiting. Skip killing the task"
+    lines = [*memcg(), GROUP, KILL.format("hog", 812), exiting, KILL.format("hog", 814), KILL.format("hog", 815)]
+    assert pids(lines) == [[812, 814, 815]]
+
+
 def test_a_second_group_is_a_second_report() -> None:
     lines = [
         *memcg(pid=812),
