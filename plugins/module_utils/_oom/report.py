@@ -41,7 +41,7 @@ _MOST_HOSTS = 256
 _FAR_LINES = 500
 _FAR_US = 60 * 1000000
 # Mem-Info is printed at other times too; the rest of a report is not.
-_OTHER_MEM_INFO = re.compile(r"page allocation failure: order|Show Memory")
+_OTHER_MEM_INFO = re.compile(r"allocation failure|allocation stalls|Show Memory")
 # Since 4.4 the order tells who asked for a kill; before, that this was said, and that a worker of the kernel's does it.
 _ASKED = "Manual OOM execution"
 _WORKERS = ("kworker/", "events/")

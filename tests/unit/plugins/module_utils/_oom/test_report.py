@@ -372,8 +372,17 @@ def test_mem_info_and_a_table_are_no_report() -> None:
     assert read(["Mem-Info:", "active_anon:1 inactive_anon:2", HEADING, ROW.format("hog", 812)]) == []
 
 
-def test_mem_info_of_a_failed_allocation_is_not_the_next_kills() -> None:
-    lines = ["cat: page allocation failure: order:4, mode:0xcc0", "Mem-Info:", "9 pages RAM", KILL.format("hog", 812)]
+@pytest.mark.parametrize(
+    "failed",
+    [
+        "cat: page allocation failure: order:4, mode:0xcc0",
+        "cat: page allocation failure. order:4, mode:0x20",
+        "cat: page allocation stalls for 20001ms, order:0, mode:0xcc0",
+        "cat: vmalloc: allocation failure: 8192 bytes, mode:0xcc0",
+    ],
+)
+def test_mem_info_of_a_failed_allocation_is_not_the_next_kills(failed: str) -> None:
+    lines = [failed, "Mem-Info:", "9 pages RAM", KILL.format("hog", 812)]
     (report,) = reports(lines)
     assert report.memory is None
 
