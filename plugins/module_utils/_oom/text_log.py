@@ -35,7 +35,7 @@ _STAMP = re.compile(
 _PRIORITY = r"[a-z0-9]{3,8}\.(?:emerg|alert|crit|err|warn|warning|notice|info|debug) "
 _HOST_AND_TAG = re.compile(
     rf"(?:(?!{_PRIORITY})(?P<host>[\w.:()-]+(?<!:)) )?(?:{_PRIORITY})?(?P<tag>[\w./@()-]+)"
-    r"(?:(?:\[\d+\])?:(?: |(?=\[))| - - - )"
+    r"(?:(?:\[\d+\])?:(?: |$|(?=\[))| - - - )"
 )
 _KERNEL_TAG = re.compile(r"(?:(?P<host>[\w.:()-]+) (?=kernel: ?\[ *\d))?(?P<tag>kernel):(?: |(?=\[))")
 _UPTIME = re.compile(

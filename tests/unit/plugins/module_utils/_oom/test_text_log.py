@@ -316,6 +316,14 @@ def test_lines_of_one_record_share_its_time() -> None:
     ]
 
 
+def test_a_message_may_be_broken_from_its_prefix() -> None:
+    log = ["Jun  1 07:00:00 web1 kernel:", TEXT, "Jun  1 07:00:01 web1 kernel: a"]
+    assert list(read_log(log)) == [
+        Line(TEXT, cursor="1", origin=Origin(None, "web1", "kernel")),
+        Line("a", cursor="3", origin=Origin(None, "web1", "kernel")),
+    ]
+
+
 def test_boots_are_told_apart() -> None:
     log = ["[ 1.5] a", f"-- Boot {'ab' * 16} --", "[ 1.5] b"]
     assert [line.boot_id for line in read_log(log)] == [None, "ab" * 16]
