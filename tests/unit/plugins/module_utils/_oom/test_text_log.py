@@ -95,6 +95,11 @@ LOGS = {path.stem: path for folder in FOLDERS for path in sorted(folder.glob("*.
         ),
         pytest.param("kernel: ", Prefix(TEXT, None, None, None, "kernel"), id="a tag alone"),
         pytest.param(
+            "Jun  1 07:00:00 web1 kernel: : [   37.112233] ",
+            Prefix(TEXT, None, 37112233, "web1", "kernel"),
+            id="rsyslog 5",
+        ),
+        pytest.param(
             "web1 kernel: [   37.112233] ", Prefix(TEXT, None, 37112233, "web1", "kernel"), id="no time, but the host"
         ),
         pytest.param(
