@@ -271,8 +271,9 @@ class Draft:
         `page_size` is that of other reports of the same host, for a report that does not tell its own.
         """
         told = self.trigger or self.victims or self.chosen or self._constraint or self._task_in
+        ended = self._no_killable or (self._panicked and self._columns)
         # Lists of the kernel's messages have these words, without anything of a log before them.
-        if not told and not (self._no_killable and (self.first.source or self.first.monotonic_us is not None)):
+        if not told and not (ended and (self.first.source or self.first.monotonic_us is not None)):
             return None
         if self.trigger is None and self.first.source == QUOTED:
             return None

@@ -284,6 +284,16 @@ def test_a_panic_without_victims_is_a_report() -> None:
     assert [report.no_killable for report in reports(lines)] == [True]
 
 
+def test_a_panic_after_a_table_is_a_report() -> None:
+    lines = [
+        HEADING,
+        ROW.format("hog", 812),
+        "Kernel panic - not syncing: Out of memory: compulsory panic_on_oom is enabled",
+    ]
+    found = reports(Line(text, monotonic_us=1) for text in lines)
+    assert [(report.panicked, len(report.tasks)) for report in found] == [(True, 1)]
+
+
 @pytest.mark.parametrize(
     ("line", "number"),
     [
