@@ -17,7 +17,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import L
 _SAME_US = 60 * 1000000
 _REMEMBERED = 16
 
-_OOMD = re.compile(r"(?:Killed|Marked) (/.*?)(?: for killing)? due to (memory (?:pressure for|used) .*)", re.DOTALL)
+_OOMD = re.compile(r"(?:Killed|Marked) (/.*?)(?: for killing)? due to (memory .*)", re.DOTALL)
 _OOMD_PRESSURE = re.compile(r"memory pressure for (/.*) being ", re.DOTALL)
 _EARLYOOM = re.compile(
     r"sending SIG(?:TERM|KILL) to process (?P<pid>\d{1,20}) (?:uid (?P<uid>\d{1,20}) )?\"(?P<name>.*)\": "
@@ -56,16 +56,18 @@ class UserspaceKillers:
             return None
         cgroup, reason = match.groups()
         pressure = _OOMD_PRESSURE.match(reason)
+        is_whole = pressure is not None or reason.startswith("memory used ")
         return OomReport(
             first=line,
             last=line,
             kill=line,
             killer="systemd-oomd",
-            scope="memcg" if pressure else "global",
+            scope="memcg" if pressure else "global" if is_whole else "unknown",
             cgroup=cgroup,
             limit_cgroup=pressure.group(1) if pressure else None,
             reason=reason,
-            complete=True,
+            complete=is_whole,
+            notes=() if is_whole else ("the line is cut",),
         )
 
     def _earlyoom(self, line: Line) -> OomReport | None:

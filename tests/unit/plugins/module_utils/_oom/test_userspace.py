@@ -39,6 +39,12 @@ def test_systemd_oomd_kills_a_cgroup(text: str, expected: tuple[str | None, ...]
     assert (report.scope, report.cgroup, report.limit_cgroup, report.reason) == expected
 
 
+@pytest.mark.parametrize("cut", ["memory p>", "memory pressure for /user.sl", "memory "])
+def test_of_a_cut_line_the_scope_is_not_known(cut: str) -> None:
+    (report,) = read("systemd-oomd", f"Killed /user.slice/a.scope due to {cut}")
+    assert (report.scope, report.cgroup, report.complete) == ("unknown", "/user.slice/a.scope", False)
+
+
 @pytest.mark.parametrize(
     "text",
     [
