@@ -38,7 +38,7 @@ _TASK_LINE = re.compile(
 )
 _RELEASE = re.compile(r" (?:Not tainted|Tainted: [A-Z() -]{0,60}?) {1,40}\(?(\d\S{0,99})")
 _TASK_IN = re.compile(r"Task in (/.*) killed as a result of limit of (/.*)", re.DOTALL)
-_USAGE = re.compile(r"(memory|memory\+swap|swap): usage (\d{1,20})kB, limit (\d{1,20})kB, failcnt (\d{1,20})$")
+_USAGE = re.compile(r"(memory|memory\+swap|swap|kmem): usage (\d{1,20})kB, limit (\d{1,20})kB, failcnt (\d{1,20})$")
 _OLD_STAT = re.compile(r"([a-z_]+):(\d{1,20})KB")
 _OLD_CPUSET = re.compile(r"cpuset=(.*) mems_allowed=(\S*)$", re.DOTALL)
 _GROUP = re.compile(r"Tasks in .* are going to be killed due to memory\.oom\.group set$", re.DOTALL)

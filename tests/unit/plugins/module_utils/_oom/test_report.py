@@ -136,6 +136,12 @@ def test_no_limit_tells_the_page_size(kilobytes: int, size: int) -> None:
     assert report.page_size == size
 
 
+def test_no_limit_of_the_kernels_own_memory_tells_the_page_size() -> None:
+    lines = [TRIGGER.format("hog"), USAGE[0], "kmem: usage 0kB, limit 9007199254740976kB, failcnt 0"]
+    (report,) = reports(lines)
+    assert (report.page_size, report.limit and report.limit.limit_bytes) == (16384, 40960 * 1024)
+
+
 def test_statistics_of_old_kernels_are_added_up() -> None:
     lines = [
         TRIGGER.format("hog"),
