@@ -21,7 +21,8 @@ ALLOCATING = "Out of memory (oom_kill_allocating_task): "
 _NAMELESS = "oom-killer:"
 
 # The kernel cuts the name of a task at 15 bytes; each could have come as an escape of four characters.
-_NAME_LIMIT = 60
+_NAME_BYTES = 15
+_NAME_LIMIT = 4 * _NAME_BYTES
 
 # The kernel prints none of these after the name; source code and documents that quote the line do.
 _QUOTING = re.compile(r"[\"'`\\;%]")
@@ -112,6 +113,9 @@ def parse_trigger(text: str) -> Trigger | None:
     mask = _MASK.search(rest)
     if (mask is None and rest.strip(": ")) or _QUOTING.search(rest):
         return None
+    if len(name) > _NAME_BYTES:
+        # A prefix that has lost its beginning, as the first line does that somebody copies.
+        name = name.rpartition("] ")[2]
     order = _ORDER.search(rest)
     adjustment = _ADJUSTMENT.search(rest)
     return Trigger(

@@ -75,6 +75,8 @@ HOSTILE_NAMES = (
             id="a name of many words",
         ),
         pytest.param("tar invoked oom-killer:", Trigger("tar"), id="cut"),
+        pytest.param("12345.678901] tar invoked oom-killer:", Trigger("tar"), id="cut at its beginning"),
+        pytest.param("a] b] c invoked oom-killer:", Trigger("a] b] c"), id="a name with brackets"),
         pytest.param(
             "oom-killer: gfp_mask=0x1d2",
             Trigger("", None, "0x1d2", ("__GFP_HIGHMEM", "__GFP_IO", "__GFP_FS")),
