@@ -39,7 +39,7 @@ _HOST_AND_TAG = re.compile(
 )
 _KERNEL_TAG = re.compile(r"(?:(?P<host>[\w.:()-]+) (?=kernel: ?\[ *\d))?(?P<tag>kernel):(?: |(?=\[))")
 _UPTIME = re.compile(
-    r"\s*(?:: )?\[ *(?:(?P<uptime>\d{1,20}\.\d+)(?: <[ \d.+]*>)?|\+\d+\.\d+|[^\W\d]{3} ?\d{1,2} \d\d:\d\d"
+    r"\s*(?:: )?\[ *(?:(?:\d{1,3}-)?(?P<uptime>\d{1,20}\.\d+)(?: <[ \d.+]*>)?|\+\d+\.\d+|[^\W\d]{3} ?\d{1,2} \d\d:\d\d"
     r"|[^\[\]]{4,40}\d\d:\d\d:\d\d[^\[\]]{0,12})\] ?"
 )
 _CALLER_MARKS = frozenset("[<")

@@ -33,6 +33,7 @@ LOGS = {path.stem: path for folder in FOLDERS for path in sorted(folder.glob("*.
     ("before", "prefix"),
     [
         pytest.param("[7934037.757829] ", Prefix(TEXT, monotonic_us=7934037757829), id="dmesg"),
+        pytest.param("[3-37.1122] ", Prefix(TEXT, monotonic_us=37112200), id="a CPU before it"),
         pytest.param("[    5.5] ", Prefix(TEXT, monotonic_us=5500000), id="dmesg, young"),
         pytest.param("     [41369.847965] ", Prefix(TEXT, monotonic_us=41369847965), id="indented"),
         pytest.param("[   12.345678 <    0.000012>] ", Prefix(TEXT, monotonic_us=12345678), id="dmesg --show-delta"),
