@@ -93,7 +93,7 @@ options:
     default: 10
   limit:
     description:
-      - How many events to return, the newest ones. RV(summary) counts all.
+      - How many events to return, those that a service went down with first, then the newest. RV(summary) counts all.
     type: int
     default: 100
   timeout:
@@ -562,6 +562,10 @@ events:
               V(fragmentation), V(low_zone), V(cpuset_or_mempolicy), V(manual), V(pressure) and V(unknown).
           type: str
           sample: ram_and_swap_exhausted
+        kind:
+          description: What events that are alike have in common, killer, victims, unit and cause, to group them by.
+          type: str
+          sample: "kernel: leak.fcgi of apache2.service: ram_and_swap_exhausted"
         summary:
           description: What happened, in one or two sentences.
           type: str
@@ -607,6 +611,31 @@ events:
       description: What is missing, or does not agree.
       type: list
       elements: str
+remedies:
+  description:
+    - What helps this host, the remedies of all RV(events) together, each once, the newest event's first.
+    - Of the sizes of swap it is the largest.
+    - Those that the host has by now are left out, as where its swap has that size, or where mod_fcgid is not installed.
+      Of another host's journal, and of logs, that is not known.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    role:
+      description: A role of this collection.
+      type: str
+      sample: oom_policy
+    variables:
+      description: The variables to run it with.
+      type: dict
+      sample:
+        oom_policy_units: [apache2.service]
+    why:
+      description: The reason.
+      type: str
+    risk:
+      description: What it does not help against, and what it can do harm to.
+      type: str
 summary:
   description:
     - All events in numbers, those beyond O(limit) too.

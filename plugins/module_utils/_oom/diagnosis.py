@@ -34,6 +34,7 @@ class Diagnosis(t.NamedTuple):
     """Why a kill happened; `evidence` are whole sentences."""
 
     cause: str
+    kind: str
     summary: str
     evidence: tuple[str, ...] = ()
     remedies: tuple[Remedy, ...] = ()
@@ -45,11 +46,18 @@ def diagnose(incident: Incident, figures: Figures) -> Diagnosis:
     cause = incident.cause or cause_of(incident.report, figures.supplies)
     return Diagnosis(
         cause=cause,
+        kind=_kind(incident, cause),
         summary=_summary(incident, cause),
         evidence=tuple(evidence(incident, figures, cause)),
         remedies=tuple(remedies(incident, figures, cause)),
         advice=tuple(advice(incident, figures, cause)),
     )
+
+
+def _kind(incident: Incident, cause: str) -> str:
+    """Return what events that are alike have in common."""
+    names = ", ".join(dict.fromkeys(victim.name for victim in incident.report.victims))
+    return f"{incident.report.killer}: {names} of {incident.place.unit or incident.report.cgroup}: {cause}"
 
 
 def cause_of(report: OomReport, weighed: tuple[Supply, ...]) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import bisect
 import collections
 import functools
 import typing as t
@@ -28,6 +29,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.records import
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report import is_same, read_reports
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import Coverage, Traces, coverage_of
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.today import Today, today_of
 
 # In search of a report's beginning; the longest have thousands of tasks.
 _LONGEST = 40_000
@@ -46,12 +48,13 @@ class Findings(t.NamedTuple):
     older: tuple[Incident, ...]
     units_taken_down: tuple[str, ...]
     coverage: Coverage
+    today: Today = Today()
 
 
 def follow(
     journal: Journal, traces: Traces, run: Run, *, limit: int, local: bool, page_size: int | None, persistent: bool
 ) -> Findings:
-    """Read what the traces lead to; of `limit` incidents, the newest, the whole report.
+    """Read what the traces lead to; of `limit` incidents whole: those in which a service went down, then the newest.
 
     With `local`, the OOM policies in force are asked of this host's systemd; `page_size` is for reports that do not
     tell it. Raises JournalError.
@@ -72,13 +75,14 @@ def follow(
         older=tuple(with_effects(older, traces.units[::-1], policies, until_us=until_us)),
         units_taken_down=tuple(sorted(down)),
         coverage=coverage_of(journal, traces, persistent=persistent, unreadable=unreadable),
+        today=today_of() if local else Today(),
     )
 
 
 def _incidents(
     journal: Journal, traces: Traces, limit: int, page_size: int | None
 ) -> tuple[list[Incident], list[Incident], int]:
-    """Return the newest incidents and the older ones, oldest first, and how many kill lines could not be read."""
+    """Return the incidents to explain and those to count, oldest first, and how many kill lines could not be read."""
     boots = {boot_id: rank for rank, boot_id in enumerate(reversed(traces.boots))}
 
     def in_time(incident: Incident) -> tuple[int, int]:
@@ -87,7 +91,11 @@ def _incidents(
     # Of one event there may be many kill lines, so that it takes reading to know when there are enough.
     incidents: list[Incident] = []
     unreadable = 0
-    pending = {kill.key: kill for kill in traces.kills}
+    failures = _Failures(traces.units)
+    pending = {
+        kill.key: kill
+        for kill in sorted(traces.kills, key=lambda kill: not failures.follow(kill.boot_id, kill.monotonic_us))
+    }
     while pending and len(incidents) < limit:
         stretches = _stretches(list(pending.values())[: limit - len(incidents)])
         for stretch, records in zip(stretches, around(journal, stretches)):
@@ -98,14 +106,35 @@ def _incidents(
                 del pending[key]
             # Of a damaged journal, a record may not be read again.
             unreadable += pending.pop(stretch.newest.key, None) is not None
-    rest = [_line_of(kill) for kill in reversed(list(pending.values()))]
+    rest = [_line_of(kill) for kill in reversed(traces.kills) if kill.key in pending]
     told = list(read_reports(rest))
     reports = [item for item in told if isinstance(item, OomReport)]
     incidents += map(incident_of, reports)
     incidents += _of_other_killers(traces.killers, incidents)
     incidents.sort(key=in_time)
+    incidents.sort(key=lambda incident: failures.follow(incident.at.boot_id, incident.at.monotonic_us))
     cut = max(len(incidents) - limit, 0)
-    return incidents[cut:], incidents[:cut], unreadable + len(told) - len(reports)
+    return (
+        sorted(incidents[cut:], key=in_time),
+        sorted(incidents[:cut], key=in_time),
+        unreadable + len(told) - len(reports),
+    )
+
+
+class _Failures:
+    """The services that OOM kills have taken down, by boot and time."""
+
+    def __init__(self, records: t.Sequence[UnitRecord]) -> None:
+        self._times: dict[str, list[int]] = collections.defaultdict(list)
+        for record in records:
+            if record.what == FAILED and record.unit.endswith(".service"):
+                bisect.insort(self._times[record.boot_id], record.monotonic_us)
+
+    def follow(self, boot_id: str | None, monotonic_us: int | None) -> bool:
+        """Tell whether a service went down near a kill."""
+        times = self._times.get(boot_id or "", [])
+        first = bisect.bisect_left(times, (monotonic_us or 0) - NEAR_US)
+        return first < len(times) and times[first] <= (monotonic_us or 0) + 2 * NEAR_US
 
 
 def _of_other_killers(said: t.Sequence[KillerRecord], by_kernel: t.Sequence[Incident]) -> list[Incident]:
@@ -166,7 +195,7 @@ def _stretches(kills: t.Sequence[Record]) -> list[Stretch]:
         if (
             last
             and (last.boot_id, _facility(last)) == (kill.boot_id, _facility(kill))
-            and last.monotonic_us - kill.monotonic_us <= _AFTERMATH_US
+            and 0 <= last.monotonic_us - kill.monotonic_us <= _AFTERMATH_US
             and len(groups[-1]) < _TOGETHER
         ):
             groups[-1].append(kill)

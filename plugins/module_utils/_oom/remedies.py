@@ -12,7 +12,8 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.consumers impo
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Memory, OomReport
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.figures import Figures
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident, UnitEffect
-from ansible_collections.oomguard.linux.plugins.module_utils._text import format_size
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.today import Today
+from ansible_collections.oomguard.linux.plugins.module_utils._text import format_size, parse_size
 
 _GIB = 1024**3
 # A leak fills any swap, and a host that swaps more than this at once is of no use.
@@ -20,6 +21,9 @@ _MOST_MISSING = 32 * _GIB
 
 _APACHE = {"apache2.service": "apache2", "httpd.service": "httpd"}
 _FCGID_DIRECTIVES = {"FcgidMinProcessesPerClass": 0, "FcgidProcessLifeTime": 600, "FcgidIdleScanInterval": 120}
+
+# What the headers of swap areas take of their size, by far.
+_HEADERS = 1 << 20
 
 _SMALLEST_WORKER = 64 << 20
 _STEP = 8 << 20
@@ -73,6 +77,27 @@ def remedies(incident: Incident, figures: Figures, cause: str) -> t.Iterator[Rem
             risk="After a quiet time the first requests wait until a worker has started.",
         )
         yield _smaller_workers(report)
+
+
+def still_needed(found: t.Iterable[Remedy], today: Today) -> list[Remedy]:
+    """Return the remedies of a host's events, newest event first, each once, without those that it has by now.
+
+    Of several sizes of swap it is the largest.
+    """
+    kept: dict[t.Hashable, Remedy] = {}
+    for remedy in found:
+        if remedy.role in {"fcgid", "fcgid_recycler"} and today.has_fcgid is False:
+            continue
+        if remedy.role == "swap" and _swap_size(remedy) <= (today.swap_total_bytes or 0) + _HEADERS:
+            continue
+        key = (remedy.role, *remedy.variables.get("oom_policy_units", ()))
+        if key not in kept or (remedy.role == "swap" and _swap_size(remedy) > _swap_size(kept[key])):
+            kept[key] = remedy
+    return list(kept.values())
+
+
+def _swap_size(remedy: Remedy) -> int:
+    return parse_size(remedy.variables["swap_size"])
 
 
 def _smaller_workers(report: OomReport) -> Remedy:

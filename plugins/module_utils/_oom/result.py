@@ -16,6 +16,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import O
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.figures import Figures, figures_of
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.findings import Findings
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident, UnitEffect
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.remedies import still_needed
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.summary import as_coverage, as_summary, as_time
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.tasks import Table
 
@@ -35,14 +36,16 @@ _LIMIT = ("usage_bytes", "limit_bytes", "failcnt", "swap_usage_bytes", "swap_lim
 
 
 def as_result(findings: Findings, *, tasks: str, top: int) -> dict[str, t.Any]:
-    """Return `events`, `summary` and `coverage`; `tasks` (`top`, `all` or `none`) and `top` say how many task rows."""
+    """Return the module's result; `tasks` (`top`, `all` or `none`) and `top` say how many task rows."""
     rows = {"none": 0, "top": top, "all": None}[tasks]
     incidents = (*findings.older, *findings.incidents)
     figures = list(map(figures_of, incidents))
     diagnoses = list(map(diagnose, incidents, figures))
-    explained = list(zip(incidents, figures, diagnoses))
+    explained = list(zip(incidents, figures, diagnoses))[len(findings.older) :]
+    found = [remedy for _incident, _figures, diagnosis in reversed(explained) for remedy in diagnosis.remedies]
     return {
-        "events": [_event(*one, rows) for one in explained[len(findings.older) :]],
+        "events": [_event(*one, rows) for one in explained],
+        "remedies": [remedy._asdict() for remedy in still_needed(found, findings.today)],
         "summary": as_summary(list(zip(incidents, diagnoses)), findings.units_taken_down),
         "coverage": as_coverage(findings.coverage),
     }

@@ -18,7 +18,7 @@ if t.TYPE_CHECKING:
 
 def nothing_found(coverage: Coverage) -> dict[str, t.Any]:
     """Return what `oom_info` returns where there was no kill."""
-    return {"events": [], "summary": as_summary((), ()), "coverage": as_coverage(coverage)}
+    return {"events": [], "remedies": [], "summary": as_summary((), ()), "coverage": as_coverage(coverage)}
 
 
 def as_summary(counted: t.Sequence[tuple[Incident, Diagnosis]], units_taken_down: t.Sequence[str]) -> dict[str, t.Any]:

@@ -113,6 +113,15 @@ def test_the_newest_are_within_the_limit() -> None:
     ]
 
 
+def test_a_kill_that_took_a_service_down_is_not_lost_among_many_that_did_not() -> None:
+    systemd = {"_PID": "1", "UNIT": "apache2.service", "MESSAGE_ID": "d9b373ed55a64feb8242e02dbe79a49c"}
+    kills = [entry(OOM_KILL, at=at, PRIORITY="3", **KERNEL) for at in (1, 1000, 2000, 3000)]
+    failed = entry("result 'oom-kill'", at=1002, UNIT_RESULT="oom-kill", **systemd)
+    findings = searched(Host([*kills, failed]), limit=2)
+    assert [(incident.at.monotonic_us or 0) // 1_000_000 for incident in findings.incidents] == [1000, 3000]
+    assert [(incident.at.monotonic_us or 0) // 1_000_000 for incident in findings.older] == [1, 2000]
+
+
 def test_of_an_older_kill_systemd_names_the_unit() -> None:
     older = searched(Host(captured("trixie")), limit=2).older
     assert [incident.place.unit for incident in older] == ["m-continue.service"]

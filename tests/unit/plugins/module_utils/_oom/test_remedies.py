@@ -13,6 +13,8 @@ import pytest
 import yaml
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Limit, Memory, Task, Trigger, Victim
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.remedies import Remedy, still_needed
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.today import Today
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.test_diagnosis import (
     FRAGMENTED,
     GIB,
@@ -221,3 +223,43 @@ def test_each_cause_has_its_own_advice(changes: dict[str, t.Any], begins: list[s
 def test_all_advice_has_its_reason_and_its_risk() -> None:
     given = [*diagnosed(memory=LEAKED).advice, *diagnosed(**limit(swap_usage_bytes=4096)).advice]
     assert [bool(advice.why and advice.risk) for advice in given] == [True] * 4
+
+
+def policy_for(unit: str) -> Remedy:
+    return Remedy("oom_policy", {"oom_policy_units": [unit]}, "why", "risk")
+
+
+def swap_of(size: str) -> Remedy:
+    return Remedy("swap", {"swap_size": size}, "why", "risk")
+
+
+FCGID = Remedy("fcgid", {}, "why", "risk")
+RECYCLER = Remedy("fcgid_recycler", {"fcgid_recycler_limit": "64M"}, "why", "risk")
+
+
+@pytest.mark.parametrize(
+    ("found", "needed"),
+    [
+        ([FCGID, RECYCLER, FCGID], [FCGID, RECYCLER]),
+        ([policy_for("a.service"), policy_for("b.service"), policy_for("a.service")], "ab"),
+        ([swap_of("2G"), swap_of("10G"), swap_of("3G")], [swap_of("10G")]),
+    ],
+    ids=["each once", "each unit", "the largest swap"],
+)
+def test_a_host_needs_what_its_events_ask_for_together(found: list[Remedy], needed: list[Remedy] | str) -> None:
+    expected = [policy_for(f"{unit}.service") for unit in needed] if isinstance(needed, str) else needed
+    assert still_needed(found, Today()) == expected
+
+
+@pytest.mark.parametrize(
+    ("today", "needed"),
+    [
+        (Today(swap_total_bytes=2 * GIB - 4096, has_fcgid=True), [FCGID, RECYCLER]),
+        (Today(swap_total_bytes=GIB, has_fcgid=True), [swap_of("2G"), FCGID, RECYCLER]),
+        (Today(swap_total_bytes=0, has_fcgid=False), [swap_of("2G")]),
+        (Today(), [swap_of("2G"), FCGID, RECYCLER]),
+    ],
+    ids=["has the swap", "has less", "has no mod_fcgid", "unknown"],
+)
+def test_what_the_host_has_by_now_it_does_not_need(today: Today, needed: list[Remedy]) -> None:
+    assert still_needed([swap_of("2G"), FCGID, RECYCLER], today) == needed
