@@ -66,8 +66,8 @@ class Story:
 
     def remediation(self) -> None:
         """Fix it, and see that a second run changes nothing."""
-        self.say("3. The fix: ansible-playbook oomguard.linux.remediate --diff")
-        self.play("oomguard.linux.remediate", "--diff", "-e", "detect_summary=false")
+        self.say("3. The fix: ansible-playbook oomguard.linux.remediate --diff -e swap_size=10G")
+        self.play("oomguard.linux.remediate", "--diff", "-e", "swap_size=10G detect_summary=false")
         self.say("   The same again, which must not change anything")
         recap = self.play("oomguard.linux.remediate", "-e", "detect_summary=false", quiet=True).strip().splitlines()[-1]
         if "changed=0 " not in recap:

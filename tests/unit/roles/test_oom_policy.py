@@ -12,25 +12,32 @@ import pytest
 from ansible_collections.oomguard.linux.tests.unit.roles.role import value
 
 
-def event(unit: str, result: str | None, policy: str | None, *, advised: bool) -> dict[str, t.Any]:
-    remedies = [{"role": "oom_policy", "variables": {"oom_policy_units": [unit]}}] if advised else []
-    effect = {"unit": unit, "result": result, "oom_policy": policy}
-    return {"unit_effect": effect, "diagnosis": {"remedies": remedies}}
+def event(result: str | None, policy: str | None) -> dict[str, t.Any]:
+    return {"unit_effect": {"unit": "a.service", "result": result, "oom_policy": policy}}
 
 
 @pytest.mark.parametrize(
-    ("events", "units"),
+    ("events", "advised", "units"),
     [
-        ([event("a.service", "oom-kill", "stop", advised=True)] * 2, ["a.service"]),
-        ([event("a.service", "oom-kill", "continue", advised=False)], ["a.service"]),
-        ([event("a.service", "oom-kill", None, advised=False)], []),
-        ([event("a.service", "signal", "continue", advised=False)], []),
-        ([{"unit_effect": None, "diagnosis": {"remedies": []}}], []),
+        ([event("oom-kill", "stop")], ["a.service"], ["a.service"]),
+        ([event("oom-kill", "continue")] * 2, [], ["a.service"]),
+        ([event("oom-kill", None)], [], []),
+        ([event("signal", "continue")], [], []),
+        ([{"unit_effect": None}], [], []),
     ],
     ids=["advised", "mended before", "gone", "main process", "no unit"],
 )
-def test_the_units_that_are_seen_to(events: list[dict[str, t.Any]], units: list[str]) -> None:
-    assert value("oom_policy", "__oom_policy_detected", detect_result={"events": events}) == units
+def test_the_units_that_are_seen_to(events: list[dict[str, t.Any]], advised: list[str], units: list[str]) -> None:
+    remedies = [{"role": "oom_policy", "variables": {"oom_policy_units": [unit]}} for unit in advised]
+    remedies += [{"role": "swap", "variables": {"swap_size": "1G"}}]
+    assert value("oom_policy", "__oom_policy_units", detect_result={"events": events, "remedies": remedies}) == units
+
+
+@pytest.mark.parametrize(
+    "given", [["a.service", "b.service"], "a.service,b.service", "a.service, b.service"], ids=["list", "text", "blank"]
+)
+def test_units_are_named_as_people_name_them(given: t.Any) -> None:
+    assert value("oom_policy", "__oom_policy_units", oom_policy_units=given) == ["a.service", "b.service"]
 
 
 @pytest.mark.parametrize(("given", "restart"), [(False, "no"), (None, ""), ("", ""), ("always", "always")])

@@ -1,0 +1,66 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which roles the playbook remediate runs on a host."""
+
+from __future__ import annotations
+
+import pathlib
+import typing as t
+
+import pytest
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
+
+PLAYBOOK = pathlib.Path(__file__).parents[3] / "playbooks/remediate.yml"
+REMEDIES = [
+    {"role": "swap", "variables": {"swap_size": "3G"}},
+    {"role": "fcgid_recycler", "variables": {}},
+    {"role": "oom_policy", "variables": {"oom_policy_units": ["a.service"]}},
+    {"role": "oom_policy", "variables": {"oom_policy_units": ["b.service"]}},
+]
+
+
+def play(**variables: object) -> tuple[Templar, dict[str, dict[str, t.Any]]]:
+    """Return what evaluates expressions within the play, and its tasks by name."""
+    (loaded,) = DataLoader().load_from_file(str(PLAYBOOK), trusted_as_template=True)
+    templar = Templar(variables={**loaded["vars"], "detect_result": {"remedies": REMEDIES}, **variables})
+    return templar, {task["name"]: task for task in loaded["tasks"]}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "managed"),
+    [
+        ({}, {"swap", "oom_policy"}),
+        ({"oomguard_roles": ["fcgid_recycler"]}, {"fcgid_recycler"}),
+        ({"oomguard_roles": ["auto", "fcgid_recycler"]}, {"swap", "oom_policy", "fcgid_recycler"}),
+        ({"oomguard_roles": []}, set()),
+    ],
+    ids=["detected", "one alone", "detected and one more", "none"],
+)
+def test_the_roles_that_are_run(chosen: dict[str, object], managed: set[str]) -> None:
+    templar, tasks = play(**chosen)
+    roles = {
+        task["ansible.builtin.include_role"]["name"]: task
+        for task in tasks.values()
+        if "when" in task and "ansible.builtin.include_role" in task
+    }
+    run = {name for name, task in roles.items() if templar.evaluate_conditional(task["when"])}
+    assert run == {f"oomguard.linux.{name}" for name in managed}
+
+
+@pytest.mark.parametrize(
+    ("roles", "accepted"), [(["auto", "swap"], True), (["swpa"], False), ("fcgid_recycler", False), ([], True)]
+)
+def test_roles_that_there_are_not_are_refused(roles: object, *, accepted: bool) -> None:
+    templar, tasks = play(oomguard_roles=roles)
+    conditions = tasks["Refuse roles that there are not"]["ansible.builtin.assert"]["that"]
+    assert all(templar.evaluate_conditional(condition) for condition in conditions) is accepted
+
+
+@pytest.mark.parametrize(("given", "taken"), [({}, True), ({"swap_size": "10G"}, False)], ids=["not set", "set"])
+def test_swap_has_the_size_that_the_kills_ask_for_unless_one_is_set(given: dict[str, object], *, taken: bool) -> None:
+    templar, tasks = play(**given)
+    task = tasks["Set the size of swap that the kills ask for"]
+    assert all(templar.evaluate_conditional(condition) for condition in task["when"]) is taken
+    assert templar.template(trust_as_template(task["ansible.builtin.set_fact"]["swap_size"])) == "3G"
