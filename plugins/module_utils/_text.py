@@ -17,6 +17,9 @@ for _power, _letter in enumerate("KMGTPE", start=1):
     _UNITS[_letter] = _UNITS[f"{_letter}IB"] = 1024**_power
     _UNITS[f"{_letter}B"] = 1000**_power
 
+# No process runs in less; a limit below it has lost its unit.
+_LEAST_LIMIT = 1024**2
+
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([A-Z]{0,3})", re.IGNORECASE)
 
 # Control and format characters (bidirectional overrides among them), line and paragraph separators, lone surrogates.
@@ -44,6 +47,22 @@ def parse_size(text: str | int) -> int:
             hint="Write a number of bytes, or one with a unit such as 512M, 10G, 10GiB (binary) or 10GB (decimal).",
         )
     return int(size)
+
+
+def parse_limit(text: str | int, *, of: str) -> int:
+    """Return the bytes of a limit of memory, as parse_size() does. Raises SizeError, also for what is too little."""
+    size = parse_size(text)
+    refuse_tiny(of, str(text).strip(), size)
+    return size
+
+
+def refuse_tiny(limit: str, text: str, size: int) -> None:
+    """Raise SizeError where `limit`, written as `text`, is of fewer bytes than any process needs."""
+    if size < _LEAST_LIMIT:
+        raise SizeError(
+            f"{limit} is {size} bytes, and no process runs in so little.",
+            hint=f"Did you mean {text}M?" if text.isdigit() and size else f"Give {format_size(_LEAST_LIMIT)} or more.",
+        )
 
 
 def format_size(size: int) -> str:

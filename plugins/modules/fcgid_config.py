@@ -71,7 +71,8 @@ options:
         type: str
       address_space:
         description:
-          - The most that the process may map, as a size such as V(512M). Beyond it, memory is refused to the program.
+          - The most that the process may map, as a size such as V(512M), of 1 MiB or more. Beyond it, memory is
+            refused to the program.
         type: str
       oom_score_adjust:
         description:

@@ -41,7 +41,8 @@ attributes:
 options:
   limit:
     description:
-      - The VmHWM beyond which a worker is retired when it is idle, as a size such as V(256M).
+      - The VmHWM beyond which a worker is retired when it is idle, as a size such as V(256M), of 1 MiB or
+        more.
       - Without it, only the scripts in O(scripts) have limits.
     type: str
   hard_limit:

@@ -55,6 +55,7 @@ options:
     description:
       - What the drop-in sets, as sections of directives. A list assigns its values in order; an empty string resets the
         directive, as systemd has it. A list of none sets nothing.
+      - A C(MemoryMax) or C(MemoryHigh) of less than 1 MiB is refused; without a unit it is of bytes.
       - Systemd expands specifiers such as V(%n) in many values; a percent sign itself is written V(%%).
       - Required with O(state=present).
     type: dict

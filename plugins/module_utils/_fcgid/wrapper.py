@@ -18,7 +18,7 @@ import typing as t
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import Setting
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import DIRECTIVES, FcgidError, words
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.worker import INTERPRETER
-from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise, parse_size
+from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise, parse_limit
 
 # What needs no quotes in a wrapper's command, and is no pattern in a <Files>.
 _PATH = re.compile(r"/[A-Za-z0-9_./@+:,=-]*[A-Za-z0-9_@+-]")
@@ -46,11 +46,11 @@ def wrapper_for(worker: t.Mapping[str, t.Any]) -> Setting:
     suffix = posixpath.splitext(program)[1] if script else str(worker.get("suffix"))
     if suffix and not _SUFFIX.fullmatch(suffix):
         raise FcgidError(f"{neutralise(suffix)!r} is not the suffix of a file.", hint="Give one such as .php.")
-    text = f'"{" ".join([*_limits(worker), program])}" {suffix}'.rstrip()
+    text = f'"{" ".join([*_limits(worker, program), program])}" {suffix}'.rstrip()
     return Setting(DIRECTIVES["FcgidWrapper"], text, _sections(program) if script else ())
 
 
-def _limits(worker: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+def _limits(worker: t.Mapping[str, t.Any], program: str) -> t.Iterator[str]:
     adjustment, address_space = worker.get("oom_score_adjust"), worker.get("address_space")
     if adjustment is not None:
         # proc(5): to go below the value that Apache itself has takes CAP_SYS_RESOURCE.
@@ -61,7 +61,7 @@ def _limits(worker: t.Mapping[str, t.Any]) -> t.Iterator[str]:
             )
         yield from ("/usr/bin/choom", "-n", str(adjustment), "--")
     if address_space is not None:
-        yield from ("/usr/bin/prlimit", f"--as={parse_size(address_space)}")
+        yield from ("/usr/bin/prlimit", f"--as={parse_limit(address_space, of=f'address_space of {program}')}")
 
 
 def _sections(script: str) -> tuple[str, str]:

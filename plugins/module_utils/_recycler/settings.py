@@ -12,7 +12,7 @@ import re
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
-from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise, parse_size
+from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise, parse_limit
 
 HEADER = "# Managed by oomguard.linux.fcgid_recycler; what is changed here by hand is lost.\n"
 
@@ -145,8 +145,10 @@ def _parser() -> configparser.ConfigParser:
 
 
 def _bounds(values: t.Mapping[str, t.Any]) -> Bounds:
+    of = f" of {values['script']}" if "script" in values else ""
     limit, hard_limit = (
-        parse_size(values[name]) if values.get(name) not in (None, "") else None for name in ("limit", "hard_limit")
+        parse_limit(values[name], of=f"{name}{of}") if values.get(name) not in (None, "") else None
+        for name in ("limit", "hard_limit")
     )
     if hard_limit is not None and limit is not None and hard_limit < limit:
         raise RecyclerError(f"The hard limit, {hard_limit} bytes, is below the limit, {limit} bytes.")

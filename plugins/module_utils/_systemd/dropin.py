@@ -11,8 +11,8 @@ import re
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.values import Totals
-from ansible_collections.oomguard.linux.plugins.module_utils._text import difference, neutralise
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.values import Totals, size
+from ansible_collections.oomguard.linux.plugins.module_utils._text import difference, neutralise, refuse_tiny
 
 MARK = "# Managed by oomguard.linux.systemd_dropin; what is changed here by hand is lost."
 
@@ -23,6 +23,8 @@ _UNIT = re.compile(
 )
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}")
 _WORD = re.compile(r"[A-Z][A-Za-z0-9]*")
+# Of the others, such as MemorySwapMax=, 0 is a good value.
+_MEMORY_LIMIT = re.compile(r"(?:Startup)?Memory(?:High|Max)")
 
 # The manager's own configuration, systemd-system.conf(5), has drop-ins like a unit, and is addressed like one.
 MANAGER = "system.conf"
@@ -73,6 +75,9 @@ class Wanted:
                     f"The value of {directive}= in [{section}] holds a control character or ends in a backslash.",
                     hint="It would be read as a second directive; write a list to assign several values.",
                 )
+            limit = size(value) if self.present and _MEMORY_LIMIT.fullmatch(directive) else None
+            if limit is not None:
+                refuse_tiny(f"{directive}= of {self.unit}", value, limit)
         if self.present and not any(assignments(self.settings)):
             raise DropinError(f"No settings for {self.unit} were given.", hint="Give settings, or state: absent.")
 

@@ -13,6 +13,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._text import (
     format_size,
     neutralise,
     neutralise_all,
+    parse_limit,
     parse_size,
 )
 
@@ -45,6 +46,27 @@ def test_what_is_not_a_size_is_refused(text: str) -> None:
         f"{text!r} is not a size. Write a number of bytes, or one with a unit such as 512M, 10G, 10GiB (binary)"
         " or 10GB (decimal)."
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("512", "limit is 512 bytes, and no process runs in so little. Did you mean 512M?"),
+        (" 512 ", "limit is 512 bytes, and no process runs in so little. Did you mean 512M?"),
+        (512, "limit is 512 bytes, and no process runs in so little. Did you mean 512M?"),
+        ("0", "limit is 0 bytes, and no process runs in so little. Give 1.0 MiB or more."),
+        ("512K", "limit is 524288 bytes, and no process runs in so little. Give 1.0 MiB or more."),
+    ],
+)
+def test_a_limit_that_no_process_can_live_in_is_refused(text: str | int, message: str) -> None:
+    with pytest.raises(SizeError) as error:
+        parse_limit(text, of="limit")
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize(("text", "size"), [("1M", 1024**2), ("1048576", 1024**2), ("256M", 256 * 1024**2)])
+def test_limits_are_read(text: str, size: int) -> None:
+    assert parse_limit(text, of="limit") == size
 
 
 @pytest.mark.parametrize(

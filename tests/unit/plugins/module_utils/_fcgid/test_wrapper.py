@@ -87,6 +87,10 @@ def test_limits_are_put_before_the_program(worker: dict[str, t.Any], text: str) 
             {"oom_score_adjust": 1001},
             "oom_score_adjust is 1001. A worker can only raise its own: give a number from 0 to 1000.",
         ),
+        (
+            {"address_space": "512"},
+            ("address_space of /srv/fcgi/hog.fcgi is 512 bytes, and no process runs in so little. Did you mean 512M?"),
+        ),
     ],
 )
 def test_forms_that_do_not_work_are_refused(changes: dict[str, t.Any], message: str) -> None:

@@ -35,7 +35,7 @@ FULL = {
     **VALUES,
     "hard_limit": "1.5G",
     "grace": 60,
-    "scripts": [{"script": "/srv/a b/*.fcgi", "limit": "1000"}, {"script": "/srv/=.fcgi", "limit": None}],
+    "scripts": [{"script": "/srv/a b/*.fcgi", "limit": "1048577"}, {"script": "/srv/=.fcgi", "limit": None}],
     "drain": False,
     "dry_run": True,
     "status_url": "",
@@ -117,6 +117,14 @@ def test_sizes_are_bytes() -> None:
         (
             {"socket_directories": ["/run/%i"]},
             "'/run/%i' cannot stand in a unit. Give a full path without blanks.",
+        ),
+        (
+            {"limit": "256"},
+            "limit is 256 bytes, and no process runs in so little. Did you mean 256M?",
+        ),
+        (
+            {"scripts": [{"script": "/srv/a.fcgi", "hard_limit": "1"}], "grace": 1},
+            "hard_limit of /srv/a.fcgi is 1 bytes, and no process runs in so little. Did you mean 1M?",
         ),
         (
             {"limit": "much"},

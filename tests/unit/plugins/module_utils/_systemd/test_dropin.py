@@ -18,6 +18,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin imp
     directives_in,
     render,
 )
+from ansible_collections.oomguard.linux.plugins.module_utils._text import SizeError
 
 PATH = pathlib.Path("/etc/systemd/system/apache2.service.d/50-oomguard.conf")
 CONTINUE: Settings = {"Service": {"OOMPolicy": ["continue"]}}
@@ -69,6 +70,35 @@ def test_a_value_cannot_become_a_second_directive(value: str) -> None:
 def test_sections_and_directives_are_words(settings: Settings) -> None:
     with pytest.raises(DropinError, match=r"= is not a directive in a section\."):
         Wanted(unit="apache2.service", settings=settings)
+
+
+@pytest.mark.parametrize("directive", ["MemoryMax", "MemoryHigh", "StartupMemoryMax"])
+def test_a_limit_without_its_unit_is_refused(directive: str) -> None:
+    with pytest.raises(SizeError) as error:
+        Wanted(unit="apache2.service", settings={"Service": {directive: ["512"]}})
+    assert str(error.value) == (
+        f"{directive}= of apache2.service is 512 bytes, and no process runs in so little. Did you mean 512M?"
+    )
+
+
+@pytest.mark.parametrize(
+    ("directive", "value"),
+    [
+        ("MemoryMax", "512M"),
+        ("MemoryMax", "10%"),
+        ("MemoryMax", "infinity"),
+        ("MemoryMax", ""),
+        ("MemorySwapMax", "0"),
+        ("TasksMax", "512"),
+    ],
+)
+def test_limits_are_accepted(directive: str, value: str) -> None:
+    settings = {"Service": {directive: [value]}}
+    assert Wanted(unit="apache2.service", settings=settings).settings == settings
+
+
+def test_a_dropin_with_such_a_limit_can_be_removed() -> None:
+    assert not Wanted(unit="a.service", settings={"Service": {"MemoryMax": ["512"]}}, present=False).present
 
 
 def test_settings_are_needed() -> None:

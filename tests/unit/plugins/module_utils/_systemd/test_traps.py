@@ -14,7 +14,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin imp
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.traps import warnings
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._systemd.states import state
 
-LOWER = {"MemoryMax": Limit(pathlib.Path("x"), 2048, (("/a.slice", 1024),))}
+LOWER = {"MemoryMax": Limit(pathlib.Path("x"), 2 << 20, (("/a.slice", 1 << 20),))}
 
 
 @pytest.mark.parametrize(
@@ -29,12 +29,12 @@ LOWER = {"MemoryMax": Limit(pathlib.Path("x"), 2048, (("/a.slice", 1024),))}
             {"killers": ("-.slice",)},
             "systemd-oomd does not go by OOMPolicy=: it watches -.slice,",
         ),
-        ("MemoryMax", "2K", {"limits": LOWER}, "MemoryMax= of a.service is out of reach: the cgroup /a.slice above it"),
+        ("MemoryMax", "2M", {"limits": LOWER}, "MemoryMax= of a.service is out of reach: the cgroup /a.slice above it"),
         (
             "MemoryMax",
-            "2K",
-            {"limits": {"MemoryMax": Limit(pathlib.Path("x"), None)}, "properties": {"MemoryMax": "2048"}},
-            "MemoryMax= of a.service is not in force in the kernel: x should have 2048,",
+            "2M",
+            {"limits": {"MemoryMax": Limit(pathlib.Path("x"), None)}, "properties": {"MemoryMax": "2097152"}},
+            "MemoryMax= of a.service is not in force in the kernel: x should have 2097152,",
         ),
         ("OOMPolicy", "stop", {"booted": False}, "No systemd runs here that has a.service:"),
         (
