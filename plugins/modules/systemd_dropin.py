@@ -18,6 +18,9 @@ description:
   - Limits of a running unit (C(MemoryMax), C(MemoryHigh), C(MemorySwapMax), C(TasksMax) and such) are compared with
     what the kernel has in the unit's cgroup as well. Systemd 257 shows the new limit after it has read the file, and
     leaves the old one in the kernel until the unit is started again; the module hands it over.
+  - A C(MemoryMax) that would come down below what the unit uses now is refused, since the kernel would kill at once
+    what does not fit into swap. What it uses is C(memory.current) of its cgroup, without the page cache and the slab
+    that the kernel can drop. On a host with cgroups of version 1 it is not looked at.
   - Only the file that this module wrote is ever changed or removed. Nothing is restarted.
 author:
   - oomguard contributors (@oomguard)
@@ -84,6 +87,7 @@ options:
       - Replace or remove a file of that name which this module did not write.
       - A backup is kept beside it with its mode and owner, under a name that systemd does not read.
       - Accept a generated or transient unit.
+      - Accept a C(MemoryMax) below what the unit uses now, with which the kernel may kill at once.
     type: bool
     default: false
   pin:
@@ -110,7 +114,8 @@ options:
 notes:
   - On a host that was not booted with systemd, such as an image being built, and for a user whose systemd does not run,
     the file is written, RV(verified) is V(false) and a warning says so.
-  - Warns where a setting does not do what it is set for, as C(MemoryHigh) on a host without swap.
+  - Warns where a setting does not do what it is set for, as C(MemoryHigh) on a host without swap, or below what the
+    unit uses now.
 seealso:
   - name: systemd.unit(5)
     description: Where systemd looks for drop-ins, and in which order it reads them.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import Plan, State, Wanted
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.in_force import refuse_conflicts, verify
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.plan import make_plan
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.traps import refuse_kill
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.unit import Systemd
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.validate import validate
 
@@ -15,7 +16,8 @@ from ansible_collections.oomguard.linux.plugins.module_utils._systemd.validate i
 def bring(wanted: Wanted, systemd: Systemd, *, check: bool = True, dry: bool = False) -> tuple[State, Plan]:
     """Bring about the wanted drop-in; return what there is then, and the plan that led to it.
 
-    With `check`, raises DropinError where a setting is not in force, or would not be. With `dry`, changes nothing.
+    With `check`, raises DropinError where a setting is not in force, or would not be; in any case, where a new limit
+    of memory is below what is in use. With `dry`, changes nothing.
     Raises DropinError, CommandError and FileError.
     """
     if dry:
@@ -29,6 +31,7 @@ def _prepare(wanted: Wanted, systemd: Systemd, *, check: bool) -> tuple[State, P
     state = systemd.observe(wanted)
     plan = make_plan(state, wanted)
     validate(plan, state, wanted, systemd)
+    refuse_kill(state, wanted)
     if check:
         refuse_conflicts(state, wanted)
         if not (plan.changed or state.reload_required):

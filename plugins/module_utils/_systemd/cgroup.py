@@ -14,6 +14,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin imp
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.values import Totals
 
 _CGROUPS = "sys/fs/cgroup"
+_DROPPABLE = ("active_file", "inactive_file", "slab_reclaimable")
 
 
 def read_limits(cgroup: str, files: t.Mapping[str, str], root: pathlib.Path) -> dict[str, Limit]:
@@ -37,6 +38,21 @@ def read_limits(cgroup: str, files: t.Mapping[str, str], root: pathlib.Path) -> 
                 above=tuple((path, _number(value)) for path, value in values if value),
             )
     return limits
+
+
+def read_memory(cgroup: str, root: pathlib.Path) -> int | None:
+    """Return the bytes that `cgroup` uses and the kernel cannot drop; None where it does not say, as in version 1.
+
+    This is memory.current without what memory.stat counts as files and as reclaimable slab (the kernel's
+    admin-guide/cgroup-v2.rst): the memory of processes, shared memory and tmpfs, of which some may go to swap, and most
+    of the kernel's own.
+    """
+    folder = root / _CGROUPS / cgroup.strip("/")
+    current = _number(_read(folder / "memory.current")) if cgroup.strip("/") else None
+    if current is None:
+        return None
+    counts = dict(line.split() for line in _read(folder / "memory.stat").splitlines())
+    return current - sum(int(counts.get(name, 0)) for name in _DROPPABLE)
 
 
 def write_limit(file: pathlib.Path, text: str, *, must: bool) -> None:

@@ -109,10 +109,11 @@ class State:
 
     `text` is that of our file, None where it is absent; `leftover` tells of what a killed run has left in its folder;
     `dropins` are the files that systemd has loaded, in its order; `properties` are those of `systemctl show`, empty
-    where no systemd runs; `limits` are those of the running unit's cgroup, by directive; `killers` are the slices that
-    systemd-oomd watches for the unit's sake, if it runs; `fragment` is the unit's own file; `hides` is the drop-in of
-    the template that systemd does not read for this instance, since ours has its name; `newer_than_unit` tells whether
-    our file was written after the unit was started; `instances` are the states of what is loaded of a template.
+    where no systemd runs; `limits` are those of the running unit's cgroup, by directive; `memory_bytes` is what that
+    cgroup uses and the kernel cannot drop, None where it does not say; `killers` are the slices that systemd-oomd
+    watches for the unit's sake, if it runs; `fragment` is the unit's own file; `hides` is the drop-in of the template
+    that systemd does not read for this instance, since ours has its name; `newer_than_unit` tells whether our file was
+    written after the unit was started; `instances` are the states of what is loaded of a template.
     """
 
     path: pathlib.Path
@@ -121,6 +122,7 @@ class State:
     dropins: tuple[tuple[str, str], ...] = ()
     properties: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     limits: t.Mapping[str, Limit] = dataclasses.field(default_factory=dict)
+    memory_bytes: int | None = None
     killers: tuple[str, ...] = ()
     fragment: str = ""
     hides: str | None = None

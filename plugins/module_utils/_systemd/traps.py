@@ -1,16 +1,36 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Settings that are in force and still do not do what they are set for. Pure."""
+"""Settings that do harm, or are in force and still do not do what they are set for. Pure."""
 
 from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import State, Wanted, assignments
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import (
+    DropinError,
+    State,
+    Wanted,
+    assignments,
+)
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.in_force import stale_limits, tighter
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.values import memory_limit
+from ansible_collections.oomguard.linux.plugins.module_utils._text import format_size
 
 _ENDLESS = ("infinity", "100%", "")
+
+
+def refuse_kill(state: State, wanted: Wanted) -> None:
+    """Raise DropinError where MemoryMax= would come down below what the unit uses, unless `force` is given."""
+    for unit, limit, used in _exceeding(state, wanted, "MemoryMax"):
+        found = unit.limits.get("MemoryMax")
+        if found and (found.value is None or limit < found.value) and not wanted.force:
+            raise DropinError(
+                f"MemoryMax= of {_name(unit, wanted)} would be {format_size(limit)}, below the {format_size(used)} that"
+                " it uses now beside what the kernel can drop. The kernel would swap it out or kill at once. Nothing"
+                " was changed.",
+                hint="Allow more, stop the unit first, or use force.",
+            )
 
 
 def warnings(state: State, wanted: Wanted) -> t.Iterator[str]:
@@ -31,6 +51,11 @@ def warnings(state: State, wanted: Wanted) -> t.Iterator[str]:
             f"MemoryHigh= of {wanted.unit} on a host without swap: past it, the kernel slows the processes down until"
             " they stand still, and kills none. Add swap, or set MemoryMax= instead."
         )
+    for unit, limit, used in _exceeding(state, wanted, "MemoryHigh"):
+        yield (
+            f"MemoryHigh= of {_name(unit, wanted)} is {format_size(limit)}, below the {format_size(used)} that it uses"
+            " now beside what the kernel can drop: the kernel slows its processes down."
+        )
     if values.get("OOMScoreAdjust") == "-1000":
         yield (
             f"OOMScoreAdjust=-1000 of {wanted.unit} is inherited by its workers, of which the kernel can then kill"
@@ -47,6 +72,20 @@ def warnings(state: State, wanted: Wanted) -> t.Iterator[str]:
             f" To keep it from {wanted.unit}, set ManagedOOMPreference=omit."
         )
     yield from _limits(state, wanted, values)
+
+
+def _exceeding(state: State, wanted: Wanted, directive: str) -> t.Iterator[tuple[State, int, int]]:
+    """Yield each unit that uses more than the wanted limit of memory, with the limit and what it uses, in bytes."""
+    values = [value for _section, name, value in assignments(wanted.settings) if name == directive]
+    limit = memory_limit(values[-1], state.host.totals) if values and wanted.present else None
+    for unit in state.units:
+        if limit is not None and unit.memory_bytes is not None and limit < unit.memory_bytes:
+            yield unit, limit, unit.memory_bytes
+
+
+def _name(unit: State, wanted: Wanted) -> str:
+    """Return the name of the unit, or of the instance of the template."""
+    return unit.properties.get("Id", wanted.unit)
 
 
 def _limits(state: State, wanted: Wanted, values: t.Iterable[str]) -> t.Iterator[str]:

@@ -24,7 +24,12 @@ from ansible_collections.oomguard.linux.plugins.module_utils._files import (
     remove_file,
     write_file,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.cgroup import read_host, read_limits, write_limit
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.cgroup import (
+    read_host,
+    read_limits,
+    read_memory,
+    write_limit,
+)
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import (
     MANAGER,
     DropinError,
@@ -167,10 +172,12 @@ class Systemd:
 
     def with_properties(self, state: State, properties: t.Mapping[str, str]) -> State:
         """Return the state with the properties of a unit, and with what the kernel and the clock say about it."""
+        cgroup = properties.get("ControlGroup", "")
         return dataclasses.replace(
             state,
             properties=properties,
-            limits=read_limits(properties.get("ControlGroup", ""), LIMITS, self.root),
+            limits=read_limits(cgroup, LIMITS, self.root),
+            memory_bytes=read_memory(cgroup, self.root),
             newer_than_unit=state.text is not None and state.path.stat().st_mtime > _started(properties),
         )
 

@@ -299,6 +299,12 @@ def size(text: str, *, base: int = 1024) -> int | None:
     return int(float(match.group(1)) * base ** " KMGTPE".index(match.group(2) or " ")) if match else None
 
 
+def memory_limit(text: str, totals: Totals) -> int | None:
+    """Return the bytes of a limit of memory, which may be a percentage of the RAM; None where it is no limit."""
+    match = _PERCENTAGE.fullmatch(text)
+    return int(float(match.group(1)) / 100 * totals.ram_bytes) or None if match else size(text)
+
+
 def microseconds(text: str) -> int | None:
     """Return the microseconds of a time span in the syntax of systemd.time(7), None for what is not one."""
     spans = _SPAN.findall(text)

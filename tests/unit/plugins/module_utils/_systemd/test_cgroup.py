@@ -9,7 +9,12 @@ import pathlib
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.cgroup import read_host, read_limits, write_limit
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.cgroup import (
+    read_host,
+    read_limits,
+    read_memory,
+    write_limit,
+)
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import DropinError, Limit
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.values import Totals
 
@@ -42,6 +47,19 @@ def test_limits_are_read_up_to_the_root(root: pathlib.Path) -> None:
 @pytest.mark.parametrize("cgroup", ["", "/", "/gone.slice"])
 def test_what_does_not_run_has_no_limits(root: pathlib.Path, cgroup: str) -> None:
     assert read_limits(cgroup, FILES, root) == {}
+
+
+def test_what_the_kernel_can_drop_is_not_in_use(root: pathlib.Path) -> None:
+    stat = "anon 700\nfile 260\nshmem 60\ninactive_file 150\nactive_file 50\nslab_reclaimable 20\nslab 50\n"
+    (root / "sys/fs/cgroup/a.slice/memory.current").write_text("1000\n")
+    (root / "sys/fs/cgroup/a.slice/memory.stat").write_text(stat)
+    assert read_memory("/a.slice", root) == 780
+
+
+@pytest.mark.parametrize("cgroup", ["", "/", "/a.slice"])
+def test_it_is_unknown_what_a_cgroup_uses_that_does_not_say(root: pathlib.Path, cgroup: str) -> None:
+    (root / "sys/fs/cgroup/memory.current").write_text("1000\n")
+    assert read_memory(cgroup, root) is None
 
 
 def test_the_host_is_read(root: pathlib.Path) -> None:

@@ -19,6 +19,7 @@ import pytest
 from ansible_collections.oomguard.linux.plugins.module_utils._command import Completed
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd import unit
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.bring import bring
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.cgroup import write_limit
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import MARK, DropinError, Wanted
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.plan import make_plan
@@ -292,6 +293,14 @@ def memory_max(programs: Programs, tmp_path: pathlib.Path) -> pathlib.Path:
 def test_the_kernel_is_handed_what_systemd_has(systemd: Systemd, memory_max: pathlib.Path) -> None:
     carry_out(systemd, ONE_MIB)
     assert memory_max.read_text() == "1048576"
+
+
+@pytest.mark.parametrize("dry", [True, False])
+def test_a_limit_below_what_is_in_use_stays_away(systemd: Systemd, memory_max: pathlib.Path, *, dry: bool) -> None:
+    memory_max.with_name("memory.current").write_text("3145728\n")
+    with pytest.raises(DropinError, match=r"^MemoryMax= of apache2\.service would be 1\.0 MiB, below the 3\.0 MiB"):
+        bring(ONE_MIB, systemd, dry=dry)
+    assert (systemd.observe(ONE_MIB).text, memory_max.read_text()) == (None, "max\n")
 
 
 @pytest.mark.parametrize("refused", [True, False])

@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.values import (
     Totals,
     is_in_force,
+    memory_limit,
     microseconds,
     properties_of,
     size,
@@ -179,6 +180,13 @@ def test_a_percentage_of_an_unknown_total_cannot_be_told() -> None:
 @pytest.mark.parametrize(("text", "bytes_"), [("1K", 1024), ("0", 0), ("infinity", None), ("1Q", None), ("", None)])
 def test_sizes_in_the_syntax_of_systemd(text: str, bytes_: int | None) -> None:
     assert size(text) == bytes_
+
+
+@pytest.mark.parametrize(
+    ("text", "bytes_"), [("512M", 512 << 20), ("50%", 512), ("12.5%", 128), ("infinity", None), ("", None)]
+)
+def test_limits_of_memory(text: str, bytes_: int | None) -> None:
+    assert memory_limit(text, Totals(ram_bytes=1024)) == bytes_
 
 
 @pytest.mark.parametrize(
