@@ -40,6 +40,56 @@ def test_a_thrash_guard_without_the_lru_is_refused(changes: dict[str, object], *
     assert templar("swap", **variables).evaluate_conditional(task["ansible.builtin.assert"]["that"]) == passes
 
 
+@pytest.mark.parametrize(
+    ("name", "given", "passes"),
+    [
+        ("swappiness", 200, True),
+        ("swappiness", "0", True),
+        ("swappiness", 99999, False),
+        ("swappiness", -1, False),
+        ("page-cluster", 31, True),
+        ("page-cluster", 32, False),
+        ("vfs_cache_pressure", 1000, True),
+        ("vfs_cache_pressure", -1, False),
+        ("watermark_scale_factor", "3000", True),
+        ("watermark_scale_factor", 0, False),
+    ],
+)
+def test_what_no_kernel_takes_is_refused(name: str, given: object, *, passes: bool) -> None:
+    task = load("swap", "tasks/main.yml")[0]
+    item = {"key": name, "value": given}
+    assert templar("swap", item=item).evaluate_conditional(task["ansible.builtin.assert"]["that"]) == passes
+
+
+def test_what_no_kernel_takes_is_named() -> None:
+    task = load("swap", "tasks/main.yml")[0]
+    given = templar("swap", item={"key": "page-cluster", "value": 99})
+    assert given.template(task["ansible.builtin.assert"]["fail_msg"]) == (
+        "swap_page_cluster is 99. Give a number from 0 to 31."
+    )
+
+
+def test_nothing_is_persisted_that_the_kernel_has_not_taken() -> None:
+    (task,) = load("swap", "tasks/sysctl.yml")[0]["block"]
+    assert task["ansible.builtin.copy"]["validate"] == "/lib/systemd/systemd-sysctl %s"
+
+
+@pytest.mark.parametrize(
+    ("result", "reason"),
+    [
+        (
+            {"msg": "failed to validate", "stderr": "Couldn't write '150' to 'vm/swappiness': Invalid argument\n"},
+            "Couldn't write '150' to 'vm/swappiness': Invalid argument.",
+        ),
+        ({"msg": "Destination /etc/sysctl.d not writable"}, "Destination /etc/sysctl.d not writable."),
+    ],
+)
+def test_what_this_kernel_refuses_is_told(result: dict[str, str], reason: str) -> None:
+    (task,) = load("swap", "tasks/sysctl.yml")[0]["rescue"]
+    said = templar("swap", swap_swappiness=150, __swap_sysctl_file=result).template(task["ansible.builtin.fail"]["msg"])
+    assert said.startswith(f"Could not set {{'swappiness': 150}} below /proc/sys/vm: {reason} /etc/sysctl.d/")
+
+
 @pytest.mark.parametrize(("given", "differs"), [(10, False), ("10", False), (11, True)])
 def test_numbers_are_compared_with_what_is_in_force(given: object, *, differs: bool) -> None:
     read = {"__swap_sysctl_before": {"stdout_lines": ["10"]}}
