@@ -97,6 +97,7 @@ options:
     type: bool
     default: false
 notes:
+  - Without Apache there is nothing to take away with O(state=absent), and nothing but C(changed) is returned.
   - Warns where a lifetime is in force and C(FcgidMinProcessesPerClass) is not 0, for mod_fcgid keeps that many workers
     of each class for ever; where C(php-cgi) ends itself before mod_fcgid ends it; where a wrapper hides a command from
     C(FcgidCmdOptions); and where as many workers as may run, as large as the largest one, do not fit into RAM and swap.
@@ -147,7 +148,7 @@ EXAMPLES = r"""
 RETURN = r"""
 path:
   description: The file.
-  returned: always
+  returned: when the host has Apache
   type: str
   sample: /etc/apache2/conf-available/zz-oomguard-fcgid.conf
 effective:
@@ -164,7 +165,7 @@ effective:
 overridden_by:
   description:
     - Each setting that applies in place of one of ours, somewhere or everywhere; in check mode, that would apply.
-  returned: always
+  returned: when the host has Apache
   type: list
   elements: dict
   contains:
@@ -198,7 +199,7 @@ memory:
   description:
     - What the workers may come to need, from those that run now, beside what the host has. A warning tells when it is
       too little.
-  returned: always
+  returned: when the host has Apache
   type: dict
   contains:
     workers:
@@ -227,16 +228,16 @@ memory:
       sample: 3972841472
 unit:
   description: The unit of Apache.
-  returned: always
+  returned: when the host has Apache
   type: str
   sample: apache2.service
 running:
   description: Whether Apache runs.
-  returned: always
+  returned: when the host has Apache
   type: bool
 reloaded:
   description: Whether Apache was told to read its configuration, or would be in check mode.
-  returned: always
+  returned: when the host has Apache
   type: bool
 """
 
@@ -290,7 +291,9 @@ def main() -> None:
     try:
         wanted = wanted_from(module.params)
         path = module.params["path"] and pathlib.Path(module.params["path"])
-        layout = find_layout()
+        layout = find_layout(must=wanted.present)
+        if layout is None:
+            module.exit_json(changed=False)
         apache = Apache(layout, run=run, path=path)
         with contextlib.nullcontext() if module.check_mode else lock("fcgid"):
             state = apache.observe(wanted)

@@ -41,11 +41,13 @@ _LOOKS, _PAUSE = 15, 0.2
 _NOISE = re.compile(r"AH0055[78]: .*|Action '.*' failed\.|The Apache error log may have more information\.")
 
 
-def find_layout(layouts: t.Sequence[Layout] = LAYOUTS) -> Layout:
-    """Return the layout of this host. Raises FcgidError where there is no Apache."""
+def find_layout(layouts: t.Sequence[Layout] = LAYOUTS, *, must: bool) -> Layout | None:
+    """Return the layout of this host, None where there is no Apache. Raises FcgidError where there `must` be one."""
     for layout in layouts:
         if layout.main.is_file():
             return layout
+    if not must:
+        return None
     known = " nor ".join(str(layout.main) for layout in layouts)
     raise FcgidError(
         f"There is no Apache on this host: neither {known} exists.", hint="Install it with mod_fcgid first."

@@ -5,14 +5,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import pathlib
 import typing as t
 
 import pytest
+from ansible.module_utils.testing import patch_module_args
 
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.apache import find_layout
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import parse_dump
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.layout import LAYOUTS
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.memory import Need
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import State, make_plan
+from ansible_collections.oomguard.linux.plugins.modules import fcgid_config
 from ansible_collections.oomguard.linux.plugins.modules.fcgid_config import result, wanted_from
 
 PARAMS: dict[str, t.Any] = {
@@ -75,3 +81,13 @@ def test_the_result_names_what_is_in_force_and_what_is_not() -> None:
 def test_what_is_absent_has_no_effect() -> None:
     wanted = wanted_from({**PARAMS, "state": "absent"})
     assert "effective" not in result(STATE, make_plan(STATE, wanted), wanted, NEED)
+
+
+def test_on_a_host_without_apache_there_is_nothing_to_take_away(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    layout = dataclasses.replace(LAYOUTS[0], main=tmp_path / "apache2.conf")
+    monkeypatch.setattr(fcgid_config, "find_layout", lambda *, must: find_layout([layout], must=must))
+    with patch_module_args({"state": "absent"}), pytest.raises(SystemExit):
+        fcgid_config.main()
+    assert json.loads(capfd.readouterr().out)["changed"] is False

@@ -350,12 +350,12 @@ def test_options_that_cannot_be_followed_are_told(environment: str, told: str) -
 
 def test_the_layout_is_known_by_its_main_file(layout: Layout) -> None:
     layout.main.touch()
-    assert find_layout([LAYOUTS[1], layout]) == layout
+    assert find_layout([LAYOUTS[1], layout], must=True) == layout
 
 
 def test_a_host_without_apache_is_told(layout: Layout) -> None:
     with pytest.raises(FcgidError) as error:
-        find_layout([layout])
+        find_layout([layout], must=True)
     assert str(error.value) == (
         f"There is no Apache on this host: neither {layout.main} exists. Install it with mod_fcgid first."
     )
