@@ -172,7 +172,8 @@ effective:
   description:
     - The value in force of each directive in O(settings), as C(systemctl show) prints it; V(null) where it prints none.
     - In check mode, and where nothing had to be changed, the values are those found.
-  returned: when O(state=present) and systemd runs
+    - Empty with O(state=absent), and where no systemd runs.
+  returned: always
   type: dict
   sample:
     Service:

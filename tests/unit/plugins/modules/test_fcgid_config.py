@@ -19,7 +19,8 @@ from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.layout impor
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.memory import Need
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import State, make_plan
 from ansible_collections.oomguard.linux.plugins.modules import fcgid_config
-from ansible_collections.oomguard.linux.plugins.modules.fcgid_config import result, wanted_from
+from ansible_collections.oomguard.linux.plugins.modules.fcgid_config import RETURN, result, wanted_from
+from ansible_collections.oomguard.linux.tests.unit.plugins.modules.documented import documented, returned
 
 PARAMS: dict[str, t.Any] = {
     "directives": {"FcgidProcessLifeTime": "600"},
@@ -91,3 +92,9 @@ def test_on_a_host_without_apache_there_is_nothing_to_take_away(
     with patch_module_args({"state": "absent"}), pytest.raises(SystemExit):
         fcgid_config.main()
     assert json.loads(capfd.readouterr().out)["changed"] is False
+
+
+def test_what_is_returned_is_documented() -> None:
+    wanted = wanted_from(PARAMS)
+    found = {"unit": "httpd.service", **result(STATE, make_plan(STATE, wanted), wanted, NEED)}
+    assert returned(found, documented(RETURN)) == documented(RETURN)

@@ -14,6 +14,7 @@ from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.oomguard.linux.plugins.module_utils._recycler.install import Host
 from ansible_collections.oomguard.linux.plugins.modules import fcgid_recycler
+from ansible_collections.oomguard.linux.tests.unit.plugins.modules.documented import documented
 
 
 @pytest.fixture(autouse=True)
@@ -59,3 +60,8 @@ def test_what_cannot_be_is_refused(
 
 def test_there_is_nothing_to_take_away(capfd: pytest.CaptureFixture[str]) -> None:
     assert run(capfd, state="absent", _ansible_check_mode=True)["changed"] is False
+
+
+def test_what_is_returned_is_documented(capfd: pytest.CaptureFixture[str]) -> None:
+    found = run(capfd, limit="256M", _ansible_check_mode=True)
+    assert found.keys() - {"changed", "diff", "invocation"} == set(documented(fcgid_recycler.RETURN))

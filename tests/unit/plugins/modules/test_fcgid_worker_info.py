@@ -15,6 +15,7 @@ from ansible.module_utils.testing import patch_module_args
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.workers import Workers
 from ansible_collections.oomguard.linux.plugins.modules import fcgid_worker_info
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._fcgid.proc import FakeProc
+from ansible_collections.oomguard.linux.tests.unit.plugins.modules.documented import documented, returned
 
 
 @pytest.fixture
@@ -83,3 +84,11 @@ def test_a_page_of_another_host_is_refused(proc: FakeProc, capfd: pytest.Capture
         "'http://example.org/' is not a page of this host."
         " Give a URL that begins with http:// or https:// and one of 127.0.0.1, [::1], localhost."
     )
+
+
+def test_what_is_returned_is_documented(proc: FakeProc, capfd: pytest.CaptureFixture[str]) -> None:
+    proc.worker(0)
+    contents = documented(fcgid_worker_info.RETURN)
+    contents["workers"]["limits"] = None
+    found = {name: value for name, value in run(capfd).items() if name not in ("changed", "invocation")}
+    assert returned(found, contents) == contents

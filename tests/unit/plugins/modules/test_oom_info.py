@@ -14,13 +14,13 @@ import sys
 import typing as t
 
 import pytest
-import yaml
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
 from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise_all
 from ansible_collections.oomguard.linux.plugins.modules.oom_info import ARGUMENT_SPEC, RETURN, find, main
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import Host, captured
+from ansible_collections.oomguard.linux.tests.unit.plugins.modules.documented import documented, returned
 
 MODULE = "ansible_collections.oomguard.linux.plugins.modules.oom_info"
 DEFAULTS = {name: option.get("default") for name, option in ARGUMENT_SPEC.items()}
@@ -77,29 +77,16 @@ def test_of_logs_no_boot_can_be_chosen(boot: str, message: str) -> None:
         find({**PARAMS, "boot": boot, "log_files": ["/nonexistent/dmesg"]}, Host([]))
 
 
-def keys(documented: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return the documented keys with those that they contain."""
-    return {name: keys(value["contains"]) if "contains" in value else None for name, value in documented.items()}
-
-
-def returned(value: t.Any, documented: t.Any) -> t.Any:
-    """Return the keys that were returned, as deep as they are documented."""
-    if documented is None:
-        return None
-    first = value[0] if isinstance(value, list) else value
-    return {name: returned(item, documented.get(name)) for name, item in first.items()}
-
-
 @pytest.mark.parametrize("part", ["events", "summary", "coverage"])
 def test_what_is_returned_is_documented(part: str) -> None:
-    documented = keys(yaml.safe_load(RETURN))[part]
+    contents = documented(RETURN)[part]
     result = neutralise_all(find(PARAMS, Host(captured("bullseye"), {"apache2.service": "stop"})))
     newest_first = result[part][::-1] if part == "events" else result[part]
     if part == "events":
         # A kill of the whole host has no limit, and one by a limit no zones; against both there is a role or advice.
         newest_first[0]["limit"] = newest_first[1]["limit"]
         newest_first[0]["diagnosis"]["advice"] = newest_first[1]["diagnosis"]["advice"]
-    assert returned(newest_first, documented) == documented
+    assert returned(newest_first, contents) == contents
 
 
 def test_a_host_without_a_kill_does_not_load_what_explains_kills() -> None:

@@ -10,10 +10,12 @@ import typing as t
 
 import pytest
 
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.plan import Plan
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import Area
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.wanted import Wanted
 from ansible_collections.oomguard.linux.plugins.module_utils._text import SizeError
-from ansible_collections.oomguard.linux.plugins.modules.swap import described, wanted_from
+from ansible_collections.oomguard.linux.plugins.modules.swap import RETURN, described, result, wanted_from
+from ansible_collections.oomguard.linux.tests.unit.plugins.modules.documented import documented, returned
 
 PARAMS: dict[str, t.Any] = {
     "size": "10G",
@@ -96,3 +98,8 @@ def test_areas_are_described() -> None:
             "counted": False,
         },
     ]
+
+
+def test_what_is_returned_is_documented() -> None:
+    found = result(Plan(steps=(), before=tuple(AREAS)), AREAS, WANTED)
+    assert returned(found, documented(RETURN)) == documented(RETURN)

@@ -10,7 +10,15 @@ import typing as t
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import DropinError
-from ansible_collections.oomguard.linux.plugins.modules.systemd_dropin import values_of, wanted_from
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.plan import make_plan
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.result import result
+from ansible_collections.oomguard.linux.plugins.modules.systemd_dropin import RETURN, values_of, wanted_from
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._systemd.states import state
+from ansible_collections.oomguard.linux.tests.unit.plugins.modules.documented import (
+    documented,
+    documented_always,
+    returned,
+)
 
 PARAMS: dict[str, t.Any] = {
     "unit": "apache2.service",
@@ -65,3 +73,14 @@ def test_what_no_unit_file_can_hold_is_refused(value: t.Any) -> None:
 def test_a_user_has_no_manager_configuration() -> None:
     with pytest.raises(DropinError, match=r"^system\.conf is not a unit of a user\. Leave scope away\.$"):
         wanted_from({**PARAMS, "unit": "system.conf", "scope": "user"})
+
+
+def test_what_is_returned_is_documented() -> None:
+    wanted = wanted_from(PARAMS)
+    found = state(later="[Service]\nOOMPolicy=stop\n", properties={"OOMPolicy": "stop"})
+    assert returned(result(found, make_plan(found, wanted), wanted), documented(RETURN)) == documented(RETURN)
+
+
+def test_what_is_always_returned_is_documented_so() -> None:
+    wanted, found = wanted_from({**PARAMS, "state": "absent"}), state(booted=False)
+    assert set(result(found, make_plan(found, wanted), wanted)) == documented_always(RETURN)
