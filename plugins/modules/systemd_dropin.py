@@ -291,7 +291,11 @@ def wanted_from(params: t.Mapping[str, t.Any]) -> Wanted:
         unit=params["unit"],
         name=params["name"],
         settings={
-            section: {directive: values_of(value) for directive, value in directives.items() if value != []}
+            section: {
+                directive: values_of(value, of=f"{directive}= in [{section}]")
+                for directive, value in directives.items()
+                if value != []
+            }
             for section, directives in sections_of(params["settings"])
         },
         present=params["state"] == "present",
@@ -313,15 +317,15 @@ def sections_of(settings: t.Mapping[str, t.Any]) -> t.Iterator[tuple[str, t.Mapp
         yield section, directives
 
 
-def values_of(value: t.Any) -> tuple[str, ...]:
+def values_of(value: t.Any, *, of: str) -> tuple[str, ...]:
     """Return the values of one directive as unit files write them: booleans as yes and no, numbers in digits.
 
-    Raises DropinError for mappings, lists in lists, and null.
+    Raises DropinError, which says whose value it is, for mappings, lists in lists, and null.
     """
     values = value if isinstance(value, list) else [value]
     if any(item is None or isinstance(item, (dict, list)) for item in values):
         raise DropinError(
-            "A value in settings is neither text nor a number nor a boolean.",
+            f"The value of {neutralise(of)} is neither text nor a number nor a boolean.",
             hint="Write an empty string to reset a directive, and leave away what shall not be set.",
         )
     return tuple({True: "yes", False: "no"}[item] if isinstance(item, bool) else str(item) for item in values)

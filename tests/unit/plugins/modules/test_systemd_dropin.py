@@ -44,7 +44,7 @@ PARAMS: dict[str, t.Any] = {
     ],
 )
 def test_values_are_written_as_unit_files_have_them(value: t.Any, values: tuple[str, ...]) -> None:
-    assert values_of(value) == values
+    assert values_of(value, of="OOMPolicy= in [Service]") == values
 
 
 def test_settings_are_taken_over() -> None:
@@ -66,8 +66,12 @@ def test_a_section_without_directives_is_refused() -> None:
 
 @pytest.mark.parametrize("value", [None, {"a": 1}, [[1]], [None]])
 def test_what_no_unit_file_can_hold_is_refused(value: t.Any) -> None:
-    with pytest.raises(DropinError, match=r"^A value in settings is neither text nor a number nor a boolean\."):
-        values_of(value)
+    with pytest.raises(DropinError) as error:
+        wanted_from({**PARAMS, "settings": {"Service": {"OOMPolicy": value}}})
+    assert str(error.value) == (
+        "The value of OOMPolicy= in [Service] is neither text nor a number nor a boolean."
+        " Write an empty string to reset a directive, and leave away what shall not be set."
+    )
 
 
 def test_a_user_has_no_manager_configuration() -> None:
