@@ -123,9 +123,6 @@ def make_plan(state: State, wanted: Wanted, *, fstab_path: str = "/etc/fstab") -
         units = _write_units(state, all_paths, wanted)
         steps = [*preparing, *making, *units, *table, *gone_units, *retiring]
     else:
-        if sum(entry.size_bytes for entry in kept) + added_bytes >= state.own_bytes:
-            # Less in between is the price of having less afterwards, and of nothing else.
-            checks.require_disk(state, wanted, added_bytes, [entry for entry in retired if not state.area(entry.path)])
         table = _persist(state.fstab, paths, gone, wanted, fstab_path)
         text = table[-1].after if table else state.fstab
         ahead = [*preparing, *_write_units(state, paths, wanted), *table, *gone_units, *retiring]
@@ -139,7 +136,10 @@ def make_plan(state: State, wanted: Wanted, *, fstab_path: str = "/etc/fstab") -
     if added:
         checks.require_suitable_filesystem(state)
         checks.require_free_names(state)
-        checks.require_disk(state, wanted, added_bytes, retired)
+        # Less in between is the price of having less afterwards, and of nothing else.
+        shrinks = sum(entry.size_bytes for entry in kept) + added_bytes < state.own_bytes
+        going = [entry for entry in retired if shrinks or not state.area(entry.path)]
+        checks.require_disk(state, wanted, added_bytes, going)
     _require_room(state, steps, wanted)
     return Plan(steps=tuple(steps), before=state.areas, warnings=_warnings(state, retired))
 

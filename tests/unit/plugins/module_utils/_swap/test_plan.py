@@ -426,6 +426,17 @@ REFUSALS = {
         WANTED,
         "Swap cannot be managed in a container (lxc): it belongs to the host's kernel. Manage it on the host.",
     ),
+    "a container without room": Refusal(
+        state(container="lxc", free_bytes=0),
+        WANTED,
+        "Swap cannot be managed in a container (lxc): it belongs to the host's kernel. Manage it on the host.",
+    ),
+    "overlay without room": Refusal(
+        state(filesystem="overlay", free_bytes=0),
+        WANTED,
+        "Refused to make a swap file on overlay: the kernel refuses swap files there. "
+        "Name a path on one of ext2, ext3, ext4, xfs, btrfs.",
+    ),
     "no privilege": Refusal(
         state(privileged=False),
         WANTED,
