@@ -87,7 +87,7 @@ options:
   state:
     description:
       - With V(absent), the files of this module at O(path) and the names that follow are switched off and removed, with
-        their lines in fstab.
+        their lines in fstab. Where the folder of O(path) is gone, the lines or a unit may still be there, and go.
     type: str
     choices: [present, absent]
     default: present

@@ -57,13 +57,13 @@ def bring(wanted: Wanted, host: Host, run: Run, *, pretend: bool = False) -> tup
     To `pretend` is to change nothing and return the areas that would be. Raises OomguardError.
     """
     with contextlib.nullcontext() if pretend else lock("swap"):
-        state = observe(wanted.path, host, run)
+        state = observe(wanted.path, host, run, must=wanted.present)
         plan = make_plan(state, wanted, fstab_path=str(host.fstab))
         if pretend or not plan.changed:
             return plan, plan.after
         applier = Applier(host=host, run=run, filesystem=state.filesystem, reserve_bytes=wanted.reserve_bytes)
         done = applier.apply(plan)
-        state = observe(wanted.path, host, run)
+        state = observe(wanted.path, host, run, must=wanted.present)
         verify(state, wanted)
         return done, state.areas
 

@@ -54,12 +54,16 @@ class Host:
     page_size: int = os.sysconf("SC_PAGE_SIZE")
 
 
-def observe(path: str, host: Host, run: Run) -> State:
+def observe(path: str, host: Host, run: Run, *, must: bool = True) -> State:
     """Return the state of the host's swap and of the place for managed files, `path` and its numbered siblings.
 
-    Changes nothing. Raises OomguardError.
+    Changes nothing. Raises OomguardError, also where the folder is gone that `must` be there.
     """
     folder = pathlib.Path(path).parent
+    if not must and not os.path.lexists(str(folder)):
+        # No file is left, but what names it for the next boot.
+        above = observe(str(folder), host, run, must=False)
+        return dataclasses.replace(above, entries=(), leftover=None, units=(_unit(path, host),))
     try:
         free = os.statvfs(str(folder))
     except OSError as error:

@@ -16,7 +16,7 @@ import typing as t
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import CommandError
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.apply import Applier
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.apply import Applier, bring
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.plan import (
     Plan,
 )
@@ -33,6 +33,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.steps import 
     Step,
     WriteUnit,
 )
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.wanted import Wanted
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._swap.kernel import (
     PAGE,
     TITLE,
@@ -416,3 +417,17 @@ def test_an_area_that_went_meanwhile_is_no_failure(kernel: Kernel) -> None:
     kernel.failing.add("swapoff")
     carry_out(kernel, disable(kernel))
     assert kernel.calls == [["swapoff", str(kernel.path)]]
+
+
+def test_below_a_folder_that_is_gone_there_is_nothing_to_remove(kernel: Kernel) -> None:
+    absent = Wanted(
+        path=f"{kernel.root}/gone/swapfile",
+        present=False,
+        size_bytes=0,
+        exact=False,
+        priority=None,
+        persist="fstab",
+        reserve_bytes=0,
+    )
+    plan, _after = bring(absent, kernel.host, kernel, pretend=True)
+    assert not plan.changed

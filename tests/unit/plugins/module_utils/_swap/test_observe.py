@@ -177,6 +177,14 @@ def test_a_missing_folder_is_refused(kernel: Kernel) -> None:
     )
 
 
+def test_below_a_folder_that_is_gone_a_unit_may_be_left(kernel: Kernel) -> None:
+    path = f"{kernel.root}/gone/swapfile"
+    kernel.write(f"units/{unit_name(path)}", "[Swap]\n")
+    make_swap(a_file(kernel.root / "gone.1"))
+    found = observe(path, kernel.host, kernel, must=False)
+    assert (found.entries, [unit.text for unit in found.units]) == ((), ["[Swap]\n"])
+
+
 def test_a_kernel_without_swap_is_refused(kernel: Kernel) -> None:
     (kernel.proc / "swaps").unlink()
     with pytest.raises(SwapError) as error:
