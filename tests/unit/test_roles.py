@@ -12,7 +12,8 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-ROLES = sorted((pathlib.Path(__file__).parents[2] / "roles").iterdir())
+ROOT = pathlib.Path(__file__).parents[2]
+ROLES = sorted((ROOT / "roles").iterdir())
 
 
 def read_defaults(role: pathlib.Path) -> dict[str, t.Any]:
@@ -64,6 +65,14 @@ def test_variables_begin_with_the_name_of_the_role(role: pathlib.Path) -> None:
     foreign = {name for name in read_options(role) | read_defaults(role) if not name.startswith(f"{role.name}_")}
 
     assert foreign == set()
+
+
+@each_role
+def test_a_role_is_for_the_releases_that_the_main_job_is_tested_on(role: pathlib.Path) -> None:
+    scenario = yaml.safe_load((ROOT / "molecule/default/molecule.yml").read_text())
+    platforms = yaml.safe_load((role / "meta/main.yml").read_text())["galaxy_info"]["platforms"]
+
+    assert platforms == [{"name": "Debian", "versions": [machine["release"] for machine in scenario["platforms"]]}]
 
 
 @each_role
