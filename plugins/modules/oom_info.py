@@ -594,7 +594,7 @@ events:
               description: What it does not help against, and what it can do harm to.
               type: str
         advice:
-          description: What helps beside, and where this collection has no role for it.
+          description: What helps beside, and is for people to decide.
           type: list
           elements: dict
           contains:

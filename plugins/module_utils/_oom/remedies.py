@@ -41,7 +41,7 @@ class Remedy(t.NamedTuple):
 
 
 class Advice(t.NamedTuple):
-    """What to do where this collection has no role for it, the reason, and what it can do harm to."""
+    """What is for people to decide and to do, the reason, and what it can do harm to."""
 
     what: str
     why: str
@@ -145,7 +145,7 @@ def _more_swap(consumers: Consumers, memory: Memory) -> Remedy:
 
 
 def advice(incident: Incident, figures: Figures, cause: str) -> t.Iterator[Advice]:
-    """Yield what helps beside, and where this collection has no role for it."""
+    """Yield what helps beside, and is for people to decide."""
     report = incident.report
     if cause == "cgroup_limit":
         yield from _of_the_limit(incident)
