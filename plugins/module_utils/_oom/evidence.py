@@ -96,10 +96,17 @@ def _of_the_largest(report: OomReport, largest: Group[str]) -> t.Iterator[str]:
         return
     who = f"the {len(tasks)} processes named {name}" if len(tasks) > 1 else f"{name} (pid {tasks[0].pid})"
     text = f"The largest part was held by {who}: {format_size(size)} of RAM and swap"
-    if any(victim.name == name for victim in report.victims) or not report.victims:
+    if not report.victims or _was_killed(report, largest):
         yield f"{text}."
     else:
         yield f"{text}, which was not killed{_why_spared(tasks, report.victims[0])}."
+
+
+def _was_killed(report: OomReport, group: Group[str]) -> bool:
+    """Tell whether one of a group of tasks was killed: by its name only where it has no row, since rows can be cut."""
+    name, tasks, _together = group
+    own, listed = ({task.pid for task in some} for some in (tasks, report.tasks))
+    return any(victim.pid in own if victim.pid in listed else victim.name == name for victim in report.victims)
 
 
 def _why_spared(tasks: t.Sequence[Task], victim: Victim) -> str:

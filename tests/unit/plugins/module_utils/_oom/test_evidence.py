@@ -1,0 +1,36 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is said to show a cause: variants of the incident that the collection was made for."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Victim
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.test_diagnosis import diagnosed, task
+
+
+def told(begin: str, **changes: t.Any) -> list[str]:
+    """Return the sentences of the evidence that begin with these words."""
+    return [sentence for sentence in diagnosed(**changes).evidence if sentence.startswith(begin)]
+
+
+@pytest.mark.parametrize(
+    ("victim", "end"),
+    [
+        (Victim("worker", 7), "."),
+        (Victim("work", 7), "."),
+        (Victim("work", 8), ", which was not killed."),
+        (Victim("work", 9), "."),
+        (Victim("worker", 9), ", which was not killed."),
+    ],
+    ids=["a cut row", "its own row", "another's row", "no row, but the name", "neither"],
+)
+def test_who_was_killed_is_known_by_pid_and_without_a_row_by_name(victim: Victim, end: str) -> None:
+    tasks = (task("work", 7, 100000, 0), task("sh", 8, 10, 0))
+    assert told("The largest part", tasks=tasks, victims=(victim,)) == [
+        f"The largest part was held by work (pid 7): 390.6 MiB of RAM and swap{end}"
+    ]
