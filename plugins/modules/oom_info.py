@@ -407,6 +407,8 @@ events:
           description:
             - What was free beyond RV(events[].zones[].min_bytes), RV(events[].zones[].reserve_bytes) and what is kept
               for other kinds of requests. Below 0 where it fell short.
+            - V(null) in all zones where the watermarks that the kernel printed are impossible, which
+              RV(events[].notes) say.
           type: int
         fitting_blocks:
           description: How many free blocks were large enough for the request.

@@ -8,6 +8,7 @@ Rules: gfp_zone() in include/linux/gfp.h, __zone_watermark_ok() in mm/page_alloc
 
 from __future__ import annotations
 
+import math
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import OomReport, Zone
@@ -88,8 +89,21 @@ def allowed_nodes(report: OomReport) -> frozenset[int] | None:
     return None
 
 
+def impossible_zones(report: OomReport) -> tuple[Zone, ...]:
+    """Return the zones whose minimum watermark or reserve is more than the memory that there is.
+
+    The kernel works them out for all zones from one count of their pages, which a balloon or hotplug can spoil.
+    """
+    ram = (report.memory.ram_bytes if report.memory else None) or math.inf
+    return tuple(
+        zone
+        for zone in report.zones
+        if (zone.min_bytes or 0) > (zone.present_bytes or ram) or max(zone.lowmem_reserve_bytes, default=0) > ram
+    )
+
+
 def supplies(report: OomReport) -> tuple[Supply, ...]:
-    """Return what each zone of a report had for the request that failed."""
+    """Return what each zone of a report had for the request that failed; of none is it known with impossible ones."""
     trigger = report.trigger
     if trigger is None or trigger.order is None or trigger.order < 0:
         return tuple(Supply(zone, usable=False) for zone in report.zones)
@@ -98,9 +112,10 @@ def supplies(report: OomReport) -> tuple[Supply, ...]:
     # Up to 2.6.18 zones without memory were printed, too.
     zones = [zone for zone in report.zones if zone.zone in names and zone.present_bytes != 0]
     usable = [zone for zone in zones if nodes is None or zone.node in nodes]
+    is_told = report.page_size and not impossible_zones(report)
     return tuple(
         _supply(zone, usable, (report.page_size or 0) << trigger.order, movable=not _MOVABLE.isdisjoint(flags))
-        if zone in usable and report.page_size
+        if zone in usable and is_told
         else Supply(zone, usable=zone in usable)
         for zone in report.zones
     )

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.allocation import Supply, allowed_nodes
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.allocation import (
+    Supply,
+    allowed_nodes,
+    impossible_zones,
+)
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.evidence import evidence
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Memory, OomReport
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.figures import Figures
@@ -71,7 +75,7 @@ def cause_of(report: OomReport, weighed: tuple[Supply, ...]) -> str:
         return "cgroup_limit"
     if report.scope in {"cpuset", "mempolicy"}:
         return "cpuset_or_mempolicy"
-    if report.memory is None or order is None:
+    if report.memory is None or order is None or impossible_zones(report):
         return "unknown"
     if order > 0 and _is_fragmented(weighed):
         return "fragmentation"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.allocation import Supply
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.allocation import Supply, impossible_zones
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.breakdown import Breakdown
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.cgroup import read_cgroup
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.consumers import Consumers, Sums, held
@@ -85,8 +85,18 @@ def _event(incident: Incident, figures: Figures, diagnosis: Diagnosis, rows: int
             *([f"Read from {incident.log}: text does not prove who wrote it."] if incident.log else []),
             *report.notes,
             *([f"damaged rows in the task table: {damaged}"] if damaged else []),
+            *_of_impossible_zones(report),
         ],
     }
+
+
+def _of_impossible_zones(report: OomReport) -> t.Iterator[str]:
+    names = dict.fromkeys(zone.zone for zone in impossible_zones(report))
+    if names:
+        yield (
+            f"the report's watermarks are impossible, and tell nothing: those of {', '.join(names)} are above the "
+            "memory that there is"
+        )
 
 
 def _memory(report: OomReport, parts: Breakdown | None) -> dict[str, t.Any] | None:

@@ -14,10 +14,11 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.allocation imp
     Supply,
     allowed_nodes,
     highest_zone,
+    impossible_zones,
     purpose,
     supplies,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line, OomReport, Trigger, Zone
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line, Memory, OomReport, Trigger, Zone
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report import read_reports
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.text_log import read_log
 
@@ -198,3 +199,35 @@ def test_a_zone_that_is_not_open_to_the_request_is_not_weighed() -> None:
 
 def test_without_a_free_list_it_is_not_known_what_fits() -> None:
     assert supply(zone(free_blocks={})).fitting_blocks is None
+
+
+NEGATIVE_PAGES = 2**56 - 71
+
+
+def two_zones(**changes: t.Any) -> OomReport:
+    """Return a report of a low zone, and of one with these changes."""
+    trigger, ram = Trigger("a", order=0), Memory(ram_bytes=1 << 30)
+    zones = (zone("DMA"), zone(**changes))
+    return OomReport(first=Line(""), last=Line(""), trigger=trigger, memory=ram, zones=zones, page_size=4096)
+
+
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({}, []),
+        ({"min_bytes": NEGATIVE_PAGES * 4096}, ["Normal"]),
+        ({"present_bytes": 99 * KB}, ["Normal"]),
+        ({"present_bytes": 101 * KB}, []),
+        ({"present_bytes": 0}, []),
+        ({"lowmem_reserve_bytes": (0, 0, NEGATIVE_PAGES * 4096)}, ["Normal"]),
+        ({"present_bytes": 1000 * KB, "lowmem_reserve_bytes": (0, 2000 * KB)}, []),
+    ],
+    ids=["possible", "negative", "above the zone", "within it", "no memory", "reserve", "reserve above the zone"],
+)
+def test_a_watermark_above_the_memory_is_impossible(changes: dict[str, t.Any], names: list[str]) -> None:
+    assert [impossible.zone for impossible in impossible_zones(two_zones(**changes))] == names
+
+
+@pytest.mark.parametrize(("changes", "is_known"), [({}, True), ({"min_bytes": NEGATIVE_PAGES * 4096}, False)])
+def test_where_one_watermark_is_impossible_none_is_believed(changes: dict[str, t.Any], is_known: bool) -> None:
+    assert [own.margin_bytes is not None for own in supplies(two_zones(**changes))] == [is_known] * 2

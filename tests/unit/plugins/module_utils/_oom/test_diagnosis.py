@@ -180,6 +180,7 @@ NODE_1 = tuple(own._replace(node=1) for own in (zone("Normal", 90000, (22500,), 
         ({"zones": (*NODE_0, *NODE_1), "mems_allowed": "0-1"}, "ram_and_swap_exhausted"),
         ({"trigger": Trigger("a", gfp_flags=("GFP_KERNEL",), order=0), "zones": LOW}, "low_zone"),
         ({"trigger": Trigger("a", gfp_flags=MOVABLE, order=0), "zones": LOW}, "ram_and_swap_exhausted"),
+        ({"zones": (zone("Normal", 900000, (225000,), min_kb=1 << 56),), "memory": memory(0, 0)}, "unknown"),
     ],
 )
 def test_the_cause_is_claimed_from_figures_alone(changes: dict[str, t.Any], cause: str) -> None:

@@ -11,7 +11,7 @@ import typing as t
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line, OomReport, Victim
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line, OomReport, Victim, Zone
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.findings import Findings, follow
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import incident_of
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import as_result
@@ -184,6 +184,16 @@ def test_damaged_rows_are_told() -> None:
     found = incident_of(OomReport(first=line, last=line, tasks=rows, complete=True))
     event = as_result(Findings((found,), (), (), Coverage()), tasks="top", top=1)["events"][0]
     assert (event["complete"], event["notes"]) == (False, ["damaged rows in the task table: 1"])
+
+
+def test_impossible_watermarks_are_told() -> None:
+    line = Line("Killed process 7 (hog)", cursor="9")
+    zones = (Zone(0, "DMA"), *(Zone(node, "Normal", min_bytes=2, present_bytes=1) for node in (0, 1)))
+    found = incident_of(OomReport(first=line, last=line, zones=zones, complete=True))
+    event = as_result(Findings((found,), (), (), Coverage()), tasks="top", top=1)["events"][0]
+    assert event["notes"] == [
+        "the report's watermarks are impossible, and tell nothing: those of Normal are above the memory that there is"
+    ]
 
 
 @pytest.mark.parametrize(("tasks", "count"), [("top", 2), ("all", 17), ("none", 0)])
