@@ -46,6 +46,10 @@ class Supply(t.NamedTuple):
     short, and the request was refused."""
     fitting_blocks: int | None = None
     """Free blocks that are large enough, and not kept for others."""
+    kept_blocks: int = 0
+    """Free blocks that are large enough, but all of migrate types that are kept for others."""
+    kept_types: frozenset[str] = frozenset()
+    """The letters of these types, where the report prints them."""
 
     @property
     def is_enough(self) -> bool:
@@ -127,17 +131,17 @@ def _supply(zone: Zone, usable: t.Sequence[Zone], size: int, *, movable: bool) -
     kept = (zone.reserved_highatomic_bytes or 0) + (0 if movable else zone.free_cma_bytes or 0)
     unfit = _KEPT if movable else _KEPT_FROM_UNMOVABLE
     known = zone.free_bytes is not None and zone.min_bytes is not None
-    blocks = [
-        count
-        for block, count in zone.free_blocks.items()
-        if block >= size and not (zone.block_types.get(block) and not zone.block_types[block].strip(unfit))
-    ]
+    large = {block: count for block, count in zone.free_blocks.items() if block >= size}
+    aside = [block for block in large if zone.block_types.get(block) and not zone.block_types[block].strip(unfit)]
+    kept_blocks = sum(large[block] for block in aside)
     return Supply(
         zone,
         usable=True,
         reserve_bytes=reserve,
         margin_bytes=(zone.free_bytes or 0) - (zone.min_bytes or 0) - reserve - kept if known else None,
-        fitting_blocks=sum(blocks) if zone.free_blocks else None,
+        fitting_blocks=sum(large.values()) - kept_blocks if zone.free_blocks else None,
+        kept_blocks=kept_blocks,
+        kept_types=frozenset("".join(zone.block_types[block] for block in aside)),
     )
 
 

@@ -26,7 +26,7 @@ _CAUSES = {
     "ram_exhausted_no_swap": "RAM was exhausted and there was no swap",
     "ram_exhausted_swap_free": "RAM was exhausted while swap was still free",
     "cgroup_limit": "its cgroup had reached its memory limit",
-    "fragmentation": "no free block was large enough for the request",
+    "fragmentation": "no free block that the request could use was large enough",
     "low_zone": "the memory zones that the request could use were exhausted",
     "cpuset_or_mempolicy": "the memory that the request was bound to was exhausted",
     "pressure": "memory was short",

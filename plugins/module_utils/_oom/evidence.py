@@ -21,6 +21,8 @@ _NAMED_SHARE = 0.01
 _NOTABLE_SHARE = 0.25
 _FEW = 3
 
+_KEPT_FOR = {"H": "highatomic", "C": "CMA", "I": "isolated"}
+
 _STATISTICS = (
     ("anonymous", ("anon", "rss")),
     ("page cache", ("file", "cache")),
@@ -196,9 +198,19 @@ def _of_the_request(report: OomReport, weighed: t.Sequence[Supply], cause: str) 
             f"{what} {size} in one piece (order {trigger.order}) {whom}: there was memory enough above the minimum, "
             "but no block of that size where it could be used: this is fragmentation."
         )
+        yield from _of_the_kept_blocks([supply for supply in weighed if supply.is_enough], size)
     else:
         yield f"{what} {size} in one piece (order {trigger.order}) {whom}."
     yield from _of_the_zones(report, weighed, cause)
+
+
+def _of_the_kept_blocks(enough: t.Sequence[Supply], size: str) -> t.Iterator[str]:
+    """Yield why large blocks in the free lists did not help."""
+    letters = {letter for supply in enough for letter in supply.kept_types}
+    if letters:
+        kinds = ", ".join(kind for letter, kind in _KEPT_FOR.items() if letter in letters)
+        blocks = sum(supply.kept_blocks for supply in enough)
+        yield f"Free blocks of {size} or more there: {blocks}, all of them set aside for other requests ({kinds})."
 
 
 def _of_the_zones(report: OomReport, weighed: t.Sequence[Supply], cause: str) -> t.Iterator[str]:

@@ -169,18 +169,22 @@ def test_what_is_kept_for_others_is_not_to_spare(
 
 
 @pytest.mark.parametrize(
-    ("types", "flags", "blocks"),
+    ("types", "flags", "fitting", "kept", "kinds"),
     [
-        ({}, ("GFP_KERNEL",), 2),
-        ({32768: "UE"}, ("GFP_KERNEL",), 2),
-        ({32768: "C"}, ("GFP_KERNEL",), 0),
-        ({32768: "C"}, ("GFP_HIGHUSER_MOVABLE",), 2),
-        ({32768: "H"}, ("GFP_HIGHUSER_MOVABLE",), 0),
-        ({32768: "UH"}, ("GFP_KERNEL",), 2),
+        ({}, ("GFP_KERNEL",), 2, 0, ""),
+        ({32768: "UE"}, ("GFP_KERNEL",), 2, 0, ""),
+        ({32768: "C"}, ("GFP_KERNEL",), 0, 2, "C"),
+        ({32768: "C"}, ("GFP_HIGHUSER_MOVABLE",), 2, 0, ""),
+        ({32768: "H"}, ("GFP_HIGHUSER_MOVABLE",), 0, 2, "H"),
+        ({32768: "HC", 4096: "I"}, ("GFP_KERNEL",), 0, 2, "HC"),
+        ({32768: "UH"}, ("GFP_KERNEL",), 2, 0, ""),
     ],
 )
-def test_blocks_that_are_kept_for_others_do_not_fit(types: dict[int, str], flags: tuple[str, ...], blocks: int) -> None:
-    assert supply(zone(block_types=types), order=3, flags=flags).fitting_blocks == blocks
+def test_blocks_that_are_kept_for_others_do_not_fit(
+    types: dict[int, str], flags: tuple[str, ...], fitting: int, kept: int, kinds: str
+) -> None:
+    weighed = supply(zone(block_types=types), order=3, flags=flags)
+    assert (weighed.fitting_blocks, weighed.kept_blocks, weighed.kept_types) == (fitting, kept, frozenset(kinds))
 
 
 @pytest.mark.parametrize(

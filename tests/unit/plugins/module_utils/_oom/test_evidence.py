@@ -9,8 +9,12 @@ import typing as t
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Victim
-from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.test_diagnosis import diagnosed, task
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Trigger, Victim
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.test_diagnosis import (
+    diagnosed,
+    task,
+    zone,
+)
 
 
 def told(begin: str, **changes: t.Any) -> list[str]:
@@ -34,3 +38,25 @@ def test_who_was_killed_is_known_by_pid_and_without_a_row_by_name(victim: Victim
     assert told("The largest part", tasks=tasks, victims=(victim,)) == [
         f"The largest part was held by work (pid 7): 390.6 MiB of RAM and swap{end}"
     ]
+
+
+@pytest.mark.parametrize(
+    ("types", "sentences"),
+    [
+        (
+            {32768: "H", 65536: "C"},
+            ["Free blocks of 32.0 KiB or more there: 5, all of them set aside for other requests (highatomic, CMA)."],
+        ),
+        (
+            {32768: "C", 65536: "C"},
+            ["Free blocks of 32.0 KiB or more there: 5, all of them set aside for other requests (CMA)."],
+        ),
+        ({32768: "C", 65536: "UC"}, []),
+        ({}, []),
+    ],
+    ids=["two types", "one type", "some fit", "no types"],
+)
+def test_large_blocks_that_are_set_aside_are_told(types: dict[int, str], sentences: list[str]) -> None:
+    zones = (zone("Normal", 90000, (20000, 1250, 0, 3, 2), min_kb=8000)._replace(block_types=types),)
+    trigger = Trigger("a", gfp_flags=("GFP_KERNEL",), order=3)
+    assert told("Free blocks", trigger=trigger, zones=zones) == sentences
