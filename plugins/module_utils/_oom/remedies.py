@@ -16,8 +16,10 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.today import T
 from ansible_collections.oomguard.linux.plugins.module_utils._text import format_size, parse_size
 
 _GIB = 1024**3
-# A leak fills any swap, and a host that swaps more than this at once is of no use.
-_MOST_MISSING = 32 * _GIB
+# A leak fills any swap, and a disk takes minutes to take in more than this, in which the host is of no use.
+_MOST_MISSING = 8 * _GIB
+# So many processes of one name are a matter of how many are let in, more than of what each holds.
+_CROWD = 10
 
 _APACHE = {"apache2.service": "apache2", "httpd.service": "httpd"}
 _FCGID_DIRECTIVES = {"FcgidMinProcessesPerClass": 0, "FcgidProcessLifeTime": 600, "FcgidIdleScanInterval": 120}
@@ -29,6 +31,8 @@ _SMALLEST_WORKER = 64 << 20
 _STEP = 8 << 20
 
 _MANY = 0.25
+
+_EXHAUSTED = ("ram_and_swap_exhausted", "ram_exhausted_no_swap")
 
 
 class Remedy(t.NamedTuple):
@@ -60,11 +64,7 @@ def remedies(incident: Incident, figures: Figures, cause: str) -> t.Iterator[Rem
             risk="It goes on without that process: a service that cannot do without it is up, but does not work, "
             "and Restart= does not help.",
         )
-    if (
-        report.memory
-        and cause in {"ram_and_swap_exhausted", "ram_exhausted_no_swap"}
-        and _can_swap(report.memory, figures.parts)
-    ):
+    if report.memory and cause in _EXHAUSTED and _can_swap(report.memory, figures.parts):
         yield _more_swap(figures.consumers, report.memory)
     unit = incident.place.unit
     server = _APACHE.get(unit or "")
@@ -126,19 +126,28 @@ def _can_swap(memory: Memory, parts: Breakdown | None) -> bool:
 
 
 def _more_swap(consumers: Consumers, memory: Memory) -> Remedy:
-    """Return the remedy that gives the largest consumer room to grow to twice its size."""
+    """Return the remedy that gives the largest consumer room once more.
+
+    A report tells what there was, and not what was missing: no more than as much again as the RAM and the swap. Where
+    shared pages cannot be told, the processes of one name together seem to hold more than that.
+    """
     swap = memory.swap_total_bytes or 0
     name, missing = "", _GIB
     if consumers.names:
         name, _tasks, together = consumers.names[0]
-        missing = min(together.held_bytes, _MOST_MISSING)
+        missing = min(together.held_bytes, _MOST_MISSING, (memory.ram_bytes or _MOST_MISSING) + swap)
     target = -(-(swap + missing) // _GIB)
     had = f"the {format_size(swap)} that the host had were used up" if swap else "the host had none"
     room = f"with {target} GiB, {name} could have held {format_size(missing)} more" if name else f"{target} GiB is more"
+    rule = (
+        "The rule is room for the largest consumer once more, at most as much as there was of RAM and swap together, "
+        f"and at most {format_size(_MOST_MISSING)}."
+    )
     return Remedy(
         role="swap",
         variables={"swap_size": f"{target}G"},
-        why=f"Swap takes in memory that is held but not used, and leaves time to act: {had}; {room}.",
+        why=f"Swap takes in memory that is held but not used, and leaves time to act: {had}; {room}."
+        + (f" {rule}" if name else ""),
         risk="A process that grows without end fills any swap, and makes the host slow until then. "
         f"It takes {format_size(target * _GIB - swap)} of disk.",
     )
@@ -147,6 +156,8 @@ def _more_swap(consumers: Consumers, memory: Memory) -> Remedy:
 def advice(incident: Incident, figures: Figures, cause: str) -> t.Iterator[Advice]:
     """Yield what helps beside, and is for people to decide."""
     report = incident.report
+    if report.memory and cause in _EXHAUSTED:
+        yield from _of_the_crowd(figures.consumers, report.memory)
     if cause == "cgroup_limit":
         yield from _of_the_limit(incident)
     elif cause == "fragmentation":
@@ -187,6 +198,19 @@ def advice(incident: Incident, figures: Figures, cause: str) -> t.Iterator[Advic
         )
     if report.memory and report.scope != "memcg":
         yield from _of_the_kernel(report.memory, figures.parts)
+
+
+def _of_the_crowd(consumers: Consumers, memory: Memory) -> t.Iterator[Advice]:
+    """Yield what helps before more swap does, where many processes of one name held much of the memory."""
+    for name, tasks, together in consumers.names[:1]:
+        if len(tasks) >= _CROWD and share(together.held_bytes, memory) >= _MANY:
+            yield Advice(
+                what=f"First let fewer processes of {name} run at once (a smaller pool of workers, fewer jobs), or set "
+                "a ceiling for all of them (MemoryMax= of their unit).",
+                why=f"There were {len(tasks)} of them, and more swap is filled by some more.",
+                risk="What is beyond their number waits or is refused, and at the ceiling of the unit one of them is "
+                "killed.",
+            )
 
 
 def _of_the_limit(incident: Incident) -> t.Iterator[Advice]:

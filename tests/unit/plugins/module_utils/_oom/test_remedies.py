@@ -35,24 +35,32 @@ LEAKED = Memory(
     slab_unreclaimable_bytes=GIB // 2,
     counters={"active_anon": GIB // 16},
 )
+LARGE = memory(8 * GIB, 0)._replace(ram_bytes=32 * GIB)
 
 
 @pytest.mark.parametrize(
     ("changes", "size"),
     [
         ({}, "9G"),
-        ({"memory": memory(0, 0)}, "5G"),
+        ({"memory": memory(0, 0)}, "1G"),
         ({"memory": memory(8 * GIB, 0)}, "13G"),
         ({"tasks": ()}, "5G"),
-        ({"tasks": (Task("a", 1, rss_bytes=100 * GIB),)}, "36G"),
+        ({"tasks": (Task("a", 1, rss_bytes=100 * GIB),)}, "9G"),
+        ({"tasks": (Task("a", 1, rss_bytes=100 * GIB),), "memory": memory(0, 0)}, "1G"),
+        ({"tasks": (Task("a", 1, rss_bytes=25 * GIB),), "memory": LARGE}, "16G"),
+        ({"tasks": (Task("a", 1, rss_bytes=5 * GIB),), "memory": LARGE}, "13G"),
         ({"tasks": (Task("a", 1, rss_bytes=GIB), Task("a", 2, rss_bytes=GIB))}, "6G"),
+        (
+            {"tasks": tuple(Task("a", pid, rss_bytes=GIB, rss_anon_bytes=0, rss_file_bytes=GIB) for pid in range(9))},
+            "5G",
+        ),
         ({"memory": memory(GIB, GIB // 2)}, None),
-        ({"memory": LEAKED._replace(counters={"active_anon": GIB // 2})}, "5G"),
+        ({"memory": LEAKED._replace(counters={"active_anon": GIB // 2})}, "1G"),
         ({"memory": LEAKED}, None),
         ({"scope": "memcg"}, None),
     ],
 )
-def test_so_much_swap_is_advised_that_the_largest_could_have_grown_to_twice_its_size(
+def test_so_much_swap_is_advised_that_the_largest_has_room_once_more_within_bounds(
     changes: dict[str, t.Any], size: str | None
 ) -> None:
     sizes = [remedy.variables["swap_size"] for remedy in diagnosed(**changes).remedies if remedy.role == "swap"]
@@ -131,7 +139,8 @@ def test_the_swap_target_is_reasoned() -> None:
     assert (swap.why, swap.risk) == (
         (
             "Swap takes in memory that is held but not used, and leaves time to act: the 3.7 GiB that the host had "
-            "were used up; with 9 GiB, sys.fcgi could have held 4.4 GiB more."
+            "were used up; with 9 GiB, sys.fcgi could have held 4.4 GiB more. The rule is room for the largest "
+            "consumer once more, at most as much as there was of RAM and swap together, and at most 8.0 GiB."
         ),
         (
             "A process that grows without end fills any swap, and makes the host slow until then. "
@@ -188,6 +197,7 @@ def test_memory_high_is_never_advised_without_swap(changes: dict[str, t.Any], is
     assert ("Set MemoryHigh= some way below the limit." in what) is is_advised
 
 
+CROWD = tuple(Task("a", pid, rss_bytes=GIB // 10) for pid in range(10))
 REQUEST = Trigger("a", gfp_flags=("GFP_KERNEL",), order=3)
 
 
@@ -205,6 +215,10 @@ REQUEST = Trigger("a", gfp_flags=("GFP_KERNEL",), order=3)
         ({"allocating_task": True}, ["Set vm.oom_kill_allocating_task to 0"]),
         ({"memory": LEAKED}, ["Look at slabtop", "Look for a balloon"]),
         ({"memory": LEAKED, "scope": "memcg"}, ["Raise the memory limit"]),
+        ({"tasks": CROWD}, ["First let fewer processes of a run at once"]),
+        ({"tasks": CROWD[:9]}, []),
+        ({"tasks": CROWD, "memory": LARGE}, []),
+        ({"tasks": CROWD, "memory": memory(GIB, GIB // 2)}, []),
         (
             {"memory": LEAKED._replace(slab_unreclaimable_bytes=0, shmem_bytes=3 * GIB // 4)},
             ["Look for large files in tmpfs"],
@@ -221,8 +235,9 @@ def test_each_cause_has_its_own_advice(changes: dict[str, t.Any], begins: list[s
 
 
 def test_all_advice_has_its_reason_and_its_risk() -> None:
-    given = [*diagnosed(memory=LEAKED).advice, *diagnosed(**limit(swap_usage_bytes=4096)).advice]
-    assert [bool(advice.why and advice.risk) for advice in given] == [True] * 4
+    diagnoses = diagnosed(memory=LEAKED), diagnosed(**limit(swap_usage_bytes=4096)), diagnosed(tasks=CROWD)
+    given = [advice for diagnosis in diagnoses for advice in diagnosis.advice]
+    assert [bool(advice.why and advice.risk) for advice in given] == [True] * 5
 
 
 def policy_for(unit: str) -> Remedy:
