@@ -88,17 +88,18 @@ options:
     default: top
   top:
     description:
-      - How many tasks, and names of tasks, to return with O(tasks=top), the largest first.
+      - How many tasks, and names of tasks, to return with O(tasks=top), the largest first. V(0) or more.
     type: int
     default: 10
   limit:
     description:
-      - How many events to return, those that a service went down with first, then the newest. RV(summary) counts all.
+      - How many events to return, those that a service went down with first, then the newest; V(1) or more.
+        RV(summary) counts all.
     type: int
     default: 100
   timeout:
     description:
-      - Fail when the journal does not answer a query within that many seconds. What hangs is killed.
+      - Fail when the journal does not answer a query within that many seconds, V(1) or more. What hangs is killed.
     type: int
     default: 300
 seealso:
@@ -751,6 +752,7 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "limit": {"type": "int", "default": 100},
     "timeout": {"type": "int", "default": 300},
 }
+_LEAST = {"top": 0, "limit": 1, "timeout": 1}
 _OF_THE_JOURNAL = ("since", "until", "after_cursor", "journal_directory", "journal_namespace")
 
 
@@ -766,11 +768,22 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
+        check_numbers(module.params)
         with opened(module.params) as reader:
             result = find(module.params, run, reader)
     except OomguardError as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=False, **neutralise_all(result))
+
+
+def check_numbers(params: t.Mapping[str, t.Any]) -> None:
+    """Refuse numbers that make no sense. Raises OomguardError."""
+    for name, least in _LEAST.items():
+        if params[name] < least:
+            raise OomguardError(
+                f"Could not look for OOM kills with {name}={params[name]}: it cannot be less than {least}.",
+                hint=f"Set {name} to {least} or more, or leave it out.",
+            )
 
 
 @contextlib.contextmanager

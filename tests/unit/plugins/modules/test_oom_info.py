@@ -77,6 +77,25 @@ def test_of_logs_no_boot_can_be_chosen(boot: str, message: str) -> None:
         find({**PARAMS, "boot": boot, "log_files": ["/nonexistent/dmesg"]}, Host([]))
 
 
+@pytest.mark.parametrize(("name", "number", "least"), [("top", -3, 0), ("limit", 0, 1), ("timeout", -5, 1)])
+def test_numbers_that_make_no_sense_are_refused_before_anything_is_read(
+    name: str, number: int, least: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with patch_module_args({name: number, "log_files": ["/nonexistent/dmesg"]}), pytest.raises(SystemExit):
+        main()
+    assert json.loads(capfd.readouterr().out)["msg"] == (
+        f"Could not look for OOM kills with {name}={number}: it cannot be less than {least}. "
+        f"Set {name} to {least} or more, or leave it out."
+    )
+
+
+@pytest.mark.parametrize(("name", "number"), [("top", 0), ("limit", 1), ("timeout", 1)])
+def test_the_least_numbers_are_taken(name: str, number: int, capfd: pytest.CaptureFixture[str]) -> None:
+    with patch_module_args({name: number, "log_files": ["/nonexistent/dmesg"]}), pytest.raises(SystemExit):
+        main()
+    assert json.loads(capfd.readouterr().out)["msg"].startswith("Could not read the log /nonexistent/dmesg")
+
+
 @pytest.mark.parametrize("part", ["events", "summary", "coverage"])
 def test_what_is_returned_is_documented(part: str) -> None:
     contents = documented(RETURN)[part]
