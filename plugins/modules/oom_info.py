@@ -70,6 +70,7 @@ options:
       - Read these text logs instead of the journal. The output of C(dmesg) and C(journalctl), C(kern.log) and the like;
         a name that ends in C(.gz), C(.bz2) or C(.xz) is decompressed, and one in C(.zst) by Python 3.14 and later.
       - What is not a regular file, such as C(/dev/kmsg), is refused, as reading it might never end.
+      - An empty list is refused, too, since then nothing would have been looked at.
       - The events of all files are in the order of their times. Where a log tells no year or no time zone, they are in
         the order of the files, which then should be named the oldest first.
       - An event that several files tell of, at the same time and of the same host, is returned and counted once, which
@@ -79,7 +80,6 @@ options:
         with another O(boot) than V(all).
     type: list
     elements: path
-    default: []
   tasks:
     description:
       - Which of the kernel's task table to return. The sums are of all tasks in any case.
@@ -746,7 +746,7 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "after_cursor": {"type": "str"},
     "journal_directory": {"type": "path"},
     "journal_namespace": {"type": "str"},
-    "log_files": {"type": "list", "elements": "path", "default": []},
+    "log_files": {"type": "list", "elements": "path"},
     "tasks": {"type": "str", "choices": ["top", "all", "none"], "default": "top"},
     "top": {"type": "int", "default": 10},
     "limit": {"type": "int", "default": 100},
@@ -790,7 +790,7 @@ def check_numbers(params: t.Mapping[str, t.Any]) -> None:
 def opened(params: t.Mapping[str, t.Any]) -> t.Iterator[Reader | None]:
     """Open the journal that the parameters name; None where that is left to journalctl."""
     reader = None
-    if not params["log_files"]:
+    if params["log_files"] is None:
         # Without memory for one more process, journalctl tells what is the matter.
         with contextlib.suppress(OSError):
             reader = Reader(
@@ -805,7 +805,7 @@ def opened(params: t.Mapping[str, t.Any]) -> t.Iterator[Reader | None]:
 
 def find(params: t.Mapping[str, t.Any], run: Run, reader: Reader | None = None) -> dict[str, t.Any]:
     """Look where the parameters say, and return what is found as plain data. Raises OomguardError."""
-    if params["log_files"]:
+    if params["log_files"] is not None:
         return _in_logs(params)
     directory, namespace = params["journal_directory"], params["journal_namespace"]
     files = journal_files(directory, namespace)

@@ -58,6 +58,7 @@ _OPENERS: t.Mapping[str, t.Callable[..., t.IO[str]]] = {
     ".zst": _open_zst,
 }
 _KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
+_AS_ROOT = "Run the task with become, or as a user who may read it."
 # By its mode it is a file, but whoever reads it waits for the kernel's next message.
 _ENDLESS = "/proc/kmsg"
 _UNREADABLE = (OSError, EOFError, lzma.LZMAError, zlib.error, *([_zstd.ZstdError] if _zstd else []))
@@ -65,6 +66,11 @@ _UNREADABLE = (OSError, EOFError, lzma.LZMAError, zlib.error, *([_zstd.ZstdError
 
 def search_logs(paths: t.Sequence[str], *, limit: int) -> Findings:
     """Find the OOM kills that text logs tell of; names in .gz, .bz2, .xz or .zst are decompressed. Raises LogError."""
+    if not paths:
+        raise LogError(
+            "Could not look for OOM kills in text logs: log_files names none.",
+            hint="Name at least one, or leave log_files out to read the journal.",
+        )
     events = _Events(limit)
     unreadable = 0
     for path in dict.fromkeys(paths):
@@ -134,8 +140,11 @@ def _read_log(path: str) -> t.Iterator[OomReport | Unparsed]:
         _check_kind(path)
         with opened(path, "rt", encoding="utf-8", errors="surrogateescape") as file:
             yield from read_reports(read_log(lines_of(file)))
+    except PermissionError as error:
+        raise LogError(f"Could not read the log {neutralise(path)}: {error.strerror}.", hint=_AS_ROOT) from error
     except _UNREADABLE as error:
-        raise LogError(f"Could not read the log {neutralise(path)}: {error}.", hint="Check log_files.") from error
+        why = (error.strerror if isinstance(error, OSError) else None) or error
+        raise LogError(f"Could not read the log {neutralise(path)}: {why}.", hint="Check log_files.") from error
 
 
 def _check_kind(path: str) -> None:

@@ -58,6 +58,11 @@ def test_logs_are_read_in_place_of_the_journal() -> None:
         find({**PARAMS, "log_files": ["/nonexistent/dmesg"]}, host)
 
 
+def test_an_empty_list_of_logs_is_not_taken_for_the_journal() -> None:
+    with pytest.raises(OomguardError, match="log_files names none"):
+        find({**PARAMS, "log_files": []}, Host(captured("bullseye")))
+
+
 @pytest.mark.parametrize("name", ["since", "until", "after_cursor", "journal_directory", "journal_namespace"])
 def test_what_is_of_the_journal_is_refused_beside_logs(name: str, capfd: pytest.CaptureFixture[str]) -> None:
     with patch_module_args({name: "x", "log_files": ["/nonexistent/dmesg"]}), pytest.raises(SystemExit):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import bz2
 import contextlib
+import errno
 import gzip
 import lzma
 import os
@@ -96,9 +97,32 @@ def test_a_garbled_archive_is_an_error(tmp_path: pathlib.Path) -> None:
 
 def test_a_log_that_is_not_there_is_an_error(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "dmesg.log"
-    message = f"Could not read the log {path}: [Errno 2] No such file or directory: '{path}'. Check log_files."
+    message = f"Could not read the log {path}: No such file or directory. Check log_files."
     with pytest.raises(LogError, match=re.escape(message)):
         search_logs([str(path)], limit=1)
+
+
+def test_a_log_that_only_others_may_read_is_an_error(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: str, *_mode: str, **_options: str) -> t.IO[str]:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+
+    monkeypatch.setattr(logs, "_OPENERS", {".log": refuse})
+    path = tmp_path / "kern.log"
+    path.touch()
+    message = (
+        f"Could not read the log {path}: Permission denied. Run the task with become, or as a user who may read it."
+    )
+    with pytest.raises(LogError, match=re.escape(message)):
+        search_logs([str(path)], limit=1)
+
+
+def test_no_log_at_all_is_an_error() -> None:
+    message = (
+        "Could not look for OOM kills in text logs: log_files names none. "
+        "Name at least one, or leave log_files out to read the journal."
+    )
+    with pytest.raises(LogError, match=re.escape(message)):
+        search_logs([], limit=1)
 
 
 @pytest.mark.parametrize("path", ["/dev/null", "/proc/kmsg"])
