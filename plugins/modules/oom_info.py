@@ -141,6 +141,23 @@ events:
     id:
       description: The same for the same event in each run over the same journal.
       type: str
+    log:
+      description: Where the event begins in one of O(log_files), V(null) for one of the journal.
+      type: dict
+      contains:
+        path:
+          description: The file.
+          type: str
+        line:
+          description: The number of the event's first line in it, from 1.
+          type: int
+        stamp:
+          description:
+            - What stands before the message in that line, as it was printed. It tells when the event was where
+              RV(events[].time) is V(null) since the log names no year or no time zone.
+            - V(null) where nothing stands there.
+          type: str
+          sample: "Nov 23 06:48:46 web1 kernel: [ 4242.123456]"
     killer:
       description: Who killed, V(kernel), V(systemd-oomd), V(earlyoom) or V(nohang).
       type: str

@@ -35,6 +35,8 @@ class Line(t.NamedTuple):
     """Where the line stands in its source: a journal cursor, or a line number."""
     origin: Origin = Origin()
     """Lines that follow one another mostly share it, so that another object is all that a reader has to look for."""
+    printed: str | None = None
+    """The line of a text log with its prefix, as it stands there; None where it has no prefix, and in the journal."""
 
     @property
     def boot_id(self) -> str | None:

@@ -19,6 +19,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident impor
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.remedies import still_needed
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.summary import as_coverage, as_summary, as_time
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.tasks import Table
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.text_log import stamp_of
 
 _MEMORY = (
     "page_size",
@@ -56,6 +57,7 @@ def _event(incident: Incident, figures: Figures, diagnosis: Diagnosis, rows: int
     damaged = report.tasks.damaged if isinstance(report.tasks, Table) else 0
     return {
         "id": incident.key,
+        "log": _log(incident),
         "killer": report.killer,
         "trusted": incident.log is None,
         "complete": report.complete and not damaged,
@@ -88,6 +90,14 @@ def _event(incident: Incident, figures: Figures, diagnosis: Diagnosis, rows: int
             *_of_impossible_zones(report),
         ],
     }
+
+
+def _log(incident: Incident) -> dict[str, t.Any] | None:
+    """Return where in a text log an incident begins, and when by that log's own words."""
+    first = incident.report.first
+    if incident.log is None or first.cursor is None:
+        return None
+    return {"path": incident.log, "line": int(first.cursor), "stamp": stamp_of(first)}
 
 
 def _of_impossible_zones(report: OomReport) -> t.Iterator[str]:

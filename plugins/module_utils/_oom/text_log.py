@@ -140,12 +140,12 @@ class _Log:
         if "\\" in message or "#" in message or "\xa0" in message or "kernel: " in message:
             return None
         text, monotonic_us = message.rstrip("\r\n"), int(seconds + fraction)
-        return _new_line((text, self._realtime_us, monotonic_us, str(number), self._origin))
+        return _new_line((text, self._realtime_us, monotonic_us, str(number), self._origin, raw))
 
     def line(self, raw: str, number: int) -> Line | None:
         """Take any line, and return the one before where that is whole now."""
         text = raw[:_LONGEST].rstrip("\r\n").replace("\xa0", " ")
-        is_quoted = self._quoted
+        printed, is_quoted = raw, self._quoted
         if text[:1] in _MARKS or text[:2] == " >":
             text = _COLOUR.sub("", text)
             boot = _BOOT.match(text)
@@ -159,7 +159,7 @@ class _Log:
             mark = _MARK.match(text)
             is_quoted = is_quoted or mark is not None
             text = text[_end(mark, 0) :]
-            text = text[_end(_DROPPED.match(text), 0) :]
+            text = printed = text[_end(_DROPPED.match(text), 0) :]
         prefix = split_prefix(text)
         if prefix is None:
             origin = Origin(source=QUOTED if is_quoted else None)
@@ -174,9 +174,19 @@ class _Log:
         origin = Origin(self._boot_id, prefix.hostname, QUOTED if is_quoted else prefix.source)
         if origin == self._origin:
             origin = self._origin
-        line = Line(prefix.text, prefix.realtime_us, prefix.monotonic_us, str(number), origin)
+        line = Line(prefix.text, prefix.realtime_us, prefix.monotonic_us, str(number), origin, printed)
         whole, self.unwrapper.held = self.unwrapper.held, line
         return whole
+
+
+def stamp_of(line: Line) -> str | None:
+    """Return what stands before a message, as it was printed: time, host and program; None where nothing does."""
+    if line.printed is None:
+        return None
+    text = line.printed.rstrip("\r\n").replace("\xa0", " ")
+    # Without the marks of escapes, the message is as long as it was printed.
+    prefix = split_prefix(text.replace("\\", "/").replace("#", "-"))
+    return text[: len(text) - len(prefix.text)].strip() if prefix else None
 
 
 def split_prefix(text: str) -> Prefix | None:

@@ -87,7 +87,7 @@ class Unwrapper:
             self.held = line._replace(text=text)
         else:
             origin = held.origin._replace(source=line.source) if line.source else held.origin
-            self.held = held._replace(text=text, cursor=line.cursor, origin=origin)
+            self.held = held._replace(text=text, cursor=line.cursor, origin=origin, printed=None)
         return held
 
 

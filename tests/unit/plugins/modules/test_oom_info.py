@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import pathlib
 import re
 import subprocess
 import sys
@@ -102,11 +103,15 @@ def test_the_least_numbers_are_taken(name: str, number: int, capfd: pytest.Captu
 
 
 @pytest.mark.parametrize("part", ["events", "summary", "coverage"])
-def test_what_is_returned_is_documented(part: str) -> None:
+def test_what_is_returned_is_documented(part: str, tmp_path: pathlib.Path) -> None:
     contents = documented(RETURN)[part]
     result = neutralise_all(find(PARAMS, Host(captured("bullseye"), {"apache2.service": "stop"})))
     newest_first = result[part][::-1] if part == "events" else result[part]
     if part == "events":
+        # One of the journal stands in no log.
+        path = tmp_path / "dmesg.txt"
+        path.write_text("[ 12.500000] Out of memory: Killed process 7 (hog) total-vm:8kB, anon-rss:4kB, file-rss:0kB\n")
+        newest_first[0]["log"] = find({**PARAMS, "log_files": [str(path)]}, Host([]))["events"][0]["log"]
         # A kill of the whole host has no limit, and one by a limit no zones; against both there is a role or advice.
         newest_first[0]["limit"] = newest_first[1]["limit"]
         newest_first[0]["diagnosis"]["advice"] = newest_first[1]["diagnosis"]["advice"]

@@ -186,6 +186,25 @@ def test_damaged_rows_are_told() -> None:
     assert (event["complete"], event["notes"]) == (False, ["damaged rows in the task table: 1"])
 
 
+@pytest.mark.parametrize(
+    ("log", "printed", "expected"),
+    [
+        (
+            "kern.log",
+            "Nov 23 06:48:46 web1 kernel: Killed process 7 (hog)",
+            {"path": "kern.log", "line": 9, "stamp": "Nov 23 06:48:46 web1 kernel:"},
+        ),
+        ("dmesg.txt", None, {"path": "dmesg.txt", "line": 9, "stamp": None}),
+        (None, None, None),
+    ],
+    ids=["a text log", "without prefixes", "the journal"],
+)
+def test_where_and_when_by_a_log_is_told(log: str | None, printed: str | None, expected: object) -> None:
+    line = Line("Killed process 7 (hog)", cursor="9" if log else "s=1;i=2", printed=printed)
+    found = incident_of(OomReport(first=line, last=line._replace(cursor="12")), log=log)
+    assert as_result(Findings((found,), (), (), Coverage()), tasks="top", top=1)["events"][0]["log"] == expected
+
+
 def test_impossible_watermarks_are_told() -> None:
     line = Line("Killed process 7 (hog)", cursor="9")
     zones = (Zone(0, "DMA"), *(Zone(node, "Normal", min_bytes=2, present_bytes=1) for node in (0, 1)))

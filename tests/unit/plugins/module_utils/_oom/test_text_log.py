@@ -20,6 +20,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.text_log impor
     lines_of,
     read_log,
     split_prefix,
+    stamp_of,
 )
 
 TEXT = "Out of memory: Killed process 812 (sys.fcgi) total-vm:900kB, anon-rss:100kB, file-rss:4kB, shmem-rss:8kB"
@@ -316,7 +317,7 @@ def test_a_cut_line_takes_no_other_in(cut: str, after: str) -> None:
 
 def test_lines_of_one_record_share_its_time() -> None:
     log = ["Jun  1 07:00:00 web1 kernel: [ 1.5] active_anon:1", "                active_file:2"]
-    assert list(read_log(log)) == [
+    assert [line._replace(printed=None) for line in read_log(log)] == [
         Line("active_anon:1", None, 1500000, "1", Origin(None, "web1", "kernel")),
         Line("active_file:2", None, 1500000, "2", Origin(None, "web1", "kernel")),
     ]
@@ -324,10 +325,34 @@ def test_lines_of_one_record_share_its_time() -> None:
 
 def test_a_message_may_be_broken_from_its_prefix() -> None:
     log = ["Jun  1 07:00:00 web1 kernel:", TEXT, "Jun  1 07:00:01 web1 kernel: a"]
-    assert list(read_log(log)) == [
+    assert [line._replace(printed=None) for line in read_log(log)] == [
         Line(TEXT, cursor="1", origin=Origin(None, "web1", "kernel")),
         Line("a", cursor="3", origin=Origin(None, "web1", "kernel")),
     ]
+
+
+@pytest.mark.parametrize(
+    ("log", "stamp"),
+    [
+        (["[   37.112233] a b"], "[   37.112233]"),
+        (["Jun  1 07:00:00 web1 kernel: [   37.112233] a b\r\n"], "Jun  1 07:00:00 web1 kernel: [   37.112233]"),
+        (["2022-06-01T07:00:00+00:00 web1 earlyoom[7]: a b"], "2022-06-01T07:00:00+00:00 web1 earlyoom[7]:"),
+        (["[Di Aug 12 03:54:03 2025] a b"], "[Di Aug 12 03:54:03 2025]"),
+        (["[   37.112233] [    C0] a b"], "[   37.112233] [    C0]"),
+        (["4,1,2,-;a \\x0a b"], "4,1,2,-;"),
+        (["Jun  1 07:00:00 web1 kernel: a#012b"], "Jun  1 07:00:00 web1 kernel:"),
+        (["[ 1.5]\xa0a\xa0b"], "[ 1.5]"),
+        (["\x1b[32m[    1.500000] \x1b[0m\x1b[31ma b\x1b[0m"], "[    1.500000]"),
+        (["> [ 1.5] a b"], "[ 1.5]"),
+        (["[ 1.5] a", "[ 1.600000] b", "[ 1.700000] c\n"], "[ 1.700000]"),
+        (["Jun  1 07:00:00 web1 kernel:", TEXT], "Jun  1 07:00:00 web1 kernel:"),
+        (["[ 1.5] Killed process 7 (a)", "total-vm:8kB, anon-rss:8kB, file-rss:0kB"], "[ 1.5]"),
+        (["[ 1.5] a", "Mem-Info:"], None),
+        ([TEXT], None),
+    ],
+)
+def test_the_stamp_of_a_line_is_its_prefix_as_printed(log: list[str], stamp: str | None) -> None:
+    assert [stamp_of(line) for line in read_log(log)][-1] == stamp
 
 
 def test_boots_are_told_apart() -> None:
