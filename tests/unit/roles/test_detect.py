@@ -28,7 +28,7 @@ def printed(found: dict[str, t.Any], **variables: object) -> str:
 
 def event(time: str, kind: str, *, stopped: bool = False) -> dict[str, t.Any]:
     diagnosis = {"kind": kind, "summary": f"Of {kind}.", "evidence": [f"Seen at {time}."], "remedies": [], "advice": []}
-    return {"time": time, "unit_effect": {"stopped": stopped}, "diagnosis": diagnosis}
+    return {"time": time, "log": None, "unit_effect": {"stopped": stopped}, "diagnosis": diagnosis}
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,12 @@ def test_the_first_line(count: int, down: list[str], said: str, *, complete: boo
 def test_of_a_log_nobody_knows_what_went_down() -> None:
     text = printed({"summary": {"count": 1, "units_taken_down": []}}, detect_log_files=["kern.log"])
     assert text.startswith("1 OOM event. Services taken down: not known.\n")
+
+
+def test_of_a_log_the_place_and_its_own_words_are_told() -> None:
+    log = {"path": "a.log", "line": 7, "stamp": "Jun 20 12:47:02 web1 kernel:"}
+    told = {**event("", "kill"), "time": None, "log": log}
+    assert printed({"events": [told]}).splitlines()[2:4] == ["a.log, line 7", "Jun 20 12:47:02 web1 kernel:"]
 
 
 EVENTS = [event("2026-01-01", "outage", stopped=True), *(event(f"2026-01-0{day}", "kill") for day in (2, 3, 4))]
