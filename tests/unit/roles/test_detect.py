@@ -43,7 +43,7 @@ def event(time: str, kind: str, *, stopped: bool = False) -> dict[str, t.Any]:
 )
 def test_the_first_line(count: int, down: list[str], said: str, *, complete: bool) -> None:
     found = {"summary": {"count": count, "units_taken_down": down}, "coverage": {**COVERED, "complete": complete}}
-    assert printed(found).split("\n")[0] == said
+    assert printed(found).splitlines()[0] == said
 
 
 def test_of_a_log_nobody_knows_what_went_down() -> None:
