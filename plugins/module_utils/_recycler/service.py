@@ -14,7 +14,6 @@ import pathlib
 import signal
 import stat
 import sys
-import threading
 import time
 import typing as t
 
@@ -192,15 +191,15 @@ def main(arguments: t.Sequence[str]) -> int:
     except OomguardError as error:
         sys.stderr.write(f"{arguments[0]}: {error}\n")
         return 2
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    # It waits until it is waited for, so that a look is never broken off.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     recycler = Recycler(
         settings,
         Workers(),
         tell=lambda fields: messages.send(messages.JOURNAL, messages.journal_datagram(fields)),
     )
     ready, status = False, 0
-    while not stop.is_set():
+    while True:
         try:
             line = recycler.look()
         except OomguardError as error:
@@ -212,7 +211,8 @@ def main(arguments: t.Sequence[str]) -> int:
                 break
         messages.send(os.environ.get("NOTIFY_SOCKET", ""), f"READY=1\nSTATUS={version}: {line}".encode())
         ready = True
-        stop.wait(settings.interval)
+        if signal.sigtimedwait({signal.SIGTERM}, settings.interval):
+            break
     if settings.metrics_file:
         # Nobody is to take what it says for what is.
         remove_file(pathlib.Path(settings.metrics_file))
