@@ -216,7 +216,10 @@ def _same_number(directive: str, value: str, shown: str, _totals: Totals) -> boo
     if re.fullmatch("[+-]?[0-9]+", value) and not directive.endswith("Mode") and directive != "UMask":
         return shown not in UNLIMITED - {value} and int(value) == int(shown)
     asked = size(value)
-    return None if asked is None else shown not in UNLIMITED and asked == int(shown)
+    if asked is None:
+        # Of its limits of memory we know all values, and systemd has passed over any other one.
+        return False if directive.startswith("Memory") and "%" not in value else None
+    return shown not in UNLIMITED and asked == int(shown)
 
 
 def _same_percentage(directive: str, value: str, shown: str, totals: Totals) -> bool | None:

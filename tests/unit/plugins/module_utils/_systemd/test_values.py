@@ -32,6 +32,7 @@ TOTALS = Totals(ram_bytes=GIB, tasks=1000)
         ("NoNewPrivileges", ["0"], "no", True),
         ("NoNewPrivileges", ["0"], "yes", False),
         ("ProtectHome", ["read-only"], "yes", False),
+        ("MemoryMax", ["7Q"], "73400320", False),
         ("MemoryMax", ["512M"], "536870912", True),
         ("MemoryMax", ["1.5G"], "1610612736", True),
         ("MemoryMax", ["512M"], "infinity", False),
