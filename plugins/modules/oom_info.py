@@ -597,7 +597,7 @@ events:
           description: What helps.
           type: list
           elements: dict
-          contains:
+          contains: &remedy
             role:
               description: A role of this collection.
               type: str
@@ -640,22 +640,7 @@ remedies:
   returned: success
   type: list
   elements: dict
-  contains:
-    role:
-      description: A role of this collection.
-      type: str
-      sample: oom_policy
-    variables:
-      description: The variables to run it with.
-      type: dict
-      sample:
-        oom_policy_units: [apache2.service]
-    why:
-      description: The reason.
-      type: str
-    risk:
-      description: What it does not help against, and what it can do harm to.
-      type: str
+  contains: *remedy
 summary:
   description:
     - All events in numbers, those beyond O(limit) too.

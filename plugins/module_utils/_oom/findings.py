@@ -111,8 +111,7 @@ def _incidents(
     reports = [item for item in told if isinstance(item, OomReport)]
     incidents += map(incident_of, reports)
     incidents += _of_other_killers(traces.killers, incidents)
-    incidents.sort(key=in_time)
-    incidents.sort(key=lambda incident: failures.follow(incident.at.boot_id, incident.at.monotonic_us))
+    incidents.sort(key=lambda one: (failures.follow(one.at.boot_id, one.at.monotonic_us), in_time(one)))
     cut = max(len(incidents) - limit, 0)
     return (
         sorted(incidents[cut:], key=in_time),
