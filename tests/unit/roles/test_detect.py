@@ -22,8 +22,9 @@ def printed(found: dict[str, t.Any], **variables: object) -> str:
     templar = Templar(
         variables={**load("detect", "defaults/main.yml"), "detect_result": {**result, **found}, **variables}
     )
-    text = (ROLES / "detect/templates/summary.txt.j2").read_text()
-    return str(templar.template(trust_as_template(text)))
+    templates = ROLES / "detect/templates"
+    text = (templates / "summary.txt.j2").read_text()
+    return str(templar.copy_with_new_env(searchpath=[str(templates)]).template(trust_as_template(text)))
 
 
 def event(time: str, kind: str, *, stopped: bool = False) -> dict[str, t.Any]:
