@@ -6,13 +6,11 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.worker import Memory
+from ansible_collections.oomguard.linux.plugins.module_utils._proc import parse_meminfo
 from ansible_collections.oomguard.linux.plugins.module_utils._text import format_size
-
-_TOTAL = re.compile(r"^(Mem|Swap)Total: +([0-9]+) kB$", re.MULTILINE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,11 +45,11 @@ class Need:
 def need_of(workers: t.Sequence[Memory], *, max_processes: int, meminfo: str) -> Need:
     """Return the need of workers with this memory, on a host with this text of /proc/meminfo."""
     peaks = [max(memory.vm_hwm_bytes or 0, (memory.rss_bytes or 0) + (memory.swap_bytes or 0)) for memory in workers]
-    totals = {name: int(size) * 1024 for name, size in _TOTAL.findall(meminfo)}
+    sizes = parse_meminfo(meminfo)
     return Need(
         workers=len(peaks),
         largest_worker_bytes=max(peaks, default=None),
         max_processes=max_processes,
-        ram_bytes=totals.get("Mem", 0),
-        swap_bytes=totals.get("Swap", 0),
+        ram_bytes=sizes.get("MemTotal", 0),
+        swap_bytes=sizes.get("SwapTotal", 0),
     )

@@ -16,6 +16,7 @@ import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import Run
 from ansible_collections.oomguard.linux.plugins.module_utils._files import FileError, leftover_of, read_file
+from ansible_collections.oomguard.linux.plugins.module_utils._proc import parse_meminfo
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import (
     Area,
     Entry,
@@ -27,7 +28,6 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import 
     Unit,
     free_name,
     parse_header,
-    parse_memory_available,
     parse_mount,
     parse_privileged,
     parse_release,
@@ -103,7 +103,10 @@ def observe_areas(host: Host) -> tuple[Area, ...]:
 
 def observe_memory_available(host: Host) -> int:
     """Return the bytes of memory that can be had without swapping."""
-    return parse_memory_available(_require(host.proc / "meminfo"))
+    sizes = parse_meminfo(_require(host.proc / "meminfo"))
+    if "MemAvailable" not in sizes:
+        raise SwapError("/proc/meminfo does not tell how much memory is available.", hint="Linux 3.14 and later do.")
+    return sizes["MemAvailable"]
 
 
 def observe_header(path: pathlib.Path, page_size: int) -> Header | None:

@@ -206,15 +206,6 @@ def parse_header(page: bytes) -> Header | None:
     )
 
 
-def parse_memory_available(text: str) -> int:
-    """Return the bytes that /proc/meminfo gives as MemAvailable."""
-    for line in text.splitlines():
-        name, _colon, value = line.partition(":")
-        if name == "MemAvailable":
-            return int(value.split()[0]) * 1024
-    raise SwapError("/proc/meminfo does not tell how much memory is available.", hint="Linux 3.14 and later do.")
-
-
 def parse_mount(mountinfo: str, folder: str) -> Mount:
     """Return the mount that holds `folder`, a path without links, from /proc/self/mountinfo."""
     best, mount = "", Mount(filesystem="unknown", source="")

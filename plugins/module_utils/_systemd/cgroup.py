@@ -10,6 +10,7 @@ import pathlib
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._files import read_file
+from ansible_collections.oomguard.linux.plugins.module_utils._proc import parse_meminfo
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import DropinError, Host, Limit
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.values import Totals
 
@@ -69,8 +70,7 @@ def write_limit(file: pathlib.Path, text: str, *, must: bool) -> None:
 
 def read_host(root: pathlib.Path) -> Host:
     """Return the totals that systemd takes percentages of, the swap, and whether cgroups are of version 2."""
-    lines = [line.split() for line in _read(root / "proc/meminfo").splitlines()]
-    meminfo = {words[0].rstrip(":"): int(words[1]) * 1024 for words in lines if len(words) > 1}
+    meminfo = parse_meminfo(_read(root / "proc/meminfo"))
     tasks = [_read(root / name) for name in ("proc/sys/kernel/pid_max", "proc/sys/kernel/threads-max")]
     tasks.append(_read(root / _CGROUPS / "pids.max"))
     limit = _number(_read(root / _CGROUPS / "memory.max"))

@@ -13,7 +13,7 @@ import subprocess
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import CommandError
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.observe import observe
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.observe import observe, observe_memory_available
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import (
     Area,
     Header,
@@ -192,6 +192,17 @@ def test_a_kernel_without_swap_is_refused(kernel: Kernel) -> None:
     assert str(error.value) == (
         f"There is no {kernel.proc}/swaps: swap cannot be managed here. Does the kernel know swap (CONFIG_SWAP)?"
     )
+
+
+def test_memory_available(kernel: Kernel) -> None:
+    assert observe_memory_available(kernel.host) == 300000 * 1024
+
+
+def test_memory_available_of_an_old_kernel(kernel: Kernel) -> None:
+    kernel.write("proc/meminfo", "MemTotal: 475312 kB\nMemFree: 1 kB\n")
+    with pytest.raises(SwapError) as error:
+        observe_memory_available(kernel.host)
+    assert str(error.value) == "/proc/meminfo does not tell how much memory is available. Linux 3.14 and later do."
 
 
 def physical_page(path: pathlib.Path) -> int:

@@ -13,9 +13,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import 
     Area,
     Header,
     Mount,
-    SwapError,
     parse_header,
-    parse_memory_available,
     parse_mount,
     parse_privileged,
     parse_release,
@@ -91,16 +89,6 @@ def test_header_with_a_foreign_label() -> None:
 @pytest.mark.parametrize("data", [b"", bytes(4096), page()[:-1], b"SWAPSPACE2"], ids=["empty", "zeros", "cut", "tiny"])
 def test_what_is_no_swap_has_no_header(data: bytes) -> None:
     assert parse_header(data) is None
-
-
-def test_memory_available() -> None:
-    assert parse_memory_available("MemTotal: 475312 kB\nMemFree: 1 kB\nMemAvailable:     300128 kB\n") == 300128 * 1024
-
-
-def test_memory_available_of_an_old_kernel() -> None:
-    with pytest.raises(SwapError) as error:
-        parse_memory_available("MemTotal: 475312 kB\nMemFree: 1 kB\n")
-    assert str(error.value) == ("/proc/meminfo does not tell how much memory is available. Linux 3.14 and later do.")
 
 
 @pytest.mark.parametrize(
