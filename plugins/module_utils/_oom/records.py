@@ -23,7 +23,9 @@ EXITED = "98e322203f7a4ed290d09fe03c09fe15"
 RESTART = "5eb03494b6584870a536b337290809b3"
 STARTED = "39f53479d3a045ac8e11786248231fbf"
 STOPPED = "9d1aaa27d60140bd96365438aad20286"
+OOMD_KILL = "d989611b15e44c9dbf31e3c81256e4ed"
 MISSED = "e9bf28e6e834481bb6f48f548ad13606"
+DROPPED = "a596d6fe7bfa4994828e72309e95d61e"
 
 LIFE = (OUT_OF_MEMORY, FAILED, EXITED, RESTART, STARTED, STOPPED)
 """What systemd logs of a unit that matters here."""
@@ -44,7 +46,7 @@ _KILLERS = {
 _KILL_PATTERN = r"Kill(ed)? process|no killable processes"
 _ANCHOR_PATTERN = (
     _KILL_PATTERN + r"|^Tasks state|OOM|oom|[Oo]ut of memory|Missed [0-9]+ kernel"
-    r"|Killed /|Marked /|[Kk]illing process|[Ss]end(ing)? SIG|PID: [0-9]+, [Nn]ame: "
+    r"|Suppressed [0-9]+ messages|Killed /|Marked /|[Kk]illing process|[Ss]end(ing)? SIG|PID: [0-9]+, [Nn]ame: "
 )
 _ANCHORS = (
     ("_TRANSPORT=kernel", "PRIORITY=0", "PRIORITY=1", "PRIORITY=2"),
@@ -52,7 +54,8 @@ _ANCHORS = (
     ("_TRANSPORT=kernel", f"MESSAGE={_TABLE}"),
     (f"MESSAGE_ID={OUT_OF_MEMORY}", "_PID=1"),
     (f"MESSAGE_ID={FAILED}", "UNIT_RESULT=oom-kill", "_PID=1"),
-    ("_TRANSPORT=driver", f"MESSAGE_ID={MISSED}"),
+    (f"MESSAGE_ID={OOMD_KILL}", "_PID=1"),
+    ("_TRANSPORT=driver", f"MESSAGE_ID={MISSED}", f"MESSAGE_ID={DROPPED}"),
     tuple(f"_SYSTEMD_UNIT={unit}" for unit in _KILLERS),
 )
 
@@ -84,6 +87,7 @@ KERNEL_LINES = Search(("_TRANSPORT=kernel",), _KILL_PATTERN, wide=True)
 _KILL = re.compile(r"Kill(?:ed)? process \d+|" + re.escape(_NO_PROCESS))
 _POSES = "written in the name of the kernel or of systemd by another program"
 _MISSED = re.compile(r"Missed (\d+) kernel messages")
+_DROPPED = re.compile(r"Suppressed \d+ messages from (\S+)")
 
 
 class KernelKill(t.NamedTuple):
@@ -118,6 +122,12 @@ class MissedRecords(t.NamedTuple):
     number: int
 
 
+class DroppedRecords(t.NamedTuple):
+    """There were more messages at once of systemd, or of a killer outside the kernel, than journald takes."""
+
+    unit: str
+
+
 class Forged(t.NamedTuple):
     """A record that poses as the kernel's or systemd's."""
 
@@ -128,16 +138,15 @@ class Overlong(t.NamedTuple):
     """A message of an OOM killer outside the kernel that is too long to be read."""
 
 
-Said = t.Union[KernelKill, KillerRecord, UnitRecord, MissedRecords, Forged, Overlong]
+Said = t.Union[KernelKill, KillerRecord, UnitRecord, MissedRecords, DroppedRecords, Forged, Overlong]
 
 
 def read_record(record: Record) -> Said | None:
     """Return what `record` says and who says it, None where that does not matter here."""
     fields = record.fields
-    if fields.get("MESSAGE_ID") == MISSED and fields.get("_TRANSPORT") == "driver":
-        missed = _MISSED.search(record.message)
-        return MissedRecords(number=int(missed[1])) if missed else None
-    if fields.get("MESSAGE_ID") in LIFE and "UNIT" in fields:
+    if fields.get("_TRANSPORT") == "driver":
+        return _driver_record(record)
+    if fields.get("MESSAGE_ID") in (*LIFE, OOMD_KILL) and "UNIT" in fields:
         return _unit_record(record)
     killer = _KILLERS.get(fields.get("_SYSTEMD_UNIT", ""))
     if killer:
@@ -173,6 +182,16 @@ def _poses(record: Record) -> bool:
 
 def _from_systemd(record: Record) -> bool:
     return record.fields.get("_PID") == "1" and record.fields.get("_SYSTEMD_UNIT", "init.scope") == "init.scope"
+
+
+def _driver_record(record: Record) -> MissedRecords | DroppedRecords | None:
+    """Return what journald itself says of messages that it does not hold."""
+    what = record.fields.get("MESSAGE_ID")
+    missed = _MISSED.search(record.message) if what == MISSED else None
+    if missed:
+        return MissedRecords(number=int(missed[1]))
+    dropped = _DROPPED.search(record.message) if what == DROPPED else None
+    return DroppedRecords(unit=dropped[1]) if dropped and dropped[1] in ("init.scope", *_KILLERS) else None
 
 
 def _unit_record(record: Record) -> UnitRecord | Forged:

@@ -15,8 +15,10 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.records import
     KERNEL_KILLS,
     KERNEL_LINES,
     NEAR_US,
+    OOMD_KILL,
     OTHER_ANCHORS,
     OUT_OF_MEMORY,
+    DroppedRecords,
     Forged,
     KernelKill,
     KillerRecord,
@@ -59,7 +61,8 @@ class Traces(t.NamedTuple):
     killers: tuple[KillerRecord, ...]
     boots: tuple[str, ...]
     units: tuple[UnitRecord, ...]
-    forged: tuple[str, ...]
+    forged: t.Mapping[str, int]
+    """Records that are not believed, by the reason."""
     missed: int
     overlong: int
     gaps: tuple[str, ...]
@@ -77,10 +80,12 @@ def search(journal: Journal) -> Traces | None:
     extent = journal.extent()
     if extent is None:
         return None
-    found = _said(journal, [KERNEL_KILLS, FORGERIES, OTHER_ANCHORS])
+    found, forged = _said(journal, [KERNEL_KILLS, FORGERIES, OTHER_ANCHORS])
     newest = journal.newest(["_TRANSPORT=kernel"])
     if newest and _levels_differ(newest, found.values()):
-        found.update(_said(journal, [KERNEL_LINES]))
+        more, forged_too = _said(journal, [KERNEL_LINES])
+        found.update(more)
+        forged |= forged_too
     said = found.values()
     boots = tuple(dict.fromkeys(place[0] for place in map(_place, said) if place))
     kills = [what.record for what in said if isinstance(what, KernelKill)]
@@ -90,24 +95,32 @@ def search(journal: Journal) -> Traces | None:
         killers=tuple(what for what in said if isinstance(what, KillerRecord)),
         boots=boots,
         units=tuple(what for what in said if isinstance(what, UnitRecord)),
-        forged=tuple(what.reason for what in said if isinstance(what, Forged)),
+        forged=forged,
         missed=sum(what.number for what in said if isinstance(what, MissedRecords)),
         overlong=sum(isinstance(what, Overlong) for what in said),
         gaps=tuple(_gaps(extent, said, has_kernel=newest is not None)),
     )
 
 
-def _said(journal: Journal, searches: t.Sequence[Search]) -> dict[Key | int, Said]:
+def _said(journal: Journal, searches: t.Sequence[Search]) -> tuple[dict[Key, Said], collections.Counter[str]]:
     """Return what is said, newest first, each once: it may be found twice, and lie in two files.
 
-    Of forgeries, of which anybody may write any number, no more than this is kept.
+    Of forgeries, of which anybody may write any number, the reasons alone are counted.
     """
-    said: dict[Key | int, Said] = {}
+    said: dict[Key, Said] = {}
+    forged: collections.Counter[str] = collections.Counter()
+    at_us = 0
+    at_once: set[Key] = set()
     for record in journal.find(searches):
         what = read_record(record)
-        if what is not None:
-            said[hash(record.key) if isinstance(what, Forged) else record.key] = what
-    return said
+        if isinstance(what, Forged):
+            if record.realtime_us != at_us:
+                at_us, at_once = record.realtime_us, set()
+            forged[what.reason] += record.key not in at_once
+            at_once.add(record.key)
+        elif what is not None:
+            said[record.key] = what
+    return said, forged
 
 
 def _place(what: Said) -> tuple[str, int] | None:
@@ -123,11 +136,11 @@ def _levels_differ(newest: Record, said: t.Collection[Said]) -> bool:
     So it is in a journal that was made of something else, as its `newest` record of the kernel shows, and was where
     systemd noticed a kill that was not found.
     """
-    return "PRIORITY" not in newest.fields or bool(_unexplained(said, (KernelKill,)))
+    return "PRIORITY" not in newest.fields or bool(_unexplained(said, OUT_OF_MEMORY, (KernelKill,)))
 
 
-def _unexplained(said: t.Collection[Said], kinds: tuple[type[Said], ...]) -> list[UnitRecord]:
-    """Return systemd's notices of OOM kills that have no record of these kinds near them.
+def _unexplained(said: t.Collection[Said], notice: str, kinds: tuple[type[Said], ...]) -> list[UnitRecord]:
+    """Return systemd's notices of OOM kills that have no record of these kinds near them; `notice` is their message id.
 
     A slice is told of what was killed in the units below it, which may be much later.
     """
@@ -138,7 +151,7 @@ def _unexplained(said: t.Collection[Said], kinds: tuple[type[Said], ...]) -> lis
         what
         for what in said
         if isinstance(what, UnitRecord)
-        and what.what == OUT_OF_MEMORY
+        and what.what == notice
         and not what.unit.endswith(".slice")
         and not any(abs(what.monotonic_us - at) <= _NOTICED_US for at in times[what.boot_id])
     ]
@@ -154,11 +167,20 @@ def _gaps(extent: Extent, said: t.Collection[Said], *, has_kernel: bool) -> t.It
     # What systemd notices at the very beginning may have been killed before.
     units = {
         notice.unit
-        for notice in _unexplained(said, (KernelKill, KillerRecord))
+        for notice in (
+            *_unexplained(said, OUT_OF_MEMORY, (KernelKill, KillerRecord)),
+            *_unexplained(said, OOMD_KILL, (KillerRecord,)),
+        )
         if abs(notice.realtime_us - extent.first_us) > NEAR_US
     }
     if units:
         yield f"systemd noticed an OOM kill of which the journal holds no more: {', '.join(sorted(units))}."
+    dropped = sorted({what.unit for what in said if isinstance(what, DroppedRecords)})
+    if dropped:
+        yield (
+            f"journald dropped messages of {', '.join(dropped)}, which came too fast: what became of units may not be "
+            "known, nor each kill."
+        )
 
 
 def coverage_of(journal: Journal, traces: Traces | None, *, persistent: bool, unreadable: int = 0) -> Coverage:
@@ -175,11 +197,11 @@ def coverage_of(journal: Journal, traces: Traces | None, *, persistent: bool, un
         persistent=persistent,
         missed_records=traces.missed,
         unparsed=journal.journalctl.unparsed + traces.overlong + unreadable,
-        untrusted=len(traces.forged),
+        untrusted=sum(traces.forged.values()),
         cursor=extent.cursor,
         gaps=(*extent.gaps, *traces.gaps, *gaps),
         notes=(
             *([] if persistent else ["The journal is kept in memory only, so that a reboot empties it."]),
-            *(f"Not believed: {count} x {reason}." for reason, count in collections.Counter(traces.forged).items()),
+            *(f"Not believed: {count} x {reason}." for reason, count in traces.forged.items()),
         ),
     )

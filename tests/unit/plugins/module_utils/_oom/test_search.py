@@ -61,6 +61,17 @@ def test_missed_messages_make_the_search_incomplete() -> None:
     assert (coverage.missed_records, coverage.complete) == (12, False)
 
 
+@pytest.mark.parametrize(
+    ("unit", "said"), [("init.scope", True), ("systemd-oomd.service", True), ("apache2.service", False)]
+)
+def test_messages_that_were_dropped_make_the_search_incomplete_where_they_matter(unit: str, *, said: bool) -> None:
+    dropped = {"_TRANSPORT": "driver", "MESSAGE_ID": "a596d6fe7bfa4994828e72309e95d61e"}
+    boot = entry("Linux version 6.1", at=0, PRIORITY="5", **KERNEL)
+    coverage = covered(Host([boot, entry(f"Suppressed 1234 messages from {unit}", at=1, **dropped)]))
+    assert any(f"journald dropped messages of {unit}" in gap for gap in coverage.gaps) is said
+    assert coverage.complete is not said
+
+
 def test_files_that_were_passed_over_make_the_search_incomplete() -> None:
     host = Host(captured("bullseye"))
     host.answers["--list-boots"] = done(
@@ -122,7 +133,7 @@ def test_what_is_too_long_for_a_killer_outside_the_kernel_is_counted() -> None:
 def test_what_is_too_long_for_the_kernel_is_none_of_its_kills() -> None:
     traces = search(Journal(Host([entry(LONG, at=1, PRIORITY="3", **KERNEL)])))
     assert traces
-    assert (traces.kills, traces.forged, traces.overlong) == ((), (), 0)
+    assert (traces.kills, traces.forged, traces.overlong) == ((), {}, 0)
 
 
 def test_what_two_searches_find_is_counted_once() -> None:
@@ -176,6 +187,16 @@ def test_a_kill_that_systemd_alone_noticed_is_a_gap(
     begin = entry("usb 1-1: new device", at=1, PRIORITY="6", **KERNEL)
     host = Host([begin, *others, entry("apache2.service: killed by the OOM killer", at=noticed_at, **NOTICED)])
     assert covered(host).gaps == gaps
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_a_kill_by_systemd_oomd_that_systemd_alone_noticed_is_a_gap(*, is_told: bool) -> None:
+    notice = {**NOTICED, "MESSAGE_ID": "d989611b15e44c9dbf31e3c81256e4ed"}
+    killed = entry("Killed /system.slice/apache2.service", at=499, _SYSTEMD_UNIT="systemd-oomd.service")
+    begin = entry("usb 1-1: new device", at=1, PRIORITY="6", **KERNEL)
+    said = entry("systemd-oomd killed 2 process(es) in this unit.", at=500, **notice)
+    host = Host([begin, *([killed] if is_told else []), said])
+    assert covered(host).gaps == (() if is_told else (NO_MORE,))
 
 
 def test_a_slice_may_be_told_late_of_what_was_killed_below_it() -> None:
