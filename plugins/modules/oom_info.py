@@ -770,7 +770,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        check_numbers(module.params)
+        check(module.params)
         with opened(module.params) as reader:
             result = find(module.params, run, reader)
     except OomguardError as error:
@@ -778,13 +778,19 @@ def main() -> None:
     module.exit_json(changed=False, **neutralise_all(result))
 
 
-def check_numbers(params: t.Mapping[str, t.Any]) -> None:
-    """Refuse numbers that make no sense. Raises OomguardError."""
+def check(params: t.Mapping[str, t.Any]) -> None:
+    """Refuse numbers and texts that make no sense. Raises OomguardError."""
     for name, least in _LEAST.items():
         if params[name] < least:
             raise OomguardError(
                 f"Could not look for OOM kills with {name}={params[name]}: it cannot be less than {least}.",
                 hint=f"Set {name} to {least} or more, or leave it out.",
+            )
+    for name in ("boot", *_OF_THE_JOURNAL, "log_files"):
+        if "\0" in "".join(params[name] or ()):
+            raise OomguardError(
+                f"Could not look for OOM kills with {name}={neutralise(str(params[name]))}: it holds a NUL character.",
+                hint=f"Take that out of {name}.",
             )
 
 

@@ -123,10 +123,10 @@ class Journalctl:
             )
         trouble = [line for line in said if not line.startswith(_PASSING) and ", ignoring file" not in line]
         if done.returncode and not (no_match and done.returncode == 1 and not trouble):
-            error = done.failed(attempt)
-            raise JournalError(
-                error.problem, hint="Check since, until, boot and after_cursor; `man 7 systemd.time` has the times."
-            )
+            hint = "Check since, until, boot and after_cursor; `man 7 systemd.time` has the times."
+            if "unrecognized option" in done.stderr:
+                hint = "This journalctl is too old: it takes that of systemd 236 or later."
+            raise JournalError(done.failed(attempt).problem, hint=hint)
 
 
 def _has_begun(said: t.Sequence[str]) -> bool:

@@ -49,7 +49,7 @@ class Record(t.NamedTuple):
 
 
 def read_json(line: str) -> Record | None:
-    """Return the record that one line of `journalctl --output=json` holds, None where it is cut."""
+    """Return the record that one line of `journalctl --output=json` holds, None where it, or a part of it, is cut."""
     try:
         entry = json.loads(line)
         return Record(
@@ -59,12 +59,15 @@ def read_json(line: str) -> Record | None:
             boot_id=entry.pop("_BOOT_ID"),
             fields={name: _decoded(value) for name, value in entry.items() if value is not None},
         )
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, TypeError):
         return None
 
 
 def _decoded(value: t.Any) -> str:
-    """Return a field as text: journalctl prints a string, a list of bytes, or a list of those for a repeated field."""
+    """Return a field as text: journalctl prints a string, a list of bytes, or a list of those for a repeated field.
+
+    In the last, what is too long to be printed is null: raises TypeError.
+    """
     if isinstance(value, str):
         return value
     if all(isinstance(item, int) for item in value):

@@ -102,6 +102,16 @@ def test_the_least_numbers_are_taken(name: str, number: int, capfd: pytest.Captu
     assert json.loads(capfd.readouterr().out)["msg"].startswith("Could not read the log /nonexistent/dmesg")
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("since", "-1d\0"), ("journal_directory", "/srv\0"), ("log_files", ["a", "b\0"])]
+)
+def test_a_nul_is_refused_by_name(name: str, value: object, capfd: pytest.CaptureFixture[str]) -> None:
+    with patch_module_args({name: value}), pytest.raises(SystemExit):
+        main()
+    assert f"with {name}=" in (told := json.loads(capfd.readouterr().out)["msg"])
+    assert told.endswith(f"it holds a NUL character. Take that out of {name}.")
+
+
 @pytest.mark.parametrize("part", ["events", "summary", "coverage"])
 def test_what_is_returned_is_documented(part: str, tmp_path: pathlib.Path) -> None:
     contents = documented(RETURN)[part]

@@ -193,9 +193,14 @@ def test_a_record_with_a_line_separator_in_it_is_one() -> None:
     assert (messages(journal), journal.journalctl.unparsed) == (["line a\u2028b\x85c"], 0)
 
 
-def test_a_cut_record_is_counted() -> None:
+@pytest.mark.parametrize(
+    "line",
+    ['{"__CURSOR":"s=1","MES', json.dumps(entry([None, "oom"], at=1))],
+    ids=["cut", "a repeated field of which one is too long"],
+)
+def test_a_record_that_is_not_whole_is_counted(line: str) -> None:
     host = Host(ENTRIES)
-    host.answers["--grep"] = done('{"__CURSOR":"s=1","MES\n')
+    host.answers["--grep"] = done(f"{line}\n")
     journal = Journal(host, since="@1")
     messages(journal)
     assert journal.journalctl.unparsed == 1
@@ -299,8 +304,15 @@ def test_a_time_without_records_has_no_extent() -> None:
                 "Check since, until, boot and after_cursor; `man 7 systemd.time` has the times."
             ),
         ),
+        (
+            done(err="journalctl: unrecognized option '--output-fields=MESSAGE'\n", returncode=1),
+            (
+                "journalctl ended with status 1 (journalctl: unrecognized option '--output-fields=MESSAGE'). "
+                "This journalctl is too old: it takes that of systemd 236 or later."
+            ),
+        ),
     ],
-    ids=["permission", "no journal", "killed", "bad time"],
+    ids=["permission", "no journal", "killed", "bad time", "too old"],
 )
 def test_what_could_not_be_looked_at_is_an_error(answer: Completed, message: str) -> None:
     host = Host(ENTRIES)
