@@ -13,7 +13,7 @@ from ansible.template import Templar, trust_as_template
 
 from ansible_collections.oomguard.linux.tests.unit.roles.role import ROLES, load
 
-COVERED = {"complete": True, "missed_records": 0, "unparsed": 0, "notes": []}
+COVERED = {"complete": True, "from": None, "missed_records": 0, "unparsed": 0, "notes": []}
 
 
 def printed(found: dict[str, t.Any], **variables: object) -> str:
@@ -45,6 +45,15 @@ def event(time: str, kind: str, *, stopped: bool = False) -> dict[str, t.Any]:
 def test_the_first_line(count: int, down: list[str], said: str, *, complete: bool) -> None:
     found = {"summary": {"count": count, "units_taken_down": down}, "coverage": {**COVERED, "complete": complete}}
     assert printed(found).splitlines()[0] == said
+
+
+def test_where_nothing_is_found_it_says_since_when_and_what_is_to_be_known() -> None:
+    coverage = {**COVERED, "from": "2026-11-20T08:53:20.000000Z", "notes": ["The journal is kept in memory only."]}
+    assert printed({"coverage": coverage}).splitlines() == [
+        "No OOM kill found since 2026-11-20 08:53:20 UTC.",
+        "Of what was looked at:",
+        "  - The journal is kept in memory only.",
+    ]
 
 
 def test_of_a_log_nobody_knows_what_went_down() -> None:
