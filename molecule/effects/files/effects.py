@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Have the kernel kill processes of units of every kind, and write down what really became of each unit.
 
-A unit's name says what it is: whose process is killed (`worker`, `main`), by the limit of its cgroup (`memcg`) or for
-the whole host (`global`), its OOMPolicy= and its Restart=.
+A unit's name says what it is: whose process is killed (`worker`, `main`, or a `child` with whose status the main
+process ends), by the limit of its cgroup (`memcg`) or for the whole host (`global`), its OOMPolicy= and its Restart=.
 """
 
 import itertools
@@ -19,19 +19,27 @@ import typing
 STATE = pathlib.Path("/run/effects")
 UNITS = pathlib.Path("/run/systemd/system")
 POLICIES = ("stop", "continue", "kill")
-RESTARTS = ("no", "on-failure", "on-abnormal", "on-abort", "always")
+RESTARTS = ("no", "on-success", "on-failure", "on-abnormal", "on-watchdog", "on-abort", "always")
 KINDS = [
     *itertools.product(("worker", "main"), ("memcg",), POLICIES, RESTARTS),
+    *itertools.product(("child",), ("memcg",), POLICIES, ("no", "on-failure")),
     ("worker", "global", "stop", "no"),
     ("worker", "global", "continue", "no"),
     ("worker", "global", "kill", "on-failure"),
     ("main", "global", "stop", "on-failure"),
+    ("main", "global", "continue", "no"),
+    ("main", "global", "kill", "no"),
 ]
 # Eats memory the first time only: what systemd starts again lives.
 BEGIN = "if test -e {state}/{name}.main; then exec sleep 100000; fi; echo $$ > {state}/{name}.main; "
 # The kernel fills one buffer within one call: a program that ran meanwhile would read its own code from the disk again
 # and again, and the kernel, which could always take that back, would wait with the kill for many minutes.
 HOG = "echo $$ > {state}/{name}.hog; exec dd if=/dev/zero of=/dev/null count=1 bs={size}"
+HOGS = {
+    "worker": "sh {state}/{name}.hog.sh & sleep 100000",
+    "main": HOG,
+    "child": "sh {state}/{name}.hog.sh; exit $?",
+}
 SERVICE = """\
 [Service]
 ExecStart=/bin/sh {state}/{name}.sh
@@ -51,8 +59,7 @@ def main() -> None:
     kinds = {"effect-" + "-".join(kind): kind for kind in KINDS}
     for name, (who, where, policy, restart) in kinds.items():
         values = {"state": STATE, "name": name, "policy": policy, "restart": restart, "size": SIZES[where]}
-        hog = HOG if who == "main" else "sh {state}/{name}.hog.sh & sleep 100000"
-        (STATE / f"{name}.sh").write_text((BEGIN + hog + "\n").format(**values))
+        (STATE / f"{name}.sh").write_text((BEGIN + HOGS[who] + "\n").format(**values))
         (STATE / f"{name}.hog.sh").write_text((HOG + "\n").format(**values))
         service = SERVICE.format(adjust=500 if where == "global" else 0, **values)
         (UNITS / f"{name}.service").write_text(service + (MEMCG if where == "memcg" else ""))

@@ -33,7 +33,7 @@ def effects(found: Facts) -> dict[str, Facts]:
 
 
 def test_there_were_kills_of_every_kind(really: dict[str, Facts]) -> None:
-    assert len(really) == 34
+    assert len(really) == 54
 
 
 def test_each_kill_is_one_event(found: Facts, really: dict[str, Facts]) -> None:

@@ -13,7 +13,7 @@ from ansible.template import Templar, trust_as_template
 
 from ansible_collections.oomguard.linux.tests.unit.roles.role import ROLES, load
 
-COVERED = {"complete": True, "from": None, "missed_records": 0, "unparsed": 0, "notes": []}
+COVERED: dict[str, t.Any] = {"complete": True, "from": None, "missed_records": 0, "unparsed": 0, "notes": []}
 
 
 def printed(found: dict[str, t.Any], **variables: object) -> str:
