@@ -136,10 +136,10 @@ def _effect(
     """Return what `records`, those of `unit` alone, say became of it after the kill."""
     kill = incident.at
     noticed = [record for record in records if record.what == OUT_OF_MEMORY and _near(kill, record, after=_NOTICED_US)]
-    main = any(record.what == EXITED and record.killed and _near(kill, record, after=_NEAR_US) for record in records)
+    exited = any(record.what == EXITED and record.killed and _near(kill, record, after=_NEAR_US) for record in records)
     # Of a whole group (OOMPolicy=kill) the main process is one.
-    main = main and not incident.report.group and policy != "kill"
-    failure = _failure(kill, records, results={"oom-kill", "signal"} if main else {"oom-kill"})
+    main = exited and not incident.report.group and policy != "kill"
+    failure = _failure(kill, records, results={"oom-kill", "signal"} if exited else {"oom-kill"})
     if failure is None:
         # Systemd logs nothing while it stops a unit for the kill.
         in_time = noticed and (policy == "continue" or until_us - noticed[0].realtime_us >= _STOPPING_US)

@@ -125,9 +125,11 @@ def test_how_the_unit_came_back(later: list[UnitRecord], restarted: bool, down_s
         ({}, None, "oom-kill", True),
         ({}, {UNIT: "continue"}, "signal", True),
         ({}, {UNIT: "kill"}, "oom-kill", False),
+        ({}, {UNIT: "kill"}, "signal", False),
         ({"group": True}, None, "oom-kill", False),
+        ({"group": True}, None, "signal", False),
     ],
-    ids=["stop", "continue", "kill", "a whole group"],
+    ids=["stop", "continue", "kill", "kill since then", "a whole group", "a group below the unit"],
 )
 def test_whether_the_main_process_was_the_victim(
     options: dict[str, t.Any], policies: dict[str, str] | None, result: str, main: bool
