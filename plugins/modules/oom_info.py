@@ -556,11 +556,14 @@ events:
           description: The unit.
           type: str
         result:
-          description: The result with which systemd logged its failure, V(null) where it did not fail.
+          description: The result with which systemd logged its failure, V(null) where it did not fail of this.
           type: str
           sample: oom-kill
         stopped:
-          description: Whether the unit went down.
+          description:
+            - Whether the unit went down.
+            - V(null) where the journal does not tell, as when the host itself ended soon after the kill, or when the
+              unit failed minutes later with a result of another kind.
           type: bool
         restarted:
           description: Whether systemd brought it back by itself.
@@ -570,7 +573,9 @@ events:
           type: str
           sample: stop
         down_seconds:
-          description: How long it was down, V(null) as long as it has not come back.
+          description:
+            - How long it was down, from the end of its main process, or else from its failure, until its next start.
+            - V(null) as long as it has not come back, or where the host booted with a wrong time meanwhile.
           type: float
     diagnosis:
       description: Why it happened.

@@ -55,6 +55,8 @@ class Extent(t.NamedTuple):
     last_us: int
     boots: int
     cursor: str
+    boot_ends: t.Mapping[str, int]
+    """Of each boot that the journal knows of, when its last entry is of."""
     gaps: tuple[str, ...] = ()
 
 
@@ -148,6 +150,7 @@ class Journal:
             last_us=newest.realtime_us,
             boots=1 if self._boot else len(within),
             cursor=newest.cursor,
+            boot_ends={boot.boot_id: boot.last_us for boot in boots},
             gaps=(*gaps, *self._silence(newest)),
         )
 

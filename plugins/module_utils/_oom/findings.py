@@ -64,15 +64,15 @@ def follow(
     units |= {record.unit for record in traces.units if not record.unit.endswith(".slice")}
     life = _life(journal, incidents, traces.units)
     policies = _policies(run, sorted(units)) if local else None
-    until_us = traces.extent.last_us
-    incidents = with_effects(incidents, life, policies, until_us=until_us)
+    boots = traces.extent.boot_ends
+    incidents = with_effects(incidents, life, policies, boots=boots)
     if local:
         incidents = with_cgroups(incidents)
     down = {record.unit for record in traces.units if record.what == FAILED}
     down |= {incident.effect.unit for incident in incidents if incident.effect and incident.effect.stopped}
     return Findings(
         incidents=tuple(incidents),
-        older=tuple(with_effects(older, traces.units[::-1], policies, until_us=until_us)),
+        older=tuple(with_effects(older, traces.units, policies, boots=boots)),
         units_taken_down=tuple(sorted(down)),
         coverage=coverage_of(journal, traces, persistent=persistent, unreadable=unreadable),
         today=today_of() if local else Today(),

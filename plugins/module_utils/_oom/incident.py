@@ -5,13 +5,20 @@
 
 from __future__ import annotations
 
-import bisect
 import collections
 import types
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.cgroup import Place, read_cgroup
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line, OomReport
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.life import (
+    NEAR_US,
+    Clock,
+    Event,
+    Life,
+    Moment,
+    Notices,
+)
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.records import (
     EXITED,
     FAILED,
@@ -21,13 +28,16 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.records import
     UnitRecord,
 )
 
-# On a host short of memory journald may receive the kernel's and systemd's records late, and in either order.
-_NEAR_US = 30_000_000
 _NOTICED_US = 120_000_000
 # As long as a unit may take to stop, if it is not told otherwise.
 _STOPPING_US = 90_000_000
-# A unit logs a handful of records from a kill to its next start.
-_STRETCH = 64
+# What fails at once after a kill fails for it, and what fails this much later need not.
+_SOON_US = 3_000_000
+_LATER_US = 600_000_000
+
+
+_Key = t.Tuple[t.Optional[str], str]
+"""A host's name, and a unit of it."""
 
 
 class UnitEffect(t.NamedTuple):
@@ -42,7 +52,7 @@ class UnitEffect(t.NamedTuple):
     oom_policy: str | None = None
     """In force now; None for another host's journal, and for a unit that is gone."""
     down_seconds: float | None = None
-    """Until somebody, or systemd, started it again; None as long as nobody has."""
+    """From the end of its main process until somebody, or systemd, started it again; None as long as nobody has."""
     main_process_killed: bool = False
     gone: bool = False
     """This host's systemd does not know the unit (any more)."""
@@ -79,121 +89,126 @@ def with_effects(
     records: t.Sequence[UnitRecord],
     policies: t.Mapping[str, str] | None,
     *,
-    until_us: int,
+    boots: t.Mapping[str, int],
 ) -> list[Incident]:
     """Return the incidents with their units and what became of them.
 
-    `records` are systemd's, oldest first, of a journal that ends at `until_us`, microseconds since 1970; `policies` the
-    values of OOMPolicy= that are in force now, by unit (None where systemd cannot be asked).
+    `records` are systemd's; `policies` the values of OOMPolicy= that are in force now, by unit (None where systemd
+    cannot be asked); `boots` the times of the last entries of all boots in the journal, microseconds since 1970.
     """
-    notices = _Timeline([record for record in records if record.what == OUT_OF_MEMORY])
-    by_unit: dict[str, list[UnitRecord]] = collections.defaultdict(list)
+    clock = Clock(boots)
+    placed = list(_with_units(incidents, records, clock))
+    # What a host is called may change, but not what it is in one boot.
+    hosts = {record.boot_id: record.hostname for record in records}
+    kills: dict[_Key, list[Moment]] = collections.defaultdict(list)
+    by_unit: dict[_Key, list[UnitRecord]] = collections.defaultdict(list)
+    keys = [(hosts.get(one.at.boot_id or "", one.at.hostname), one.place.unit or "") for one in placed]
+    for key, incident in zip(keys, placed):
+        kills[key].append(clock.moment(incident.at))
     for record in records:
-        by_unit[record.unit].append(record)
-    timelines = {unit: _Timeline(own) for unit, own in by_unit.items()}
+        by_unit[hosts[record.boot_id], record.unit].append(record)
+    lives = {key: Life(clock, by_unit[key], sorted(own)) for key, own in kills.items()}
     result = []
-    for incident in incidents:
-        # Where systemd keeps no account of memory, all processes are in the root cgroup.
-        is_named = incident.report.cgroup not in (None, "/")
-        unit = incident.place.unit or (None if is_named else _unit_noticed(incident.at, notices.after(incident.at)))
+    for key, incident in zip(keys, placed):
+        unit = incident.place.unit
         effect = None
         if unit:
-            own = timelines[unit].after(incident.at) if unit in timelines else ()
-            effect = _effect(unit, incident, own, (policies or {}).get(unit), until_us)
+            policy = (policies or {}).get(unit)
+            effect = _effect(unit, incident, lives[key], clock, policy)
             effect = effect._replace(gone=policies is not None and unit not in policies)
-        place = incident.place._replace(unit=unit)
-        result.append(incident._replace(place=place, effect=effect))
+        result.append(incident._replace(effect=effect))
     return result
 
 
-class _Timeline:
-    """Records in their order, of which a stretch is found without reading them all."""
-
-    def __init__(self, records: t.Sequence[UnitRecord]) -> None:
-        self._records = records
-        self._times = [record.realtime_us for record in records]
-
-    def after(self, kill: Line) -> t.Sequence[UnitRecord]:
-        """Return what was logged from a little before `kill` on, as far as it can be the kill's doing."""
-        start = bisect.bisect_left(self._times, (kill.realtime_us or 0) - 2 * _NEAR_US)
-        return self._records[start : start + _STRETCH]
-
-
-def _unit_noticed(kill: Line, notices: t.Sequence[UnitRecord]) -> str | None:
-    """Return the unit in which systemd noticed a kill at that time, for kernels that do not name the cgroup.
+def _with_units(incidents: t.Iterable[Incident], records: t.Iterable[UnitRecord], clock: Clock) -> t.Iterator[Incident]:
+    """Yield the incidents with their units, of which kernels that do not name the cgroup leave systemd to tell.
 
     The slices around it may be told of the same kill; where several units are, none can be chosen.
     """
-    units = {
-        record.unit for record in notices if not record.unit.endswith(".slice") and _near(kill, record, after=_NEAR_US)
-    }
-    return units.pop() if len(units) == 1 else None
+    notices = Notices(
+        clock, [record for record in records if record.what == OUT_OF_MEMORY and not record.unit.endswith(".slice")]
+    )
+    for incident in incidents:
+        unit = incident.place.unit
+        # Where systemd keeps no account of memory, all processes are in the root cgroup.
+        if not unit and incident.report.cgroup in (None, "/"):
+            unit = notices.unit_near(clock.moment(incident.at))
+        yield incident._replace(place=incident.place._replace(unit=unit))
 
 
-def _effect(
-    unit: str, incident: Incident, records: t.Sequence[UnitRecord], policy: str | None, until_us: int
-) -> UnitEffect:
-    """Return what `records`, those of `unit` alone, say became of it after the kill."""
-    kill = incident.at
-    noticed = [record for record in records if record.what == OUT_OF_MEMORY and _near(kill, record, after=_NOTICED_US)]
-    exited = any(record.what == EXITED and record.killed and _near(kill, record, after=_NEAR_US) for record in records)
+def _effect(unit: str, incident: Incident, life: Life, clock: Clock, policy: str | None) -> UnitEffect:
+    """Return what became of the unit after the kill."""
+    at = clock.moment(incident.at)
     # Of a whole group (OOMPolicy=kill) the main process is one.
-    main = exited and not incident.report.group and policy != "kill"
-    failure = _failure(kill, records, results={"oom-kill", "signal"} if exited else {"oom-kill"})
-    if failure is None:
-        # Systemd logs nothing while it stops a unit for the kill.
-        in_time = noticed and (policy == "continue" or until_us - noticed[0].realtime_us >= _STOPPING_US)
-        stands = False if in_time else None
+    main = at in life.main_processes and not incident.report.group and policy != "kill"
+    notice = _notice(at, life)
+    failure = _failure(at, life, notice)
+    if failure is None or not _is_its_doing(failure, at, life, notice.at if notice else at):
+        stands = None
+        if notice and failure is None and at not in life.main_processes:
+            # Systemd logs nothing while it stops a unit for the kill, nor when the host ends meanwhile.
+            is_not_to_stop = policy == "continue" and at.boot_ends_us == clock.ends_us
+            has_passed = at.boot_ends_us - notice.record.realtime_us >= _STOPPING_US
+            stands = False if is_not_to_stop or has_passed else None
         return UnitEffect(unit=unit, stopped=stands, restarted=stands, oom_policy=policy, main_process_killed=main)
-    later = records[records.index(failure) + 1 :]
-    start = next((record for record in later if record.what == STARTED), None)
-    down = later[: later.index(start)] if start else ()
+    start = life.next(STARTED, failure.at)
+    restart = life.next(RESTART, failure.at)
+    end = life.last(EXITED, failure.at)
+    down = end if end and end.at >= min(at, failure.at.plus(-NEAR_US)) else failure
     return UnitEffect(
         unit=unit,
-        result=failure.result,
+        result=failure.record.result,
         stopped=True,
-        restarted=any(record.what == RESTART for record in down),
+        restarted=bool(start and restart and restart.at < start.at),
         oom_policy=policy,
-        down_seconds=_seconds_between(failure, start) if start else None,
+        down_seconds=_seconds_between(down.record, start.record) if start else None,
         main_process_killed=main,
     )
 
 
-def _failure(kill: Line, records: t.Sequence[UnitRecord], *, results: t.Collection[str]) -> UnitRecord | None:
-    """Return the failure of the unit that came of the kill, however long its stopping took.
+def _notice(at: Moment, life: Life) -> Event | None:
+    """Return systemd's notice of the kill, which may have arrived before the kernel's own line."""
+    after = life.next(OUT_OF_MEMORY, at)
+    if after and after.at <= at.plus(_NOTICED_US):
+        return after
+    before = life.last(OUT_OF_MEMORY, at)
+    return before if before and life.kill_of(before.at) == at else None
+
+
+def _failure(at: Moment, life: Life, notice: Event | None) -> Event | None:
+    """Return the failure of the unit that came, or may have come, of the kill, however long its stopping took.
 
     The unit's next start ends the search; so does a later notice, which tells of another kill, unless it is the first
     one. Where systemd noticed the kill only before the kernel's own line arrived, the failure may have arrived before
     it as well.
     """
-    at = kill.monotonic_us or 0
-    was_noticed = False
-    for record in (record for record in records if _near(kill, record, after=None) and record.monotonic_us >= at):
-        if record.what == FAILED and record.result in results:
-            return record
-        if record.what == STARTED:
-            break
-        if record.what == OUT_OF_MEMORY:
-            late_us = record.monotonic_us - at
-            if late_us > _NOTICED_US or (was_noticed and late_us > _NEAR_US):
-                break
-            was_noticed = True
-    near = [record for record in records if _near(kill, record, after=_NOTICED_US)]
-    if any(record.what == OUT_OF_MEMORY and record.monotonic_us >= at for record in near):
-        return None
-    before = [record for record in near if record.monotonic_us < at]
-    return next((record for record in reversed(before) if record.what == FAILED and record.result in results), None)
+    failure = life.next(FAILED, at)
+    start = life.next(STARTED, at)
+    noticed = max(at, notice.at) if notice else at
+    other = life.next(OUT_OF_MEMORY, max(noticed, at.plus(NEAR_US)).plus(1))
+    if (
+        failure
+        and failure.at.boot_id == at.boot_id
+        and not any(event and event.at < failure.at for event in (start, other))
+    ):
+        is_late = failure.at > at.plus(_LATER_US) or life.is_killed_between(at, failure.at)
+        if _is_its_doing(failure, at, life, noticed) or failure.at <= noticed.plus(_SOON_US) or not is_late:
+            return failure
+    before = life.last(FAILED, at) if noticed == at else None
+    return before if before and life.kill_of(before.at) == at else None
 
 
-def _near(kill: Line, record: UnitRecord, *, after: int | None) -> bool:
-    """Tell whether `record` is of the kill's boot, and from a little before it to `after` microseconds later."""
-    if record.boot_id != kill.boot_id or kill.monotonic_us is None:
-        return False
-    later = record.monotonic_us - kill.monotonic_us
-    return later >= -_NEAR_US and (after is None or later <= after)
+def _is_its_doing(failure: Event, at: Moment, life: Life, noticed: Moment) -> bool:
+    """Tell whether the unit failed for the kill, as far as the result and the time can tell."""
+    result = failure.record.result
+    if result == "oom-kill" or (result == "signal" and at in life.main_processes):
+        return True
+    is_soon = at <= failure.at <= noticed.plus(_SOON_US)
+    return is_soon and not life.is_killed_between(at, failure.at)
 
 
-def _seconds_between(first: UnitRecord, second: UnitRecord) -> float:
+def _seconds_between(first: UnitRecord, second: UnitRecord) -> float | None:
+    """Return the time from one record to a later one, None where a boot with a wrong time is between them."""
     same = first.boot_id == second.boot_id
     passed = second.monotonic_us - first.monotonic_us if same else second.realtime_us - first.realtime_us
-    return round(passed / 1_000_000, 3)
+    return round(passed / 1_000_000, 3) if passed >= 0 else None

@@ -114,6 +114,7 @@ class UnitRecord(t.NamedTuple):
     result: str | None = None
     killed: bool = False
     """The unit's main process was ended by SIGKILL."""
+    hostname: str | None = None
 
 
 class MissedRecords(t.NamedTuple):
@@ -194,10 +195,13 @@ def _driver_record(record: Record) -> MissedRecords | DroppedRecords | None:
     return DroppedRecords(unit=dropped[1]) if dropped and dropped[1] in ("init.scope", *_KILLERS) else None
 
 
-def _unit_record(record: Record) -> UnitRecord | Forged:
+def _unit_record(record: Record) -> UnitRecord | Forged | None:
     fields = record.fields
     if not _from_systemd(record):
         return Forged(_POSES)
+    # Others are of what runs before or after it, or beside it.
+    if fields["MESSAGE_ID"] == EXITED and "Main process exited" not in record.message:
+        return None
     killed = fields.get("EXIT_CODE") == "killed" and fields.get("EXIT_STATUS") in {"9", "KILL"}
     return UnitRecord(
         unit=fields["UNIT"],
@@ -206,5 +210,6 @@ def _unit_record(record: Record) -> UnitRecord | Forged:
         monotonic_us=record.monotonic_us,
         boot_id=record.boot_id,
         result=fields.get("UNIT_RESULT"),
-        killed=killed and "Main process exited" in record.message,
+        killed=killed,
+        hostname=fields.get("_HOSTNAME"),
     )

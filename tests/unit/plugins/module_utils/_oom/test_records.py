@@ -25,7 +25,13 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.records import
 
 KILL = "Out of memory: Killed process 1 (init) total-vm:1kB, anon-rss:1kB, file-rss:1kB, shmem-rss:0kB"
 KERNEL = {"_TRANSPORT": "kernel", "SYSLOG_FACILITY": "0", "SYSLOG_IDENTIFIER": "kernel", "PRIORITY": "3"}
-SYSTEMD = {"_TRANSPORT": "journal", "_PID": "1", "_SYSTEMD_UNIT": "init.scope", "UNIT": "apache2.service"}
+SYSTEMD = {
+    "_TRANSPORT": "journal",
+    "_PID": "1",
+    "_SYSTEMD_UNIT": "init.scope",
+    "UNIT": "apache2.service",
+    "_HOSTNAME": "web",
+}
 NO_PROCESS = "Out of memory and no killable processes..."
 TABLE = "Tasks state (memory values in pages):"
 
@@ -93,23 +99,23 @@ def test_who_only_quotes_the_kernel_is_no_forger() -> None:
             True,
         ),
         (
-            "Control process exited, code=killed, status=9/KILL",
-            {"MESSAGE_ID": EXITED, "EXIT_CODE": "killed", "EXIT_STATUS": "9"},
-            None,
-            False,
-        ),
-        (
             "Main process exited, code=exited, status=1/FAILURE",
             {"MESSAGE_ID": EXITED, "EXIT_CODE": "exited", "EXIT_STATUS": "1"},
             None,
             False,
         ),
     ],
-    ids=["noticed", "failed", "killed", "control process", "exited"],
+    ids=["noticed", "failed", "killed", "exited"],
 )
 def test_what_systemd_says(message: str, fields: dict[str, str], result: str | None, killed: bool) -> None:
     said = read_record(record(f"apache2.service: {message}", **SYSTEMD, **fields))
-    assert said == UnitRecord("apache2.service", fields["MESSAGE_ID"], 2, 1, "b", result, killed)
+    assert said == UnitRecord("apache2.service", fields["MESSAGE_ID"], 2, 1, "b", result, killed, "web")
+
+
+def test_the_end_of_a_control_process_is_not_the_end_of_a_unit() -> None:
+    fields = {"MESSAGE_ID": EXITED, "EXIT_CODE": "killed", "EXIT_STATUS": "9"}
+    message = "apache2.service: Control process exited, code=killed, status=9/KILL"
+    assert read_record(record(message, **SYSTEMD, **fields)) is None
 
 
 @pytest.mark.parametrize(
