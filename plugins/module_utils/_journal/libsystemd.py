@@ -31,6 +31,8 @@ FileTimes = t.Tuple[str, int, int, str]
 class Walk(t.NamedTuple):
     """A question: up to `limit` entries that match, from a time on, or backwards from that time.
 
+    Or else from a `cursor` on, in the order of the time since the boot; let the matches name one boot then.
+
     `matches` are one term: values of one field are alternatives, fields are joined by "and". A walk ends with the first
     entry that has the text `until` in the first of its `fields`, and was received no later than `passing_us` since the
     boot.
@@ -43,6 +45,7 @@ class Walk(t.NamedTuple):
     fields: t.Sequence[str]
     passing_us: int = 0
     until: str = ""
+    cursor: str = ""
 
 
 def open_files(paths: t.Iterable[pathlib.Path]) -> list[File]:
@@ -53,6 +56,9 @@ def open_files(paths: t.Iterable[pathlib.Path]) -> list[File]:
 
 def walk_through(files: t.Sequence[File], walk: Walk) -> list[Entry]:
     """Return the entries of all files in order; a file is not looked into before its time has come."""
+    if walk.cursor:
+        merged = heapq.merge(*(file.entries(walk) for file in files if file.last_us), key=lambda entry: entry[1])
+        return list(itertools.islice((entry for entry, _same in itertools.groupby(merged)), walk.limit))
     sign = -1 if walk.backwards else 1
     begin = sign * walk.realtime_us
     # When a file's next entry comes, the file's number, and the entries.
@@ -110,7 +116,10 @@ class File:
             for match in walk.matches:
                 lib.sd_journal_add_match(handle, os.fsencode(match), ctypes.c_size_t(0))
             self._matches = walk.matches
-        lib.sd_journal_seek_realtime_usec(handle, ctypes.c_uint64(walk.realtime_us))
+        if walk.cursor:
+            lib.sd_journal_seek_cursor(handle, walk.cursor.encode("ascii"))
+        else:
+            lib.sd_journal_seek_realtime_usec(handle, ctypes.c_uint64(walk.realtime_us))
         step = lib.sd_journal_previous if walk.backwards else lib.sd_journal_next
         # Thousands of entries go through here: what can be made once is.
         realtime, monotonic = lib.sd_journal_get_realtime_usec, lib.sd_journal_get_monotonic_usec

@@ -94,3 +94,15 @@ def after(journal: Journal, realtime_us: int, matches: t.Sequence[str], *, count
     if records is None:
         records = list(journal.journalctl.read([f"--since={at_time(realtime_us)}", f"--lines=+{count}"], matches))
     return records
+
+
+def after_in_boot(
+    journal: Journal, boot_id: str, monotonic_us: int, matches: t.Sequence[str], *, count: int
+) -> list[Record]:
+    """Return the first `count` records of a boot from that time since then on, however the clock was set meanwhile."""
+    cursor = f"b={boot_id};m={monotonic_us:x}"
+    matches = (f"_BOOT_ID={boot_id}", *matches)
+    records = journal.look_once(Walk(matches, 0, False, count, FIELDS, cursor=cursor))
+    if records is None:
+        records = list(journal.journalctl.read([f"--cursor={cursor}", f"--lines=+{count}"], matches))
+    return records

@@ -13,7 +13,12 @@ import typing as t
 from ansible_collections.oomguard.linux.plugins.module_utils._command import CommandError, Run
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.record import Key, Record
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.surroundings import Stretch, after, around
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.surroundings import (
+    Stretch,
+    after,
+    after_in_boot,
+    around,
+)
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line, OomReport, Origin, Unparsed
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident, incident_of, with_effects
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.kill_lines import names_victim
@@ -230,35 +235,57 @@ def _line_of(record: Record, source: str = "kernel") -> Line:
 
 
 def _life(journal: Journal, incidents: t.Sequence[Incident], notices: t.Sequence[UnitRecord]) -> list[UnitRecord]:
-    """Return what systemd logged of the units of the incidents from a little before each kill on, oldest first."""
+    """Return what systemd logged of the units of the incidents from a little before each kill on."""
     found = {(record.boot_id, record.monotonic_us, record.unit, record.what): record for record in notices}
-    begins: dict[str, list[int]] = collections.defaultdict(list)
+    noticed = sorted((record.boot_id, record.monotonic_us, record.unit) for record in notices)
+    kills: dict[str, list[Line]] = collections.defaultdict(list)
     for incident in incidents:
-        if incident.at.realtime_us is None:
+        at = incident.at
+        if at.boot_id is None or at.realtime_us is None or at.monotonic_us is None:
             continue
-        begin_us = incident.at.realtime_us - NEAR_US
-        until_us = incident.at.realtime_us + NEAR_US
-        near = {record.unit for record in notices if begin_us <= record.realtime_us <= until_us}
-        for unit in {incident.place.unit} if incident.place.unit else near:
-            begins[unit].append(begin_us)
-    for unit, times in begins.items():
-        for record in _life_of(journal, unit, sorted(times)):
-            found[record.boot_id, record.monotonic_us, record.unit, record.what] = record
-    return sorted(found.values(), key=lambda record: record.realtime_us)
+        first = bisect.bisect_left(noticed, (at.boot_id, at.monotonic_us - NEAR_US, ""))
+        end = bisect.bisect_left(noticed, (at.boot_id, at.monotonic_us + NEAR_US, ""))
+        units = {unit for _boot, _time, unit in noticed[first:end]}
+        for unit in {incident.place.unit} if incident.place.unit else units:
+            kills[unit].append(at)
+    for unit, own in kills.items():
+        for record in map(read_record, _life_of(journal, unit, own)):
+            if isinstance(record, UnitRecord):
+                found[record.boot_id, record.monotonic_us, record.unit, record.what] = record
+    return list(found.values())
 
 
-def _life_of(journal: Journal, unit: str, times: t.Sequence[int]) -> t.Iterator[UnitRecord]:
-    """Yield what systemd logged of a unit: of each of the times on at least a stretch."""
+def _life_of(journal: Journal, unit: str, kills: t.Sequence[Line]) -> t.Iterator[Record]:
+    """Yield what systemd logged of a unit from a little before each kill on: at least a stretch of it.
+
+    By the clock, which leads to the unit's next start in whatever boot, and in the boot of the kill, as the clock may
+    have been set back.
+    """
     matches = [f"UNIT={unit}", "_PID=1", *(f"MESSAGE_ID={message_id}" for message_id in LIFE)]
+    by_clock = functools.partial(after, journal, matches=matches, count=_READ_AHEAD)
+    yield from _stretches_after([kill.realtime_us or 0 for kill in kills], by_clock, lambda record: record.realtime_us)
+    by_boot: dict[str, list[int]] = collections.defaultdict(list)
+    for kill in kills:
+        by_boot[kill.boot_id or ""].append(kill.monotonic_us or 0)
+    for boot_id, times in by_boot.items():
+        in_boot = functools.partial(after_in_boot, journal, boot_id, matches=matches, count=_READ_AHEAD)
+        yield from _stretches_after(times, in_boot, lambda record: record.monotonic_us)
+
+
+def _stretches_after(
+    kills: t.Iterable[int], look: t.Callable[[int], list[Record]], time_of: t.Callable[[Record], int]
+) -> t.Iterator[Record]:
+    """Yield the records from a little before each of the kills on, at least a stretch of them after each."""
     enough_us = -1
-    for time_us in times:
+    # In a storm of kills, what was logged before this one may be all that one look shows.
+    for time_us in sorted(begin_us for kill_us in kills for begin_us in (max(kill_us - NEAR_US, 0), kill_us)):
         if time_us <= enough_us:
             continue
-        records = after(journal, time_us, matches, count=_READ_AHEAD)
-        yield from (said for said in map(read_record, records) if isinstance(said, UnitRecord))
+        records = look(time_us)
+        yield from records
         if len(records) < _READ_AHEAD:
             return
-        enough_us = records[-_STRETCH].realtime_us
+        enough_us = time_of(records[-_STRETCH])
 
 
 def _policies(run: Run, units: t.Sequence[str]) -> dict[str, str] | None:

@@ -102,7 +102,11 @@ class Host:
             found.reverse()
         if "cursor" in options:
             cursors = [one["__CURSOR"] for one in found]
-            found = found[cursors.index(options["cursor"]) if options["cursor"] in cursors else 0 :]
+            place = re.fullmatch("b=[0-9a-f]+;m=([0-9a-f]+)", options["cursor"])
+            if place:
+                found = [one for one in found if int(one["__MONOTONIC_TIMESTAMP"]) >= int(place[1], 16)]
+            else:
+                found = found[cursors.index(options["cursor"]) if options["cursor"] in cursors else 0 :]
         found = found[: int(options.get("lines", len(found)))]
         fields = options["output-fields"].split(",")
         return "".join(f"{json.dumps(_shown(one, fields))}\n" for one in found)

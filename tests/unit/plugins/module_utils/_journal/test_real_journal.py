@@ -20,9 +20,11 @@ from ansible_collections.oomguard.linux.plugins.module_utils._command import Com
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
 from ansible_collections.oomguard.linux.plugins.module_utils._journal import libsystemd
 from ansible_collections.oomguard.linux.plugins.module_utils._journal import reader as child
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.libsystemd import CURSOR, Walk
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.reader import Reader, ReaderError
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.record import Record
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.surroundings import after_in_boot
 from ansible_collections.oomguard.linux.plugins.modules.oom_info import ARGUMENT_SPEC, find, opened
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import FIXTURES
 
@@ -203,6 +205,18 @@ def test_a_walk_goes_through_all_files_in_the_order_of_time(folder: pathlib.Path
     reader.close()
     times = [entry.realtime_us for entry in entries]
     assert (len(times), times) == (669, sorted(times, reverse=backwards))
+
+
+@pytest.mark.parametrize("with_reader", [True, False])
+def test_what_comes_after_a_time_since_the_boot_is_of_that_boot(folder: pathlib.Path, *, with_reader: bool) -> None:
+    reader = Reader(directory=str(folder))
+    boot_id = walk(reader, Walk((), 0, False, 1, ()))[0].boot_id
+    whole = walk(reader, Walk((f"_BOOT_ID={boot_id}",), 0, False, 10_000, ()))
+    journal = Journal(run, directory=str(folder), reader=reader if with_reader else None)
+    expected = [entry.monotonic_us for entry in whole[10:30]]
+    found = after_in_boot(journal, boot_id, expected[0], [], count=20)
+    reader.close()
+    assert [(record.boot_id, record.monotonic_us) for record in found] == [(boot_id, at) for at in expected]
 
 
 def test_walks_are_answered_in_their_order(folder: pathlib.Path) -> None:

@@ -13,8 +13,17 @@ from ansible_collections.oomguard.linux.plugins.module_utils._command import Com
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.findings import Findings, follow
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.records import EXITED, FAILED, OUT_OF_MEMORY, STARTED
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import search
-from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import Host, captured, done, entry
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import (
+    BOOT,
+    Entry,
+    Host,
+    captured,
+    done,
+    entry,
+    set_back,
+)
 
 KERNEL = {"_TRANSPORT": "kernel", "SYSLOG_FACILITY": "0", "SYSLOG_IDENTIFIER": "kernel"}
 
@@ -97,7 +106,7 @@ def test_a_killed_group_is_one_incident() -> None:
 def test_kills_that_stand_close_are_read_at_once() -> None:
     host = Host(captured("bullseye"))
     searched(host)
-    windows = [call for call in host.calls if any(word.startswith("_BOOT_ID=") for word in call)]
+    windows = [call for call in host.calls if {"_TRANSPORT=kernel", "SYSLOG_FACILITY=0", f"_BOOT_ID={BOOT}"} <= {*call}]
     assert len(windows) == 2
 
 
@@ -260,7 +269,9 @@ def test_of_a_storm_of_kills_each_is_found_once() -> None:
 def test_a_unit_is_looked_at_once_for_all_its_kills() -> None:
     host = storm(40)
     searched(host)
-    assert sum("UNIT=apache2.service" in call for call in host.calls) == 1
+    looks = [call for call in host.calls if "UNIT=apache2.service" in call]
+    # By the clock, and in the one boot.
+    assert len(looks) == 2
 
 
 @pytest.mark.parametrize("between", [0, 100, 1000])
@@ -277,6 +288,44 @@ def test_whatever_else_the_unit_did_its_end_after_each_kill_is_seen(between: int
         entries += [entry("started", at=begin + 100 + number, **started) for number in range(between + 1)]
     effects = [incident.effect for incident in searched(Host(entries)).incidents]
     assert [effect and effect.down_seconds for effect in effects] == [98.0, 98.0]
+
+
+def systemd_says(what: str, at: float, **fields: str) -> Entry:
+    return entry("web.service: by the OOM killer", at=at, _PID="1", UNIT="web.service", MESSAGE_ID=what, **fields)
+
+
+def main_process_killed(at: float) -> list[Entry]:
+    exited = entry(
+        "web.service: Main process exited, code=killed, status=9/KILL",
+        at=at,
+        _PID="1",
+        UNIT="web.service",
+        MESSAGE_ID=EXITED,
+        EXIT_CODE="killed",
+        EXIT_STATUS="9",
+    )
+    return [systemd_says(OUT_OF_MEMORY, at - 0.1), exited, systemd_says(FAILED, at + 0.1, UNIT_RESULT="signal")]
+
+
+def test_of_a_storm_of_kills_the_one_that_ended_the_unit_is_seen() -> None:
+    kills = [
+        entry(OOM_KILL.replace("process 7", f"process {100 + number}"), at=1000 + number * 0.4, PRIORITY="3", **KERNEL)
+        for number in range(140)
+    ]
+    notices = [systemd_says(OUT_OF_MEMORY, 1000.1 + number * 0.4) for number in range(139)]
+    last = main_process_killed(1000.2 + 139 * 0.4)
+    records = sorted([*kills, *notices, *last], key=lambda one: int(one["__MONOTONIC_TIMESTAMP"]))
+    effect = searched(Host(records), limit=2).incidents[-1].effect
+    assert effect is not None
+    assert (effect.result, effect.stopped) == ("signal", True)
+
+
+def test_a_failure_after_the_clock_was_set_back_is_seen() -> None:
+    kill = entry(OOM_KILL, at=1000, PRIORITY="3", **KERNEL)
+    noticed, *later = [*main_process_killed(1000.2), systemd_says(STARTED, 1003)]
+    effect = searched(Host([*(set_back(one, 3600) for one in later), kill, noticed])).incidents[0].effect
+    assert effect is not None
+    assert (effect.result, effect.stopped, effect.down_seconds) == ("signal", True, 2.8)
 
 
 def test_kill_and_table_that_are_not_found_again_are_counted() -> None:
