@@ -10,26 +10,28 @@ around it go through libsystemd where that can be had, and else through journalc
 from __future__ import annotations
 
 import concurrent.futures
-import datetime as dt
 import heapq
 import itertools
 import os
 import pathlib
 import re
-import time
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import Run
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.files import journal_files, total_size
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.journalctl import Journalctl, JournalError
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.libsystemd import CURSOR, FileTimes, Walk
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.libsystemd import (
+    CURSOR,
+    FAR_FUTURE_US,
+    FileTimes,
+    Walk,
+)
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.order import Span, is_behind, set_back, spans_of
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.reader import Reader, ReaderError
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.record import FIELDS, Record
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.times import at_time, moment, utc
 
 _CURSOR_TIME = r";t=([0-9a-f]{1,15})(?:;|$)"
-_SINCE = r"-(?P<ago>\d+)\s*(?P<unit>s|sec|min|h|d|w)?|@(?P<at>\d+)"
-_SECONDS = {None: 1, "s": 1, "sec": 1, "min": 60, "h": 3600, "d": 86400, "w": 604800}
-_FAR_FUTURE_US = 1 << 62
 _GONE = "the rest is gone, or was never kept."
 # The journal receives its first entries of a boot within seconds; a slow host may take minutes.
 _BOOT_BEGINS_US = 600_000_000
@@ -104,7 +106,7 @@ class Journal:
         self._reader = reader
         self._chunk = chunk
         self._after_cursor = after_cursor
-        self._since = since
+        self._since, self._until_time = since, until
         self._now = now if boot in {"all", "0"} and not until else None
         self._boot = [f"--boot={boot}"] if boot != "all" else []
         self._until = [f"--until={until}"] if until else []
@@ -112,7 +114,9 @@ class Journal:
         self._files = files
         self._parts: list[list[str]] = []
         self._since_us = 0
+        self._not_before_us = 0
         self._times: t.Sequence[FileTimes] = ()
+        self._set_back: list[tuple[int, int]] = []
 
     def extent(self) -> Extent | None:
         """Return what there is to look at, None where the part that was asked for is empty. Raises JournalError."""
@@ -129,10 +133,10 @@ class Journal:
                 # What is newest by its time need not be what was written last.
                 newest = self._first([*self._boot, *self._until, "--reverse", "--lines=1"])
         elif self._since is not None:
-            first = self._first_since(self._since)
-            if first is None:
+            begin_us = self._begin_since(self._since)
+            if begin_us is None:
                 return None
-            first_us = first.realtime_us
+            first_us = begin_us
             if first_us < oldest_us + 1_000_000:
                 gaps.append(f"The journal begins later than the time that was asked for: {_GONE}")
         elif self._boot and newest is not None:
@@ -151,7 +155,7 @@ class Journal:
             boots=1 if self._boot else len(within),
             cursor=newest.cursor,
             boot_ends={boot.boot_id: boot.last_us for boot in boots},
-            gaps=(*gaps, *self._silence(newest)),
+            gaps=(*gaps, *self._unclear(first_us), *self._silence(newest)),
         )
 
     def _silence(self, newest: Record) -> list[str]:
@@ -161,9 +165,24 @@ class Journal:
             return []
         return [f"The newest entry of the journal is {silent / 3600:.0f} hours old: does systemd-journald still run?"]
 
+    def _is_passed_twice(self, us: int) -> bool:
+        """Tell whether the clock was set back past a time: journalctl, going back, ends where it is before `since`."""
+        return any(to_us < us <= from_us for to_us, from_us in self._set_back)
+
+    def _unclear(self, first_us: int) -> list[str]:
+        """Return what is to be said where journalctl, which looks for a time as if it came once, may have missed it."""
+        unclear = False
+        if self._since is not None and moment(self._since) is None:
+            unclear = any(to_us < first_us for to_us, _from_us in self._set_back)
+        if self._until_time is not None:
+            until_us = moment(self._until_time)
+            unclear |= bool(self._set_back) if until_us is None else self._is_passed_twice(until_us + 1)
+        return ["The clock was set back: it is not known for certain where the time that was asked for is."] * unclear
+
     def _narrow(self, first_us: int) -> None:
         """Choose the time and the files to look into."""
-        if self._since or self._after_cursor:
+        self._not_before_us = first_us if self._since else 0
+        if self._after_cursor or (self._since and not self._is_passed_twice(first_us)):
             self._since_us = first_us
             self._parts = _usable([self._files_since(first_us)])
         elif not (self._boot or self._until) and total_size(self._files) >= _WORTH_TWO and (os.cpu_count() or 1) > 1:
@@ -191,8 +210,12 @@ class Journal:
             # The journal was rotated: what was in one of these files may be in another one by now.
             self._parts = []
             found = self._begun(searches)
-        after = self._after_cursor
-        return (record for record in found or () if after is None or is_behind(record.cursor, after))
+        return filter(self._is_asked_for, found or ())
+
+    def _is_asked_for(self, record: Record) -> bool:
+        if self._after_cursor is not None:
+            return is_behind(record.cursor, self._after_cursor)
+        return record.realtime_us >= self._not_before_us
 
     def _begun(self, searches: t.Sequence[Search]) -> t.Iterator[Record]:
         """Return what the searches find, newest first, after the first chunk of each has been read."""
@@ -223,11 +246,17 @@ class Journal:
     def _first_behind(self, entry: Record, oldest_us: int) -> int:
         """Return a time that nothing which was written behind an entry comes before.
 
-        Where the clock is set back, journald begins a new file. Journalctl alone does not tell where files begin.
+        Where the clock is set back, journald begins a new file, or the host a new boot. Journalctl alone does not tell
+        where files begin.
         """
         if not self._times:
             return oldest_us
-        begins = (us for _path, us, _last_us, first in self._times if first and is_behind(first, entry.cursor))
+        begins = (
+            us
+            for *_file, boots in self._times
+            for _id, us, _us, first in boots
+            if first and is_behind(first, entry.cursor)
+        )
         return min([entry.realtime_us, *begins])
 
     def _files_since(self, realtime_us: int) -> list[str]:
@@ -244,7 +273,7 @@ class Journal:
 
     def newest(self, matches: t.Sequence[str]) -> Record | None:
         """Return the newest record of all that matches."""
-        records = self.look_once(Walk(tuple(matches), _FAR_FUTURE_US, True, 1, FIELDS))
+        records = self.look_once(Walk(tuple(matches), FAR_FUTURE_US, True, 1, FIELDS))
         if records is None:
             records = list(self.journalctl.read(["--reverse", "--lines=1"], matches))
         return records[0] if records else None
@@ -265,6 +294,7 @@ class Journal:
             try:
                 boot_times, self._times = self._reader.contents()
                 boots = [Boot(boot_id, *times) for boot_id, times in boot_times.items()]
+                self._set_back = set_back(spans_of(self._times))
             except ReaderError:
                 boots = []
             if boots:
@@ -272,25 +302,33 @@ class Journal:
             # It is journalctl's to say why there is nothing to see.
             self._reader = None
         done = self.journalctl.ask(["--list-boots", "--utc"], "list the boots of the journal")
-        return [
-            Boot(boot_id=match[1], first_us=_microseconds(match[2]), last_us=_microseconds(match[3]))
+        boots = [
+            Boot(boot_id=match[1], first_us=utc(match[2]), last_us=utc(match[3]))
             for line in done.stdout.splitlines()
             for match in [re.search(_BOOT, line)]
             if match
         ]
+        self._set_back = set_back(Span("", number, *times) for number, (_id, *times) in enumerate(boots))
+        return boots
 
     def _newest(self) -> Record | None:
         if not (self._boot or self._until):
-            found = self.look_once(Walk((), _FAR_FUTURE_US, True, 1, (CURSOR,)))
+            found = self.look_once(Walk((), FAR_FUTURE_US, True, 1, (CURSOR,)))
             if found:
                 return found[0]
         return self._first([*self._boot, *self._until, "--reverse", "--lines=1"])
 
+    def _begin_since(self, since: str) -> int | None:
+        """Return the time of the first entry since then, the time itself where the clock was set back past it."""
+        since_us = moment(since)
+        if since_us is not None and self._is_passed_twice(since_us):
+            return since_us
+        first = self._first_since(since)
+        return first.realtime_us if first else None
+
     def _first_since(self, since: str) -> Record | None:
-        match = re.fullmatch(_SINCE, since.strip())
-        if match and not self._boot:
-            begin = int(match["at"]) if match["at"] else time.time() - int(match["ago"]) * _SECONDS[match["unit"]]
-            since_us = int(begin * 1_000_000)
+        since_us = moment(since)
+        if since_us is not None and not self._boot:
             found = self.look_once(Walk((), since_us, False, 1, (CURSOR,)))
             if found:
                 return found[0]
@@ -352,28 +390,7 @@ class Journal:
             where = [*self._boot, f"--cursor={last.cursor}"]
 
 
-def is_behind(cursor: str, other: str) -> bool:
-    """Tell whether an entry was written behind another one, by what sd_journal_next(3) goes by.
-
-    That is the number, then the time since the boot, then the time, the first of them that both count alike.
-    """
-    one, two = (dict(part.partition("=")[::2] for part in each.split(";")) for each in (cursor, other))
-    for counter, number in (("s", "i"), ("b", "m")):
-        if counter in one and one[counter] == two.get(counter):
-            return int(one[number], 16) > int(two[number], 16)
-    return int(one["t"], 16) >= int(two["t"], 16)
-
-
 def _usable(parts: list[list[str]]) -> list[list[str]]:
     """Return parts of the journal's files, none where journalctl would take a path for a pattern, or one is empty."""
     is_pattern = any(character in path for files in parts for path in files for character in "*?[\\")
     return parts if all(parts) and not is_pattern else []
-
-
-def at_time(realtime_us: int) -> str:
-    return f"@{realtime_us // 1_000_000}.{realtime_us % 1_000_000:06d}"
-
-
-def _microseconds(text: str) -> int:
-    moment = dt.datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=dt.timezone.utc)
-    return int(moment.timestamp()) * 1_000_000

@@ -19,13 +19,17 @@ import typing as t
 _LIBRARY = "libsystemd.so.0"
 CURSOR = "__CURSOR"
 """The name under which an entry's cursor can be asked for."""
+FAR_FUTURE_US = 1 << 62
 
 Entry = t.Tuple[int, int, str, t.List[t.Optional[str]]]
 """The time since 1970 and since the boot in microseconds, the boot, and the fields that were asked for."""
 
 
-FileTimes = t.Tuple[str, int, int, str]
-"""A file, the times of its first and its last entry, 0 where it could not be opened, and the first one's cursor."""
+BootTimes = t.Tuple[str, int, int, str]
+"""A boot, the times of its first and its last entry, and the first one's cursor."""
+
+FileTimes = t.Tuple[str, int, int, t.List[BootTimes]]
+"""A file, the times of its first and its last entry, 0 where it could not be opened, and the boots in it."""
 
 
 class Walk(t.NamedTuple):
@@ -105,8 +109,7 @@ class File:
 
     @property
     def times(self) -> FileTimes:
-        first = next(self.entries(Walk((), 0, False, 1, (CURSOR,))), None) if self.last_us else None
-        return str(self._path), self.first_us, self.last_us, (first[3][0] if first else None) or ""
+        return str(self._path), self.first_us, self.last_us, list(self._boots()) if self.last_us else []
 
     def entries(self, walk: Walk) -> t.Iterator[Entry]:
         """Yield what this file has to say to the question."""
@@ -141,25 +144,19 @@ class File:
                 values[cursor_at] = self._cursor()
             yield realtime_us, number.value, boot.raw.hex(), values
 
-    def boots(self) -> t.Iterator[tuple[str, int, int]]:
-        """Yield each boot in this file with the times of its first and its last entry."""
+    def _boots(self) -> t.Iterator[BootTimes]:
         lib, handle = self._lib, self._handle
-        if not self.last_us:
-            return
         lib.sd_journal_query_unique(handle, b"_BOOT_ID")
         boots, data, size = [], ctypes.c_void_p(), ctypes.c_size_t()
         while lib.sd_journal_enumerate_unique(handle, ctypes.byref(data), ctypes.byref(size)) > 0:
             boots.append(ctypes.string_at(data.value or 0, size.value).decode("ascii"))
-        if len(boots) == 1:
-            yield boots[0].partition("=")[2], self.first_us, self.last_us
-            return
         for boot in boots:
-            ends = [
-                next(self.entries(Walk((boot,), time_us, backwards, 1, ())), None)
-                for time_us, backwards in ((0, False), (self.last_us, True))
-            ]
-            if ends[0] and ends[1]:
-                yield boot.partition("=")[2], ends[0][0], ends[1][0]
+            matches = (boot,) if len(boots) > 1 else ()
+            first = next(self.entries(Walk(matches, 0, False, 1, (CURSOR,))), None)
+            # Where the clock was set back, the file's last entry is not its latest.
+            last = next(self.entries(Walk(matches, FAR_FUTURE_US, True, 1, ())), None) if matches else (self.last_us,)
+            if first and last:
+                yield boot.partition("=")[2], first[0], last[0], first[3][0] or ""
 
     def _cursor(self) -> str:
         text = ctypes.c_char_p()

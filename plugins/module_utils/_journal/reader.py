@@ -8,6 +8,7 @@ In the child, since a page that the disk does not give (SIGBUS) or a hung file s
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import select
@@ -60,11 +61,11 @@ class Reader:
             yield [_record(entry, fields, known) for entry in self._answer()]
 
     def contents(self) -> tuple[dict[str, tuple[int, int]], list[FileTimes]]:
-        """Return the times of the first and the last entry of each boot, and of each file. Raises ReaderError."""
+        """Return the times of the first and the last entry of each boot, and the files. Raises ReaderError."""
         boots: dict[str, tuple[int, int]] = {}
         self._ask("contents", answers=1)
-        found, files = self._answer()
-        for boot_id, first_us, last_us in found:
+        files = self._answer()
+        for boot_id, first_us, last_us, _cursor in itertools.chain.from_iterable(found for *_file, found in files):
             first, last = boots.get(boot_id, (first_us, last_us))
             boots[boot_id] = min(first, first_us), max(last, last_us)
         return boots, files
@@ -143,8 +144,7 @@ def _serve(questions: int, answers: int, directory: str | None, namespace: str |
                     for walk in arguments[0]:
                         _write(answers, walk_through(files, Walk(*walk)))
                 else:
-                    boots = [boot for file in files for boot in file.boots()]
-                    _write(answers, (boots, [file.times for file in files]))
+                    _write(answers, [file.times for file in files])
     finally:
         os._exit(0)
 

@@ -13,7 +13,7 @@ import re
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import Completed
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.libsystemd import FileTimes, Walk
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.libsystemd import BootTimes, FileTimes, Walk
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.reader import Reader
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.record import Record, read_json
 
@@ -97,9 +97,12 @@ class Host:
         matches = [argument for argument in argv if not argument.startswith("--")]
         if "list-boots" in options:
             return self._boots()
+        since = _microseconds(options.pop("since", "@0"))
         found = [one for one in self.entries if _matches(one, matches) and _within(one, options)]
         if "reverse" in options:
-            found.reverse()
+            # As the real one, it ends where it comes before the time.
+            found = list(itertools.takewhile(lambda one: _time(one) >= since, reversed(found)))
+        found = [one for one in found if _time(one) >= since]
         if "cursor" in options:
             cursors = [one["__CURSOR"] for one in found]
             place = re.fullmatch("b=[0-9a-f]+;m=([0-9a-f]+)", options["cursor"])
@@ -131,7 +134,7 @@ class Child(Reader):
         for record in records:
             times.setdefault(record.boot_id, []).append(record.realtime_us)
         return {boot: (min(found), max(found)) for boot, found in times.items()}, [
-            (name, entries[0].realtime_us, entries[-1].realtime_us, entries[0].cursor)
+            (name, entries[0].realtime_us, entries[-1].realtime_us, _boots(entries))
             for name, entries in self._files.items()
         ]
 
@@ -140,6 +143,13 @@ class Child(Reader):
             sign = -1 if walk.backwards else 1
             records = sorted(itertools.chain(*self._files.values()), key=lambda record: sign * record.realtime_us)
             yield [one for one in records if sign * one.realtime_us >= sign * walk.realtime_us][: walk.limit]
+
+
+def _boots(entries: t.Sequence[Record]) -> list[BootTimes]:
+    by_boot: dict[str, list[Record]] = {}
+    for one in entries:
+        by_boot.setdefault(one.boot_id, []).append(one)
+    return [(boot, own[0].realtime_us, own[-1].realtime_us, own[0].cursor) for boot, own in by_boot.items()]
 
 
 def _record(one: Entry) -> Record:
@@ -176,12 +186,15 @@ def _matches(one: Entry, matches: t.Sequence[str]) -> bool:
 
 
 def _within(one: Entry, options: t.Mapping[str, str]) -> bool:
-    at = int(one["__REALTIME_TIMESTAMP"])
     return (
-        _microseconds(options.get("since", "@0")) <= at <= _microseconds(options.get("until", "@9999999999"))
+        _time(one) <= _microseconds(options.get("until", "@9999999999"))
         and options.get("boot", one["_BOOT_ID"]) == one["_BOOT_ID"]
         and ("grep" not in options or bool(re.search(options["grep"], str(one["MESSAGE"]))))
     )
+
+
+def _time(one: Entry) -> int:
+    return int(one["__REALTIME_TIMESTAMP"])
 
 
 def _microseconds(text: str) -> int:

@@ -13,7 +13,7 @@ import typing as t
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import CommandError, Completed
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal, Search, is_behind
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal, Search
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.journalctl import JournalError
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import (
     BOOT,
@@ -141,27 +141,65 @@ def test_nothing_is_lost_where_the_clock_was_set_back_after_the_cursor(later: li
     assert found == [one["MESSAGE"] for one in (*later, *reversed(SET_BACK))]
 
 
+def numbered(entries: t.Iterable[Entry]) -> list[Entry]:
+    """Return the records with the numbers that their writer gave them, as real ones have."""
+    return [{**one, "__CURSOR": f"s=a;i={number:x};{one['__CURSOR']}"} for number, one in enumerate(entries, 1)]
+
+
+# The clock of the second boot is a day behind, until it is set.
+BEHIND = numbered(
+    [
+        entry("line 1", at=100_000, boot=OTHER_BOOT, _TRANSPORT="kernel"),
+        entry("line 2", at=100_100, boot=OTHER_BOOT, _TRANSPORT="kernel"),
+        set_back(entry("line 3", at=100_200, _TRANSPORT="kernel"), 86_400),
+        entry("line 4", at=100_300, _TRANSPORT="kernel"),
+    ]
+)
+UNCLEAR = ("The clock was set back: it is not known for certain where the time that was asked for is.",)
+
+
+@pytest.mark.parametrize("reader", [True, False], ids=["libsystemd", "journalctl"])
+@pytest.mark.parametrize(
+    ("window", "lines"),
+    [
+        ({"since": f"@{ZERO // 1_000_000 + 100_050}"}, "42"),
+        ({"since": f"@{ZERO // 1_000_000 + 100_250}"}, "4"),
+        ({"after_cursor": BEHIND[1]["__CURSOR"]}, "43"),
+    ],
+    ids=["since before it", "since it was set", "after_cursor"],
+)
+def test_nothing_is_lost_where_the_clock_of_a_boot_was_behind(
+    window: dict[str, t.Any], lines: str, *, reader: bool
+) -> None:
+    child = Child({"system.journal": BEHIND}) if reader else None
+    found = messages(Journal(Host(BEHIND), **window, reader=child))
+    assert found == [f"line {number}" for number in lines]
+
+
+@pytest.mark.parametrize(
+    ("window", "gaps"),
+    [
+        ({"since": f"@{ZERO // 1_000_000 + 100_050}"}, ()),
+        ({"since": "last week"}, UNCLEAR),
+        ({"until": "next week"}, UNCLEAR),
+        ({"until": f"@{ZERO // 1_000_000 + 100_050}"}, UNCLEAR),
+        ({"until": f"@{ZERO // 1_000_000 + 100_301}"}, ()),
+    ],
+)
+def test_a_time_that_the_clock_came_to_twice_is_told(window: dict[str, t.Any], gaps: tuple[str, ...]) -> None:
+    host = Host(BEHIND)
+    for time in ("--since=last week", "--until=next week"):
+        host.answers[time] = done(json.dumps(BEHIND[-1]))
+    extent = Journal(host, **window).extent()
+    assert extent
+    assert extent.gaps == gaps
+
+
 def test_what_was_written_last_gives_the_cursor_where_the_clock_was_set_back() -> None:
     child = Child({"0.journal": BEFORE, "1.journal": SET_BACK})
     extent = Journal(Host([*BEFORE, *SET_BACK]), after_cursor=BEFORE[-1]["__CURSOR"], reader=child).extent()
     assert extent
     assert (extent.first_us, extent.cursor) == (ZERO + 3_603_000_000, SET_BACK[-1]["__CURSOR"])
-
-
-@pytest.mark.parametrize(
-    ("cursor", "behind"),
-    [
-        ("s=a;i=10;b=d;m=1;t=1;x=0", True),
-        ("s=a;i=9;b=d;m=3;t=3;x=0", False),
-        ("s=a;i=f;b=c;m=2;t=2;x=0", False),
-        ("s=b;i=1;b=c;m=3;t=1;x=0", True),
-        ("s=b;i=99;b=c;m=1;t=3;x=0", False),
-        ("s=b;i=1;b=d;m=1;t=3;x=0", True),
-        ("s=b;i=99;b=d;m=3;t=1;x=0", False),
-    ],
-)
-def test_what_was_written_behind_an_entry(cursor: str, *, behind: bool) -> None:
-    assert is_behind(cursor, "s=a;i=f;b=c;m=2;t=2;x=0") == behind
 
 
 def test_a_journalctl_without_patterns_is_asked_without() -> None:

@@ -78,6 +78,24 @@ def test_libsystemd_and_journalctl_tell_the_same(folder: pathlib.Path, window: d
     assert found(folder, **window)[part] == found(folder, reader=False, **window)[part]
 
 
+@pytest.fixture
+def set_back(tmp_path: pathlib.Path) -> pathlib.Path:
+    """Hold a journal of three boots, with a kill in the first; the clock of the second is 300 days behind."""
+    (tmp_path / "system.journal").write_bytes(lzma.decompress((FIXTURES / "set_back.journal.xz").read_bytes()))
+    return tmp_path
+
+
+@pytest.mark.parametrize("reader", [True, False], ids=["libsystemd", "journalctl"])
+@pytest.mark.parametrize(
+    ("window", "count"), [({}, 1), ({"since": "@1794990000"}, 1), ({"since": "@1795000001"}, 0)], ids=str
+)
+def test_a_kill_from_before_a_boot_whose_clock_was_behind_is_found(
+    set_back: pathlib.Path, window: dict[str, str], count: int, *, reader: bool
+) -> None:
+    result = found(set_back, reader=reader, **window)
+    assert (len(result["events"]), result["coverage"]["complete"]) == (count, True)
+
+
 def test_a_run_after_the_cursor_finds_nothing_more(folder: pathlib.Path) -> None:
     assert units(found(folder, after_cursor=found(folder)["coverage"]["cursor"])) == []
 
