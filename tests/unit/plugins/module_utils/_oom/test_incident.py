@@ -159,6 +159,7 @@ ENDED = ("signal", True, True)
             [*main_process_killed(1000.1), said(STARTED, 1001), said(OUT_OF_MEMORY, 1005.1), failed(1006)],
             [ENDED, ("oom-kill", True, False)],
         ),
+        ([1000, 1060], [said(OUT_OF_MEMORY, 1000.1), *main_process_killed(1059)], [UP, ENDED]),
         ([1000, 1005], [*main_process_killed(999), said(OUT_OF_MEMORY, 1005.1)], [(None, None, True), UP]),
         (
             [1000, 1005],
@@ -171,7 +172,8 @@ ENDED = ("signal", True, True)
         "they are noticed at once",
         "the first ends it",
         "each ends it",
-        "systemd's records come first",
+        "systemd's records of the second come first",
+        "systemd's records of the first come first",
         "it is being stopped already",
     ],
 )
@@ -218,9 +220,14 @@ def test_a_host_that_is_renamed_is_the_same_host() -> None:
 
 
 def test_a_unit_is_down_from_the_end_of_its_main_process_on() -> None:
-    before = [said(EXITED, 900), failed(900.1), said(STARTED, 901), said(OUT_OF_MEMORY, 1000.1)]
-    found = effect([*before, said(EXITED, 1000.2), failed(1089), said(STARTED, 1090.2)])
+    found = effect([said(OUT_OF_MEMORY, 1000.1), said(EXITED, 1000.2), failed(1089), said(STARTED, 1090.2)])
     assert found == DOWN._replace(down_seconds=90.0)
+
+
+def test_a_unit_whose_main_process_ended_silently_is_down_from_its_failure_on() -> None:
+    before = [said(EXITED, 900), failed(900.1), said(STARTED, 901)]
+    found = effect([*before, said(OUT_OF_MEMORY, 1000.1), failed(1089), said(STARTED, 1090.2)])
+    assert found == DOWN._replace(down_seconds=1.2)
 
 
 @pytest.mark.parametrize(
