@@ -562,8 +562,8 @@ events:
         stopped:
           description:
             - Whether the unit went down.
-            - V(null) where the journal does not tell, as when the host itself ended soon after the kill, or when the
-              unit failed minutes later with a result of another kind.
+            - V(null) where the journal does not tell, as while the unit is being stopped, when the host itself ended
+              soon after the kill, or when the unit failed minutes later with a result of another kind.
           type: bool
         restarted:
           description: Whether systemd brought it back by itself.

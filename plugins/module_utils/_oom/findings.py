@@ -68,9 +68,9 @@ def follow(
     units = {unit for unit in (incident.place.unit for incident in incidents) if unit}
     units |= {record.unit for record in traces.units if not record.unit.endswith(".slice")}
     life = _life(journal, incidents, traces.units)
-    policies = _policies(run, sorted(units)) if local else None
+    policies, stopping = _in_force(run, sorted(units)) if local else (None, ())
     boots = traces.extent.boot_ends
-    incidents = with_effects(incidents, life, policies, boots=boots)
+    incidents = with_effects(incidents, life, policies, boots=boots, stopping=stopping)
     if local:
         incidents = with_cgroups(incidents)
     down = {record.unit for record in traces.units if record.what == FAILED}
@@ -288,19 +288,24 @@ def _stretches_after(
         enough_us = time_of(records[-_STRETCH])
 
 
-def _policies(run: Run, units: t.Sequence[str]) -> dict[str, str] | None:
-    """Return the OOMPolicy= in force of each of the units that systemd knows, None where it does not answer."""
+def _in_force(run: Run, units: t.Sequence[str]) -> tuple[dict[str, str] | None, t.Collection[str]]:
+    """Return the OOMPolicy= of each of the units that systemd knows, and those that it is stopping.
+
+    Instead of the policies None where it does not answer.
+    """
     if not units:
-        return {}
+        return {}, ()
     try:
-        done = run(["systemctl", "show", "--no-pager", "--property=Id,LoadState,OOMPolicy", "--", *units])
+        done = run(["systemctl", "show", "--no-pager", "--property=Id,LoadState,ActiveState,OOMPolicy", "--", *units])
     except CommandError:
-        return None
+        return None, ()
     if done.returncode:
-        return None
-    policies = {}
+        return None, ()
+    policies, stopping = {}, set()
     for block in done.stdout.split("\n\n"):
         properties = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
         if properties.get("LoadState") == "loaded" and "OOMPolicy" in properties:
             policies[properties["Id"]] = properties["OOMPolicy"]
-    return policies
+        if properties.get("ActiveState") == "deactivating":
+            stopping.add(properties["Id"])
+    return policies, stopping

@@ -90,11 +90,13 @@ def with_effects(
     policies: t.Mapping[str, str] | None,
     *,
     boots: t.Mapping[str, int],
+    stopping: t.Collection[str] = (),
 ) -> list[Incident]:
     """Return the incidents with their units and what became of them.
 
     `records` are systemd's; `policies` the values of OOMPolicy= that are in force now, by unit (None where systemd
-    cannot be asked); `boots` the times of the last entries of all boots in the journal, microseconds since 1970.
+    cannot be asked); `boots` the times of the last entries of all boots in the journal, microseconds since 1970;
+    `stopping` the units that systemd is stopping now, which may take as long as they are told.
     """
     clock = Clock(boots)
     placed = list(_with_units(incidents, records, clock))
@@ -116,6 +118,8 @@ def with_effects(
             policy = (policies or {}).get(unit)
             effect = _effect(unit, incident, lives[key], clock, policy)
             effect = effect._replace(gone=policies is not None and unit not in policies)
+            if unit in stopping and effect.stopped is False and boots.get(incident.at.boot_id or "") == clock.ends_us:
+                effect = effect._replace(stopped=None, restarted=None)
         result.append(incident._replace(effect=effect))
     return result
 

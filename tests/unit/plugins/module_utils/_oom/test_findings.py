@@ -147,6 +147,15 @@ def test_the_policy_is_asked_of_the_host_alone(policies: dict[str, str], local: 
     assert effect.oom_policy == policy
 
 
+def test_of_a_unit_that_is_still_stopping_it_cannot_be_told_that_it_stayed_up() -> None:
+    host = Host([entry(OOM_KILL, at=1000, PRIORITY="3", **KERNEL), systemd_says(OUT_OF_MEMORY, 1000.1)])
+    host.entries.append(entry("something else", at=1200))
+    host.answers["--property"] = done("Id=web.service\nLoadState=loaded\nActiveState=deactivating\nOOMPolicy=stop\n")
+    effect = searched(host).incidents[0].effect
+    assert effect is not None
+    assert (effect.oom_policy, effect.stopped) == ("stop", None)
+
+
 def test_without_systemctl_the_policy_is_unknown() -> None:
     class NoSystemctl(Host):
         def __call__(self, argv: t.Sequence[str], **options: t.Any) -> Completed:
