@@ -704,8 +704,9 @@ coverage:
         - Whether nothing was missed in the time that was asked for; if not, RV(coverage.notes) say why.
         - It is V(false) where the journal begins later than O(since), where it missed messages of the kernel, and where
           a journal file is damaged or could not be opened, which the notes name.
-        - So it is where the journal holds no record of the kernel at all, as in a container, and where systemd noticed
-          an OOM kill of which there is no other record within a minute.
+        - What is kept of users alone, whose files may go back further than the system's, does not count.
+        - So it is where the journal holds no record of the kernel from the last boot that was looked at, as in a
+          container, and where systemd noticed an OOM kill of which there is no other record within a minute.
         - And so it is where the first entry of the O(boot) that was asked for came more than 10 minutes after the boot,
           and where the newest entry is more than 24 hours old, unless O(until), O(journal_directory) or an earlier
           O(boot) was asked for.

@@ -35,6 +35,11 @@ def journal_files(
     return files
 
 
+def is_of_a_user(file: pathlib.PurePath) -> bool:
+    """Tell whether it is one of a user's files, in which no record of the kernel lies."""
+    return file.name.startswith("user-")
+
+
 def are_persistent(files: t.Iterable[pathlib.Path]) -> bool:
     """Tell whether a journal of these files outlives a reboot."""
     return any(file.suffix == ".journal" and file.parts[1:2] != ("run",) for file in files)

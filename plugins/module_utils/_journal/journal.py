@@ -18,7 +18,11 @@ import re
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import Run
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.files import journal_files, total_size
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.files import (
+    is_of_a_user,
+    journal_files,
+    total_size,
+)
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.journalctl import Journalctl, JournalError
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.libsystemd import (
     CURSOR,
@@ -26,13 +30,22 @@ from ansible_collections.oomguard.linux.plugins.module_utils._journal.libsystemd
     FileTimes,
     Walk,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.order import Span, is_behind, set_back, spans_of
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.order import (
+    Span,
+    begins_of_the_host,
+    is_behind,
+    is_mistakable,
+    is_passed_twice,
+    set_back,
+    spans_of,
+)
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.reader import Reader, ReaderError
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.record import FIELDS, Record
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.times import at_time, moment, utc
 
 _CURSOR_TIME = r";t=([0-9a-f]{1,15})(?:;|$)"
 _GONE = "the rest is gone, or was never kept."
+_UNCLEAR = "The clock was set back: it is not known for certain where the time that was asked for is."
 # The journal receives its first entries of a boot within seconds; a slow host may take minutes.
 _BOOT_BEGINS_US = 600_000_000
 # Even an idle host logs something within a day.
@@ -57,6 +70,7 @@ class Extent(t.NamedTuple):
     last_us: int
     boots: int
     cursor: str
+    last_boot: str
     boot_ends: t.Mapping[str, int]
     """Of each boot that the journal knows of, when its last entry is of."""
     gaps: tuple[str, ...] = ()
@@ -124,8 +138,8 @@ class Journal:
         boots = self._boots()
         if not boots:
             raise self._nothing()
-        oldest_us = min(boot.first_us for boot in boots)
-        first_us, gaps = oldest_us, []
+        oldest_us = self._kept_since(boots)
+        first_us, late_us, gaps = oldest_us, 0, []
         if self._after_cursor is not None:
             entry = self._entry_at(self._after_cursor)
             first_us = self._first_behind(entry, oldest_us)
@@ -137,16 +151,19 @@ class Journal:
             if begin_us is None:
                 return None
             first_us = begin_us
-            if first_us < oldest_us + 1_000_000:
-                gaps.append(f"The journal begins later than the time that was asked for: {_GONE}")
+            late_us = 1_000_000
         elif self._boot and newest is not None:
             first = self._first_since("@0") or newest
             first_us = first.realtime_us
             if first.monotonic_us > _BOOT_BEGINS_US:
                 minutes = first.monotonic_us // 60_000_000
                 gaps.append(f"The journal begins {minutes} minutes after the boot that was asked for: {_GONE}")
+        if first_us < oldest_us + late_us:
+            gaps.append(f"The journal begins later than the time that was asked for: {_GONE}")
+            first_us = max(first_us, oldest_us)
         if newest is None or newest.realtime_us < first_us:
             return None
+        unclear = [_UNCLEAR] if is_mistakable(self._since, first_us, self._until_time, self._set_back) else []
         self._narrow(first_us)
         within = [boot for boot in boots if boot.last_us + 999_999 >= first_us and boot.first_us <= newest.realtime_us]
         return Extent(
@@ -154,8 +171,9 @@ class Journal:
             last_us=newest.realtime_us,
             boots=1 if self._boot else len(within),
             cursor=newest.cursor,
+            last_boot=newest.boot_id,
             boot_ends={boot.boot_id: boot.last_us for boot in boots},
-            gaps=(*gaps, *self._unclear(first_us), *self._silence(newest)),
+            gaps=(*gaps, *unclear, *self._silence(newest)),
         )
 
     def _silence(self, newest: Record) -> list[str]:
@@ -165,24 +183,10 @@ class Journal:
             return []
         return [f"The newest entry of the journal is {silent / 3600:.0f} hours old: does systemd-journald still run?"]
 
-    def _is_passed_twice(self, us: int) -> bool:
-        """Tell whether the clock was set back past a time: journalctl, going back, ends where it is before `since`."""
-        return any(to_us < us <= from_us for to_us, from_us in self._set_back)
-
-    def _unclear(self, first_us: int) -> list[str]:
-        """Return what is to be said where journalctl, which looks for a time as if it came once, may have missed it."""
-        unclear = False
-        if self._since is not None and moment(self._since) is None:
-            unclear = any(to_us < first_us for to_us, _from_us in self._set_back)
-        if self._until_time is not None:
-            until_us = moment(self._until_time)
-            unclear |= bool(self._set_back) if until_us is None else self._is_passed_twice(until_us + 1)
-        return ["The clock was set back: it is not known for certain where the time that was asked for is."] * unclear
-
     def _narrow(self, first_us: int) -> None:
         """Choose the time and the files to look into."""
         self._not_before_us = first_us if self._since else 0
-        if self._after_cursor or (self._since and not self._is_passed_twice(first_us)):
+        if self._after_cursor or (self._since and not is_passed_twice(first_us, self._set_back)):
             self._since_us = first_us
             self._parts = _usable([self._files_since(first_us)])
         elif not (self._boot or self._until) and total_size(self._files) >= _WORTH_TWO and (os.cpu_count() or 1) > 1:
@@ -250,7 +254,7 @@ class Journal:
         where files begin.
         """
         if not self._times:
-            return oldest_us
+            return min(entry.realtime_us, oldest_us)
         begins = (
             us
             for *_file, boots in self._times
@@ -311,6 +315,14 @@ class Journal:
         self._set_back = set_back(Span("", number, *times) for number, (_id, *times) in enumerate(boots))
         return boots
 
+    def _kept_since(self, boots: t.Sequence[Boot]) -> int:
+        """Return since when there are records of the whole host, the kernel's among them: users' may be older."""
+        begins = begins_of_the_host(self._times)
+        if not self._times and any(map(is_of_a_user, self._files)):
+            first = self._first(["--lines=+1"], ["_TRANSPORT=kernel", "+", "_UID=0"])
+            begins = [first.realtime_us] if first else []
+        return min(begins or [boot.first_us for boot in boots])
+
     def _newest(self) -> Record | None:
         if not (self._boot or self._until):
             found = self.look_once(Walk((), FAR_FUTURE_US, True, 1, (CURSOR,)))
@@ -321,7 +333,7 @@ class Journal:
     def _begin_since(self, since: str) -> int | None:
         """Return the time of the first entry since then, the time itself where the clock was set back past it."""
         since_us = moment(since)
-        if since_us is not None and self._is_passed_twice(since_us):
+        if since_us is not None and is_passed_twice(since_us, self._set_back):
             return since_us
         first = self._first_since(since)
         return first.realtime_us if first else None
@@ -349,9 +361,9 @@ class Journal:
             )
         return first
 
-    def _first(self, arguments: t.Sequence[str]) -> Record | None:
+    def _first(self, arguments: t.Sequence[str], matches: t.Sequence[str] = ()) -> Record | None:
         # Its place and time are wanted alone, and anybody may have written it.
-        return next(self.journalctl.read(arguments, fields=("_TRANSPORT",)), None)
+        return next(self.journalctl.read(arguments, matches, fields=("_TRANSPORT",)), None)
 
     def read_back(
         self,

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
-import os
+import pathlib
 import re
 import typing as t
 
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.files import is_of_a_user
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.libsystemd import FileTimes
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.times import moment
 
 
 class Span(t.NamedTuple):
@@ -37,7 +39,7 @@ def spans_of(files: t.Iterable[FileTimes]) -> list[Span]:
     """Return what each file holds of each boot; rotation gives a file's name an "@", and its writer goes on."""
     spans = []
     for path, _first_us, _last_us, boots in files:
-        kind = re.split("[@.]", os.path.basename(path))[0]
+        kind = re.split("[@.]", pathlib.PurePath(path).name)[0]
         for _boot_id, first_us, last_us, cursor in boots:
             parts = _parts(cursor)
             spans.append(Span(f"{parts.get('s')} {kind}", int(parts.get("i", "0"), 16), first_us, last_us))
@@ -55,6 +57,32 @@ def set_back(spans: t.Iterable[Span]) -> list[tuple[int, int]]:
                 times.append((us, latest))
             reached[writer] = max(us, latest)
     return times
+
+
+def is_passed_twice(us: int, set_back: t.Iterable[tuple[int, int]]) -> bool:
+    """Tell whether the clock was set back past a time: journalctl, going back, ends where it is before `--since`."""
+    return any(to_us < us <= from_us for to_us, from_us in set_back)
+
+
+def is_mistakable(since: str | None, first_us: int, until: str | None, set_back: t.Sequence[tuple[int, int]]) -> bool:
+    """Tell whether journalctl, which looks for a time as if it came once, may have mistaken the end or the beginning.
+
+    Of the beginning, where the first entry since then is, nothing is to be feared if its own time is known.
+    """
+    if since is not None and moment(since) is None and any(to_us < first_us for to_us, _from_us in set_back):
+        return True
+    until_us = moment(until) if until is not None else 0
+    return bool(set_back) if until_us is None else is_passed_twice(until_us + 1, set_back)
+
+
+def begins_of_the_host(files: t.Iterable[FileTimes]) -> list[int]:
+    """Return when each boot begins in the files that are not a user's."""
+    return [
+        first_us
+        for path, *_times, boots in files
+        if not is_of_a_user(pathlib.PurePath(path))
+        for _boot_id, first_us, *_rest in boots
+    ]
 
 
 def _parts(cursor: str) -> dict[str, str]:

@@ -81,8 +81,8 @@ def search(journal: Journal) -> Traces | None:
     if extent is None:
         return None
     found, forged = _said(journal, [KERNEL_KILLS, FORGERIES, OTHER_ANCHORS])
-    newest = journal.newest(["_TRANSPORT=kernel"])
-    if newest and _levels_differ(newest, found.values()):
+    newest = journal.newest(["_TRANSPORT=kernel", f"_BOOT_ID={extent.last_boot}"])
+    if _levels_differ(newest, found.values()):
         more, forged_too = _said(journal, [KERNEL_LINES])
         found.update(more)
         forged |= forged_too
@@ -130,13 +130,13 @@ def _place(what: Said) -> tuple[str, int] | None:
     return (what.boot_id, what.monotonic_us) if isinstance(what, UnitRecord) else None
 
 
-def _levels_differ(newest: Record, said: t.Collection[Said]) -> bool:
+def _levels_differ(newest: Record | None, said: t.Collection[Said]) -> bool:
     """Tell whether kills may stand in the journal at another priority than the kernel gives them.
 
     So it is in a journal that was made of something else, as its `newest` record of the kernel shows, and was where
     systemd noticed a kill that was not found.
     """
-    return "PRIORITY" not in newest.fields or bool(_unexplained(said, OUT_OF_MEMORY, (KernelKill,)))
+    return bool((newest and "PRIORITY" not in newest.fields) or _unexplained(said, OUT_OF_MEMORY, (KernelKill,)))
 
 
 def _unexplained(said: t.Collection[Said], notice: str, kinds: tuple[type[Said], ...]) -> list[UnitRecord]:
@@ -161,8 +161,8 @@ def _gaps(extent: Extent, said: t.Collection[Said], *, has_kernel: bool) -> t.It
     """Yield why there may be kills that the journal does not hold."""
     if not has_kernel:
         yield (
-            "The journal holds no record of the kernel, and so none of its kills: as in a container or a namespace, or "
-            "with ReadKMsg=no."
+            "The journal holds no record of the kernel from the last boot of that time, and so none of its kills: "
+            "as in a container or a namespace, with ReadKMsg=no, or where they are gone."
         )
     # What systemd notices at the very beginning may have been killed before.
     units = {

@@ -278,6 +278,32 @@ def test_a_journal_that_begins_too_late_is_told(since: str, gaps: tuple[str, ...
     assert extent.gaps == gaps
 
 
+USERS = [entry("hello", at=at, _TRANSPORT="syslog") for at in (50, 60)]
+SYSTEMS = [entry("line 1", at=100, _TRANSPORT="kernel"), entry("line 2", at=110, _TRANSPORT="syslog", _UID="0")]
+
+
+@pytest.mark.parametrize("reader", [True, False], ids=["libsystemd", "journalctl"])
+@pytest.mark.parametrize(
+    ("window", "gaps"),
+    [
+        ({}, 0),
+        ({"since": f"@{ZERO // 1_000_000 + 55}"}, 1),
+        ({"since": f"@{ZERO // 1_000_000 + 105}"}, 0),
+        ({"after_cursor": USERS[0]["__CURSOR"]}, 1),
+        ({"after_cursor": SYSTEMS[0]["__CURSOR"]}, 0),
+        ({"boot": BOOT}, 1),
+    ],
+    ids=str,
+)
+def test_what_is_kept_of_a_user_alone_is_not_all(window: dict[str, t.Any], gaps: int, *, reader: bool) -> None:
+    contents = {"/j/system.journal": SYSTEMS, "/j/user-1000.journal": USERS}
+    child = Child(contents) if reader else None
+    files = [pathlib.Path(name) for name in contents]
+    extent = Journal(Host([*USERS, *SYSTEMS]), **window, files=files, reader=child).extent()
+    assert extent
+    assert (len(extent.gaps), extent.first_us >= ZERO + 100_000_000) == (gaps, True)
+
+
 @pytest.mark.parametrize(
     ("first", "gaps"),
     [

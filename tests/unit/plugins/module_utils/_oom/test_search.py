@@ -148,17 +148,32 @@ def test_a_forgery_is_counted_once_where_priorities_are_not_the_kernels() -> Non
     assert covered(Host([entry(OOM_KILL, at=1, **forged), imported])).untrusted == 1
 
 
-def test_a_journal_without_a_record_of_the_kernel_is_not_called_complete() -> None:
-    coverage = covered(Host([entry("hello", at=1, _TRANSPORT="syslog", PRIORITY="6")]))
+@pytest.mark.parametrize(
+    "before",
+    [[], [entry("usb 1-1: new device", at=0, boot="e" * 32, PRIORITY="6", **KERNEL)]],
+    ids=["ever", "any more"],
+)
+def test_a_journal_to_which_the_kernel_tells_nothing_is_not_called_complete(before: list[Entry]) -> None:
+    coverage = covered(Host([*before, entry("hello", at=1, _TRANSPORT="syslog", PRIORITY="6")]))
     assert (coverage.complete, coverage.gaps) == (
         False,
         (
             (
-                "The journal holds no record of the kernel, and so none of its kills: as in a container or a "
-                "namespace, or with ReadKMsg=no."
+                "The journal holds no record of the kernel from the last boot of that time, and so none of its kills: "
+                "as in a container or a namespace, with ReadKMsg=no, or where they are gone."
             ),
         ),
     )
+
+
+def test_a_boot_that_is_not_the_last_may_have_records_of_the_kernel() -> None:
+    host = Host(
+        [
+            entry("usb 1-1: new device", at=1, boot="e" * 32, PRIORITY="6", **KERNEL),
+            entry("hello", at=2, _TRANSPORT="syslog"),
+        ]
+    )
+    assert covered(host, boot="e" * 32).complete is True
 
 
 def test_a_time_in_which_the_kernel_said_nothing_is() -> None:
