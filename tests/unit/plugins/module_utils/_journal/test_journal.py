@@ -112,6 +112,12 @@ def test_chunks_neither_lose_nor_repeat_a_record(chunk: int) -> None:
     assert messages(Journal(Host(ENTRIES), chunk=chunk)) == [f"line {number}" for number in range(8, -1, -1)]
 
 
+def test_no_chunk_is_asked_for_that_comes_before_the_time_that_was_asked_for() -> None:
+    host = Host(ENTRIES)
+    assert len(messages(Journal(host, since=f"@{ZERO // 1_000_000 + 106}", chunk=2))) == 3
+    assert sum(any(argument.startswith("--cursor=") for argument in call) for call in host.calls) == 1
+
+
 @pytest.mark.parametrize(
     ("window", "expected"),
     [

@@ -13,11 +13,14 @@ from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal im
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.records import FORGERIES
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import Coverage, coverage_of, search
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import (
+    BOOT,
+    ZERO,
     Entry,
     Host,
     captured,
     done,
     entry,
+    set_back,
 )
 
 KERNEL = {"_TRANSPORT": "kernel", "SYSLOG_FACILITY": "0", "SYSLOG_IDENTIFIER": "kernel"}
@@ -53,6 +56,40 @@ def test_a_time_without_records_is_not_called_complete() -> None:
         False,
         ("The journal holds nothing of the time that was asked for.",),
     )
+
+
+def test_files_that_were_passed_over_are_told_where_nothing_was_found() -> None:
+    host = Host(captured("bullseye"))
+    host.answers["--reverse"] = done(err="Journal file /j/a.journal corrupted, ignoring file.\n")
+    assert covered(host).gaps == (
+        "The journal holds nothing of the time that was asked for.",
+        "Journal file /j/a.journal corrupted, ignoring file.",
+    )
+
+
+LINES = [entry("usb 1-1: new device", at=at, PRIORITY="6", **KERNEL) for at in (7200, 8000)]
+
+
+@pytest.mark.parametrize(
+    ("window", "gap"),
+    [
+        ({"since": "@1"}, "The journal begins later than"),
+        ({"boot": BOOT}, "The journal begins 120 minutes after the boot"),
+        ({"now": ZERO / 1_000_000 + 500_000}, "The newest entry of the journal is 137 hours old"),
+    ],
+    ids=["since", "boot", "now"],
+)
+def test_a_part_of_the_time_that_is_not_there_makes_the_search_incomplete(window: dict[str, t.Any], gap: str) -> None:
+    coverage = covered(Host(LINES), **window)
+    assert (coverage.complete, [each.startswith(gap) for each in coverage.gaps]) == (False, [True])
+
+
+def test_kills_come_by_the_time_since_their_boot() -> None:
+    kills = [entry(OOM_KILL, at=at, PRIORITY="3", **KERNEL) for at in (7000, 7010)]
+    earlier = entry(OOM_KILL, at=1, boot="e" * 32, PRIORITY="3", **KERNEL)
+    traces = search(Journal(Host([earlier, set_back(kills[1], 3600), kills[0]])))
+    assert traces
+    assert [kill.monotonic_us // 1_000_000 for kill in traces.kills] == [7010, 7000, 1]
 
 
 def test_missed_messages_make_the_search_incomplete() -> None:
