@@ -711,8 +711,8 @@ coverage:
           and where the newest entry is more than 24 hours old, unless O(until), O(journal_directory) or an earlier
           O(boot) was asked for.
         - Where the clock was set back, it is V(false) with an O(until) that it passed twice, and with a O(since) or
-          O(until) that is not written as in V(-7d), V(@1795000000), V(2026-11-23), V(2026-11-23 06:00:00), V(today) or
-          V(yesterday).
+          O(until) that is not written as in V(-7d), V(2 hours ago), V(@1795000000), V(2026-11-23),
+          V(2026-11-23 06:00:00), V(today) or V(yesterday).
       type: bool
     missed_records:
       description: How many of the kernel's messages the journal came too late for.

@@ -9,8 +9,8 @@ import datetime as dt
 import re
 import time
 
-_AGO = r"-(\d+)\s*(s|sec|min|h|d|w)?"
-_SECONDS = {None: 1, "s": 1, "sec": 1, "min": 60, "h": 3600, "d": 86400, "w": 604800}
+_AGO = r"(-)?(\d+)\s*(s|sec|seconds?|m|min|minutes?|h|hr|hours?|d|days?|w|weeks?|)(?(1)|\s+ago)"
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DAYS_AGO = {"today": 0, "yesterday": 1}
 _DATE = r"\d{4}-\d\d-\d\d( \d\d:\d\d(:\d\d)?( UTC)?)?"
 
@@ -21,7 +21,7 @@ def moment(text: str) -> int | None:
     ago = re.fullmatch(_AGO, text)
     try:
         if ago:
-            seconds = time.time() - int(ago[1]) * _SECONDS[ago[2]]
+            seconds = time.time() - int(ago[2]) * _SECONDS[ago[3][:1]]
         elif text in _DAYS_AGO:
             year, month, day, *_time = time.localtime()
             seconds = time.mktime((year, month, day - _DAYS_AGO[text], 0, 0, 0, 0, 0, -1))

@@ -31,6 +31,9 @@ def _in_berlin(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[None]:
         ("@1795000000", 1_795_000_000),
         (" -2h ", 1_794_992_800),
         ("-30", 1_794_999_970),
+        ("-3min", 1_794_999_820),
+        ("2 hours ago", 1_794_992_800),
+        ("1day ago", 1_794_913_600),
         ("2026-11-18 12:06:40", 1_795_000_000),
         ("2026-11-18 12:06", 1_794_999_960),
         ("2026-11-18 11:06:40 UTC", 1_795_000_000),
@@ -43,6 +46,8 @@ def test_usual_times_are_read(text: str, seconds: int) -> None:
     assert moment(text) == seconds * 1_000_000
 
 
-@pytest.mark.parametrize("text", ["", "soon", "last week", "-1month", "@1.5", "2026-13-01", "20261118"])
+@pytest.mark.parametrize(
+    "text", ["", "soon", "last week", "-1month", "-1M", "2 hours", "@1.5", "2026-13-01", "20261118"]
+)
 def test_other_times_are_left_to_systemd(text: str) -> None:
     assert moment(text) is None
