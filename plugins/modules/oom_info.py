@@ -707,6 +707,7 @@ coverage:
         - What is kept of users alone, whose files may go back further than the system's, does not count.
         - So it is where the journal holds no record of the kernel from the last boot that was looked at, as in a
           container, and where systemd noticed an OOM kill of which there is no other record within a minute.
+        - So it is where journald dropped messages of systemd, or of a killer outside the kernel, that came too fast.
         - And so it is where the first entry of the O(boot) that was asked for came more than 10 minutes after the boot,
           and where the newest entry is more than 24 hours old, unless O(until), O(journal_directory) or an earlier
           O(boot) was asked for.
