@@ -36,12 +36,12 @@ ENTRIES = [
 BIG = 1 << 30
 
 
-def files(folder: pathlib.Path, size: int) -> list[pathlib.Path]:
-    """Make the two files, sparse, of a journal of that size."""
-    made = [folder / f"{number}.journal" for number in range(2)]
+def files(folder: pathlib.Path, size: int, count: int = 2) -> list[pathlib.Path]:
+    """Make the files, sparse, of a journal of that size."""
+    made = [folder / f"{number}.journal" for number in range(count)]
     for file in made:
         file.touch()
-        os.truncate(file, size // 2)
+        os.truncate(file, size // count)
     return made
 
 
@@ -75,6 +75,18 @@ def test_a_big_journal_is_searched_by_two_processors(
     host = Host(ENTRIES)
     messages(Journal(host, directory=str(tmp_path), files=files(tmp_path, size)))
     assert sorted(host.parts()) == parts
+
+
+@pytest.mark.parametrize("processors", [1, 2])
+def test_no_search_of_a_big_journal_has_more_files_than_journalctl_maps_at_once(
+    processors: int, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: processors)
+    host = Host(ENTRIES)
+    journal = Journal(host, directory=str(tmp_path), files=files(tmp_path, BIG, count=100))
+    journal.extent()
+    assert list(journal.find([Search(["_TRANSPORT=kernel"], "line")]))
+    assert [len(part) for part in host.parts()] == [34, 33, 33]
 
 
 def test_a_journal_that_is_rotated_meanwhile_is_searched_whole(
