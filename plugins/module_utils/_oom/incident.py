@@ -12,7 +12,7 @@ import typing as t
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.cgroup import Place, read_cgroup
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line, OomReport
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.life import (
-    NEAR_US,
+    LATE_US,
     Clock,
     Event,
     Life,
@@ -158,7 +158,7 @@ def _effect(unit: str, incident: Incident, life: Life, clock: Clock, policy: str
     start = life.next(STARTED, failure.at)
     restart = life.next(RESTART, failure.at)
     end = life.last(EXITED, failure.at)
-    down = end if end and end.at >= min(at, failure.at.plus(-NEAR_US)) else failure
+    down = end if end and end.at >= min(at, failure.at.plus(-LATE_US)) else failure
     return UnitEffect(
         unit=unit,
         result=failure.record.result,
@@ -189,7 +189,7 @@ def _failure(at: Moment, life: Life, notice: Event | None) -> Event | None:
     failure = life.next(FAILED, at)
     start = life.next(STARTED, at)
     noticed = max(at, notice.at) if notice else at
-    other = life.next(OUT_OF_MEMORY, max(noticed, at.plus(NEAR_US)).plus(1))
+    other = life.next(OUT_OF_MEMORY, max(noticed, at.plus(LATE_US)).plus(1))
     if (
         failure
         and failure.at.boot_id == at.boot_id

@@ -12,7 +12,7 @@ import typing as t
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.records import EXITED, UnitRecord
 
-NEAR_US = 30_000_000
+LATE_US = 30_000_000
 """On a host short of memory journald may receive the kernel's and systemd's records this late, and in either order."""
 
 
@@ -55,8 +55,8 @@ class Notices:
 
     def unit_near(self, kill: Moment) -> str | None:
         """Return the one unit in which a kill was noticed near that moment, None where it is not one."""
-        first = bisect.bisect_left(self._moments, kill.plus(-NEAR_US))
-        end = bisect.bisect_right(self._moments, kill.plus(NEAR_US))
+        first = bisect.bisect_left(self._moments, kill.plus(-LATE_US))
+        end = bisect.bisect_right(self._moments, kill.plus(LATE_US))
         return self._units[first] if first < end <= self._ends[first] else None
 
 
@@ -97,9 +97,9 @@ class Life:
     def kill_of(self, moment: Moment) -> Moment | None:
         """Return the kill that something came of at that moment: the last one before it, if it is near, or the next."""
         index = bisect.bisect_right(self._kills, moment)
-        if index and moment < self._kills[index - 1].plus(NEAR_US):
+        if index and moment < self._kills[index - 1].plus(LATE_US):
             return self._kills[index - 1]
-        is_next = index < len(self._kills) and self._kills[index].plus(-NEAR_US) <= moment
+        is_next = index < len(self._kills) and self._kills[index].plus(-LATE_US) <= moment
         return self._kills[index] if is_next else None
 
     def is_killed_between(self, begin: Moment, end: Moment) -> bool:
