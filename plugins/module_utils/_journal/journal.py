@@ -55,6 +55,7 @@ _WORTH_TWO = 64 << 20
 # With more files than the windows that its cache begins with (mmap-cache.c: 64), journalctl maps some again at each
 # step: 96 files at once take three times as long as 48 and 48.
 _MOST_FILES = 48
+# Of journalctl at once.
 _MOST_RUNS = 8
 _BOOT = r"([0-9a-f]{32}) .*?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC.*?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC"
 
@@ -237,7 +238,7 @@ class Journal:
     def _found(self, search: Search) -> list[t.Iterator[Record]]:
         """Return what one search finds, in as many parts as there are runs of journalctl."""
         since = [f"--since={at_time(self._since_us)}"] if self._since_us else []
-        # Each run opens its files, which takes longer than a narrow search of them.
+        # Each run opens its files, which takes longer than a narrow search of them, where they are not too many.
         is_divided = search.wide or len(self._parts) == 1 or len(self._files) > _MOST_FILES
         parts = self._parts if is_divided else []
         return [
