@@ -11,8 +11,8 @@ import signal
 import subprocess
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
-from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
+from ._errors import OomguardError
+from ._safe import neutralise
 
 
 class CommandError(OomguardError):

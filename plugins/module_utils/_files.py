@@ -12,7 +12,7 @@ import pathlib
 import time
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
+from ._errors import OomguardError
 
 # Not /run/lock: there any user could take the name first.
 _LOCK_FOLDER = pathlib.Path("/run")

@@ -248,18 +248,18 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.oomguard.linux.plugins.module_utils._command import run
-from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.apache import Apache, find_layout
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import settings_from
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import renamed
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.effect import doubts, effective, overrides
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.memory import Need, need_of
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import Plan, State, Wanted, make_plan
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.workers import Workers
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.wrapper import wrapper_for
-from ansible_collections.oomguard.linux.plugins.module_utils._files import lock, read_file
-from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise_all
+from ..module_utils._command import run
+from ..module_utils._errors import OomguardError
+from ..module_utils._fcgid.apache import Apache, find_layout
+from ..module_utils._fcgid.config import settings_from
+from ..module_utils._fcgid.directives import renamed
+from ..module_utils._fcgid.effect import doubts, effective, overrides
+from ..module_utils._fcgid.memory import Need, need_of
+from ..module_utils._fcgid.plan import Plan, State, Wanted, make_plan
+from ..module_utils._fcgid.workers import Workers
+from ..module_utils._fcgid.wrapper import wrapper_for
+from ..module_utils._files import lock, read_file
+from ..module_utils._safe import neutralise_all
 
 
 def main() -> None:

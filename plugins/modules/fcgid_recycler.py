@@ -186,23 +186,23 @@ import pathlib
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.oomguard.linux.plugins.module_utils._command import run
-from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.workers import check_status_url
-from ansible_collections.oomguard.linux.plugins.module_utils._files import lock
-from ansible_collections.oomguard.linux.plugins.module_utils._recycler.files import UNIT
-from ansible_collections.oomguard.linux.plugins.module_utils._recycler.install import (
+from ..module_utils._command import run
+from ..module_utils._errors import OomguardError
+from ..module_utils._fcgid.workers import check_status_url
+from ..module_utils._files import lock
+from ..module_utils._recycler.files import UNIT
+from ..module_utils._recycler.install import (
     Host,
     make_plan,
     system_python,
     wanted_for,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._recycler.settings import (
+from ..module_utils._recycler.settings import (
     RecyclerError,
     Settings,
     settings_from,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
+from ..module_utils._safe import neutralise
 
 
 def main() -> None:

@@ -198,10 +198,10 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.worker import Row, Worker, WorkerError, matches
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.workers import Workers, check_status_url, fetch_page
-from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
+from ..module_utils._errors import OomguardError
+from ..module_utils._fcgid.worker import Row, Worker, WorkerError, matches
+from ..module_utils._fcgid.workers import Workers, check_status_url, fetch_page
+from ..module_utils._safe import neutralise
 
 
 def main() -> None:

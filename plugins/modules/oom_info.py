@@ -742,14 +742,14 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.oomguard.linux.plugins.module_utils._command import Run, run
-from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.files import are_persistent, journal_files
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.reader import Reader
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import Traces, coverage_of, search
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.summary import nothing_found
-from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise, neutralise_all
+from ..module_utils._command import Run, run
+from ..module_utils._errors import OomguardError
+from ..module_utils._journal.files import are_persistent, journal_files
+from ..module_utils._journal.journal import Journal
+from ..module_utils._journal.reader import Reader
+from ..module_utils._oom.search.search import Traces, coverage_of, search
+from ..module_utils._oom.summary import nothing_found
+from ..module_utils._safe import neutralise, neutralise_all
 
 ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "since": {"type": "str"},
@@ -852,8 +852,8 @@ def find(params: t.Mapping[str, t.Any], run: Run, reader: Reader | None = None) 
 
 
 def _in_logs(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    from ansible_collections.oomguard.linux.plugins.module_utils._oom.logs import search_logs
-    from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import as_result
+    from ..module_utils._oom.in_logs import search_logs
+    from ..module_utils._oom.result import as_result
 
     if params["boot"] != "all":
         raise OomguardError(
@@ -867,8 +867,8 @@ def _in_logs(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 def _explained(
     params: t.Mapping[str, t.Any], run: Run, journal: Journal, traces: Traces, *, persistent: bool
 ) -> dict[str, t.Any]:
-    from ansible_collections.oomguard.linux.plugins.module_utils._oom.findings import follow
-    from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import as_result
+    from ..module_utils._oom.incident.findings import follow
+    from ..module_utils._oom.result import as_result
 
     local = params["journal_directory"] is None
     findings = follow(

@@ -213,14 +213,15 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.oomguard.linux.plugins.module_utils._command import run
-from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.apply import bring
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.observe import Host
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.plan import Plan
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import Area
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.wanted import Wanted
-from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise, parse_size
+from ..module_utils._command import run
+from ..module_utils._errors import OomguardError
+from ..module_utils._safe import neutralise
+from ..module_utils._size import parse_size
+from ..module_utils._swap.apply import bring
+from ..module_utils._swap.observe import Host
+from ..module_utils._swap.plan import Plan
+from ..module_utils._swap.state import Area
+from ..module_utils._swap.wanted import Wanted
 
 
 def main() -> None:

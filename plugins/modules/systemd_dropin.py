@@ -245,14 +245,14 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.oomguard.linux.plugins.module_utils._command import run
-from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.bring import bring
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import MANAGER, DropinError, Wanted
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.result import result
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.traps import warnings
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.unit import Systemd
-from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
+from ..module_utils._command import run
+from ..module_utils._errors import OomguardError
+from ..module_utils._safe import neutralise
+from ..module_utils._systemd.bring import bring
+from ..module_utils._systemd.dropin import MANAGER, DropinError, Wanted
+from ..module_utils._systemd.manager import Systemd
+from ..module_utils._systemd.result import result
+from ..module_utils._systemd.traps import warnings
 
 
 def main() -> None:

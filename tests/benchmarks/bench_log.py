@@ -14,7 +14,7 @@ import sys
 import tempfile
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.logs import search_logs
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.in_logs import search_logs
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import as_result
 
 PREFIX = "Nov 23 06:48:46 web1 "

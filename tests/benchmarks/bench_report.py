@@ -16,12 +16,12 @@ import time
 import typing as t
 from pathlib import Path
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.diagnosis import diagnose
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line, OomReport
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.figures import figures_of
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import incident_of
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.report import read_reports
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.text_log import read_log
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.explain.cause import diagnose
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.explain.figures import figures_of
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.incident import incident_of
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.log_lines import read_log
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import Line, OomReport
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.reader import read_reports
 
 FIXTURES = Path(__file__).parents[1] / "unit/plugins/module_utils/_oom/fixtures"
 LINES = 160

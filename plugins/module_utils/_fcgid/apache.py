@@ -12,26 +12,26 @@ import re
 import time
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._command import Run
-from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import (
-    Configuration,
-    Setting,
-    lines_of,
-    parse_dump,
-)
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import FcgidError, words
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.layout import LAYOUTS, Layout, options_from
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import Plan, State, Wanted, verify
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.wrapper import passes_on
-from ansible_collections.oomguard.linux.plugins.module_utils._files import (
+from .._command import Run
+from .._errors import OomguardError
+from .._files import (
     FileError,
     read_file,
     remove_file,
     sync_folder,
     write_file,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
+from .._safe import neutralise
+from .config import (
+    Configuration,
+    Setting,
+    lines_of,
+    parse_dump,
+)
+from .directives import FcgidError, words
+from .layout import LAYOUTS, Layout, options_from
+from .plan import Plan, State, Wanted, verify
+from .wrapper import passes_on
 
 _OURS = re.compile(r"line ([0-9]+) of -c/-C directives")
 _LONGEST_SCRIPT = 64 * 1024

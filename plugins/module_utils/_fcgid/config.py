@@ -10,13 +10,13 @@ import posixpath
 import re
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import (
+from .._safe import neutralise
+from .directives import (
     BY_ANY_NAME,
     Directive,
     FcgidError,
     directive_named,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
 
 MARK = "# Managed by oomguard.linux.fcgid_config; what is changed here by hand is lost."
 

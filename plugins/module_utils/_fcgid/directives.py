@@ -14,8 +14,8 @@ import itertools
 import re
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
-from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
+from .._errors import OomguardError
+from .._safe import neutralise
 
 SERVER, VHOST, DIRECTORY = "server config", "virtual host", "directory"
 

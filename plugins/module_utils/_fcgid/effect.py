@@ -13,15 +13,15 @@ import posixpath
 import re
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import Occurrence, Setting
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import (
+from .._safe import neutralise
+from .config import Occurrence, Setting
+from .directives import (
     DIRECTIVES,
     SERVER,
     FcgidError,
     command_options,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.wrapper import command_of, programs_of
-from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
+from .wrapper import command_of, programs_of
 
 Occurrences = t.Sequence[Occurrence]
 

@@ -9,8 +9,8 @@ import dataclasses
 import pathlib
 import re
 
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import FcgidError, words
-from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
+from .._safe import neutralise
+from .directives import FcgidError, words
 
 # What systemd takes apart itself, and what would have a test signal the running Apache.
 _INTRACTABLE = re.compile(r"""['"\\]|(?:^|\s)-k""")

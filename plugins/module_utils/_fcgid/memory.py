@@ -8,9 +8,9 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.worker import Memory
-from ansible_collections.oomguard.linux.plugins.module_utils._proc import parse_meminfo
-from ansible_collections.oomguard.linux.plugins.module_utils._text import format_size
+from .._proc import parse_meminfo
+from .._size import format_size
+from .worker import Memory
 
 
 @dataclasses.dataclass(frozen=True)

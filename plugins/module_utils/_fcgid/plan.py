@@ -8,7 +8,8 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import (
+from .._safe import difference, neutralise
+from .config import (
     MARK,
     Configuration,
     Occurrence,
@@ -16,10 +17,9 @@ from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config impor
     refuse_repetition,
     render,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import FcgidError
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.effect import overrides, refuse_contradictions
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.wrapper import programs_of, refuse_useless_wrapper
-from ansible_collections.oomguard.linux.plugins.module_utils._text import difference, neutralise
+from .directives import FcgidError
+from .effect import overrides, refuse_contradictions
+from .wrapper import programs_of, refuse_useless_wrapper
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,7 +12,7 @@ import html.parser
 import re
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.worker import Row
+from .worker import Row
 
 _HEADINGS = ["Pid", "Active", "Idle", "Accesses", "State"]
 _PROCESS = re.compile(r"Process: .*?\s+\((.*)\)", re.DOTALL)

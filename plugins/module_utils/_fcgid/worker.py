@@ -19,7 +19,7 @@ import os.path
 import re
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
+from .._errors import OomguardError
 
 # Programs that run a script.
 INTERPRETER = re.compile(r"(?:perl|python|pypy|ruby|php|lua|node|nodejs|tclsh|sh|bash|dash|ksh|zsh)[0-9.]*")

@@ -15,8 +15,9 @@ import socket
 import time
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.status_page import parse_page
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.worker import (
+from .._safe import neutralise
+from .status_page import parse_page
+from .worker import (
     Row,
     Sockets,
     Worker,
@@ -29,7 +30,6 @@ from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.worker impor
     parse_status,
     state_of,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _LOCAL_URL = re.compile(r"(https?)://(127\.0\.0\.1|\[::1\]|localhost)(?::([0-9]{1,5}))?(/[!\"$-~]*)?")

@@ -15,10 +15,11 @@ import posixpath
 import re
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import Setting
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import DIRECTIVES, FcgidError, words
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.worker import INTERPRETER
-from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise, parse_limit
+from .._safe import neutralise
+from .._size import parse_limit
+from .config import Setting
+from .directives import DIRECTIVES, FcgidError, words
+from .worker import INTERPRETER
 
 # What needs no quotes in a wrapper's command, and is no pattern in a <Files>.
 _PATH = re.compile(r"/[A-Za-z0-9_./@+:,=-]*[A-Za-z0-9_@+-]")

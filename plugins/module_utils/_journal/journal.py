@@ -17,20 +17,20 @@ import pathlib
 import re
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._command import Run
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.files import (
+from .._command import Run
+from .files import (
     is_of_a_user,
     journal_files,
     total_size,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.journalctl import Journalctl, JournalError
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.libsystemd import (
+from .journalctl import Journalctl, JournalError
+from .libsystemd import (
     CURSOR,
     FAR_FUTURE_US,
     FileTimes,
     Walk,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.order import (
+from .order import (
     Span,
     begins_of_the_host,
     is_behind,
@@ -39,9 +39,9 @@ from ansible_collections.oomguard.linux.plugins.module_utils._journal.order impo
     set_back,
     spans_of,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.reader import Reader, ReaderError
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.record import FIELDS, Record
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.times import at_time, moment, utc
+from .reader import Reader, ReaderError
+from .record import FIELDS, Record
+from .times import at_time, moment, utc
 
 _CURSOR_TIME = r";t=([0-9a-f]{1,15})(?:;|$)"
 _GONE = "the rest is gone, or was never kept."

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._command import CommandError, Completed, Run
-from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.record import FIELDS, Record, read_json
-from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
+from .._command import CommandError, Completed, Run
+from .._errors import OomguardError
+from .._safe import neutralise
+from .record import FIELDS, Record, read_json
 
 # Version 247 colours what it says on standard error even where that is no terminal.
 _PLAIN = {"SYSTEMD_COLORS": "0", "SYSTEMD_LOG_COLOR": "0", "SYSTEMD_LOG_LEVEL": "info"}

@@ -9,9 +9,9 @@ import pathlib
 import re
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.files import is_of_a_user
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.libsystemd import FileTimes
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.times import moment
+from .files import is_of_a_user
+from .libsystemd import FileTimes
+from .times import moment
 
 
 class Span(t.NamedTuple):

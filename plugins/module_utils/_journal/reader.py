@@ -16,15 +16,15 @@ import signal
 import time
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.files import journal_files
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.libsystemd import (
+from .files import journal_files
+from .libsystemd import (
     CURSOR,
     FileTimes,
     Walk,
     open_files,
     walk_through,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.record import Record
+from .record import Record
 
 
 class ReaderError(Exception):

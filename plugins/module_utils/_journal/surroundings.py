@@ -8,10 +8,10 @@ from __future__ import annotations
 import itertools
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.libsystemd import Walk
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.record import FIELDS, Record
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.times import at_time
+from .journal import Journal
+from .libsystemd import Walk
+from .record import FIELDS, Record
+from .times import at_time
 
 # Most reports take 60 to 200 lines.
 _STRETCH = 200

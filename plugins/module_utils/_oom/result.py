@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.allocation import Supply, impossible_zones
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.breakdown import Breakdown
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.cgroup import read_cgroup
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.consumers import Consumers, Sums, held
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.diagnosis import Diagnosis, diagnose
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import OomReport, Task
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.figures import Figures, figures_of
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.findings import Findings
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident, UnitEffect
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.remedies import still_needed
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.summary import as_coverage, as_summary, as_time
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.tasks import Table
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.text_log import stamp_of
+from .explain.allocation import Supply, impossible_zones
+from .explain.breakdown import Breakdown
+from .explain.cause import Diagnosis, diagnose
+from .explain.consumers import Consumers, Sums, held
+from .explain.figures import Figures, figures_of
+from .explain.remedies import still_needed
+from .incident.cgroup import read_cgroup
+from .incident.findings import Findings
+from .incident.incident import Incident, UnitEffect
+from .report.log_lines import stamp_of
+from .report.model import OomReport, Task
+from .report.task_table import Table
+from .summary import as_coverage, as_summary, as_time
 
 _MEMORY = (
     "page_size",

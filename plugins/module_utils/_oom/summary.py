@@ -9,11 +9,11 @@ import collections
 import datetime as dt
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import Coverage
+from .search.search import Coverage
 
 if t.TYPE_CHECKING:
-    from ansible_collections.oomguard.linux.plugins.module_utils._oom.diagnosis import Diagnosis
-    from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import Incident
+    from .explain.cause import Diagnosis
+    from .incident.incident import Incident
 
 
 def nothing_found(coverage: Coverage) -> dict[str, t.Any]:

@@ -11,18 +11,18 @@ import posixpath
 import typing as t
 import zipfile
 
-from ansible_collections.oomguard.linux.plugins.module_utils import _errors, _files, _text
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid import status_page, worker, workers
-from ansible_collections.oomguard.linux.plugins.module_utils._recycler import messages, policy, service, settings
-from ansible_collections.oomguard.linux.plugins.module_utils._recycler.service import UNIT_DIGEST, fingerprint
-from ansible_collections.oomguard.linux.plugins.module_utils._recycler.settings import HEADER, Settings
+from .. import _errors, _files, _safe, _size
+from .._fcgid import status_page, worker, workers
+from . import messages, policy, service, settings
+from .service import UNIT_DIGEST, fingerprint
+from .settings import HEADER, Settings
 
 UNIT = "oomguard-fcgid-recycler.service"
 UNIT_PATH = pathlib.PurePosixPath("/etc/systemd/system") / UNIT
 CODE_PATH = pathlib.PurePosixPath("/usr/local/lib/oomguard/fcgid-recycler.pyz")
 CONFIGURATION_PATH = pathlib.PurePosixPath("/etc/oomguard/fcgid-recycler.conf")
 
-_MODULES = (_errors, _files, _text, status_page, worker, workers, messages, policy, service, settings)
+_MODULES = (_errors, _files, _safe, _size, status_page, worker, workers, messages, policy, service, settings)
 _MAIN = f"import sys\n\nfrom {service.__name__} import main\n\nsys.exit(main(sys.argv[1:]))\n"
 
 # CAP_KILL signals workers of any user, CAP_SYS_PTRACE reads which sockets they hold and what program their parent

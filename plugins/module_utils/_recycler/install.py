@@ -12,14 +12,15 @@ import pathlib
 import sys
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._command import Completed, Run
-from ansible_collections.oomguard.linux.plugins.module_utils._files import (
+from .._command import Completed, Run
+from .._files import (
     read_file,
     remove_file,
     sync_folder,
     write_file,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._recycler.files import (
+from .._safe import difference, neutralise
+from .files import (
     CODE_PATH,
     CONFIGURATION_PATH,
     UNIT,
@@ -28,8 +29,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._recycler.files imp
     unit_text,
     version_of,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._recycler.settings import RecyclerError, Settings, render
-from ansible_collections.oomguard.linux.plugins.module_utils._text import difference, neutralise
+from .settings import RecyclerError, Settings, render
 
 _WANTS = UNIT_PATH.parent / "multi-user.target.wants"
 _PROPERTIES = ("ActiveState", "UnitFileState", "NeedDaemonReload", "StatusText", "Result")

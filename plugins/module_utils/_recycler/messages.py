@@ -8,9 +8,10 @@ from __future__ import annotations
 import socket
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.worker import Worker
-from ansible_collections.oomguard.linux.plugins.module_utils._recycler.policy import Order
-from ansible_collections.oomguard.linux.plugins.module_utils._text import format_size, neutralise
+from .._fcgid.worker import Worker
+from .._safe import neutralise
+from .._size import format_size
+from .policy import Order
 
 JOURNAL = "/run/systemd/journal/socket"
 IDENTIFIER = "oomguard-fcgid-recycler"

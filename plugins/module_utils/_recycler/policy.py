@@ -15,8 +15,8 @@ import collections
 import dataclasses
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.worker import Worker, matches
-from ansible_collections.oomguard.linux.plugins.module_utils._recycler.settings import Bounds, Settings
+from .._fcgid.worker import Worker, matches
+from .settings import Bounds, Settings
 
 Key = t.Tuple[int, int]
 

@@ -17,12 +17,12 @@ import sys
 import time
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.worker import Row, Worker
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.workers import Workers, fetch_page
-from ansible_collections.oomguard.linux.plugins.module_utils._files import remove_file, write_file
-from ansible_collections.oomguard.linux.plugins.module_utils._recycler import messages
-from ansible_collections.oomguard.linux.plugins.module_utils._recycler.policy import (
+from .._errors import OomguardError
+from .._fcgid.worker import Row, Worker
+from .._fcgid.workers import Workers, fetch_page
+from .._files import remove_file, write_file
+from . import messages
+from .policy import (
     Key,
     Order,
     Seen,
@@ -30,7 +30,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._recycler.policy im
     key_of,
     over_limit,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._recycler.settings import RecyclerError, Settings, parse
+from .settings import RecyclerError, Settings, parse
 
 UNIT_DIGEST = "OOMGUARD_UNIT"
 

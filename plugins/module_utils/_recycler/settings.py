@@ -11,8 +11,9 @@ import posixpath
 import re
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
-from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise, parse_limit
+from .._errors import OomguardError
+from .._safe import neutralise
+from .._size import parse_limit
 
 HEADER = "# Managed by oomguard.linux.fcgid_recycler; what is changed here by hand is lost.\n"
 

@@ -11,25 +11,26 @@ import os
 import pathlib
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._command import Completed, Run
-from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
-from ansible_collections.oomguard.linux.plugins.module_utils._files import (
+from .._command import Completed, Run
+from .._errors import OomguardError
+from .._files import (
     lock,
     read_file,
     remove_file,
     sync_folder,
     write_file,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.checks import require_room
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.observe import (
+from .._safe import neutralise
+from .checks import require_room
+from .observe import (
     Host,
     observe,
     observe_areas,
     observe_memory_available,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.plan import Plan, make_plan, verify
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import Area, SwapError
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.steps import (
+from .plan import Plan, make_plan, verify
+from .state import Area, SwapError
+from .steps import (
     ClearLeftover,
     Create,
     Disable,
@@ -42,9 +43,8 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.steps import 
     Step,
     WriteUnit,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.swapfile import make
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.wanted import Wanted
-from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
+from .swapfile import make
+from .wanted import Wanted
 
 # A host that swaps is slow; swapoff reads every page back from the disk, one by one.
 _TIMEOUT = 600

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import Area, Entry, State, SwapError
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.wanted import Wanted
-from ansible_collections.oomguard.linux.plugins.module_utils._text import format_size, neutralise
+from .._safe import neutralise
+from .._size import format_size
+from .state import Area, Entry, State, SwapError
+from .wanted import Wanted
 
 _SUITABLE_FILESYSTEMS = ("ext2", "ext3", "ext4", "xfs", "btrfs")
 _UNSUITABLE_FILESYSTEMS = {

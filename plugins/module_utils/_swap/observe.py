@@ -14,10 +14,10 @@ import stat
 import struct
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._command import Run
-from ansible_collections.oomguard.linux.plugins.module_utils._files import FileError, leftover_of, read_file
-from ansible_collections.oomguard.linux.plugins.module_utils._proc import parse_meminfo
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import (
+from .._command import Run
+from .._files import FileError, leftover_of, read_file
+from .._proc import parse_meminfo
+from .state import (
     Area,
     Entry,
     Folder,
@@ -35,7 +35,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import 
     parse_snapshots,
     parse_swaps,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.unit import unit_name
+from .unit import unit_name
 
 # linux/fs.h: the block of a file's block, and the size of one.
 _FIBMAP, _FIGETBSZ = 1, 2

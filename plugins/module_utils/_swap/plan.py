@@ -11,16 +11,18 @@ import pathlib
 import re
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._files import leftover_of
-from ansible_collections.oomguard.linux.plugins.module_utils._swap import checks, fstab
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import (
+from .._files import leftover_of
+from .._safe import difference, neutralise
+from .._size import format_size
+from . import checks, fstab
+from .state import (
     Area,
     Entry,
     State,
     SwapError,
     summary,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.steps import (
+from .steps import (
     ClearLeftover,
     Create,
     Disable,
@@ -33,9 +35,8 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.steps import 
     Step,
     WriteUnit,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.unit import MARK, unit_text
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.wanted import SLACK_BYTES, Wanted
-from ansible_collections.oomguard.linux.plugins.module_utils._text import difference, format_size, neutralise
+from .unit import MARK, unit_text
+from .wanted import SLACK_BYTES, Wanted
 
 _OWN_OPTIONS = re.compile(r"sw,nofail(,pri=[0-9]+)?")
 

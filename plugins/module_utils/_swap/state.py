@@ -12,9 +12,9 @@ import re
 import struct
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.fstab import swap_lines, unescape
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.unit import unit_name
+from .._errors import OomguardError
+from .fstab import swap_lines, unescape
+from .unit import unit_name
 
 # The volume name in the header of each file that is ours: what has it may be switched off and removed, no other.
 LABEL = "oomguard"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
+from .._safe import neutralise
 
 
 @dataclasses.dataclass(frozen=True)

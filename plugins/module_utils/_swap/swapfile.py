@@ -10,12 +10,12 @@ import errno
 import os
 import pathlib
 
-from ansible_collections.oomguard.linux.plugins.module_utils._command import Run
-from ansible_collections.oomguard.linux.plugins.module_utils._files import SELINUX_LABEL, sync_folder
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.observe import Host, observe_header
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import LABEL, SwapError
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.steps import Create
-from ansible_collections.oomguard.linux.plugins.module_utils._text import format_size
+from .._command import Run
+from .._files import SELINUX_LABEL, sync_folder
+from .._size import format_size
+from .observe import Host, observe_header
+from .state import LABEL, SwapError
+from .steps import Create
 
 _ZEROS = bytes(1024**2)
 # After so many bytes of zeros they are brought to the disk, and the host's memory is not full of them.

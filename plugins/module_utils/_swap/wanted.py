@@ -10,8 +10,9 @@ import posixpath
 import re
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import Area, SwapError
-from ansible_collections.oomguard.linux.plugins.module_utils._text import format_size, neutralise
+from .._safe import neutralise
+from .._size import format_size
+from .state import Area, SwapError
 
 # Each area loses a page to its header; a difference this small is not worth a file.
 SLACK_BYTES = 1024**2

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import Plan, State, Wanted
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.in_force import refuse_conflicts, verify
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.plan import make_plan
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.traps import refuse_kill
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.unit import Systemd
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.validate import validate
+from .dropin import Plan, State, Wanted
+from .in_force import refuse_conflicts, verify
+from .manager import Systemd
+from .plan import make_plan
+from .traps import refuse_kill
+from .validate import validate
 
 
 def bring(wanted: Wanted, systemd: Systemd, *, check: bool = True, dry: bool = False) -> tuple[State, Plan]:

@@ -9,10 +9,10 @@ import errno
 import pathlib
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._files import read_file
-from ansible_collections.oomguard.linux.plugins.module_utils._proc import parse_meminfo
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import DropinError, Host, Limit
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.values import Totals
+from .._files import read_file
+from .._proc import parse_meminfo
+from .dropin import DropinError, Host, Limit
+from .values import Totals
 
 _CGROUPS = "sys/fs/cgroup"
 _DROPPABLE = ("active_file", "inactive_file", "slab_reclaimable")

@@ -10,9 +10,10 @@ import pathlib
 import re
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.values import Totals, size
-from ansible_collections.oomguard.linux.plugins.module_utils._text import difference, neutralise, refuse_tiny
+from .._errors import OomguardError
+from .._safe import difference, neutralise
+from .._size import refuse_tiny
+from .values import Totals, size
 
 MARK = "# Managed by oomguard.linux.systemd_dropin; what is changed here by hand is lost."
 

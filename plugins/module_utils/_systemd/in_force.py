@@ -9,20 +9,20 @@ import dataclasses
 import pathlib
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import (
+from .._safe import neutralise
+from .dropin import (
     DropinError,
     Settings,
     State,
     Wanted,
     directives_in,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.values import (
+from .values import (
     assigned,
     is_in_force,
     is_list,
     properties_of,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
 
 # systemd.unit(5), "Unit File Load Path": a file there hides one of the same name in the folders after them.
 _FIRST = (

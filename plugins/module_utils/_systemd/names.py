@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import pathlib
 
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import MANAGER, DropinError
+from .dropin import MANAGER, DropinError
 
 _INSTANCE = "oomguard"
 

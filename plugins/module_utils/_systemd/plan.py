@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import (
+from .dropin import (
     MARK,
     DropinError,
     Plan,
@@ -16,7 +16,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin imp
     directives_in,
     render,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.in_force import (
+from .in_force import (
     LIMITS,
     conflicts,
     not_in_force,

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import Plan, State, Wanted
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.in_force import (
+from .._safe import neutralise_all
+from .dropin import Plan, State, Wanted
+from .in_force import (
     conflicts,
     effective,
     not_in_force,
     tighter,
     unverified,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.plan import restart_required
-from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise_all
+from .plan import restart_required
 
 
 def result(state: State, plan: Plan, wanted: Wanted) -> dict[str, t.Any]:

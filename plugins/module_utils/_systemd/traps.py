@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import (
+from .._size import format_size
+from .dropin import (
     DropinError,
     State,
     Wanted,
     assignments,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.in_force import stale_limits, tighter
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.values import memory_limit
-from ansible_collections.oomguard.linux.plugins.module_utils._text import format_size
+from .in_force import stale_limits, tighter
+from .values import memory_limit
 
 _ENDLESS = ("infinity", "100%", "")
 

@@ -9,18 +9,18 @@ import pathlib
 import re
 import tempfile
 
-from ansible_collections.oomguard.linux.plugins.module_utils._command import CommandError
-from ansible_collections.oomguard.linux.plugins.module_utils._files import read_file, write_file
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import (
+from .._command import CommandError
+from .._files import read_file, write_file
+from .._safe import neutralise
+from .dropin import (
     MANAGER,
     DropinError,
     Plan,
     State,
     Wanted,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.names import instance_of
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.unit import Systemd
-from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise
+from .manager import Systemd
+from .names import instance_of
 
 _UNKNOWN = re.compile(r"Unknown (?:key|lvalue)(?: name)? '(\w+)'")
 

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import OomReport, Task
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.report import read_reports
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.text_log import read_log
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.log_lines import read_log
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import OomReport, Task
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.reader import read_reports
 
 FOLDER = Path(os.environ["OOMGUARD_CORPUS"])
 EXPECTED = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.json"))}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ansible_collections.oomguard.linux.plugins.module_utils._command import run
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import Settings, Wanted
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.in_force import not_in_force
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.unit import Systemd
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.manager import Systemd
 from dropin_trial.host import (
     BOGUS,
     CONTINUE,

@@ -15,9 +15,9 @@ from ansible_collections.oomguard.linux.plugins.module_utils._command import run
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.bring import bring
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import Settings, Wanted
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.manager import Systemd
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.result import result
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.traps import warnings
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.unit import Systemd
 
 UNIT = "trial.service"
 

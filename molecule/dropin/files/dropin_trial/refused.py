@@ -15,7 +15,7 @@ import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import Completed, run
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.unit import Systemd
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.manager import Systemd
 from dropin_trial.host import (
     BOGUS,
     CONTINUE,

@@ -18,7 +18,7 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
-from ansible_collections.oomguard.linux.plugins.module_utils._text import neutralise_all
+from ansible_collections.oomguard.linux.plugins.module_utils._safe import neutralise_all
 from ansible_collections.oomguard.linux.plugins.modules.oom_info import ARGUMENT_SPEC, RETURN, find, main
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import Host, captured
 from ansible_collections.oomguard.linux.tests.unit.plugins.modules.documented import documented, returned

@@ -10,10 +10,10 @@ import typing as t
 
 import pytest
 
+from ansible_collections.oomguard.linux.plugins.module_utils._size import SizeError
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.plan import Plan
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import Area
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.wanted import Wanted
-from ansible_collections.oomguard.linux.plugins.module_utils._text import SizeError
 from ansible_collections.oomguard.linux.plugins.modules.swap import RETURN, described, result, wanted_from
 from ansible_collections.oomguard.linux.tests.unit.plugins.modules.documented import documented, returned
 

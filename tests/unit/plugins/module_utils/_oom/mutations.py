@@ -23,13 +23,13 @@ import time
 import typing as t
 from pathlib import Path
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import QUOTED, OomReport, Unparsed
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.findings import Findings
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import incident_of
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.report import read_reports
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.findings import Findings
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.incident import incident_of
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.log_lines import read_log
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import QUOTED, OomReport, Unparsed
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.reader import read_reports
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import as_result
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import Coverage
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.text_log import read_log
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.search import Coverage
 
 FIXTURES = Path(__file__).parent / "fixtures"
 _TOLD_EACH = 10_000

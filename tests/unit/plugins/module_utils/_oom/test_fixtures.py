@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.diagnosis import Diagnosis, diagnose
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import OomReport
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.figures import figures_of
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import incident_of
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.report import read_reports
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.text_log import read_log
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.explain.cause import Diagnosis, diagnose
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.explain.figures import figures_of
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.incident import incident_of
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.log_lines import read_log
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import OomReport
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.reader import read_reports
 
 FIXTURES = Path(__file__).parent / "fixtures"
 RELEASES = ("bullseye", "bookworm", "trixie")

@@ -11,12 +11,17 @@ import typing as t
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.facts import Line, OomReport, Victim, Zone
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.findings import Findings, follow
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident import incident_of
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.findings import Findings, follow
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.incident import incident_of
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import (
+    Line,
+    OomReport,
+    Victim,
+    Zone,
+)
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.task_table import Table
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import as_result
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.search import Coverage, search
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.tasks import Table
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.search import Coverage, search
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import Host, captured
 
 

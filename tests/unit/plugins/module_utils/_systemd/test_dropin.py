@@ -9,6 +9,7 @@ import pathlib
 
 import pytest
 
+from ansible_collections.oomguard.linux.plugins.module_utils._size import SizeError
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import (
     MARK,
     DropinError,
@@ -18,7 +19,6 @@ from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin imp
     directives_in,
     render,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._text import SizeError
 
 PATH = pathlib.Path("/etc/systemd/system/apache2.service.d/50-oomguard.conf")
 CONTINUE: Settings = {"Service": {"OOMPolicy": ["continue"]}}

@@ -14,8 +14,8 @@ import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import Completed
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import DropinError, State, Wanted
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.manager import Systemd
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.plan import make_plan
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.unit import Systemd
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.validate import validate
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._systemd.states import WANTED, state
 

@@ -1,0 +1,83 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tasks summed by name and by cgroup, shared pages once where the table tells them."""
+
+from __future__ import annotations
+
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.explain.consumers import (
+    Sums,
+    by_cgroup,
+    by_name,
+    sums,
+)
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import (
+    Line,
+    OomReport,
+    Task,
+    Victim,
+)
+
+OLD = (
+    Task("httpd", 1, rss_bytes=500, swap_bytes=10, pgtables_bytes=1),
+    Task("sshd", 2, rss_bytes=50),
+    Task("httpd", 3, rss_bytes=300, swap_bytes=20, pgtables_bytes=2),
+)
+NEW = tuple(
+    Task("httpd", pid, rss_bytes=anon + 70, rss_anon_bytes=anon, rss_file_bytes=50, rss_shmem_bytes=20, swap_bytes=5)
+    for pid, anon in ((1, 100), (2, 300))
+)
+
+
+def report(*tasks: Task, scope: str = "global", limit_cgroup: str | None = None) -> OomReport:
+    line = Line("")
+    return OomReport(
+        first=line,
+        last=line,
+        scope=scope,
+        victims=(Victim("httpd", 3),),
+        cgroup="/a/b",
+        limit_cgroup=limit_cgroup,
+        tasks=tasks,
+    )
+
+
+def test_an_old_table_counts_shared_pages_for_each() -> None:
+    assert sums(OLD) == Sums(3, 850, None, 30, 3)
+
+
+def test_a_new_table_counts_them_once() -> None:
+    assert sums(NEW) == Sums(2, 540, 470, 10, None)
+
+
+def test_what_is_held_counts_shared_pages_once_where_that_is_known() -> None:
+    assert (sums(OLD).held_bytes, sums(NEW).held_bytes) == (880, 480)
+
+
+def test_one_task_shares_with_no_other() -> None:
+    assert (sums(NEW[:1]), sums(NEW[:1]).held_bytes) == (Sums(1, 170, 170, 5, None), 175)
+
+
+def test_nothing_is_known_of_no_tasks() -> None:
+    assert sums(()) == Sums(0, None, None, None, None)
+
+
+def test_the_largest_name_comes_first() -> None:
+    assert [(name, [task.pid for task in tasks]) for name, tasks, _sums in by_name(OLD)] == [
+        ("httpd", [1, 3]),
+        ("sshd", [2]),
+    ]
+
+
+def test_the_cgroup_of_the_victim_is_known() -> None:
+    assert [(cgroup, len(tasks)) for cgroup, tasks, _sums in by_cgroup(report(*OLD), {})] == [(None, 2), ("/a/b", 1)]
+
+
+def test_so_are_those_of_processes_that_are_still_there() -> None:
+    cgroups = [(cgroup, len(tasks)) for cgroup, tasks, _sums in by_cgroup(report(*OLD), {1: "/a/b", 2: "/c"})]
+    assert cgroups == [("/a/b", 2), ("/c", 1)]
+
+
+def test_all_tasks_of_a_limit_are_in_its_cgroup_or_below() -> None:
+    cgroups = [cgroup for cgroup, _tasks, _sums in by_cgroup(report(*OLD, scope="memcg", limit_cgroup="/a"), {})]
+    assert cgroups == ["/a", "/a/b"]

@@ -1,0 +1,286 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is advised against which cause: nothing that would not have helped."""
+
+from __future__ import annotations
+
+import itertools
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.explain.remedies import Remedy, still_needed
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.host_now import Today
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import (
+    Limit,
+    Memory,
+    Task,
+    Trigger,
+    Victim,
+)
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.explain.test_cause import (
+    FRAGMENTED,
+    GIB,
+    LOW,
+    STOP,
+    diagnosed,
+    memory,
+)
+
+ROLES = Path(__file__).parents[6] / "roles"
+LEAKED = Memory(
+    ram_bytes=GIB,
+    swap_total_bytes=0,
+    swap_free_bytes=0,
+    free_bytes=GIB // 16,
+    page_cache_bytes=0,
+    shmem_bytes=0,
+    slab_unreclaimable_bytes=GIB // 2,
+    counters={"active_anon": GIB // 16},
+)
+LARGE = memory(8 * GIB, 0)._replace(ram_bytes=32 * GIB)
+
+
+@pytest.mark.parametrize(
+    ("changes", "size"),
+    [
+        ({}, "9G"),
+        ({"memory": memory(0, 0)}, "1G"),
+        ({"memory": memory(8 * GIB, 0)}, "13G"),
+        ({"tasks": ()}, "5G"),
+        ({"tasks": (Task("a", 1, rss_bytes=100 * GIB),)}, "9G"),
+        ({"tasks": (Task("a", 1, rss_bytes=100 * GIB),), "memory": memory(0, 0)}, "1G"),
+        ({"tasks": (Task("a", 1, rss_bytes=25 * GIB),), "memory": LARGE}, "16G"),
+        ({"tasks": (Task("a", 1, rss_bytes=5 * GIB),), "memory": LARGE}, "13G"),
+        ({"tasks": (Task("a", 1, rss_bytes=GIB), Task("a", 2, rss_bytes=GIB))}, "6G"),
+        (
+            {"tasks": tuple(Task("a", pid, rss_bytes=GIB, rss_anon_bytes=0, rss_file_bytes=GIB) for pid in range(9))},
+            "5G",
+        ),
+        ({"memory": memory(GIB, GIB // 2)}, None),
+        ({"memory": LEAKED._replace(counters={"active_anon": GIB // 2})}, "1G"),
+        ({"memory": LEAKED}, None),
+        ({"scope": "memcg"}, None),
+    ],
+)
+def test_so_much_swap_is_advised_that_the_largest_has_room_once_more_within_bounds(
+    changes: dict[str, t.Any], size: str | None
+) -> None:
+    sizes = [remedy.variables["swap_size"] for remedy in diagnosed(**changes).remedies if remedy.role == "swap"]
+    assert sizes == ([size] if size else [])
+
+
+@pytest.mark.parametrize(
+    ("effect", "advised"),
+    [
+        ({}, True),
+        ({"oom_policy": None}, True),
+        ({"oom_policy": "continue"}, False),
+        ({"oom_policy": "kill"}, False),
+        ({"gone": True}, False),
+        ({"stopped": False, "result": None}, False),
+        ({"stopped": None, "result": None}, False),
+        ({"main_process_killed": True}, False),
+        ({"unit": "session-1.scope"}, False),
+    ],
+)
+def test_a_policy_is_advised_where_it_would_have_helped(effect: dict[str, t.Any], advised: bool) -> None:
+    remedies = diagnosed(STOP._replace(**effect)).remedies
+    assert any(remedy.role == "oom_policy" for remedy in remedies) is advised
+
+
+@pytest.mark.parametrize(
+    ("cgroup", "victim", "advised"),
+    [
+        ("/system.slice/apache2.service", "sys.fcgi", True),
+        ("/system.slice/httpd.service", "sys.fcgi", True),
+        ("/system.slice/apache2.service", "apache2", False),
+        ("/system.slice/httpd.service", "httpd", False),
+        ("/system.slice/mariadb.service", "sys.fcgi", False),
+        (None, "sys.fcgi", False),
+    ],
+)
+def test_fcgid_is_advised_for_a_worker_of_apache(cgroup: str | None, victim: str, advised: bool) -> None:
+    remedies = diagnosed(cgroup=cgroup, victims=(Victim(name=victim, pid=1),)).remedies
+    assert any(remedy.role == "fcgid" for remedy in remedies) is advised
+
+
+@pytest.mark.parametrize(
+    ("changes", "variables"),
+    [
+        ({}, {"fcgid_recycler_limit": "256M"}),
+        (
+            {"tasks": (Task("sys.fcgi", 4711), *(Task("sys.fcgi", pid) for pid in range(5)))},
+            {"fcgid_recycler_limit": "80M"},
+        ),
+        ({"tasks": tuple(Task("sys.fcgi", pid) for pid in range(200))}, {"fcgid_recycler_limit": "64M"}),
+        ({"scope": "memcg", "limit": Limit(limit_bytes=GIB // 2)}, {"fcgid_recycler_limit": "128M"}),
+        ({"tasks": ()}, {}),
+        ({"memory": None}, {}),
+    ],
+)
+def test_workers_may_take_half_of_the_memory(changes: dict[str, t.Any], variables: dict[str, str]) -> None:
+    assert [remedy.variables for remedy in diagnosed(**changes).remedies if remedy.role == "fcgid_recycler"] == [
+        variables
+    ]
+
+
+def test_every_remedy_has_its_reason_and_its_risk() -> None:
+    assert [bool(remedy.why and remedy.risk) for remedy in diagnosed(STOP).remedies] == [True] * 4
+
+
+def test_every_remedy_is_of_a_role_with_these_variables() -> None:
+    known = {
+        remedy.role: set(yaml.safe_load((ROLES / remedy.role / "defaults/main.yml").read_text(encoding="utf-8")))
+        for remedy in diagnosed(STOP).remedies
+    }
+    assert [remedy.role for remedy in diagnosed(STOP).remedies if not set(remedy.variables) <= known[remedy.role]] == []
+
+
+def test_the_swap_target_is_reasoned() -> None:
+    (swap,) = (remedy for remedy in diagnosed(STOP).remedies if remedy.role == "swap")
+    assert (swap.why, swap.risk) == (
+        (
+            "Swap takes in memory that is held but not used, and leaves time to act: the 3.7 GiB that the host had "
+            "were used up; with 9 GiB, sys.fcgi could have held 4.4 GiB more. The rule is room for the largest "
+            "consumer once more, at most as much as there was of RAM and swap together, and at most 8.0 GiB."
+        ),
+        (
+            "A process that grows without end fills any swap, and makes the host slow until then. "
+            "It takes 5.3 GiB of disk."
+        ),
+    )
+
+
+def limit(**changes: t.Any) -> dict[str, t.Any]:
+    made = Limit(usage_bytes=64 << 20, limit_bytes=64 << 20, swap_usage_bytes=0)
+    return {"scope": "memcg", "limit": made._replace(**changes), "limit_cgroup": "/system.slice/a.service"}
+
+
+def advised(**changes: t.Any) -> list[str]:
+    return [advice.what for advice in diagnosed(**changes).advice]
+
+
+def test_where_a_limit_was_hit_the_unit_is_named() -> None:
+    assert advised(cgroup="/system.slice/a.service", **limit()) == [
+        "Raise the memory limit of a.service (MemoryMax=), or make what runs in it need less."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cgroup", "limit_cgroup", "owner"),
+    [
+        ("/system.slice/a.service", "/system.slice", "/system.slice"),
+        (
+            f"/system.slice/docker-{'ab' * 32}.scope",
+            "/system.slice",
+            "the container (in its runtime, or in the resources of the pod)",
+        ),
+        (None, None, "its cgroup"),
+    ],
+)
+def test_else_whose_limit_it_is(cgroup: str | None, limit_cgroup: str | None, owner: str) -> None:
+    assert advised(cgroup=cgroup, **{**limit(), "limit_cgroup": limit_cgroup}) == [
+        f"Raise the memory limit of {owner}, or make what runs in it need less."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_advised"),
+    [
+        ({}, False),
+        ({"swap_usage_bytes": None}, False),
+        ({"swap_usage_bytes": 4096}, True),
+        ({"swap_usage_bytes": 96 << 20, "memsw": True}, False),
+    ],
+    ids=["no swap in use", "nothing known of swap", "swap in use", "memory and swap together"],
+)
+def test_memory_high_is_never_advised_without_swap(changes: dict[str, t.Any], is_advised: bool) -> None:
+    what = advised(cgroup="/system.slice/a.service", **limit(**changes))
+    assert ("Set MemoryHigh= some way below the limit." in what) is is_advised
+
+
+CROWD = tuple(Task("a", pid, rss_bytes=GIB // 10) for pid in range(10))
+REQUEST = Trigger("a", gfp_flags=("GFP_KERNEL",), order=3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "begins"),
+    [
+        ({}, []),
+        ({"trigger": REQUEST, "zones": FRAGMENTED}, ["Raise vm.min_free_kbytes"]),
+        ({"trigger": REQUEST._replace(order=0), "zones": LOW}, ["Use a 64-bit kernel"]),
+        ({"scope": "cpuset"}, ["Give its cpuset or memory policy more nodes"]),
+        ({"scope": "mempolicy"}, ["Give its cpuset or memory policy more nodes"]),
+        ({"killer": "systemd-oomd"}, ["Look at ManagedOOMMemoryPressureLimit="]),
+        ({"killer": "earlyoom"}, []),
+        ({"manual": True}, []),
+        ({"allocating_task": True}, ["Set vm.oom_kill_allocating_task to 0"]),
+        ({"memory": LEAKED}, ["Look at slabtop", "Look for a balloon"]),
+        ({"memory": LEAKED, "scope": "memcg"}, ["Raise the memory limit"]),
+        ({"tasks": CROWD}, ["First let fewer processes of a run at once"]),
+        ({"tasks": CROWD[:9]}, []),
+        ({"tasks": CROWD, "memory": LARGE}, []),
+        ({"tasks": CROWD, "memory": memory(GIB, GIB // 2)}, []),
+        (
+            {"memory": LEAKED._replace(slab_unreclaimable_bytes=0, shmem_bytes=3 * GIB // 4)},
+            ["Look for large files in tmpfs"],
+        ),
+        (
+            {"memory": LEAKED._replace(huge_pages_bytes=GIB // 4, huge_pages_free_bytes=GIB // 8)},
+            ["Lower vm.nr_hugepages", "Look at slabtop"],
+        ),
+    ],
+)
+def test_each_cause_has_its_own_advice(changes: dict[str, t.Any], begins: list[str]) -> None:
+    what = advised(**changes)
+    assert [text[: len(begin)] for text, begin in itertools.zip_longest(what, begins, fillvalue="")] == begins
+
+
+def test_all_advice_has_its_reason_and_its_risk() -> None:
+    diagnoses = diagnosed(memory=LEAKED), diagnosed(**limit(swap_usage_bytes=4096)), diagnosed(tasks=CROWD)
+    given = [advice for diagnosis in diagnoses for advice in diagnosis.advice]
+    assert [bool(advice.why and advice.risk) for advice in given] == [True] * 5
+
+
+def policy_for(unit: str) -> Remedy:
+    return Remedy("oom_policy", {"oom_policy_units": [unit]}, "why", "risk")
+
+
+def swap_of(size: str) -> Remedy:
+    return Remedy("swap", {"swap_size": size}, "why", "risk")
+
+
+FCGID = Remedy("fcgid", {}, "why", "risk")
+RECYCLER = Remedy("fcgid_recycler", {"fcgid_recycler_limit": "64M"}, "why", "risk")
+
+
+@pytest.mark.parametrize(
+    ("found", "needed"),
+    [
+        ([FCGID, RECYCLER, FCGID], [FCGID, RECYCLER]),
+        ([policy_for("a.service"), policy_for("b.service"), policy_for("a.service")], "ab"),
+        ([swap_of("2G"), swap_of("10G"), swap_of("3G")], [swap_of("10G")]),
+    ],
+    ids=["each once", "each unit", "the largest swap"],
+)
+def test_a_host_needs_what_its_events_ask_for_together(found: list[Remedy], needed: list[Remedy] | str) -> None:
+    expected = [policy_for(f"{unit}.service") for unit in needed] if isinstance(needed, str) else needed
+    assert still_needed(found, Today()) == expected
+
+
+@pytest.mark.parametrize(
+    ("today", "needed"),
+    [
+        (Today(swap_total_bytes=2 * GIB - 4096, has_fcgid=True), [FCGID, RECYCLER]),
+        (Today(swap_total_bytes=GIB, has_fcgid=True), [swap_of("2G"), FCGID, RECYCLER]),
+        (Today(swap_total_bytes=0, has_fcgid=False), [swap_of("2G")]),
+        (Today(), [swap_of("2G"), FCGID, RECYCLER]),
+    ],
+    ids=["has the swap", "has less", "has no mod_fcgid", "unknown"],
+)
+def test_what_the_host_has_by_now_it_does_not_need(today: Today, needed: list[Remedy]) -> None:
+    assert still_needed([swap_of("2G"), FCGID, RECYCLER], today) == needed

@@ -1,0 +1,347 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Trigger, kill and oom-kill lines, with the names that users can give."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.kill_lines import (
+    parse_choice,
+    parse_constraint,
+    parse_kill,
+    parse_old_nodemask,
+    parse_trigger,
+)
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import Choice, Trigger, Victim
+
+HOSTILE_NAMES = (
+    "a) total-vm:1kB",
+    ") (",
+    "",
+    "531",
+    " ",
+    "a,b c",
+    "x,task=init",
+    ",pid=1,uid=0",
+    ",task_memcg=/a",
+    "a)\nOut of",
+    "\x1b[31mred",
+    "{{ 7*7 }}",
+    "runc:[2:INIT]",
+    "next-build (v16",
+    "#jinja2:x",
+    "müll-eimer",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "trigger"),
+    [
+        pytest.param(
+            "cat invoked oom-killer: gfp_mask=0x140cca(GFP_HIGHUSER_MOVABLE|__GFP_COMP), order=0, oom_score_adj=-500",
+            Trigger("cat", None, "0x140cca", ("GFP_HIGHUSER_MOVABLE", "__GFP_COMP"), 0, -500),
+            id="5.0",
+        ),
+        pytest.param(
+            "kworker/0:1 invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=-1, oom_score_adj=0",
+            Trigger("kworker/0:1", None, "0xcc0", ("GFP_KERNEL",), -1, 0),
+            id="sysrq",
+        ),
+        pytest.param(
+            "java invoked oom-killer: gfp_mask=0x14000c0(GFP_KERNEL), nodemask=0-2,4,  order=3, oom_score_adj=1000",
+            Trigger("java", None, "0x14000c0", ("GFP_KERNEL",), 3, 1000),
+            id="4.13",
+        ),
+        pytest.param(
+            "cc1 invoked oom-killer: gfp_mask=0x0(), order=0, oom_score_adj=0",
+            Trigger("cc1", None, "0x0", (), 0, 0),
+            id="page fault",
+        ),
+        pytest.param(
+            "sshd invoked oom-killer: gfp_mask=0x201da, order=0, oom_adj=-17, oom_score_adj=-1000",
+            Trigger("sshd", None, "0x201da", ("__GFP_HIGHMEM", "__GFP_MOVABLE", "__GFP_IO", "__GFP_FS"), 0, -1000),
+            id="el6",
+        ),
+        pytest.param(
+            "httpd invoked oom-killer: gfp_mask=0x1201d2, order=1, oomkilladj=0",
+            Trigger("httpd", None, "0x1201d2", ("__GFP_HIGHMEM", "__GFP_IO", "__GFP_FS"), 1, None),
+            id="2.6.18",
+        ),
+        pytest.param(
+            "a invoked b) invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0",
+            Trigger("a invoked b)", None, "0xcc0", ("GFP_KERNEL",), 0, 0),
+            id="a name of many words",
+        ),
+        pytest.param("tar invoked oom-killer:", Trigger("tar"), id="cut"),
+        pytest.param("12345.678901] tar invoked oom-killer:", Trigger("tar"), id="cut at its beginning"),
+        pytest.param("a] b] c invoked oom-killer:", Trigger("a] b] c"), id="a name with brackets"),
+        pytest.param(
+            "oom-killer: gfp_mask=0x1d2",
+            Trigger("", None, "0x1d2", ("__GFP_HIGHMEM", "__GFP_IO", "__GFP_FS")),
+            id="2.6.9",
+        ),
+    ],
+)
+def test_the_trigger_is_read(text: str, trigger: Trigger) -> None:
+    assert parse_trigger(text) == trigger
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"sh invoked oom-killer: gfp_mask=0x280da, order=0, oom_score_adj=0",',
+        'pr_warn("%s invoked oom-killer: gfp_mask=%#x(%pGg), order=%d")',
+        "then systemd invoked oom-killers for all",
+        "the kernel then invoked oom-killer: and that was that",
+        "sh started",
+    ],
+)
+def test_what_only_speaks_of_the_oom_killer_is_no_trigger(text: str) -> None:
+    assert parse_trigger(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "nodemask"),
+    [
+        ("a invoked oom-killer: gfp_mask=0x0(), nodemask=(null),  order=0, oom_score_adj=0", "(null)"),
+        ("a invoked oom-killer: gfp_mask=0x0(), nodemask=0-2,4, order=0, oom_score_adj=0", "0-2,4"),
+        ("a invoked oom-killer: gfp_mask=0x0(), order=0, oom_score_adj=0", None),
+    ],
+)
+def test_the_nodemask_of_old_kernels_is_read(text: str, nodemask: str | None) -> None:
+    assert parse_old_nodemask(text) == nodemask
+
+
+@pytest.mark.parametrize(
+    ("text", "victim"),
+    [
+        pytest.param(
+            "Out of memory: Killed process 812 (sys.fcgi) total-vm:900kB, anon-rss:100kB, file-rss:4kB, shmem-rss:8kB,"
+            " UID:33 pgtables:64kB oom_score_adj:-5",
+            Victim("sys.fcgi", 812, 33, 900 * 1024, 100 * 1024, 4 * 1024, 8 * 1024, 64 * 1024, None, -5),
+            id="5.4",
+        ),
+        pytest.param(
+            "Killed process 812 (ruby) total-vm:900kB, anon-rss:100kB, file-rss:4kB, shmem-rss:8kB",
+            Victim("ruby", 812, None, 900 * 1024, 100 * 1024, 4 * 1024, 8 * 1024),
+            id="4.5",
+        ),
+        pytest.param(
+            "Killed process 812, UID 27, (mysqld) total-vm:900kB, anon-rss:100kB, file-rss:4kB",
+            Victim("mysqld", 812, 27, 900 * 1024, 100 * 1024, 4 * 1024),
+            id="el6",
+        ),
+        pytest.param(
+            "Killed process 812 (mysqld), UID 27, total-vm:900kB, anon-rss:100kB, file-rss:4kB, shmem-rss:8kB",
+            Victim("mysqld", 812, 27, 900 * 1024, 100 * 1024, 4 * 1024, 8 * 1024),
+            id="el7",
+        ),
+        pytest.param(
+            "Killed process 812 (a), UID 0) total-vm:900kB, anon-rss:100kB, file-rss:4kB",
+            Victim("a), UID 0", 812, None, 900 * 1024, 100 * 1024, 4 * 1024),
+            id="a name that looks like el7",
+        ),
+        pytest.param(
+            "Killed process 812 (httpd) vsz:900kB, anon-rss:100kB, file-rss:4kB",
+            Victim("httpd", 812, None, 900 * 1024, 100 * 1024, 4 * 1024),
+            id="2.6.32",
+        ),
+        pytest.param("Out of Memory: Killed process 812 (httpd).", Victim("httpd", 812), id="2.6.9"),
+        pytest.param("Kill process 812 (worker) sharing same memory", Victim("worker", 812), id="sharing"),
+        pytest.param(
+            "Out of memory: Killed process 812 (x) total-vm:900kB, anon-rss:1kB, file-rss:2kB, new-rss:3kB, colour:4",
+            Victim("x", 812, None, 900 * 1024, 1024, 2048),
+            id="a later kernel",
+        ),
+    ],
+)
+def test_the_victim_is_read(text: str, victim: Victim) -> None:
+    kill = parse_kill(text)
+    assert kill is not None
+    assert kill.victim == victim
+
+
+@pytest.mark.parametrize(
+    ("words", "scope"),
+    [
+        ("Out of memory: ", "global"),
+        ("Out of Memory: ", "global"),
+        ("Out of memory (oom_kill_allocating_task): ", "global"),
+        ("Memory cgroup out of memory: ", "memcg"),
+        ("No available memory (MPOL_BIND): ", "mempolicy"),
+        ("No available memory in cpuset: ", "cpuset"),
+        ("Policy of the house: ", None),
+        ("bpf oom test: ", None),
+        ("bpf systemd-oomd policy (v1.2): ", None),
+        ("", None),
+    ],
+)
+def test_the_words_before_tell_the_scope(words: str, scope: str | None) -> None:
+    kill = parse_kill(f"{words}Killed process 812 (x) total-vm:900kB, anon-rss:1kB, file-rss:2kB")
+    assert kill is not None
+    assert kill.scope == scope
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
+def test_a_victims_name_is_what_stands_between_pid_and_figures(name: str) -> None:
+    kill = parse_kill(f"Out of memory: Killed process 812 ({name}) total-vm:900kB, anon-rss:1kB, file-rss:2kB")
+    assert kill is not None
+    assert (kill.victim.pid, kill.victim.name) == (812, name)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Out of memory: Killed process 812",
+        "Out of memory: Killed process 812 (wor",
+        "Memory cgroup out of memory: Killed process 12001 (worker-1) ...",
+        '"Killed process 812 (a)",',
+        "see: Killed process 812 (a)",
+        "see: Killed process 812 (a).",
+        f"{'a' * 65}: Killed process 812 (a) total-vm:1kB, anon-rss:1kB, file-rss:1kB",
+        "usb 1-1: Product: x: Killed process 1 (init) total-vm:1kB, anon-rss:1kB, file-rss:1kB",
+        "Task in /a: Killed process 1 (init) total-vm:1kB, anon-rss:1kB killed as a result of limit of /",
+        "oom-kill:constraint=CONSTRAINT_NONE,task_memcg=/Killed process 1 (init) total-vm:1kB,task=a,pid=5,uid=0",
+        "a cpuset=Out of memory: Killed process 1 (init) total-vm:1kB, anon-rss:1kB, file-rss:1kB mems_allowed=0",
+        "Tasks in /Killed process 1 (init) are going to be killed due to memory.oom.group set",
+    ],
+)
+def test_what_is_cut_or_only_quotes_is_no_kill(text: str) -> None:
+    assert parse_kill(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "choice", "scope"),
+    [
+        (
+            "Memory cgroup out of memory: Kill process 77 (ruby) score 996 or sacrifice child",
+            Choice("ruby", 77, None, 996),
+            "memcg",
+        ),
+        ("Out of memory: kill process 77 (a) b) score 9 or a child", Choice("a) b", 77, None, 9), "global"),
+        ("Out of Memory: Kill process 77 (httpd) score 123 and children.", Choice("httpd", 77, None, 123), "global"),
+    ],
+)
+def test_a_choice_is_read(text: str, choice: Choice, scope: str) -> None:
+    assert parse_choice(text) == (choice, scope)
+
+
+def test_a_choice_is_the_kernels_own() -> None:
+    assert parse_choice("see: Kill process 77 (ruby) score 996 or sacrifice child") is None
+
+
+def test_a_choice_is_no_kill() -> None:
+    assert parse_kill("Out of memory: Kill process 77 (ruby) score 996 or sacrifice child") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(
+            "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,"
+            "task_memcg=/system.slice/apache2.service,task=sys.fcgi,pid=812,uid=33",
+            ("CONSTRAINT_NONE", "(null)", "/", "0", None, "/system.slice/apache2.service", True, "sys.fcgi", 812, 33),
+            id="global",
+        ),
+        pytest.param(
+            "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=hog.service,mems_allowed=0-1,3,"
+            "oom_memcg=/system.slice,task_memcg=/system.slice/hog.service,task=hog,pid=812,uid=0",
+            (
+                "CONSTRAINT_MEMCG",
+                "(null)",
+                "hog.service",
+                "0-1,3",
+                "/system.slice",
+                "/system.slice/hog.service",
+                False,
+                "hog",
+                812,
+                0,
+            ),
+            id="memcg",
+        ),
+        pytest.param(
+            "oom-kill:constraint=CONSTRAINT_MEMORY_POLICY,nodemask=0-1,3,cpuset=/,mems_allowed=0,global_oom,"
+            "task_memcg=/a,task=b,pid=1,uid=0",
+            ("CONSTRAINT_MEMORY_POLICY", "0-1,3", "/", "0", None, "/a", True, "b", 1, 0),
+            id="mempolicy",
+        ),
+        pytest.param(
+            "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null), cpuset=/,mems_allowed=0,oom_memcg=/a,task_memcg=/a/b,"
+            "task=c,pid=1,uid=0",
+            ("CONSTRAINT_NONE", "(null)", "/", "0", "/a", "/a/b", False, "c", 1, 0),
+            id="5.0 with its blank",
+        ),
+        pytest.param(
+            "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),task=sh,pid=7,uid=0",
+            ("CONSTRAINT_NONE", "(null)", None, None, None, None, False, "sh", 7, 0),
+            id="neither cpusets nor cgroups",
+        ),
+        pytest.param(
+            "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),global_oom,task_memcg=/,task=sh,pid=7,uid=0",
+            ("CONSTRAINT_NONE", "(null)", None, None, None, "/", True, "sh", 7, 0),
+            id="no cpusets",
+        ),
+        pytest.param(
+            "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),oom_memcg=/a,task_memcg=/a,task=sh,pid=7,uid=0",
+            ("CONSTRAINT_MEMCG", "(null)", None, None, "/a", "/a", False, "sh", 7, 0),
+            id="memcg, no cpusets",
+        ),
+        pytest.param(
+            "oom-kill:constraint=CONSTRAINT_CPUSET,nodemask=(null),cpuset=test,mems_allowed=0",
+            ("CONSTRAINT_CPUSET", "(null)", "test", "0", None, None, False, None, None, None),
+            id="cut",
+        ),
+        pytest.param(
+            "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,task_memcg=/a b,>",
+            ("CONSTRAINT_NONE", "(null)", "/", "0", None, "/a b", True, None, None, None),
+            id="cut by a pager",
+        ),
+    ],
+)
+def test_the_oom_kill_line_is_read(text: str, expected: tuple[object, ...]) -> None:
+    assert parse_constraint(text) == expected
+
+
+@pytest.mark.parametrize(
+    "cgroup",
+    [
+        "/user.slice/x,task=init,pid=1,uid=0",
+        "/user.slice/x,task_memcg=/system.slice/ssh.service",
+        "/user.slice/{{ 7*7 }} <img src=x onerror=alert(1)>",
+        "/user.slice/x,oom_memcg=/y,task_memcg=/y",
+        "/user.slice/x,global_oom,task_memcg=/y",
+    ],
+)
+@pytest.mark.parametrize("place", ["global_oom", "oom_memcg=/user.slice"])
+def test_a_cgroup_cannot_pass_for_another(cgroup: str, place: str) -> None:
+    text = (
+        f"oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,{place},"
+        f"task_memcg={cgroup},task=a,pid=812,uid=1000"
+    )
+    constraint = parse_constraint(text)
+    assert constraint is not None
+    assert (constraint.cgroup, constraint.name, constraint.pid) == (cgroup, "a", 812)
+
+
+def test_a_cpuset_cannot_pass_for_a_cgroup() -> None:
+    text = (
+        "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=x,mems_allowed=0,global_oom,task_memcg=init,"
+        "mems_allowed=0,global_oom,task_memcg=/user.slice,task=a,pid=812,uid=1000"
+    )
+    constraint = parse_constraint(text)
+    assert constraint is not None
+    assert constraint.cgroup == "/user.slice"
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
+def test_the_kill_line_tells_where_the_task_begins(name: str) -> None:
+    text = (
+        "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,"
+        f"task_memcg=/system.slice,task={name},pid=812,uid=1000"
+    )
+    constraint = parse_constraint(text, Victim(name, 812))
+    assert constraint is not None
+    assert (constraint.name, constraint.cgroup) == (name, "/system.slice")

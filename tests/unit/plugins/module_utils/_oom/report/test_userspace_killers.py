@@ -1,0 +1,135 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""systemd-oomd, earlyoom and nohang."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import (
+    Line,
+    OomReport,
+    Origin,
+    Victim,
+)
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.reader import read_reports
+
+PRESSURE = "memory pressure for /user.slice being 51.07% > 50.00% for > 20s with reclaim activity"
+SWAP = "memory used (1000) / total (1024) and swap used (90) / total (99) being more than 90.00%"
+
+
+def read(source: str, *texts: str | Line) -> list[OomReport]:
+    lines = [text if isinstance(text, Line) else Line(text, origin=Origin(source=source)) for text in texts]
+    found = list(read_reports(lines))
+    assert all(isinstance(item, OomReport) for item in found)
+    return t.cast("list[OomReport]", found)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"Killed /user.slice/a.scope due to {PRESSURE}", ("memcg", "/user.slice/a.scope", "/user.slice", PRESSURE)),
+        (f"Killed /user.slice/a.scope due to {SWAP}", ("global", "/user.slice/a.scope", None, SWAP)),
+        (
+            f"Marked /user.slice/a.scope for killing due to {PRESSURE}",
+            ("memcg", "/user.slice/a.scope", "/user.slice", PRESSURE),
+        ),
+    ],
+)
+def test_systemd_oomd_kills_a_cgroup(text: str, expected: tuple[str | None, ...]) -> None:
+    (report,) = read("systemd-oomd", text)
+    assert (report.scope, report.cgroup, report.limit_cgroup, report.reason) == expected
+
+
+@pytest.mark.parametrize("cut", ["memory p>", "memory pressure for /user.sl", "memory "])
+def test_of_a_cut_line_the_scope_is_not_known(cut: str) -> None:
+    (report,) = read("systemd-oomd", f"Killed /user.slice/a.scope due to {cut}")
+    assert (report.scope, report.cgroup, report.complete) == ("unknown", "/user.slice/a.scope", False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Considered 60 cgroups for killing, top candidates were:",
+        "Memory pressure for /user.slice is 74% > 20% for > 2s with reclaim activity",
+        "Path: /user.slice Killed /a due to nothing",
+    ],
+)
+def test_other_lines_of_systemd_oomd_are_no_kill(text: str) -> None:
+    assert read("systemd-oomd", text) == []
+
+
+def test_a_cgroup_that_is_marked_and_killed_is_killed_once() -> None:
+    assert len(read("systemd-oomd", f"Marked /a for killing due to {SWAP}", f"Killed /a due to {SWAP}")) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "victim"),
+    [
+        pytest.param(
+            'sending SIGTERM to process 7378 uid 1000 "tail": oom_score 156, oom_score_adj -5, VmRSS 9 MiB, cmdline ""',
+            Victim("tail", 7378, 1000, oom_score_adj=-5),
+            id="1.8",
+        ),
+        pytest.param(
+            'sending SIGTERM to process 7378 uid 1000 "tail": oom_score 156, VmRSS 4962 MiB',
+            Victim("tail", 7378, 1000),
+            id="1.7",
+        ),
+        pytest.param(
+            'sending SIGKILL to process 7378 uid 1000 "a": b": badness 67, VmRSS 4352 MiB',
+            Victim('a": b', 7378, 1000),
+            id="1.4",
+        ),
+        pytest.param(
+            'sending SIGTERM to process 7378 "python3": badness 209, VmRSS 2891 MiB', Victim("python3", 7378), id="1.3"
+        ),
+        pytest.param("Killing process 7378 a.out", Victim("a.out", 7378), id="0.6"),
+    ],
+)
+def test_earlyoom_kills_a_process(text: str, victim: Victim) -> None:
+    (report,) = read("earlyoom", text)
+    assert (report.killer, report.victims) == ("earlyoom", (victim,))
+
+
+def test_a_process_that_is_killed_after_it_was_asked_is_one_kill() -> None:
+    texts = [f'sending {name} to process 7 uid 0 "a": oom_score 1, VmRSS 2 MiB' for name in ("SIGTERM", "SIGKILL")]
+    assert len(read("earlyoom", *texts)) == 1
+
+
+def test_the_same_pid_much_later_is_another_kill() -> None:
+    text = 'sending SIGTERM to process 7 uid 0 "a": oom_score 1, VmRSS 2 MiB'
+    lines = [Line(text, monotonic_us=time, origin=Origin(source="earlyoom")) for time in (1, 61000002)]
+    assert len(read("earlyoom", *lines)) == 2
+
+
+def test_nohang_names_its_victim_before_it_acts() -> None:
+    (report,) = read(
+        "nohang",
+        "  PID: 903309, name: mysqld, badness: 849",
+        "Implementing a corrective action:",
+        "  Sending SIGTERM to the victim; total response time: 13 ms",
+    )
+    assert (report.killer, report.victims) == ("nohang", (Victim("mysqld", 903309),))
+
+
+ASKED = 'sending SIGTERM to process 7 uid 0 "a": oom_score 1, VmRSS 2 MiB'
+KILLED = "Out of memory: Killed process 7 (a) total-vm:9kB, anon-rss:1kB, file-rss:2kB"
+
+
+@pytest.mark.parametrize("kernel_first", [True, False])
+def test_a_process_that_the_kernel_kills_too_is_killed_once(kernel_first: bool) -> None:
+    lines = [Line(ASKED, monotonic_us=1, origin=Origin(source="earlyoom")), Line(KILLED, monotonic_us=2)]
+    assert [report.killer for report in read("", *(reversed(lines) if kernel_first else lines))] == ["kernel"]
+
+
+def test_a_process_that_the_kernel_kills_much_later_is_another() -> None:
+    lines = [Line(ASKED, monotonic_us=1, origin=Origin(source="earlyoom")), Line(KILLED, monotonic_us=61000002)]
+    assert [report.killer for report in read("", *lines)] == ["earlyoom", "kernel"]
+
+
+def test_a_program_that_quotes_is_no_killer() -> None:
+    assert read("app", f"Killed /a due to {SWAP}") == []

@@ -1,0 +1,136 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who wrote a record. The forged ones are as journald 252 and 257 stored them."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.record import Record
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.records import (
+    EXITED,
+    FAILED,
+    MISSED,
+    OUT_OF_MEMORY,
+    Forged,
+    KernelKill,
+    KillerRecord,
+    MissedRecords,
+    UnitRecord,
+    read_record,
+)
+
+KILL = "Out of memory: Killed process 1 (init) total-vm:1kB, anon-rss:1kB, file-rss:1kB, shmem-rss:0kB"
+KERNEL = {"_TRANSPORT": "kernel", "SYSLOG_FACILITY": "0", "SYSLOG_IDENTIFIER": "kernel", "PRIORITY": "3"}
+SYSTEMD = {
+    "_TRANSPORT": "journal",
+    "_PID": "1",
+    "_SYSTEMD_UNIT": "init.scope",
+    "UNIT": "apache2.service",
+    "_HOSTNAME": "web",
+}
+NO_PROCESS = "Out of memory and no killable processes..."
+TABLE = "Tasks state (memory values in pages):"
+
+
+def record(message: str, **fields: str) -> Record:
+    return Record(cursor="c", realtime_us=2, monotonic_us=1, boot_id="b", fields={"MESSAGE": message, **fields})
+
+
+@pytest.mark.parametrize("message", [KILL, NO_PROCESS, TABLE], ids=["kill", "no process", "table"])
+def test_what_the_kernel_says_of_a_kill(message: str) -> None:
+    assert isinstance(read_record(record(message, **KERNEL)), KernelKill)
+
+
+def test_what_else_the_kernel_says_does_not_matter() -> None:
+    assert read_record(record("usb 1-1: new device", **KERNEL)) is None
+
+
+def test_old_versions_of_journald_give_no_facility() -> None:
+    assert isinstance(read_record(record(KILL, _TRANSPORT="kernel")), KernelKill)
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        (
+            {"_TRANSPORT": "kernel", "SYSLOG_FACILITY": "1"},
+            "written to /dev/kmsg by a program, not by the kernel",
+        ),
+        (
+            {"_TRANSPORT": "syslog", "SYSLOG_FACILITY": "1", "SYSLOG_IDENTIFIER": "kernel"},
+            "written in the name of the kernel or of systemd by another program",
+        ),
+        (
+            {"_TRANSPORT": "journal", "SYSLOG_FACILITY": "0", "SYSLOG_IDENTIFIER": "kernel"},
+            "written in the name of the kernel or of systemd by another program",
+        ),
+        (
+            {**SYSTEMD, "MESSAGE_ID": OUT_OF_MEMORY, "_PID": "706"},
+            "written in the name of the kernel or of systemd by another program",
+        ),
+        (
+            {**SYSTEMD, "MESSAGE_ID": OUT_OF_MEMORY, "_SYSTEMD_UNIT": "evil.service"},
+            "written in the name of the kernel or of systemd by another program",
+        ),
+    ],
+    ids=["kmsg", "syslog", "native", "not process 1", "not init.scope"],
+)
+def test_a_forged_record_is_not_believed(fields: dict[str, str], reason: str) -> None:
+    assert read_record(record(KILL, **fields)) == Forged(reason)
+
+
+def test_who_only_quotes_the_kernel_is_no_forger() -> None:
+    assert read_record(record(KILL, _TRANSPORT="stdout", SYSLOG_IDENTIFIER="backup")) is None
+
+
+@pytest.mark.parametrize(
+    ("message", "fields", "result", "killed"),
+    [
+        ("A process of this unit has been killed", {"MESSAGE_ID": OUT_OF_MEMORY}, None, False),
+        ("Failed with result", {"MESSAGE_ID": FAILED, "UNIT_RESULT": "oom-kill"}, "oom-kill", False),
+        (
+            "Main process exited, code=killed, status=9/KILL",
+            {"MESSAGE_ID": EXITED, "EXIT_CODE": "killed", "EXIT_STATUS": "9"},
+            None,
+            True,
+        ),
+        (
+            "Main process exited, code=exited, status=1/FAILURE",
+            {"MESSAGE_ID": EXITED, "EXIT_CODE": "exited", "EXIT_STATUS": "1"},
+            None,
+            False,
+        ),
+    ],
+    ids=["noticed", "failed", "killed", "exited"],
+)
+def test_what_systemd_says(message: str, fields: dict[str, str], result: str | None, killed: bool) -> None:
+    said = read_record(record(f"apache2.service: {message}", **SYSTEMD, **fields))
+    assert said == UnitRecord("apache2.service", fields["MESSAGE_ID"], 2, 1, "b", result, killed, "web")
+
+
+def test_the_end_of_a_control_process_is_not_the_end_of_a_unit() -> None:
+    fields = {"MESSAGE_ID": EXITED, "EXIT_CODE": "killed", "EXIT_STATUS": "9"}
+    message = "apache2.service: Control process exited, code=killed, status=9/KILL"
+    assert read_record(record(message, **SYSTEMD, **fields)) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"_TRANSPORT": "driver", "MESSAGE_ID": MISSED}, MissedRecords(12)),
+        ({"_TRANSPORT": "journal", "MESSAGE_ID": MISSED}, None),
+    ],
+    ids=["journald", "another"],
+)
+def test_only_journald_knows_what_it_missed(fields: dict[str, str], said: t.Any) -> None:
+    assert read_record(record("Missed 12 kernel messages", **fields)) == said
+
+
+def test_a_killer_outside_the_kernel_is_known_by_its_unit() -> None:
+    said = read_record(record("sending SIGTERM to process 7", _TRANSPORT="stdout", _SYSTEMD_UNIT="earlyoom.service"))
+    assert isinstance(said, KillerRecord)
+    assert said.killer == "earlyoom"

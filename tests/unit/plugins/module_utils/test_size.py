@@ -1,0 +1,74 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sizes as people write and read them."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._size import (
+    SizeError,
+    format_size,
+    parse_limit,
+    parse_size,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        (4096, 4096),
+        ("4096", 4096),
+        ("10G", 10 * 1024**3),
+        ("10GiB", 10 * 1024**3),
+        ("10 gib", 10 * 1024**3),
+        ("10GB", 10 * 1000**3),
+        ("1.5G", 3 * 512 * 1024**2),
+        ("512m", 512 * 1024**2),
+        ("7B", 7),
+        (" 2T ", 2 * 1024**4),
+        ("0", 0),
+    ],
+)
+def test_sizes_are_read(text: str | int, size: int) -> None:
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "G", "-1", "1e3", "10X", "10GiBB", "1.0001K", "ten", "1,5G", "٣G", "0x10"])
+def test_what_is_not_a_size_is_refused(text: str) -> None:
+    with pytest.raises(SizeError) as error:
+        parse_size(text)
+    assert str(error.value) == (
+        f"{text!r} is not a size. Write a number of bytes, or one with a unit such as 512M, 10G, 10GiB (binary)"
+        " or 10GB (decimal)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("512", "limit is 512 bytes, and no process runs in so little. Did you mean 512M?"),
+        (" 512 ", "limit is 512 bytes, and no process runs in so little. Did you mean 512M?"),
+        (512, "limit is 512 bytes, and no process runs in so little. Did you mean 512M?"),
+        ("0", "limit is 0 bytes, and no process runs in so little. Give 1.0 MiB or more."),
+        ("512K", "limit is 524288 bytes, and no process runs in so little. Give 1.0 MiB or more."),
+    ],
+)
+def test_a_limit_that_no_process_can_live_in_is_refused(text: str | int, message: str) -> None:
+    with pytest.raises(SizeError) as error:
+        parse_limit(text, of="limit")
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize(("text", "size"), [("1M", 1024**2), ("1048576", 1024**2), ("256M", 256 * 1024**2)])
+def test_limits_are_read(text: str, size: int) -> None:
+    assert parse_limit(text, of="limit") == size
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (209 * 4 * 1024**2, "836.0 MiB"), (960589 * 4096, "3.7 GiB")],
+)
+def test_sizes_are_written_for_people(size: int, text: str) -> None:
+    assert format_size(size) == text
