@@ -1,18 +1,23 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The base of every error that a user is meant to read."""
+"""The base class of every error that a user reads."""
 
 from __future__ import annotations
 
+from ._safe import neutralise
+
+_LONGEST_TEXT = 4096
+
 
 class OomguardError(Exception):
-    """Tell what was attempted, on what and why it failed (`problem`), and what to do about it (`hint`).
+    """Say what failed, on what and why (`problem`), and what to do about it (`hint`).
 
-    Each topic has one subclass. Nothing but a module's `main()` turns it into `fail_json`.
+    Both texts are made inert here, so that whoever raises an error can name files, units and processes as they are.
+    Each topic has one subclass. Only a module's `main()` turns an error into `fail_json`.
     """
 
     def __init__(self, problem: str, *, hint: str = "") -> None:
-        super().__init__(f"{problem} {hint}".rstrip())
-        self.problem = problem
-        self.hint = hint
+        self.problem = neutralise(problem, limit=_LONGEST_TEXT)
+        self.hint = neutralise(hint, limit=_LONGEST_TEXT)
+        super().__init__(f"{self.problem} {self.hint}".rstrip())

