@@ -1,0 +1,91 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one way to change a host: observe, plan, apply, verify.
+
+    observe            plan               apply              verify             activate
+    read the host  ->  decide (pure)  ->  carry it out   ->  observe again,  ->  hand what is verified
+                                                             compare             to what runs
+
+Check mode ends after the plan. A second run plans nothing.
+"""
+
+from __future__ import annotations
+
+import abc
+import contextlib
+import typing as t
+
+from ._errors import OomguardError
+
+
+class Plan(t.Protocol):
+    """What a capability intends to do. Check mode, diff and `changed` all come from it, so they cannot disagree."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is anything to do."""
+
+
+StateT = t.TypeVar("StateT")
+PlanT = t.TypeVar("PlanT", bound=Plan)
+
+
+class Outcome(t.NamedTuple, t.Generic[StateT, PlanT]):
+    """The plan, as far as it was carried out, and the state that the host is in afterwards."""
+
+    state: StateT
+    plan: PlanT
+
+
+class Change(abc.ABC, t.Generic[StateT, PlanT]):
+    """One change that a module makes, in the steps that `bring` takes."""
+
+    @abc.abstractmethod
+    def lock(self) -> t.ContextManager[object]:
+        """Return the lock that keeps a second run from making the same kind of change at the same time."""
+
+    @abc.abstractmethod
+    def observe(self) -> StateT:
+        """Return the state of the host."""
+
+    @abc.abstractmethod
+    def plan(self, state: StateT) -> PlanT:
+        """Return what to do. Raise OomguardError if it cannot or must not be done."""
+
+    @abc.abstractmethod
+    def apply(self, plan: PlanT) -> PlanT:
+        """Carry out the plan, and return it with what its steps came to."""
+
+    @abc.abstractmethod
+    def verify(self, state: StateT) -> None:
+        """Raise OomguardError if `state`, observed after the plan was applied, is not what was asked for."""
+
+    @abc.abstractmethod
+    def activate(self, state: StateT, plan: PlanT) -> StateT:
+        """Hand the verified change to what already runs, and return the state afterwards."""
+
+    @abc.abstractmethod
+    def undo(self, plan: PlanT, error: OomguardError) -> t.NoReturn:
+        """Put back what `plan` changed before `error`, and raise an error that says what state the host is in."""
+
+
+def bring(change: Change[StateT, PlanT], *, check_mode: bool) -> Outcome[StateT, PlanT]:
+    """Bring about a change and return what came of it; in check mode, the state that was found and the plan.
+
+    Raises OomguardError.
+    """
+    with contextlib.nullcontext() if check_mode else change.lock():
+        state = change.observe()
+        plan = change.plan(state)
+        if check_mode or not plan.changed:
+            return Outcome(state, plan)
+
+        try:
+            applied = change.apply(plan)
+            state = change.observe()
+            change.verify(state)
+        except OomguardError as error:
+            change.undo(plan, error)
+
+        return Outcome(change.activate(state, plan), applied)
