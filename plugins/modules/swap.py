@@ -2,147 +2,157 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module swap: its documentation, its argument spec and the way through it."""
+"""The module swap: its documentation, its argument spec and its result."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: swap
-short_description: Bring the total swap of a host to a target, without ever having less
+short_description: Bring the total swap of a host to a target without ever having less
 version_added: 1.0.0
 description:
-  - Brings the swap of a running host to a total, counting partitions and files that others have made.
-  - To grow, it adds a swap file for the difference. Nothing is switched off, so nothing has to fit into memory, and the
-    change takes as long as the filesystem needs to set the room aside, mostly milliseconds. Zeros are written where
-    the kernel would not swap to anything less (ext2, ext3; xfs before Linux 4.18; ext4 of Linux 5.7 and 5.8).
-  - To shrink, or to change a priority, the new area is in use before the old one is switched off. Only where the host
-    is to have less, and the disk has no room for both, does the old one go first.
-  - An area is switched off only if what it holds fits into the memory available and into the other areas; otherwise the
-    module fails before it changes anything, and says the numbers.
-  - Files of this module carry the swap label V(oomguard) in their header. No other area is ever switched off, changed
-    or removed, and no other file is ever written to.
-  - Each step leaves a host that works and boots. A run that was interrupted at any step is completed by the next one.
+  - Brings the total swap of a running host to a target. Partitions and files that others created count toward the
+    total.
+  - To grow, the module adds a swap file for the difference. Nothing is switched off, so nothing has to fit into memory.
+    The change takes as long as the filesystem needs to allocate the space, usually milliseconds. Zeros are written only
+    where the kernel cannot swap to blocks that were never written (ext2 and ext3, xfs before Linux 4.18, and ext4 on
+    Linux 5.7 and 5.8).
+  - To shrink, or to change a priority, the new area is in use before the old one is switched off. The old area is
+    switched off first only if the host is to have less swap and the disk has no room for both.
+  - An area is switched off only if its contents fit into the available memory and into the other areas. Otherwise the
+    module fails before it changes anything, and reports the numbers.
+  - Files of this module have the swap label V(oomguard) in their header. The module never switches off, changes or
+    removes any other area, and never overwrites any other file at O(path).
+  - After each step the host works and boots. If a run is interrupted at any step, the next run completes it.
 author:
   - oomguard contributors (@oomguard)
 attributes:
   check_mode:
-    description: Shows the plan with its numbers, and does nothing.
+    description: Shows the plan with its numbers, and changes nothing.
     support: full
   diff_mode:
-    description: Shows the swap areas, fstab and units before and after.
+    description: Shows the swap areas, fstab and units before and after the change.
     support: full
   idempotent:
     description: A second run changes nothing.
     support: full
   platform:
-    description: Linux 3.14 and later, on a host or a virtual machine. In a container swap belongs to the host.
+    description: Linux 3.14 and later, on physical and virtual machines. In a container, swap belongs to the host.
     support: full
     platforms: posix
 options:
   size:
     description:
-      - The swap that the host shall have in all, as the kernel counts it in C(SwapTotal). The files themselves are a
-        page larger, for their headers. A difference of up to 1 MiB is none. The least is 2 MiB.
-      - A number, and behind it a unit or a blank and a unit. V(K), V(M), V(G), V(T), V(P) and V(E), also as V(KiB) and
-        so on, are powers of 1024; V(KB) and so on are powers of 1000; V(B) or none is bytes. Case does not matter. A
-        fraction such as V(1.5G) is fine where it comes to whole bytes. There are no signs, exponents and percentages.
-      - Rounded up to whole pages.
-      - Required with O(state=present).
+      - The total swap of the host, as the kernel counts it in C(SwapTotal). Each file is one page larger, for its
+        header. A difference of up to 1 MiB is ignored. The minimum is 2 MiB.
+      - A number, optionally followed by a unit, with or without a blank between them. V(K), V(M), V(G), V(T), V(P) and
+        V(E), also written V(KiB) and so on, are powers of 1024. V(KB) and so on are powers of 1000. V(B), or no unit,
+        means bytes. Units are not case-sensitive. A fraction such as V(1.5G) is valid if it is a whole number of bytes.
+        Signs, exponents and percentages are not supported.
+      - The size is rounded up to whole pages.
+      - Required if O(state=present).
     type: str
   path:
     description:
-      - The swap file, in full, without symbolic links.
-      - Where it is taken by an area in use, or one file is not enough, the names that follow are V(/swapfile.1),
+      - The absolute path of the swap file, without symbolic links.
+      - If this name is taken by an area in use, or if one file is not enough, the module also uses V(/swapfile.1),
         V(/swapfile.2) and so on.
-      - The folder has to exist, on ext2, ext3, ext4, xfs or btrfs, and none but root may be able to write to it or
-        to one above it. The filesystem has to be on one device; a btrfs subvolume may not have snapshots, since no more
-        could be taken of it.
-      - Where SELinux is, the files get the type C(swapfile_t). For a path that the policy does not know, add a rule
-        with C(semanage fcontext), so that a relabelling keeps it.
-      - While zeros are written, the length of C(.swapfile.oomguard) beside it tells how far they are.
+      - The folder must exist, on ext2, ext3, ext4, xfs or btrfs. Nobody but root may be able to write to it or to a
+        folder above it. The filesystem must be on one device. A btrfs subvolume must not have snapshots, since no more
+        could be taken while a swap file is in use.
+      - On a host with SELinux, the files get the type C(swapfile_t). If the policy does not know the path, add a rule
+        with C(semanage fcontext) so that relabelling keeps the type.
+      - While zeros are written, the length of C(.swapfile.oomguard) in the same folder shows the progress.
     type: str
     default: /swapfile
   mode:
     description:
-      - With V(at_least), a host that has more keeps it.
-      - With V(exact), the files of this module at O(path) are made smaller or removed to come down to O(size).
+      - If V(at_least), a host that has more swap keeps it.
+      - If V(exact), the files of this module at O(path) are replaced by smaller ones or removed to reduce the total to
+        O(size).
     type: str
     choices: [at_least, exact]
     default: at_least
   priority:
     description:
-      - The priority of the files of this module at O(path), from 0 to 32767; the kernel fills areas with a higher one
-        first.
-      - Without it the kernel gives each area a lower priority than the one before, and any priority is accepted.
+      - The priority of the files of this module at O(path), from 0 to 32767. The kernel fills areas with a higher
+        priority first.
+      - If omitted, the kernel gives each new area a lower priority than the one before, and the module accepts any
+        priority.
     type: int
   persist:
     description:
-      - How the files are in use again after a boot. With V(fstab), by one line for each, with C(nofail), so that a lost
-        file does not keep the host from booting. A line of such a file that says something else is written anew.
-      - With V(systemd), by a swap unit for each, for hosts where fstab belongs to something else.
-      - With V(none), they are not. Lines and units for files of this module that are not asked for are removed.
+      - How the files are put into use after a boot.
+      - If V(fstab), by one line for each file, with C(nofail), so that the host boots even if a file is missing. A line
+        for such a file that has other options is rewritten.
+      - If V(systemd), by one swap unit for each file. This is for hosts on which other tools manage fstab.
+      - If V(none), not at all.
+      - Lines and units for files of this module that do not match this option are removed.
     type: str
     choices: [fstab, systemd, none]
     default: fstab
   state:
     description:
-      - With V(absent), the files of this module at O(path) and the names that follow are switched off and removed, with
-        their lines in fstab. Where the folder of O(path) is gone, the lines or a unit may still be there, and go.
+      - If V(present), the host has the requested swap.
+      - If V(absent), the files of this module at O(path), and at the numbered names that follow it, are switched off
+        and removed with their lines in fstab and their units. If the folder of O(path) no longer exists, the remaining
+        lines and unit are removed.
     type: str
     choices: [present, absent]
     default: present
   reserve:
     description:
-      - What has to stay free on the disk when a file is made, and of the memory available when an area is switched off.
-        Written as O(size) is.
+      - The space that must stay free on the disk when a file is created, and the available memory that must remain when
+        an area is switched off. Use the format of O(size).
     type: str
     default: 256M
   count_zram:
     description:
-      - Whether zram counts toward O(size). By default it does not, since it is compressed memory and not room beside.
+      - Whether zram counts toward O(size). By default it does not, because it is compressed memory and not additional
+        room.
     type: bool
     default: false
   force:
     description:
-      - Use or remove a file even where it holds the image of a hibernated system, or where the host hibernates to it
-        (C(resume=), C(resume_offset=)). What is hibernated there is lost, and after a removal these two have to be set
-        anew.
+      - Whether to use or remove a file even if it holds the image of a hibernated system, or if the host hibernates to
+        it (C(resume=), C(resume_offset=)). A system that is hibernated there is lost. After a removal, both settings
+        have to be changed.
     type: bool
     default: false
 notes:
-  - Needs mkswap, swapon, swapoff and findmnt of util-linux; for btrfs also chattr and btrfs.
-  - What takes long is reading back a large area that is in use. With C(async) on the task it does not depend on the
-    connection.
+  - Requires mkswap, swapon, swapoff and findmnt of util-linux. On btrfs, chattr and btrfs are required, too.
+  - Switching off a large area in use takes long, because the kernel reads it back. Use C(async) on the task so that it
+    does not depend on the connection.
 seealso:
   - name: swapon(8)
-    description: Which files the kernel takes as swap.
+    description: The files that the kernel accepts as swap.
     link: https://man7.org/linux/man-pages/man8/swapon.8.html
 """
 
 EXAMPLES = r"""
-- name: Have 10 GiB of swap at least, whatever there is already
+- name: Have at least 10 GiB of swap
   oomguard.linux.swap:
     size: 10G
 
-- name: Have exactly 4 GiB, on a filesystem with more room
+- name: Have exactly 4 GiB of swap, with the file on a filesystem that has more room
   oomguard.linux.swap:
     size: 4G
     mode: exact
     path: /srv/swapfile
 
-- name: Have swap for this boot only
+- name: Have at least 2 GiB of swap until the next boot
   oomguard.linux.swap:
     size: 2G
     persist: none
 
-- name: Grow by zeros on a slow disk, whatever becomes of the connection
+- name: Grow on a slow disk that needs zeros, independently of the connection
   oomguard.linux.swap:
     size: 10G
     path: /srv/ext3/swapfile
   async: 3600
   poll: 15
 
-- name: Remove the swap files that this module has made
+- name: Remove the swap files that this module created
   oomguard.linux.swap:
     state: absent
 """
@@ -150,10 +160,11 @@ EXAMPLES = r"""
 RETURN = r"""
 plan:
   description:
-    - The steps taken, in order; in check mode, those that would be taken.
-    - Each has the keys C(step) (V(clear_leftover), V(protect), V(create), V(enable), V(write_unit), V(persist),
-      V(remove_unit), V(disable) or V(remove)) and C(path), and the numbers that belong to it, such as C(size_bytes).
-    - In V(create), C(zeros_bytes) is what had to be written, V(0) where the filesystem could set the room aside.
+    - The steps that were taken, in order. In check mode, the steps that would be taken.
+    - Each step has the keys C(step) (V(clear_leftover), V(protect), V(create), V(enable), V(write_unit), V(persist),
+      V(remove_unit), V(disable) or V(remove)) and C(path), and the numbers of the step, such as C(size_bytes).
+    - In a V(create) step, C(zeros_bytes) is the number of zeros that had to be written. It is V(0) if the filesystem
+      could allocate the space.
   returned: always
   type: list
   elements: dict
@@ -174,36 +185,36 @@ before:
   type: dict
   contains: &contents
     total_bytes:
-      description: The swap that counts toward O(size).
+      description: The size of all areas that count toward O(size).
       type: int
     used_bytes:
-      description: What of it is in use.
+      description: The part of RV(ignore:total_bytes) that is in use.
       type: int
     areas:
-      description: All areas in use, zram too.
+      description: All areas in use, including zram.
       type: list
       elements: dict
       contains:
         path:
-          description: The file or the device.
+          description: The path of the file or device.
           type: str
         type:
           description: V(file) or V(partition).
           type: str
         size_bytes:
-          description: What the area offers, without its header.
+          description: The swap that the area provides, without its header.
           type: int
         used_bytes:
-          description: What of it is in use.
+          description: The part of the area that is in use.
           type: int
         priority:
-          description: The priority, V(null) in check mode for an area that the kernel has yet to give one.
+          description: The priority. In check mode, V(null) for a new area if the kernel is to choose it.
           type: int
         counted:
-          description: Whether it counts toward O(size).
+          description: Whether the area counts toward O(size).
           type: bool
 after:
-  description: The swap of the host after the change; in check mode, what it would be.
+  description: The swap of the host after the change. In check mode, the expected swap.
   returned: always
   type: dict
   contains: *contents
@@ -213,19 +224,20 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._change import bring
 from ..module_utils._command import run
 from ..module_utils._errors import OomguardError
-from ..module_utils._safe import neutralise
+from ..module_utils._safe import neutralise, neutralise_all
 from ..module_utils._size import parse_size
-from ..module_utils._swap.apply import bring
-from ..module_utils._swap.observe import Host
+from ..module_utils._swap.change import SwapChange
+from ..module_utils._swap.host import Host
 from ..module_utils._swap.plan import Plan
 from ..module_utils._swap.state import Area
 from ..module_utils._swap.wanted import Wanted
 
 
 def main() -> None:
-    """Observe, plan, apply, verify."""
+    """Bring the swap of the host to the requested state, and return what changed."""
     module = AnsibleModule(
         argument_spec={
             "size": {"type": "str"},
@@ -242,22 +254,33 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        wanted = wanted_from(module.params)
-        plan, after = bring(wanted, Host(), run, pretend=module.check_mode)
+        wanted = build_wanted(module.params)
+        change = SwapChange(wanted=wanted, host=Host(), run=run)
+        state, plan = bring(change, check_mode=module.check_mode)
     except OomguardError as error:
         module.fail_json(msg=str(error))
+
+    after = state.areas
+    if module.check_mode:
+        after = plan.after
     for warning in plan.warnings:
-        module.warn(warning)
-    module.exit_json(changed=plan.changed, diff=plan.diff, **result(plan, after, wanted))
+        module.warn(neutralise(warning))
+
+    result = neutralise_all(build_result(plan, after, wanted))
+    module.exit_json(changed=plan.changed, diff=plan.diff, **result)
 
 
-def wanted_from(params: t.Mapping[str, t.Any]) -> Wanted:
-    """Return what the module's parameters ask for. Raises SizeError or SwapError."""
+def build_wanted(params: t.Mapping[str, t.Any]) -> Wanted:
+    """Return what the parameters of the module ask for. Raises SizeError or SwapError."""
     present = params["state"] == "present"
+    size_bytes = 0
+    if present:
+        size_bytes = parse_size(params["size"])
+
     return Wanted(
         path=params["path"],
         present=present,
-        size_bytes=parse_size(params["size"]) if present else 0,
+        size_bytes=size_bytes,
         exact=params["mode"] == "exact",
         priority=params["priority"],
         persist=params["persist"],
@@ -267,31 +290,33 @@ def wanted_from(params: t.Mapping[str, t.Any]) -> Wanted:
     )
 
 
-def result(plan: Plan, after: t.Sequence[Area], wanted: Wanted) -> dict[str, t.Any]:
-    """Return the module's result beside `changed` and `diff`."""
+def build_result(plan: Plan, after: t.Sequence[Area], wanted: Wanted) -> dict[str, t.Any]:
+    """Return the module's result, except `changed` and `diff`."""
     return {
         "plan": [step.as_dict() for step in plan.steps],
-        "before": described(plan.before, wanted),
-        "after": described(after, wanted),
+        "before": describe_areas(plan.before, wanted),
+        "after": describe_areas(after, wanted),
     }
 
 
-def described(areas: t.Sequence[Area], wanted: Wanted) -> dict[str, t.Any]:
-    """Return `areas`, and the sums of those that count, as plain data."""
+def describe_areas(areas: t.Sequence[Area], wanted: Wanted) -> dict[str, t.Any]:
+    """Return `areas`, and the sums of those that count toward the total, as plain data."""
     return {
-        "total_bytes": wanted.total_bytes(areas),
-        "used_bytes": sum(area.used_bytes for area in areas if wanted.counts(area)),
-        "areas": [
-            {
-                "path": neutralise(area.path),
-                "type": area.type,
-                "size_bytes": area.size_bytes,
-                "used_bytes": area.used_bytes,
-                "priority": area.priority,
-                "counted": wanted.counts(area),
-            }
-            for area in areas
-        ],
+        "total_bytes": wanted.sum_size(areas),
+        "used_bytes": wanted.sum_used(areas),
+        "areas": [describe_area(area, wanted) for area in areas],
+    }
+
+
+def describe_area(area: Area, wanted: Wanted) -> dict[str, t.Any]:
+    """Return `area` as plain data."""
+    return {
+        "path": area.path,
+        "type": area.type,
+        "size_bytes": area.size_bytes,
+        "used_bytes": area.used_bytes,
+        "priority": area.priority,
+        "counted": wanted.is_counted(area),
     }
 
 

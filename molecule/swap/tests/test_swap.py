@@ -138,12 +138,12 @@ def test_a_snapshotted_subvolume_is_refused(host: t.Any) -> None:
     host.check_output("btrfs subvolume snapshot -r /srv/btrfs /srv/btrfs/snapshot")
     result = swap(host, path="/srv/btrfs/swapfile", size="64M")
     host.check_output("btrfs subvolume delete /srv/btrfs/snapshot")
-    assert result["msg"].startswith("Refused to make a swap file below /srv/btrfs: its btrfs subvolume has snapshots")
+    assert result["msg"].startswith("Refused to create a swap file below /srv/btrfs: its btrfs subvolume has snapshots")
 
 
 def test_a_tmpfs_is_refused(host: t.Any) -> None:
     result = swap(host, path="/run/swapfile", size="64M")
-    assert result["msg"].startswith("Refused to make a swap file on tmpfs: it lives in memory itself.")
+    assert result["msg"].startswith("Refused to create a swap file on tmpfs: it is in memory itself.")
 
 
 def test_without_room_for_both_the_old_file_goes_first(host: t.Any) -> None:

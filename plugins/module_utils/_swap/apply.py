@@ -1,11 +1,10 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Carrying out the steps of a plan on the host."""
+"""Carry out the steps of a plan on the host."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
 import pathlib
@@ -13,205 +12,193 @@ import typing as t
 
 from .._command import Completed, Run
 from .._errors import OomguardError
-from .._files import (
-    lock,
-    read_file,
-    remove_file,
-    sync_folder,
-    write_file,
-)
-from .._safe import neutralise
-from .checks import require_room
-from .observe import (
-    Host,
-    observe,
-    observe_areas,
-    observe_memory_available,
-)
-from .plan import Plan, make_plan, verify
-from .state import Area, SwapError
-from .steps import (
-    ClearLeftover,
-    Create,
-    Disable,
-    Edit,
-    Enable,
-    Persist,
-    Protect,
-    Remove,
-    RemoveUnit,
-    Step,
-    WriteUnit,
-)
-from .swapfile import make
-from .wanted import Wanted
+from .._files import read_file, remove_file, sync_folder, write_file
+from .._systemctl import Systemctl, is_booted
+from .checks import require_swapoff_room
+from .host import Host
+from .observe import observe_areas, observe_memory_available
+from .plan import Plan, format_steps
+from .state import SwapError
+from .steps import ClearLeftover, Create, Disable, Edit, Enable, Persist, Protect, Remove, RemoveUnit, Step, WriteUnit
+from .swapfile import create_swap_file
 
 # A host that swaps is slow; swapoff reads every page back from the disk, one by one.
 _TIMEOUT = 600
 _SWAPOFF_TIMEOUT = 6 * 3600
 
 
-def bring(wanted: Wanted, host: Host, run: Run, *, pretend: bool = False) -> tuple[Plan, tuple[Area, ...]]:
-    """Bring the host to what is wanted; return the plan as it was carried out, and the areas in use afterwards.
-
-    To `pretend` is to change nothing and return the areas that would be. Raises OomguardError.
-    """
-    with contextlib.nullcontext() if pretend else lock("swap"):
-        state = observe(wanted.path, host, run, must=wanted.present)
-        plan = make_plan(state, wanted, fstab_path=str(host.fstab))
-        if pretend or not plan.changed:
-            return plan, plan.after
-        applier = Applier(host=host, run=run, filesystem=state.filesystem, reserve_bytes=wanted.reserve_bytes)
-        done = applier.apply(plan)
-        state = observe(wanted.path, host, run, must=wanted.present)
-        verify(state, wanted)
-        return done, state.areas
-
-
 @dataclasses.dataclass(frozen=True)
 class Applier:
-    """Carries out plans on files in a `filesystem` of that type; swapoff leaves `reserve_bytes` of memory."""
+    """Carries out plans. Before each swapoff, `reserve_bytes` of the available memory must remain."""
 
     host: Host
     run: Run
-    filesystem: str
     reserve_bytes: int
 
     def apply(self, plan: Plan) -> Plan:
-        """Carry out the steps of `plan` in order; return it with what they came to.
+        """Carry out the steps of `plan` in order. Return the plan with the outcome of its steps.
 
-        Whatever fails leaves a working host, from which the next run goes on. Raises OomguardError.
+        A failure leaves a working host, and the next run continues from there. Raises OomguardError.
         """
-        created = {step.path for step in plan.steps if isinstance(step, Create)}
         done: list[Step] = []
         try:
             for step in plan.steps:
-                came_to = self._carry_out(step, created)
-                done.append(came_to)
+                outcome = self._apply_step(step)
+                done.append(outcome)
         except OomguardError as error:
             if not done:
                 raise
-            before = ", ".join(f"{each.name} {neutralise(each.path)}" for each in done)
-            raise SwapError(f"{error.problem} Done before that: {before}.", hint=error.hint) from error
+
+            raise SwapError(
+                f"{error.problem} Steps completed before: {format_steps(done)}.", hint=error.hint
+            ) from error
+
         return dataclasses.replace(plan, steps=tuple(done))
 
-    def _carry_out(self, step: Step, created: t.Collection[str]) -> Step:
+    def _apply_step(self, step: Step) -> Step:
         if isinstance(step, Create):
-            return make(step, self.filesystem, self.host, self.run)
-        if isinstance(step, ClearLeftover):
-            remove_file(pathlib.Path(step.path))
-        elif isinstance(step, Remove):
-            self._remove(step)
-        elif isinstance(step, Protect):
-            _protect(step)
-        elif isinstance(step, Enable):
-            self._enable(step, created=step.path in created)
-        elif isinstance(step, Persist):
-            self._persist(step)
-        elif isinstance(step, WriteUnit):
-            self._write_unit(step)
-        elif isinstance(step, RemoveUnit):
-            self._remove_unit(step)
-        elif isinstance(step, Disable):
-            self._disable(step)
+            return create_swap_file(step, self.host, self.run)
+
+        methods: dict[type[Step], t.Callable[[t.Any], None]] = {
+            ClearLeftover: self._clear_leftover,
+            Protect: self._protect,
+            Enable: self._enable,
+            Persist: self._persist,
+            WriteUnit: self._write_unit,
+            RemoveUnit: self._remove_unit,
+            Disable: self._disable,
+            Remove: self._remove,
+        }
+        method = methods[type(step)]
+        method(step)
         return step
 
-    def _enable(self, step: Enable, *, created: bool) -> None:
-        priority = [] if step.priority is None else ["-p", str(step.priority)]
-        done = self.run(["swapon", *priority, step.path], timeout=_TIMEOUT)
-        if done.returncode:
-            hint = "The kernel's reason is in its log: journalctl -k."
-            if created:
-                remove_file(pathlib.Path(step.path))
-                hint = f"The new file was removed again. {hint}"
-            raise done.failed(f"switch on the swap area {step.path}", hint=hint)
+    def _clear_leftover(self, step: ClearLeftover) -> None:
+        remove_file(pathlib.Path(step.path))
+
+    def _protect(self, step: Protect) -> None:
+        try:
+            descriptor = os.open(step.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            with os.fdopen(descriptor, "rb"):
+                os.fchown(descriptor, 0, 0)
+                os.fchmod(descriptor, 0o600)
+        except OSError as error:
+            raise SwapError(f"Could not restrict {step.path} to root: {error.strerror}.") from error
+
+    def _enable(self, step: Enable) -> None:
+        options = []
+        if step.priority is not None:
+            options = ["-p", str(step.priority)]
+        done = self.run(["swapon", *options, step.path], timeout=_TIMEOUT)
+        if done.returncode == 0:
+            return
+
+        hint = "The kernel logs the reason: run journalctl -k to see it."
+        if step.created:
+            remove_file(pathlib.Path(step.path))
+            hint = f"The new file was removed again. {hint}"
+        raise done.failed(f"switch on the swap area {step.path}", hint=hint)
 
     def _persist(self, step: Persist) -> None:
         self._check_table(step)
-        _edit(step)
-        # To systemd an area is to be on for as long as it remembers its line, and it would switch it on when it can.
-        if self._booted:
-            self._systemctl("daemon-reload")
+        _edit_file(step, pathlib.Path(os.path.realpath(step.path)))  # a symbolic link stays one
+        # As long as systemd remembers the line of an area, it wants the area to be on and may switch it on.
+        if self._is_booted():
+            self._call_systemctl("daemon-reload")
 
     def _check_table(self, step: Persist) -> None:
-        """Raise CommandError where findmnt(8) finds errors in the new fstab, and none in the old one."""
+        """Raise CommandError if findmnt(8) finds errors in the new fstab but none in the old one."""
         candidate = self.host.root / "run/oomguard-fstab"
         try:
             write_file(candidate, step.after, mode=0o600)
-            checked = self._verified(str(candidate))
+            checked = self._verify_table(str(candidate))
         finally:
             remove_file(candidate)
-        if checked.returncode and not self._verified(step.path).returncode:
+
+        if checked.returncode and self._verify_table(step.path).returncode == 0:
             raise checked.failed(f"check the new {step.path}", hint="The old one is still in place.")
 
-    def _verified(self, table: str) -> Completed:
-        return self.run(["findmnt", "--verify", "--tab-file", table])
+    def _verify_table(self, path: str) -> Completed:
+        return self.run(["findmnt", "--verify", "--tab-file", path])
 
     def _write_unit(self, step: WriteUnit) -> None:
-        _edit(step)
-        # Has systemd read its files again as well.
-        self._systemctl("enable", pathlib.Path(step.path).name)
-        # Which leaves it to chance whether the link outlasts a power failure.
+        path = pathlib.Path(step.path)
+        _edit_file(step, path)
+        # This makes systemd read its unit files again, too.
+        self._call_systemctl("enable", path.name)
+        # systemctl does not flush the link that it creates, so a power failure could undo it.
         for folder in (self.host.units / "swap.target.wants", self.host.units):
             sync_folder(folder)
 
     def _remove_unit(self, step: RemoveUnit) -> None:
-        # The area stays on: without --now nothing is stopped.
-        self._systemctl("--no-reload", "disable", pathlib.Path(step.path).name)
-        remove_file(pathlib.Path(step.path))
-        self._systemctl("daemon-reload")
+        path = pathlib.Path(step.path)
+        # Without --now the area stays on.
+        self._call_systemctl("--no-reload", "disable", path.name)
+        remove_file(path)
+        self._call_systemctl("daemon-reload")
 
-    def _systemctl(self, *arguments: str) -> None:
-        done = self.run(["systemctl", "--quiet", *arguments], timeout=_TIMEOUT)
+    def _call_systemctl(self, *arguments: str) -> None:
+        systemctl = Systemctl(run=self.run, options=("--quiet",))
+        done = systemctl(*arguments, timeout=_TIMEOUT)
         if done.returncode:
             raise done.failed(f"have systemd {' '.join(arguments)}")
 
     def _disable(self, step: Disable) -> None:
-        # Memory has moved on since the plan was made.
-        require_room(observe_areas(self.host), [step.path], observe_memory_available(self.host), self.reserve_bytes)
-        # The kernel kills swapoff before all others, whatever its score, and systemd then ends the unit that it ran in:
-        # in a scope of its own it does not take the ssh service along.
-        scope = ["systemd-run", "--scope", "--quiet", "--collect"] if self._booted else []
-        done = self.run([*scope, "swapoff", step.path], timeout=_SWAPOFF_TIMEOUT)
+        # The use of memory has changed since the plan was made.
+        memory_available_bytes = observe_memory_available(self.host)
+        require_swapoff_room(observe_areas(self.host), [step.path], memory_available_bytes, self.reserve_bytes)
+        done = self.run([*self._build_scope(), "swapoff", step.path], timeout=_SWAPOFF_TIMEOUT)
         if self._is_on(step.path):
             raise done.failed(
                 f"switch off the swap area {step.path}",
-                hint="It is still in use and nothing is lost. Free memory and run again, which goes on from here.",
+                hint="The area is still in use and nothing is lost. Free memory and run the task again, which "
+                "continues from here.",
             )
 
+    def _build_scope(self) -> list[str]:
+        """Return the command that runs swapoff in a scope of its own.
+
+        If memory runs out, the kernel kills swapoff first, whatever its score, and systemd then stops the unit that it
+        ran in. Without a scope that would be the ssh service.
+        """
+        if not self._is_booted():
+            return []
+
+        return ["systemd-run", "--scope", "--quiet", "--collect"]
+
     def _remove(self, step: Remove) -> None:
-        # Old kernels let go of a file that is in use.
+        # Old kernels allow the removal of a file that is in use as swap.
         if self._is_on(step.path):
-            raise SwapError(f"{step.path} was switched on again by somebody else.", hint="Run again.")
+            raise SwapError(
+                f"Could not remove {step.path}: it was switched on again by something else.",
+                hint="Run the task again.",
+            )
+
         remove_file(pathlib.Path(step.path))
 
     def _is_on(self, path: str) -> bool:
         return any(area.path == path for area in observe_areas(self.host))
 
-    @property
-    def _booted(self) -> bool:
-        return (self.host.root / "run/systemd/system").is_dir()
+    def _is_booted(self) -> bool:
+        return is_booted(self.host.root)
 
 
-def _edit(step: Edit) -> None:
-    # A linked fstab stays a link.
-    path = pathlib.Path(os.path.realpath(step.path) if isinstance(step, Persist) else step.path)
-    if path.exists() and not path.is_file():
-        raise SwapError(f"{path} is no regular file.", hint="Make it one, or use another persist.")
-    if (read_file(path) or "") != step.before:
-        raise SwapError(f"{path} was changed by somebody else at the same time.", hint="Run again.")
-    write_file(path, step.after, mode=_mode(path))
+def _edit_file(step: Edit, path: pathlib.Path) -> None:
+    """Write the text of `step` to `path`, which keeps its mode. Raises SwapError or FileError."""
+    mode = 0o644
+    if path.exists():
+        if not path.is_file():
+            raise SwapError(
+                f"Could not change {path}: it is not a regular file.",
+                hint="Replace it with a regular file, or use another value for persist.",
+            )
 
+        mode = path.stat().st_mode & 0o7777
 
-def _mode(path: pathlib.Path) -> int:
-    return path.stat().st_mode & 0o7777 if path.exists() else 0o644
+    text = read_file(path) or ""
+    if text != step.before:
+        raise SwapError(
+            f"Could not change {path}: something else changed it at the same time.", hint="Run the task again."
+        )
 
-
-def _protect(step: Protect) -> None:
-    try:
-        descriptor = os.open(step.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb"):
-            os.fchown(descriptor, 0, 0)
-            os.fchmod(descriptor, 0o600)
-    except OSError as error:
-        raise SwapError(f"Could not give {step.path} to root alone: {error.strerror}.") from error
+    write_file(path, step.after, mode=mode)

@@ -1,149 +1,133 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading off a host what its swap looks like."""
+"""Observe the state of a host's swap."""
 
 from __future__ import annotations
 
 import dataclasses
-import fcntl
 import os
 import pathlib
 import re
 import stat
-import struct
 import typing as t
 
 from .._command import Run
 from .._files import FileError, leftover_of, read_file
 from .._proc import parse_meminfo
-from .state import (
-    Area,
-    Entry,
-    Folder,
-    Header,
-    Mount,
-    State,
-    SwapError,
-    Unit,
-    free_name,
-    parse_header,
-    parse_mount,
-    parse_privileged,
-    parse_release,
-    parse_resume,
-    parse_snapshots,
-    parse_swaps,
-)
-from .unit import unit_name
-
-# linux/fs.h: the block of a file's block, and the size of one.
-_FIBMAP, _FIGETBSZ = 1, 2
+from .._systemctl import is_booted
+from .filesystem import observe_filesystem
+from .header import Header, parse_header
+from .hibernation import find_resume_files
+from .host import Host
+from .state import Area, Entry, Folder, State, SwapError, Unit, find_free_name, select_own
+from .tables import has_sys_admin, parse_release, parse_settings, parse_swaps
+from .unit import build_unit_name
 
 _KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "symbolic link"}
 
 
-@dataclasses.dataclass(frozen=True)
-class Host:
-    """Where the host tells about itself; tests name folders of their own."""
+def observe_state(path: str, host: Host, run: Run, *, required: bool = True) -> State:
+    """Return the state of the host's swap and of the managed files, `path` and its numbered siblings.
 
-    proc: pathlib.Path = pathlib.Path("/proc")
-    fstab: pathlib.Path = pathlib.Path("/etc/fstab")
-    units: pathlib.Path = pathlib.Path("/etc/systemd/system")
-    root: pathlib.Path = pathlib.Path("/")
-    page_size: int = os.sysconf("SC_PAGE_SIZE")
-
-
-def observe(path: str, host: Host, run: Run, *, must: bool = True) -> State:
-    """Return the state of the host's swap and of the place for managed files, `path` and its numbered siblings.
-
-    Changes nothing. Raises OomguardError, also where the folder is gone that `must` be there.
+    Changes nothing. Raises OomguardError, also if the folder of `path` is missing and `required`.
     """
     folder = pathlib.Path(path).parent
-    if not must and not os.path.lexists(str(folder)):
-        # No file is left, but what names it for the next boot.
-        above = observe(str(folder), host, run, must=False)
-        return dataclasses.replace(above, entries=(), leftover=None, units=(_unit(path, host),))
-    try:
-        free = os.statvfs(str(folder))
-    except OSError as error:
-        raise SwapError(
-            f"Could not look at the folder {folder}: {error.strerror}.", hint="Make it, or name another path."
-        ) from error
-    leftover = leftover_of(pathlib.Path(path))
-    entries = tuple(_entry(entry, host.page_size) for entry in _family(pathlib.Path(path)))
+    if not required and not os.path.lexists(str(folder)):
+        # No file is left, but fstab or a unit may still name one.
+        above = observe_state(str(folder), host, run, required=False)
+        return dataclasses.replace(above, entries=(), leftover=None, units=(_observe_unit(path, host),))
+
+    free_bytes = _observe_disk_free(folder)
+    entries = tuple(_observe_entries(pathlib.Path(path), host.page_size))
     names = [entry.path for entry in entries]
-    mount = parse_mount(_require(host.proc / "self/mountinfo"), str(folder))
+    filesystem = observe_filesystem(folder, host, run)
     return State(
         areas=observe_areas(host),
         entries=entries,
-        leftover=_entry(leftover, host.page_size) if os.path.lexists(str(leftover)) else None,
-        folders=tuple(_folder(each) for each in (*reversed(folder.parents), folder)),
-        filesystem=mount.filesystem,
-        devices=_devices(mount, host),
-        snapshots=_snapshots(folder, mount, run),
-        kernel=parse_release(_require(host.proc / "sys/kernel/osrelease")),
-        free_bytes=free.f_bavail * free.f_frsize,
+        leftover=_observe_leftover(path, host.page_size),
+        folders=tuple(_observe_folders(folder)),
+        filesystem=filesystem.type,
+        devices=filesystem.devices,
+        snapshots=filesystem.snapshots,
+        kernel=parse_release(host.read_proc("sys/kernel/osrelease")),
+        free_bytes=free_bytes,
         memory_available_bytes=observe_memory_available(host),
         page_size=host.page_size,
-        fstab=read_file(host.fstab) or "",
-        units=tuple(_unit(name, host) for name in (*names, free_name(path, names))),
+        fstab=host.read_optional(host.fstab),
+        units=tuple(_observe_units([*names, find_free_name(path, names)], host)),
         unit_folder=str(host.units),
-        booted=(host.root / "run/systemd/system").is_dir(),
-        hibernates_to=_hibernates_to([pathlib.Path(entry.path) for entry in entries if entry.ours], host),
-        container=_container(host),
-        privileged=parse_privileged(_require(host.proc / "self/status")),
+        booted=is_booted(host.root),
+        hibernates_to=tuple(find_resume_files(select_own(entries), host)),
+        container=_observe_container(host),
+        privileged=has_sys_admin(host.read_proc("self/status")),
     )
 
 
 def observe_areas(host: Host) -> tuple[Area, ...]:
     """Return the swap areas in use."""
-    return parse_swaps(_require(host.proc / "swaps"))
+    return parse_swaps(host.read_proc("swaps"))
 
 
 def observe_memory_available(host: Host) -> int:
-    """Return the bytes of memory that can be had without swapping."""
-    sizes = parse_meminfo(_require(host.proc / "meminfo"))
+    """Return the bytes of memory that are available without swapping."""
+    sizes = parse_meminfo(host.read_proc("meminfo"))
     if "MemAvailable" not in sizes:
-        raise SwapError("/proc/meminfo does not tell how much memory is available.", hint="Linux 3.14 and later do.")
+        raise SwapError("/proc/meminfo does not show the available memory.", hint="This requires Linux 3.14 or later.")
+
     return sizes["MemAvailable"]
 
 
 def observe_header(path: pathlib.Path, page_size: int) -> Header | None:
-    """Return the swap header of the file at `path`, None where it has none. A link is not followed."""
+    """Return the swap header of the file at `path`, None if it has none. A link is not followed."""
     try:
         descriptor = os.open(str(path), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
-            return parse_header(file.read(page_size))
+            page = file.read(page_size)
+    except PermissionError as error:
+        raise SwapError(f"Could not read {path}: {error.strerror}.", hint="Run the task with become: true.") from error
     except OSError as error:
-        hint = "Use become: true." if isinstance(error, PermissionError) else ""
-        raise SwapError(f"Could not read {path}: {error.strerror}.", hint=hint) from error
+        raise SwapError(f"Could not read {path}: {error.strerror}.") from error
+
+    return parse_header(page)
 
 
-def _require(path: pathlib.Path) -> str:
-    text = read_file(path)
-    if text is None:
+def _observe_disk_free(folder: pathlib.Path) -> int:
+    try:
+        disk = os.statvfs(str(folder))
+    except OSError as error:
         raise SwapError(
-            f"There is no {path}: swap cannot be managed here.", hint="Does the kernel know swap (CONFIG_SWAP)?"
-        )
-    return text
+            f"Could not examine the folder {folder}: {error.strerror}.", hint="Create it, or use another path."
+        ) from error
+
+    return disk.f_bavail * disk.f_frsize
 
 
-def _family(path: pathlib.Path) -> list[pathlib.Path]:
-    """Return what exists of `path`, `path.1`, `path.2`..., in that order."""
-    name = re.compile(rf"{re.escape(path.name)}(?:\.([1-9][0-9]*))?")
-    matches = [match for match in map(name.fullmatch, os.listdir(str(path.parent))) if match]
-    matches.sort(key=lambda match: int(match.group(1) or 0))
-    return [path.with_name(match.group()) for match in matches]
+def _observe_entries(path: pathlib.Path, page_size: int) -> t.Iterator[Entry]:
+    """Yield those of `path`, `path.1`, `path.2`... that exist, in that order."""
+    pattern = re.compile(rf"{re.escape(path.name)}(?:\.([1-9][0-9]*))?")
+    by_number: dict[int, pathlib.Path] = {}
+    for name in os.listdir(str(path.parent)):
+        match = pattern.fullmatch(name)
+        if match:
+            number = int(match.group(1) or 0)
+            by_number[number] = path.with_name(name)
+
+    for number in sorted(by_number):
+        yield _observe_entry(by_number[number], page_size)
 
 
-def _entry(path: pathlib.Path, page_size: int) -> Entry:
+def _observe_entry(path: pathlib.Path, page_size: int) -> Entry:
     status = os.lstat(str(path))
-    kind = _KINDS.get(stat.S_IFMT(status.st_mode), "special file")
+    kind = _name_kind(status)
+    header = None
+    if kind == "file":
+        header = observe_header(path, page_size)
+
     return Entry(
         path=str(path),
         kind=kind,
-        header=observe_header(path, page_size) if kind == "file" else None,
+        header=header,
         file_bytes=status.st_size,
         mode=stat.S_IMODE(status.st_mode),
         uid=status.st_uid,
@@ -151,72 +135,62 @@ def _entry(path: pathlib.Path, page_size: int) -> Entry:
     )
 
 
-def _unit(area: str, host: Host) -> Unit:
-    name = unit_name(area)
+def _observe_leftover(path: str, page_size: int) -> Entry | None:
+    leftover = leftover_of(pathlib.Path(path))
+    if not os.path.lexists(str(leftover)):
+        return None
+
+    return _observe_entry(leftover, page_size)
+
+
+def _observe_folders(folder: pathlib.Path) -> t.Iterator[Folder]:
+    """Yield the folders on the path from / to `folder`."""
+    for path in (*reversed(folder.parents), folder):
+        status = os.lstat(str(path))
+        yield Folder(path=str(path), kind=_name_kind(status), mode=stat.S_IMODE(status.st_mode), uid=status.st_uid)
+
+
+def _name_kind(status: os.stat_result) -> str:
+    return _KINDS.get(stat.S_IFMT(status.st_mode), "special file")
+
+
+def _observe_units(areas: t.Iterable[str], host: Host) -> t.Iterator[Unit]:
+    for area in areas:
+        yield _observe_unit(area, host)
+
+
+def _observe_unit(area: str, host: Host) -> Unit:
+    name = build_unit_name(area)
     path = host.units / name
-    return Unit(
-        path=str(path),
-        area=area,
-        text=f"a link to {os.readlink(str(path))}" if path.is_symlink() else read_file(path) or "",
-        enabled=os.path.lexists(str(host.units / "swap.target.wants" / name)),
-    )
+    enabled = os.path.lexists(str(host.units / "swap.target.wants" / name))
+    return Unit(path=str(path), area=area, text=_read_unit(path, host), enabled=enabled)
 
 
-def _folder(path: pathlib.Path) -> Folder:
-    status = os.lstat(str(path))
-    kind = _KINDS.get(stat.S_IFMT(status.st_mode), "special file")
-    return Folder(path=str(path), kind=kind, mode=stat.S_IMODE(status.st_mode), uid=status.st_uid)
+def _read_unit(path: pathlib.Path, host: Host) -> str:
+    if path.is_symlink():
+        return f"a link to {os.readlink(str(path))}"
+
+    return host.read_optional(path)
 
 
-def _hibernates_to(paths: t.Sequence[pathlib.Path], host: Host) -> tuple[str, ...]:
-    """Return those of `paths` that are, or cannot be told not to be, where the kernel looks for a hibernated system."""
-    named, offset = parse_resume(read_file(host.proc / "cmdline") or "")
-    offsets = {offset, int(read_file(host.root / "sys/power/resume_offset") or 0)} - {0}
-    at_offset = [path for path in paths if offsets and _first_page(path, host.page_size) in (*offsets, None)]
-    return tuple(str(path) for path in paths if str(path) == named or path in at_offset)
+def _observe_container(host: Host) -> str:
+    """Return the kind of container according to the marks of systemd, Docker and Podman, "" if there is none.
 
-
-def _first_page(path: pathlib.Path, page_size: int) -> int | None:
-    """Return where on its device the file begins, in pages; None where the filesystem does not tell (btrfs)."""
-    with path.open("rb") as file:
-        try:
-            (block_size,) = struct.unpack("=i", fcntl.ioctl(file, _FIGETBSZ, bytes(4)))
-            (block,) = struct.unpack("=i", fcntl.ioctl(file, _FIBMAP, bytes(4)))
-        except OSError:
-            return None
-    return int(block * block_size // page_size)
-
-
-def _devices(mount: Mount, host: Host) -> int:
-    """Return how many devices a btrfs spans, as the kernel lists them; 1 for any other filesystem."""
-    name = os.path.basename(os.path.realpath(mount.source))
-    spans = [os.listdir(str(folder)) for folder in (host.root / "sys/fs/btrfs").glob("*/devices")]
-    return next((len(names) for names in spans if mount.filesystem == "btrfs" and name in names), 1)
-
-
-def _snapshots(folder: pathlib.Path, mount: Mount, run: Run) -> tuple[str, ...]:
-    """Return the snapshots of the btrfs subvolume that holds `folder`; none on any other filesystem."""
-    if mount.filesystem != "btrfs":
-        return ()
-    # The root of every subvolume has this inode number (BTRFS_FIRST_FREE_OBJECTID).
-    subvolume = next((path for path in (folder, *folder.parents) if os.stat(str(path)).st_ino == 256), folder)
-    shown = run(["btrfs", "subvolume", "show", str(subvolume)])
-    if shown.returncode:
-        raise shown.failed(f"look for snapshots of the btrfs subvolume {subvolume}")
-    return parse_snapshots(shown.stdout)
-
-
-def _container(host: Host) -> str:
-    """Return the kind of container by the marks of systemd, Docker and Podman, "" on a machine of its own."""
+    Source: systemd's Container Interface, https://systemd.io/CONTAINER_INTERFACE/.
+    """
     named = read_file(host.root / "run/systemd/container")
     if named is not None:
         return named.strip() or "unknown"
-    for mark, kind in ((".dockerenv", "docker"), ("run/.containerenv", "podman")):
-        if (host.root / mark).exists():
-            return kind
+
+    if (host.root / ".dockerenv").exists():
+        return "docker"
+
+    if (host.root / "run/.containerenv").exists():
+        return "podman"
+
     try:
-        environment = read_file(host.proc / "1/environ") or ""
-    except FileError:  # other people's environments are hidden from all but root
+        environment = host.read_optional(host.proc / "1/environ")
+    except FileError:  # only root can read the environment of other users' processes
         return ""
-    settings = dict(variable.partition("=")[::2] for variable in environment.split("\0"))
-    return settings.get("container", "")
+
+    return parse_settings(environment.split("\0")).get("container", "")

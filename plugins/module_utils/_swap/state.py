@@ -1,42 +1,28 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a host's swap looks like, and pure readers of the tables that tell it."""
+"""The state of a host's swap, as frozen data."""
 
 from __future__ import annotations
 
 import dataclasses
 import itertools
 import posixpath
-import re
-import struct
 import typing as t
 
 from .._errors import OomguardError
-from .fstab import swap_lines, unescape
-from .unit import unit_name
-
-# The volume name in the header of each file that is ours: what has it may be switched off and removed, no other.
-LABEL = "oomguard"
-
-# union swap_header of include/linux/swap.h: 1024 bytes of boot code, version, last page, bad pages, UUID, name.
-_VERSION_OFFSET = 1024
-_NAME_OFFSET = 1052
-_NAME_LENGTH = 16
-_SIGNATURE_LENGTH = 10
-_SIGNATURE = b"SWAPSPACE2"
-# What the kernel, uswsusp and TuxOnIce put in its place when they hibernate.
-_HIBERNATED = (b"S1SUSPEND\0", b"S2SUSPEND\0", b"ULSUSPEND\0", b"LINHIB0001")
-_RELEASE = re.compile(r"(\d+)\.(\d+)")
+from .fstab import has_swap_line
+from .header import LABEL, Header
+from .unit import build_unit_name
 
 
 class SwapError(OomguardError):
-    """The swap of this host cannot be, or was not, brought to what was asked."""
+    """The swap of this host cannot be, or was not, brought to the requested state."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Area:
-    """A swap area in use, as /proc/swaps shows it; the size is without the header page."""
+    """A swap area in use, as /proc/swaps shows it. The size does not include the header page."""
 
     path: str
     type: str
@@ -45,28 +31,22 @@ class Area:
     priority: int | None
 
     @property
-    def compressed(self) -> bool:
-        """Tell whether the area is zram: compressed RAM, not room beside it."""
+    def is_compressed(self) -> bool:
+        """Return whether the area is zram, which is compressed RAM and not additional room."""
         return self.path.startswith("/dev/zram")
 
     @property
     def free_bytes(self) -> int:
-        """Return what the area can still take."""
+        """Return the bytes that the area can still hold."""
         return self.size_bytes - self.used_bytes
 
 
 @dataclasses.dataclass(frozen=True)
-class Header:
-    """The first page of a swap area; the size is without that page."""
-
-    label: str
-    size_bytes: int
-    suspended: bool
-
-
-@dataclasses.dataclass(frozen=True)
 class Entry:
-    """What lies at one of the names that managed files have; `header` is None where it is not a swap area."""
+    """A file, or anything else, that has one of the names of managed files.
+
+    `header` is None if it is not a swap area.
+    """
 
     path: str
     kind: str
@@ -77,21 +57,32 @@ class Entry:
     links: int
 
     @property
-    def ours(self) -> bool:
-        """Tell whether it is a file that this code has made."""
-        return self.kind == "file" and self.header is not None and self.header.label == LABEL
+    def is_ours(self) -> bool:
+        """Return whether this module created the file."""
+        if self.kind != "file" or self.header is None:
+            return False
+
+        return self.header.label == LABEL
+
+    @property
+    def is_suspended(self) -> bool:
+        """Return whether the file holds the image of a hibernated system."""
+        return self.header is not None and self.header.suspended
 
     @property
     def size_bytes(self) -> int:
-        """Return what the file offers as swap, 0 where it is none."""
-        return self.header.size_bytes if self.header else 0
+        """Return the bytes of swap that the file provides, 0 if it is not a swap area."""
+        if self.header is None:
+            return 0
+
+        return self.header.size_bytes
 
 
 @dataclasses.dataclass(frozen=True)
 class Unit:
-    """The systemd unit file of the swap file `area`; `text` is empty where there is none.
+    """The systemd unit file of the swap file `area`. `text` is empty if there is none.
 
-    A link, by which systemd masks a unit, is nothing of ours: `text` then tells where it leads.
+    A symbolic link, which systemd uses to mask a unit, is never ours. In that case `text` says where it leads.
     """
 
     path: str
@@ -102,7 +93,7 @@ class Unit:
 
 @dataclasses.dataclass(frozen=True)
 class Folder:
-    """One folder on the way from / to the managed files, without following links."""
+    """A folder on the path from / to the managed files. Links are not followed."""
 
     path: str
     kind: str
@@ -111,20 +102,12 @@ class Folder:
 
 
 @dataclasses.dataclass(frozen=True)
-class Mount:
-    """A mounted filesystem: its type, and the device or whatever else it is made of."""
-
-    filesystem: str
-    source: str
-
-
-@dataclasses.dataclass(frozen=True)
 class State:
-    """All that decides what has to be done.
+    """Everything that decides which steps are needed.
 
-    `devices` is how many the filesystem spans, `snapshots` are those of the btrfs subvolume, `leftover` is the file
-    that an interrupted run was still making; `booted` tells whether systemd runs the host, and `hibernates_to` are the
-    paths of our files of which one is where the host looks for its image when it wakes.
+    `devices` is the number of devices that the filesystem spans. `snapshots` are those of the btrfs subvolume.
+    `leftover` is the file that an interrupted run was still creating. `booted` says whether systemd runs the host.
+    `hibernates_to` are the paths of our files that the host may resume from.
     """
 
     areas: tuple[Area, ...]
@@ -146,106 +129,81 @@ class State:
     container: str
     privileged: bool
 
-    def area(self, path: str) -> Area | None:
-        """Return the area in use at `path`."""
-        return next((area for area in self.areas if area.path == path), None)
+    @property
+    def own_entries(self) -> tuple[Entry, ...]:
+        """Return the files that this module created."""
+        return tuple(select_own(self.entries))
 
-    def free_name(self, path: str) -> str:
-        """Return the first of the names of managed files that nothing has."""
-        return free_name(path, [entry.path for entry in self.entries])
+    @property
+    def own_areas(self) -> tuple[Area, ...]:
+        """Return the areas in use that are files of this module."""
+        return tuple(self._iterate_own_areas())
+
+    def _iterate_own_areas(self) -> t.Iterator[Area]:
+        for entry in self.own_entries:
+            area = self.find_area(entry.path)
+            if area:
+                yield area
 
     @property
     def own_bytes(self) -> int:
-        """Return what our files in use come to."""
-        areas = [self.area(entry.path) for entry in self.entries if entry.ours]
-        return sum(area.size_bytes for area in areas if area)
+        """Return the bytes of swap in use that files of this module provide."""
+        return sum(area.size_bytes for area in self.own_areas)
 
-    def settled_by(self, path: str) -> frozenset[str]:
-        """Return what has our file at `path` in use after a boot, as `persist` calls it."""
-        ways = {"fstab": any(line.path == path for line in swap_lines(self.fstab)), "systemd": self.unit(path).enabled}
-        return frozenset(way for way, does in ways.items() if does)
+    @property
+    def entry_paths(self) -> list[str]:
+        """Return the names of managed files that are taken."""
+        return [entry.path for entry in self.entries]
 
-    def unit(self, area: str) -> Unit:
-        """Return the unit of the swap file at `area`."""
-        absent = Unit(path=posixpath.join(self.unit_folder, unit_name(area)), area=area, text="", enabled=False)
-        return next((unit for unit in self.units if unit.area == area), absent)
+    def find_area(self, path: str) -> Area | None:
+        """Return the area in use at `path`."""
+        for area in self.areas:
+            if area.path == path:
+                return area
 
-
-def free_name(path: str, taken: t.Collection[str]) -> str:
-    """Return the first of `path`, `path.1`, `path.2`... that is not taken."""
-    names = itertools.chain([path], (f"{path}.{number}" for number in itertools.count(1)))
-    return next(name for name in names if name not in taken)
-
-
-def parse_swaps(text: str) -> tuple[Area, ...]:
-    """Return the areas that /proc/swaps lists, in its order."""
-    rows = [line.split() for line in text.splitlines()[1:]]
-    return tuple(
-        Area(
-            path=unescape(path),
-            type=kind,
-            size_bytes=int(size) * 1024,
-            used_bytes=int(used) * 1024,
-            priority=int(priority),
-        )
-        for path, kind, size, used, priority in rows
-    )
-
-
-def parse_header(page: bytes) -> Header | None:
-    """Return what the first page of a swap area says, None where `page` is not one. Its length is the page size."""
-    signature = page[-_SIGNATURE_LENGTH:]
-    if len(page) < _NAME_OFFSET + _NAME_LENGTH or signature not in (_SIGNATURE, *_HIBERNATED):
         return None
-    _version, last_page = struct.unpack_from("=II", page, _VERSION_OFFSET)
-    label = page[_NAME_OFFSET : _NAME_OFFSET + _NAME_LENGTH].split(b"\0")[0]
-    return Header(
-        label=label.decode("ascii", "backslashreplace"),
-        size_bytes=last_page * len(page),
-        suspended=signature in _HIBERNATED,
-    )
+
+    def find_unit(self, area: str) -> Unit:
+        """Return the unit of the swap file at `area`."""
+        for unit in self.units:
+            if unit.area == area:
+                return unit
+
+        path = posixpath.join(self.unit_folder, build_unit_name(area))
+        return Unit(path=path, area=area, text="", enabled=False)
+
+    def find_free_name(self, path: str) -> str:
+        """Return the first name of managed files that is not taken."""
+        return find_free_name(path, self.entry_paths)
+
+    def find_persistence(self, path: str) -> frozenset[str]:
+        """Return the ways, as the option `persist` calls them, in which the file at `path` is in use after a boot."""
+        ways = set()
+        if has_swap_line(self.fstab, path):
+            ways.add("fstab")
+        if self.find_unit(path).enabled:
+            ways.add("systemd")
+
+        return frozenset(ways)
 
 
-def parse_mount(mountinfo: str, folder: str) -> Mount:
-    """Return the mount that holds `folder`, a path without links, from /proc/self/mountinfo."""
-    best, mount = "", Mount(filesystem="unknown", source="")
-    for line in filter(None, mountinfo.split("\n")):
-        before, _dash, after = line.partition(" - ")
-        point = unescape(before.split(" ")[4])
-        inside = point in ("/", folder) or folder.startswith(f"{point}/")
-        # The last of several mounts at one point hides the others.
-        if inside and len(point) >= len(best):
-            filesystem, source = after.split(" ")[:2]
-            best, mount = point, Mount(filesystem=filesystem, source=unescape(source))
-    return mount
+def select_own(entries: t.Iterable[Entry]) -> t.Iterator[Entry]:
+    """Yield those of `entries` that this module created."""
+    for entry in entries:
+        if entry.is_ours:
+            yield entry
 
 
-def parse_release(release: str) -> tuple[int, int]:
-    """Return the first two numbers of a kernel's release, such as `6.1.0-37-amd64`; zeros where it has none."""
-    match = _RELEASE.match(release)
-    return (int(match.group(1)), int(match.group(2))) if match else (0, 0)
+def find_free_name(path: str, taken: t.Collection[str]) -> str:
+    """Return the first of `path`, `path.1`, `path.2`... that is not in `taken`."""
+    name = path
+    numbers = itertools.count(1)
+    while name in taken:
+        name = f"{path}.{next(numbers)}"
+
+    return name
 
 
-def parse_snapshots(text: str) -> tuple[str, ...]:
-    """Return the snapshots that `btrfs subvolume show` lists, by their paths in the filesystem."""
-    _before, _title, after = text.partition("Snapshot(s):")
-    listed = itertools.takewhile(lambda line: line.startswith("\t\t"), after.split("\n")[1:])
-    return tuple(line.strip() for line in listed)
-
-
-def parse_resume(command_line: str) -> tuple[str, int]:
-    """Return from /proc/cmdline where the kernel looks for a hibernated system: `resume=` and `resume_offset=`."""
-    settings = dict(word.partition("=")[::2] for word in command_line.split())
-    offset = settings.get("resume_offset", "")
-    return settings.get("resume", ""), int(offset) if offset.isdigit() else 0
-
-
-def parse_privileged(status: str) -> bool:
-    """Tell from /proc/self/status whether this process may switch swap on and off (CAP_SYS_ADMIN, number 21)."""
-    capabilities = next((line.split()[1] for line in status.splitlines() if line.startswith("CapEff:")), "0")
-    return bool(int(capabilities, 16) & 1 << 21)
-
-
-def summary(areas: t.Iterable[Area]) -> str:
-    """Return one line for each area, without what changes by itself: the text of a diff."""
+def format_areas(areas: t.Iterable[Area]) -> str:
+    """Return the text of a diff: one line for each area, without values that change by themselves."""
     return "".join(f"{area.path} ({area.type}): {area.size_bytes} bytes\n" for area in areas)

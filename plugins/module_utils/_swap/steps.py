@@ -1,68 +1,73 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The steps that plans are made of: data alone, carried out elsewhere."""
+"""The steps of a plan. They are data; apply.py carries them out."""
 
 from __future__ import annotations
 
 import dataclasses
 import typing as t
 
-from .._safe import neutralise
-
 
 @dataclasses.dataclass(frozen=True)
 class Step:
-    """One thing to do; each leaves a host that works and boots, and from which the next run goes on."""
+    """One thing to do. After each step the host works and boots, and the next run can continue from there."""
 
     name: t.ClassVar[str]
     path: str
 
     def as_dict(self) -> dict[str, t.Any]:
-        """Return the step's name and its numbers as plain data, without texts of files."""
-        shown = {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.repr}
-        return {"step": self.name, **shown, "path": neutralise(self.path)}
+        """Return the name, path and numbers of the step as plain data, without the texts of files."""
+        data: dict[str, t.Any] = {"step": self.name}
+        for field in dataclasses.fields(self):
+            if field.repr:
+                data[field.name] = getattr(self, field.name)
+
+        return data
 
 
 @dataclasses.dataclass(frozen=True)
 class ClearLeftover(Step):
-    """Remove the file that an interrupted run was still making."""
+    """Remove the file that an interrupted run was still creating."""
 
     name: t.ClassVar[str] = "clear_leftover"
 
 
 @dataclasses.dataclass(frozen=True)
 class Protect(Step):
-    """Give a file back to root alone: whoever reads swap reads the memory of every process."""
+    """Restrict a file to root again. Whoever can read swap can read the memory of every process."""
 
     name: t.ClassVar[str] = "protect"
 
 
 @dataclasses.dataclass(frozen=True)
 class Create(Step):
-    """Make a file that is ready to be switched on, under another name first.
+    """Create a file that is ready to be switched on, first under the name `temporary_path`.
 
-    `size_bytes` is what it will offer; `zeros_bytes` are written for it where blocks cannot just be set aside.
+    `size_bytes` is the swap that it provides. `zeros_bytes` of zeros are written if blocks cannot simply be allocated
+    on a filesystem of the type `filesystem`.
     """
 
     name: t.ClassVar[str] = "create"
     size_bytes: int
     zeros_bytes: int
-    made_as: str = dataclasses.field(repr=False)
+    temporary_path: str = dataclasses.field(repr=False)
+    filesystem: str = dataclasses.field(repr=False)
 
 
 @dataclasses.dataclass(frozen=True)
 class Enable(Step):
-    """Switch an area on."""
+    """Switch an area on. If the same plan created its file, that file is removed should the kernel reject it."""
 
     name: t.ClassVar[str] = "enable"
     size_bytes: int
     priority: int | None
+    created: bool = dataclasses.field(repr=False)
 
 
 @dataclasses.dataclass(frozen=True)
 class Edit(Step):
-    """Change the text of a file, which is empty where there is none."""
+    """Change the text of a file. A file that does not exist has an empty text."""
 
     before: str = dataclasses.field(repr=False)
     after: str = dataclasses.field(repr=False)
@@ -70,14 +75,14 @@ class Edit(Step):
 
 @dataclasses.dataclass(frozen=True)
 class Persist(Edit):
-    """Let fstab say which areas are on after a boot."""
+    """Have fstab say which areas are in use after a boot."""
 
     name: t.ClassVar[str] = "persist"
 
 
 @dataclasses.dataclass(frozen=True)
 class WriteUnit(Edit):
-    """Let a unit switch an area on at boot."""
+    """Have a unit switch an area on at boot."""
 
     name: t.ClassVar[str] = "write_unit"
 
@@ -91,7 +96,7 @@ class RemoveUnit(Edit):
 
 @dataclasses.dataclass(frozen=True)
 class Disable(Step):
-    """Switch an area off, once what it holds fits elsewhere."""
+    """Switch an area off, once there is room elsewhere for its contents."""
 
     name: t.ClassVar[str] = "disable"
     size_bytes: int

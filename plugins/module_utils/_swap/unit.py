@@ -13,30 +13,32 @@ MARK = "# Managed by oomguard.linux.swap; what is changed here by hand is lost."
 _ESCAPED = re.compile(rb"^\.|[^A-Za-z0-9:_./]")
 
 
-def unit_name(path: str) -> str:
-    """Return the name of the unit that stands for the swap file at `path`, as `systemd-escape --path` gives it."""
+def build_unit_name(path: str) -> str:
+    """Return the name of the unit for the swap file at `path`, as `systemd-escape --path` builds it."""
     plain = path.strip("/").encode("utf-8", "surrogateescape")
     escaped = _ESCAPED.sub(lambda match: b"\\x%02x" % ord(match.group()), plain)
     return f"{escaped.decode('ascii').replace('/', '-')}.swap"
 
 
-def unit_text(path: str, priority: int | None) -> str:
-    """Return the text of that unit; a file that is missing at boot holds nothing up."""
-    swap = [f"What={path.replace('%', '%%')}"]
+def build_unit_text(path: str, priority: int | None) -> str:
+    """Return the text of the unit for the swap file at `path`. If the file is missing at boot, nothing waits for it."""
+    lines = [
+        MARK,
+        "",
+        "[Unit]",
+        "Description=Swap file of oomguard.linux.swap",
+        "",
+        "[Swap]",
+        # systemd.unit(5), "Specifiers".
+        f"What={path.replace('%', '%%')}",
+    ]
     if priority is not None:
-        swap.append(f"Priority={priority}")
-    return "\n".join(
-        [
-            MARK,
-            "",
-            "[Unit]",
-            "Description=Swap file of oomguard.linux.swap",
-            "",
-            "[Swap]",
-            *swap,
-            "",
-            "[Install]",
-            "WantedBy=swap.target",
-            "",
-        ]
-    )
+        lines.append(f"Priority={priority}")
+    lines += [
+        "",
+        "[Install]",
+        "WantedBy=swap.target",
+        "",
+    ]
+
+    return "\n".join(lines)

@@ -10,17 +10,14 @@ import subprocess
 import time
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._command import run
 from ansible_collections.oomguard.linux.plugins.module_utils._swap import swapfile
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.apply import bring
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.observe import Host
-from swap_trial.host import GIB, Sampler, remove, wanted
+from swap_trial.host import GIB, Sampler, change, remove, wanted
 
 
 def compare(path: str) -> dict[str, t.Any]:
     """Grow from 1 to 2 GiB in our way and in the usual one; return how long each takes, and leaves the host short."""
     ways: dict[str, t.Callable[[], object]] = {
-        "ours": lambda: bring(wanted(path, 2 * GIB), Host(), run),
+        "ours": lambda: change(wanted(path, 2 * GIB)),
         "usual": lambda: [
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             for command in (
@@ -36,7 +33,7 @@ def compare(path: str) -> dict[str, t.Any]:
     measured = {}
     for name, way in ways.items():
         remove(path)
-        bring(wanted(path, GIB), Host(), run)
+        change(wanted(path, GIB))
         began = time.monotonic()
         with Sampler() as sampler:
             way()
@@ -52,7 +49,7 @@ def allocate(path: str) -> dict[str, t.Any]:
         for _attempt in range(5):
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
             began = time.monotonic()
-            swapfile.allocate(descriptor, gibibytes * GIB, zeros=False)
+            swapfile.allocate_blocks(descriptor, gibibytes * GIB, zeros=False)
             os.fsync(descriptor)
             seconds.append(time.monotonic() - began)
             os.close(descriptor)

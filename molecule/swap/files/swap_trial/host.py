@@ -18,12 +18,16 @@ import threading
 import time
 import typing as t
 
+from ansible_collections.oomguard.linux.plugins.module_utils._change import bring
 from ansible_collections.oomguard.linux.plugins.module_utils._command import run
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.apply import bring
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.observe import Host, observe, observe_areas
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import LABEL, parse_mount
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.unit import unit_name
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.change import SwapChange
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.header import LABEL
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.host import Host
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.observe import observe_areas, observe_state
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.plan import Plan
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.tables import find_mount
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.unit import build_unit_name
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.wanted import Wanted
 
 MIB = 1024**2
@@ -66,7 +70,7 @@ TRIALS = {
 def wanted(path: str, size: int | None, *, priority: int | None = None, persist: str = "fstab") -> Wanted:
     """Return what the module would be asked for, to have `size` bytes at `path` beside all other swap."""
     elsewhere = total() - sum(
-        area.size_bytes for area in observe(path, Host(), run).areas if area.path.startswith(path)
+        area.size_bytes for area in observe_state(path, Host(), run).areas if area.path.startswith(path)
     )
     return Wanted(
         path=path,
@@ -85,7 +89,7 @@ def start(path: str, trial: Trial) -> None:
     pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
     if trial.start:
         with open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            if parse_mount(pathlib.Path("/proc/self/mountinfo").read_text(), path).filesystem == "btrfs":
+            if find_mount(pathlib.Path("/proc/self/mountinfo").read_text(), path).filesystem == "btrfs":
                 fcntl.ioctl(file, _FS_IOC_SETFLAGS, struct.pack("=l", _FS_NOCOW_FL))
             os.posix_fallocate(file.fileno(), 0, trial.start + PAGE_BYTES)
             file.write(header(trial.start))
@@ -104,7 +108,7 @@ def remove(path: str) -> None:
     kept = [line for line in lines if not line.startswith(path.encode())]
     if kept != lines:
         FSTAB.write_bytes(b"\n".join(kept))
-    for unit in UNITS.rglob(f"{unit_name(path)[: -len('.swap')]}*.swap"):
+    for unit in UNITS.rglob(f"{build_unit_name(path)[: -len('.swap')]}*.swap"):
         unit.unlink()
 
 
@@ -138,7 +142,12 @@ def called(function: t.Callable[..., int], path: str, *arguments: int) -> None:
 def complete(path: str, trial: Trial) -> bool:
     """Bring the host to the trial's target; tell whether anything was changed."""
     target = wanted(path, trial.target, priority=trial.priority, persist=trial.persist)
-    return bring(target, Host(), run)[0].changed
+    return change(target).changed
+
+
+def change(target: Wanted, *, check_mode: bool = False) -> Plan:
+    """Bring the host to `target`; return the plan."""
+    return bring(SwapChange(wanted=target, host=Host(), run=run), check_mode=check_mode).plan
 
 
 def total() -> int:
@@ -215,7 +224,7 @@ def complaints(path: str) -> t.Iterator[str]:
 
 def leftovers(path: str) -> t.Iterator[str]:
     """Yield what should not be there once a change is complete."""
-    state = observe(path, Host(), run)
+    state = observe_state(path, Host(), run)
     in_use = {area.path for area in state.areas}
     name = pathlib.Path(path).name
     for entry in sorted(pathlib.Path(path).parent.iterdir()):

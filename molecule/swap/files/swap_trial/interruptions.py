@@ -16,7 +16,7 @@ import sys
 import typing as t
 import unittest.mock
 
-from ansible_collections.oomguard.linux.plugins.module_utils._swap import apply
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.change import SwapChange
 from swap_trial.host import (
     Sampler,
     Trial,
@@ -167,7 +167,7 @@ def stop_everywhere(folder: str, trial: Trial) -> t.NoReturn:
         def interrupted(each: int = each, path: str = path) -> None:
             before_change(each, stop, syncs=True)
             # Those that are stopped already still hold the lock.
-            with unittest.mock.patch.object(apply, "lock", return_value=contextlib.nullcontext()):
+            with unittest.mock.patch.object(SwapChange, "lock", return_value=contextlib.nullcontext()):
                 complete(path, trial)
 
         stopped += os.WIFSTOPPED(os.waitpid(child(interrupted), os.WUNTRACED)[1])

@@ -12,9 +12,7 @@ import shutil
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import run
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.apply import bring
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.observe import Host
-from swap_trial.host import FSTAB, MIB, Trial, complete, in_child, listing, remove, start, switch_off, wanted
+from swap_trial.host import FSTAB, MIB, Trial, change, complete, in_child, listing, remove, start, switch_off, wanted
 
 ROOT = "/dev/vda / ext4 errors=remount-ro,x-systemd.growfs 0 1"
 
@@ -115,7 +113,7 @@ def still(path: str, trial: Trial) -> dict[str, t.Any]:
     start(path, trial)
     before = listing("/")
     target = wanted(path, trial.target, priority=trial.priority, persist=trial.persist)
-    problems = [] if bring(target, Host(), run, pretend=True)[0].changed else ["check mode saw no change"]
+    problems = [] if change(target, check_mode=True).changed else ["check mode saw no change"]
     problems += [f"check mode: {line}" for line in differences(before, listing("/"))]
     complete(path, trial)
     before = listing("/")

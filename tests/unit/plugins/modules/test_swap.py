@@ -1,20 +1,25 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module swap: from parameters to what is wanted, and from areas to plain data."""
+"""The module swap: from parameters to a request, and from areas to plain data."""
 
 from __future__ import annotations
 
 import dataclasses
+import json
+import pathlib
 import typing as t
 
 import pytest
+from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.oomguard.linux.plugins.module_utils._size import SizeError
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.plan import Plan
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import Area
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.wanted import Wanted
-from ansible_collections.oomguard.linux.plugins.modules.swap import RETURN, described, result, wanted_from
+from ansible_collections.oomguard.linux.plugins.modules import swap
+from ansible_collections.oomguard.linux.plugins.modules.swap import RETURN, build_result, build_wanted, describe_areas
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._swap.kernel import TITLE, Kernel
 from ansible_collections.oomguard.linux.tests.unit.plugins.modules.documented import documented, returned
 
 PARAMS: dict[str, t.Any] = {
@@ -44,7 +49,7 @@ AREAS = [
 
 
 def test_defaults() -> None:
-    assert wanted_from(PARAMS) == WANTED
+    assert build_wanted(PARAMS) == WANTED
 
 
 @pytest.mark.parametrize(
@@ -62,27 +67,27 @@ def test_defaults() -> None:
         ({"force": True}, "force", True),
     ],
 )
-def test_parameters_are_taken_over(changes: dict[str, t.Any], field: str, value: object) -> None:
-    assert getattr(wanted_from({**PARAMS, **changes}), field) == value
+def test_parameter_becomes_part_of_request(changes: dict[str, t.Any], field: str, value: object) -> None:
+    assert getattr(build_wanted({**PARAMS, **changes}), field) == value
 
 
-def test_a_size_that_is_none_is_refused() -> None:
+def test_invalid_size_is_refused() -> None:
     with pytest.raises(SizeError):
-        wanted_from({**PARAMS, "size": "plenty"})
+        build_wanted({**PARAMS, "size": "plenty"})
 
 
 @pytest.mark.parametrize(
-    ("count_zram", "sums"), [(False, (4096, 1024)), (True, (12288, 9216))], ids=["by default", "where asked for"]
+    ("count_zram", "sums"), [(False, (4096, 1024)), (True, (12288, 9216))], ids=["by default", "if requested"]
 )
-def test_zram_is_in_the_sums_where_it_counts(sums: tuple[int, int], *, count_zram: bool) -> None:
-    data = described(AREAS, dataclasses.replace(WANTED, count_zram=count_zram))
+def test_zram_is_in_the_sums_only_if_it_counts(sums: tuple[int, int], *, count_zram: bool) -> None:
+    data = describe_areas(AREAS, dataclasses.replace(WANTED, count_zram=count_zram))
     assert (data["total_bytes"], data["used_bytes"]) == sums
 
 
-def test_areas_are_described() -> None:
-    assert described(AREAS, WANTED)["areas"] == [
+def test_areas_as_plain_data() -> None:
+    assert describe_areas(AREAS, WANTED)["areas"] == [
         {
-            "path": "/swap\\x1bfile",
+            "path": "/swap\x1bfile",
             "type": "file",
             "size_bytes": 4096,
             "used_bytes": 1024,
@@ -100,6 +105,41 @@ def test_areas_are_described() -> None:
     ]
 
 
-def test_what_is_returned_is_documented() -> None:
-    found = result(Plan(steps=(), before=tuple(AREAS)), AREAS, WANTED)
+def test_returned_keys_are_documented() -> None:
+    found = build_result(Plan(steps=(), before=tuple(AREAS)), AREAS, WANTED)
     assert returned(found, documented(RETURN)) == documented(RETURN)
+
+
+@pytest.fixture
+def kernel(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Kernel:
+    """Let the module find a fake host."""
+    fake = Kernel(tmp_path)
+    monkeypatch.setattr(swap, "Host", lambda: fake.host)
+    monkeypatch.setattr(swap, "run", fake)
+    return fake
+
+
+def run_module(capfd: pytest.CaptureFixture[str], **arguments: t.Any) -> dict[str, t.Any]:
+    """Run the module in check mode, and return its result."""
+    with patch_module_args({"_ansible_check_mode": True, **arguments}), pytest.raises(SystemExit):
+        swap.main()
+    return dict(json.loads(capfd.readouterr().out))
+
+
+def test_result_is_inert(kernel: Kernel, capfd: pytest.CaptureFixture[str]) -> None:
+    kernel.write("proc/swaps", f"{TITLE}/swap\x1bfile file 4 1 -2\n")
+    result = run_module(capfd, path=str(kernel.path), state="absent")
+    assert [area["path"] for area in result["after"]["areas"]] == ["/swap\\x1bfile"]
+
+
+def test_host_without_own_files_is_not_changed_by_absent(kernel: Kernel, capfd: pytest.CaptureFixture[str]) -> None:
+    result = run_module(capfd, path=str(kernel.path), state="absent")
+    assert (result["changed"], result["plan"]) == (False, [])
+
+
+def test_refusal_fails_the_module(kernel: Kernel, capfd: pytest.CaptureFixture[str]) -> None:
+    kernel.write(".dockerenv", "")
+    result = run_module(capfd, path=str(kernel.path), size="10G")
+    assert result["msg"] == (
+        "Swap cannot be managed in a container (docker): it belongs to the host's kernel. Manage it on the host."
+    )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A host in a folder: the tables that the kernel shows, and the programs that change its swap."""
+"""A fake host in a folder: the tables of its kernel, and the programs that change its swap."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import struct
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import Completed
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.observe import Host
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.host import Host
 
 PAGE = 4096
 PROGRAMS = {"mkswap", "swapon", "swapoff", "chattr", "systemctl", "findmnt", "btrfs"}
@@ -18,7 +18,7 @@ TITLE = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
 
 
 class Kernel:
-    """Plays the programs on a host in `folder`; one named in `failing` fails, one in `deaf` does nothing."""
+    """Acts as the programs of a host in `folder`. Those in `failing` fail, and those in `deaf` do nothing."""
 
     def __init__(self, folder: pathlib.Path) -> None:
         self.root = folder
@@ -62,13 +62,11 @@ class Kernel:
         stdin: str = "",
         environment: t.Mapping[str, str] | None = None,
     ) -> Completed:
-        """Run as the port `Run` does."""
-        assert (timeout > 0, stdin, environment) == (True, "", None)
+        """Run a program as the port `Run` does."""
+        assert (timeout > 0, stdin, dict(environment or {})) == (True, "", {})
         self.calls.append(list(argv))
-        program, path = (
-            next(word for word in argv if word in PROGRAMS),
-            argv[-1],
-        )
+        program = next(word for word in argv if word in PROGRAMS)
+        path = argv[-1]
         if program in self.failing | self.failing_once:
             self.failing_once.discard(program)
             return Completed(
@@ -91,7 +89,7 @@ class Kernel:
 
 
 def make_swap(path: pathlib.Path, *, label: bytes = b"oomguard", signature: bytes = b"SWAPSPACE2") -> None:
-    """Write the header of a swap area over the first page of the file."""
+    """Write the header of a swap area to the first page of the file."""
     with path.open("r+b") as file:
         size = file.seek(0, 2)
         file.seek(1024)

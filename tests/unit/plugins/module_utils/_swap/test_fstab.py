@@ -1,13 +1,19 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""fstab in its many shapes: our line and not a byte more."""
+"""Forms of fstab: only our line changes."""
 
 from __future__ import annotations
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.fstab import SwapLine, edit, escape, unescape
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.fstab import (
+    SwapLine,
+    edit_swap_lines,
+    escape_field,
+    has_swap_line,
+    unescape_field,
+)
 
 OURS = SwapLine(path="/swapfile", options="sw,nofail")
 LINE = "/swapfile none swap sw,nofail 0 0\n"
@@ -20,7 +26,7 @@ UUID=8b1c-22 /               ext4    errors=remount-ro 0       1
 UUID=11aa-ff none            swap    sw              0       0
 """
 
-# Each stays as it is, with our line after it.
+# Each stays unchanged, and our line is added after it.
 FOREIGN = {
     "debian": DEBIAN,
     "empty": "",
@@ -35,7 +41,7 @@ FOREIGN = {
     "bind mount of the same path": "/swapfile /mnt none bind 0 0\n",
 }
 
-# Each says what is wanted, and stays as it is.
+# Each already has the requested line, and stays unchanged.
 PRESENT = {
     "plain": LINE,
     "tabs and blanks": "/swapfile\tnone  swap \t sw,nofail\t0 0\n",
@@ -48,23 +54,24 @@ PRESENT = {
 
 
 @pytest.mark.parametrize("text", FOREIGN.values(), ids=FOREIGN.keys())
-def test_the_line_is_added_and_nothing_else_changes(text: str) -> None:
-    assert edit(text, wanted=[OURS], unwanted=[]) == text + LINE
+def test_line_is_added_and_nothing_else_changes(text: str) -> None:
+    assert edit_swap_lines(text, wanted=[OURS], unwanted=[]) == text + LINE
 
 
 @pytest.mark.parametrize("text", FOREIGN.values(), ids=FOREIGN.keys())
-def test_what_was_added_is_taken_away_again(text: str) -> None:
-    assert edit(text + LINE, wanted=[], unwanted=["/swapfile"]) == text
+def test_added_line_is_removed_and_nothing_else_changes(text: str) -> None:
+    assert edit_swap_lines(text + LINE, wanted=[], unwanted=["/swapfile"]) == text
 
 
 @pytest.mark.parametrize("text", PRESENT.values(), ids=PRESENT.keys())
-def test_a_line_that_says_it_already_stays_in_its_shape(text: str) -> None:
-    assert edit(text, wanted=[OURS], unwanted=[]) == text
+def test_correct_line_keeps_its_form(text: str) -> None:
+    assert edit_swap_lines(text, wanted=[OURS], unwanted=[]) == text
 
 
-def test_a_missing_final_newline_is_added_before_the_line() -> None:
+def test_missing_final_newline_is_added_before_the_line() -> None:
     assert (
-        edit("LABEL=root / ext4 defaults 0 1", wanted=[OURS], unwanted=[]) == "LABEL=root / ext4 defaults 0 1\n" + LINE
+        edit_swap_lines("LABEL=root / ext4 defaults 0 1", wanted=[OURS], unwanted=[])
+        == "LABEL=root / ext4 defaults 0 1\n" + LINE
     )
 
 
@@ -73,23 +80,26 @@ def test_a_missing_final_newline_is_added_before_the_line() -> None:
     ["/swapfile none swap sw 0 0\n", "/swapfile none swap sw,nofail,pri=5 0 0\n", "/swapfile none swap\n", LINE + LINE],
     ids=["without nofail", "another priority", "without options", "twice"],
 )
-def test_one_right_line_takes_the_place_of_wrong_ones(text: str) -> None:
-    assert edit(f"# a\n{text}# b\n", wanted=[OURS], unwanted=[]) == f"# a\n{LINE}# b\n"
+def test_one_correct_line_replaces_wrong_ones_in_place(text: str) -> None:
+    assert edit_swap_lines(f"# a\n{text}# b\n", wanted=[OURS], unwanted=[]) == f"# a\n{LINE}# b\n"
 
 
 def test_several_lines_are_edited_at_once() -> None:
-    text = edit(LINE + "# a\n", wanted=[SwapLine(path="/swapfile.1", options="sw,nofail")], unwanted=["/swapfile"])
+    text = edit_swap_lines(
+        LINE + "# a\n", wanted=[SwapLine(path="/swapfile.1", options="sw,nofail")], unwanted=["/swapfile"]
+    )
     assert text == "# a\n/swapfile.1 none swap sw,nofail 0 0\n"
 
 
 def test_removing_the_only_line_leaves_an_empty_table() -> None:
-    assert edit(LINE.rstrip(), wanted=[], unwanted=["/swapfile"]) == ""
+    assert edit_swap_lines(LINE.rstrip(), wanted=[], unwanted=["/swapfile"]) == ""
 
 
-def test_the_only_line_is_replaced_by_another() -> None:
+def test_only_line_is_replaced_by_another() -> None:
     line = SwapLine(path="/swap file", options="sw,nofail,pri=7")
     assert (
-        edit(LINE.rstrip(), wanted=[line], unwanted=["/swapfile"]) == "/swap\\040file none swap sw,nofail,pri=7 0 0\n"
+        edit_swap_lines(LINE.rstrip(), wanted=[line], unwanted=["/swapfile"])
+        == "/swap\\040file none swap sw,nofail,pri=7 0 0\n"
     )
 
 
@@ -97,13 +107,18 @@ def test_the_only_line_is_replaced_by_another() -> None:
     ("path", "field"), [("/a b", "/a\\040b"), ("/a\tb", "/a\\011b"), ("/a\\b", "/a\\134b"), ("/ä", "/ä")]
 )
 def test_paths_are_escaped(path: str, field: str) -> None:
-    assert escape(path) == field
+    assert escape_field(path) == field
 
 
 @pytest.mark.parametrize("path", ["/a b", "/a\tb", "/a\\040b", "/ä", "/swapfile"])
 def test_escaping_loses_nothing(path: str) -> None:
-    assert unescape(escape(path)) == path
+    assert unescape_field(escape_field(path)) == path
 
 
-def test_a_last_line_without_an_end_leaves_the_end_of_the_one_before() -> None:
-    assert edit(f"# first\n{LINE.rstrip()}", wanted=[], unwanted=["/swapfile"]) == "# first\n"
+def test_removed_last_line_without_newline_keeps_the_newline_before_it() -> None:
+    assert edit_swap_lines(f"# first\n{LINE.rstrip()}", wanted=[], unwanted=["/swapfile"]) == "# first\n"
+
+
+@pytest.mark.parametrize(("path", "named"), [("/swapfile", True), ("/swap", False)])
+def test_swap_line_is_found(path: str, *, named: bool) -> None:
+    assert has_swap_line(f"# comment\n{LINE}", path) is named

@@ -1,13 +1,13 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Swap units: names as systemd-escape gives them, and texts."""
+"""Swap units: names as systemd-escape builds them, and texts."""
 
 from __future__ import annotations
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.unit import unit_name, unit_text
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.unit import build_unit_name, build_unit_text
 
 
 @pytest.mark.parametrize(
@@ -21,12 +21,12 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.unit import u
         ("/ä", "\\xc3\\xa4.swap"),
     ],
 )
-def test_names(path: str, name: str) -> None:
-    assert unit_name(path) == name
+def test_unit_name_is_escaped_path(path: str, name: str) -> None:
+    assert build_unit_name(path) == name
 
 
-def test_a_unit() -> None:
-    assert unit_text("/swap 50%", 7) == (
+def test_unit_text() -> None:
+    assert build_unit_text("/swap 50%", 7) == (
         "# Managed by oomguard.linux.swap; what is changed here by hand is lost.\n"
         "\n"
         "[Unit]\n"
@@ -41,5 +41,5 @@ def test_a_unit() -> None:
     )
 
 
-def test_a_unit_without_priority() -> None:
-    assert "Priority" not in unit_text("/swapfile", None)
+def test_unit_text_without_priority() -> None:
+    assert "Priority" not in build_unit_text("/swapfile", None)
