@@ -73,7 +73,7 @@ def state(*areas: Area, entries: t.Iterable[Entry] = (), **changes: t.Any) -> St
 
 
 def managed(*sizes: int, used: int = 0, **changes: t.Any) -> State:
-    """Return a host with files of ours of these sizes in use, the first one under the plain name."""
+    """Return a host with own files of these sizes in use. The first one has the plain name."""
     files = {"/swapfile" if number == 0 else f"/swapfile.{number}": size for number, size in enumerate(sizes)}
     return state(
         *(area(path, size, used=used) for path, size in files.items()),

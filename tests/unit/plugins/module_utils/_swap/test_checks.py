@@ -72,19 +72,21 @@ REFUSALS = {
         "Refused to remove /swapfile: this host hibernates to it (resume= or resume_offset=). "
         "Make the host resume from another swap area first, or use force: true.",
     ),
-    "a foreign unit": Refusal(
+    "foreign unit": Refusal(
         managed(GIB, units=(unit("/swapfile", text="[Swap]\nWhat=/swapfile\n"),)),
         SYSTEMD,
         "Refused to replace /etc/systemd/system/swapfile.swap: this module did not create it. "
         "Move it away, or use another value for persist.",
     ),
-    "no systemd": Refusal(state(booted=False), SYSTEMD, "This host was not booted with systemd. Use persist: fstab."),
+    "host without systemd": Refusal(
+        state(booted=False), SYSTEMD, "This host was not booted with systemd. Use persist: fstab."
+    ),
     "container": Refusal(
         state(container="lxc"),
         WANTED,
         "Swap cannot be managed in a container (lxc): it belongs to the host's kernel. Manage it on the host.",
     ),
-    "a container without room": Refusal(
+    "container without room": Refusal(
         state(container="lxc", free_bytes=0),
         WANTED,
         "Swap cannot be managed in a container (lxc): it belongs to the host's kernel. Manage it on the host.",
@@ -130,7 +132,7 @@ REFUSALS = {
         "Refused to create a swap file on vfat: it cannot restrict a file to root, nor hold a file of 4 GiB. "
         "Use a path on one of these filesystems: ext2, ext3, ext4, xfs, btrfs.",
     ),
-    "btrfs of an old kernel": Refusal(
+    "btrfs with an old kernel": Refusal(
         state(filesystem="btrfs", kernel=(4, 19)),
         WANTED,
         "Refused to create a swap file on btrfs: Linux before 5.0 does not support it. "
@@ -166,7 +168,7 @@ REFUSALS = {
         "There is not enough disk space for another 10.0 GiB of swap below /: 10.0 GiB is free, and 256.0 MiB of it "
         "must stay free. Free some space, use a path on another filesystem, ask for less swap, or lower the reserve.",
     ),
-    "exact below what others have": Refusal(
+    "exact size below that of foreign areas": Refusal(
         state(area("/dev/vda5", 12 * GIB)),
         EXACT,
         "Cannot bring the swap of this host to exactly 10.0 GiB: areas other than the files that this module "
@@ -179,20 +181,20 @@ REFUSALS = {
         "There is not enough disk space for another 10.0 GiB of swap below /: 5.0 GiB is free, and 256.0 MiB of it "
         "must stay free. Free some space, use a path on another filesystem, ask for less swap, or lower the reserve.",
     ),
-    "a masked unit": Refusal(
+    "masked unit": Refusal(
         managed(10 * GIB, units=(unit("/swapfile", text="a link to /dev/null"),)),
         SYSTEMD,
         "Refused to replace /etc/systemd/system/swapfile.swap: this module did not create it. Move it away, or use "
         "another value for persist.",
     ),
-    "in use and no room": Refusal(
+    "contents without room": Refusal(
         managed(GIB, used=300 * MIB),
         ABSENT,
         "Refused to switch off /swapfile: 300.0 MiB of swap in use would have to move, but there is room for only "
         "44.0 MiB (300.0 MiB of available memory minus a reserve of 256.0 MiB, plus 0 B free in other areas). "
         "Free memory, free disk space so that a new area can come first, or lower the reserve.",
     ),
-    "in use and no room on the disk": Refusal(
+    "contents without room, and a full disk": Refusal(
         managed(10 * GIB, used=300 * MIB, free_bytes=GIB),
         dataclasses.replace(EXACT, size_bytes=2 * GIB),
         "Refused to switch off /swapfile: 300.0 MiB of swap in use would have to move, but there is room for only "

@@ -58,24 +58,24 @@ class Case(t.NamedTuple):
 
 CASES = {
     "no swap": Case(state(), WANTED, GROWN),
-    "a partition is added to": Case(state(area("/dev/vda5", 4 * GIB, kind="partition")), WANTED, GROWN),
-    "zram counts where asked for": Case(
+    "file beside a partition": Case(state(area("/dev/vda5", 4 * GIB, kind="partition")), WANTED, GROWN),
+    "zram counts if requested": Case(
         state(area("/dev/zram0", 16 * GIB, kind="partition")), dataclasses.replace(WANTED, count_zram=True), []
     ),
-    "zram does not count": Case(state(area("/dev/zram0", 16 * GIB, kind="partition")), WANTED, GROWN),
-    "partition of exactly the target, less its header": Case(state(area("/dev/vda5", 10 * GIB - PAGE)), WANTED, []),
-    "a foreign swap file in use keeps its name": Case(
+    "zram does not count by default": Case(state(area("/dev/zram0", 16 * GIB, kind="partition")), WANTED, GROWN),
+    "partition of the target size less its header": Case(state(area("/dev/vda5", 10 * GIB - PAGE)), WANTED, []),
+    "foreign swap file in use keeps its name": Case(
         state(area("/swapfile", 2 * GIB), entries=[entry("/swapfile", 2 * GIB, label="")], fstab=ROOT_LINE),
         WANTED,
         GROWN_1,
     ),
-    "ours is added to": Case(managed(GIB), WANTED, GROWN_1),
-    "ours is enough": Case(managed(10 * GIB), WANTED, []),
-    "more is fine": Case(managed(12 * GIB), WANTED, []),
-    "more is fine, and a file of ours that is off goes on": Case(
+    "file beside an own file": Case(managed(GIB), WANTED, GROWN_1),
+    "own file is enough": Case(managed(10 * GIB), WANTED, []),
+    "more than requested": Case(managed(12 * GIB), WANTED, []),
+    "more than requested, with a persistent own file that is off": Case(
         state(area("/dev/vda5", 12 * GIB), entries=[entry("/swapfile", 2 * GIB)]), WANTED, ["enable /swapfile"]
     ),
-    "exact keeps what is in use": Case(
+    "exact keeps the file in use": Case(
         state(
             area("/swapfile.1", 2 * GIB),
             entries=[entry("/swapfile", 2 * GIB), entry("/swapfile.1", 2 * GIB)],
@@ -83,23 +83,23 @@ CASES = {
         dataclasses.replace(EXACT, size_bytes=2 * GIB),
         ["persist /etc/fstab", "remove /swapfile"],
     ),
-    "exact comes down": Case(
+    "exact shrinks": Case(
         managed(10 * GIB),
         dataclasses.replace(EXACT, size_bytes=2 * GIB),
         [*GROWN_1, "disable /swapfile", "remove /swapfile"],
     ),
-    "exact keeps what fits": Case(
+    "exact keeps the file that fits": Case(
         managed(2 * GIB, 8 * GIB),
         dataclasses.replace(EXACT, size_bytes=8 * GIB),
         ["persist /etc/fstab", "disable /swapfile", "remove /swapfile"],
     ),
-    "exact is reached": Case(managed(2 * GIB, 8 * GIB), EXACT, []),
-    "exact goes without files of ours": Case(
+    "exact size already": Case(managed(2 * GIB, 8 * GIB), EXACT, []),
+    "exact size without own files": Case(
         state(area("/dev/vda5", 10 * GIB), area("/swapfile", GIB), entries=[entry("/swapfile", GIB)]),
         EXACT,
         ["persist /etc/fstab", "disable /swapfile", "remove /swapfile"],
     ),
-    "without room for both the old one goes first": Case(
+    "without room for both, the old file goes first": Case(
         managed(10 * GIB, free_bytes=GIB),
         dataclasses.replace(EXACT, size_bytes=2 * GIB),
         [
@@ -111,7 +111,7 @@ CASES = {
             "persist /etc/fstab",
         ],
     ),
-    "interrupted while making": Case(
+    "interrupted while creating": Case(
         state(leftover=entry("/.swapfile.oomguard", 10 * GIB), free_bytes=GIB),
         WANTED,
         ["clear_leftover /.swapfile.oomguard", *GROWN],
@@ -146,7 +146,7 @@ CASES = {
         WANTED,
         ["protect /swapfile"],
     ),
-    "interrupted in a change of priority": Case(
+    "interrupted during a change of priority": Case(
         state(
             area("/swapfile", 10 * GIB),
             area("/swapfile.1", 10 * GIB, priority=5),
@@ -156,7 +156,7 @@ CASES = {
         dataclasses.replace(WANTED, priority=5),
         ["persist /etc/fstab", "disable /swapfile", "remove /swapfile"],
     ),
-    "interrupted in a change of priority, at the last step": Case(
+    "interrupted before the last step of a change of priority": Case(
         state(
             area("/swapfile.1", 10 * GIB),
             entries=[entry("/swapfile", 10 * GIB), entry("/swapfile.1", 10 * GIB)],
@@ -170,18 +170,18 @@ CASES = {
         dataclasses.replace(EXACT, size_bytes=2 * GIB),
         ["remove /swapfile", "create /swapfile.1", "enable /swapfile.1", "persist /etc/fstab"],
     ),
-    "another priority takes a file of its own": Case(
+    "another priority needs another file": Case(
         managed(10 * GIB),
         dataclasses.replace(WANTED, priority=5),
         [*GROWN_1, "disable /swapfile", "remove /swapfile"],
     ),
     "not persistent": Case(managed(10 * GIB), dataclasses.replace(WANTED, persist="none"), ["persist /etc/fstab"]),
-    "through systemd": Case(
+    "systemd": Case(
         state(fstab=ROOT_LINE),
         SYSTEMD,
         ["create /swapfile", "enable /swapfile", f"write_unit {unit_path('/swapfile')}"],
     ),
-    "through systemd already": Case(managed(10 * GIB, fstab=ROOT_LINE, units=(unit("/swapfile"),)), SYSTEMD, []),
+    "systemd already": Case(managed(10 * GIB, fstab=ROOT_LINE, units=(unit("/swapfile"),)), SYSTEMD, []),
     "from fstab to systemd": Case(
         managed(10 * GIB), SYSTEMD, [f"write_unit {unit_path('/swapfile')}", "persist /etc/fstab"]
     ),
@@ -190,12 +190,12 @@ CASES = {
         WANTED,
         ["persist /etc/fstab", f"remove_unit {unit_path('/swapfile')}"],
     ),
-    "a unit that is not enabled": Case(
+    "unit that is not enabled": Case(
         managed(10 * GIB, fstab=ROOT_LINE, units=(unit("/swapfile", enabled=False),)),
         SYSTEMD,
         [f"write_unit {unit_path('/swapfile')}"],
     ),
-    "a foreign unit is left alone": Case(
+    "foreign unit is left alone": Case(
         managed(10 * GIB, units=(unit("/swapfile", text="[Swap]\nWhat=/swapfile\n"),)), WANTED, []
     ),
     "absent with a unit": Case(
@@ -203,7 +203,7 @@ CASES = {
         ABSENT,
         [f"remove_unit {unit_path('/swapfile')}", "disable /swapfile", "remove /swapfile"],
     ),
-    "through systemd without room for both": Case(
+    "systemd without room for both": Case(
         managed(10 * GIB, free_bytes=GIB, fstab=ROOT_LINE, units=(unit("/swapfile"),)),
         dataclasses.replace(SYSTEMD, size_bytes=2 * GIB, exact=True),
         [
@@ -216,19 +216,17 @@ CASES = {
         ],
     ),
     "absent": Case(managed(10 * GIB), ABSENT, ["persist /etc/fstab", "disable /swapfile", "remove /swapfile"]),
-    "absent where somebody has removed the file": Case(
+    "absent after somebody else removed the file": Case(
         state(fstab=fstab_text("/swapfile.2"), units=(unit("/swapfile"),)),
         ABSENT,
         ["persist /etc/fstab", f"remove_unit {unit_path('/swapfile')}"],
     ),
-    "absent leaves a line that was not written here": Case(
-        state(fstab=f"{ROOT_LINE}/swapfile none swap defaults 0 0\n"), ABSENT, []
-    ),
-    "absent where it is so": Case(state(area("/dev/vda5", GIB)), ABSENT, []),
+    "absent leaves a foreign line": Case(state(fstab=f"{ROOT_LINE}/swapfile none swap defaults 0 0\n"), ABSENT, []),
+    "absent already": Case(state(area("/dev/vda5", GIB)), ABSENT, []),
     "absent leaves a foreign file": Case(
         state(area("/swapfile", GIB), entries=[entry("/swapfile", GIB, label="")]), ABSENT, []
     ),
-    "absent in a container without files of ours": Case(state(container="docker"), ABSENT, []),
+    "absent in a container without own files": Case(state(container="docker"), ABSENT, []),
 }
 
 
@@ -240,7 +238,7 @@ def test_steps(case: Case) -> None:
 @pytest.mark.parametrize(
     ("host", "size"),
     [(state(), 10 * GIB), (managed(GIB), 9 * GIB), (state(area("/dev/vda5", 4 * GIB - PAGE)), 6 * GIB + PAGE)],
-    ids=["none", "ours", "a partition without its header"],
+    ids=["no swap", "own file", "partition without its header"],
 )
 def test_new_file_provides_the_difference(host: State, size: int) -> None:
     assert make_plan(host, WANTED).steps[0].as_dict()["size_bytes"] == size
@@ -381,14 +379,14 @@ def hosts(draw: st.DrawFn) -> State:
             areas.append(area(name, size, priority=draw(st.sampled_from([-2, 5]))))
     if draw(st.booleans()):
         areas.append(area("/dev/vda5", draw(st.integers(1, 40)) * 256 * MIB - PAGE))
-    # What is in use and not settled looks like the work of an interrupted run.
-    settled = [each.path for each in areas if each.path in names]
-    lines = {*settled, *draw(st.lists(st.sampled_from(names)))}
+    # An area in use that fstab does not name looks like the work of an interrupted run.
+    named = [each.path for each in areas if each.path in names]
+    lines = {*named, *draw(st.lists(st.sampled_from(names)))}
     leftover = entry("/.swapfile.oomguard", GIB) if draw(st.booleans()) else None
     return state(*areas, entries=entries, fstab=fstab_text(*lines), free_bytes=100 * GIB, leftover=leftover)
 
 
-wishes = st.builds(
+requests = st.builds(
     Wanted,
     path=st.just("/swapfile"),
     present=st.booleans(),
@@ -401,19 +399,19 @@ wishes = st.builds(
 
 
 def walk(host: State, wanted: Wanted) -> list[State]:
-    """Return the host before, between and after all the steps of its plan."""
+    """Return the states of the host before, between and after the steps of its plan."""
     try:
         plan = make_plan(host, wanted)
     except SwapError:
         hypothesis.reject()
-    stations = [host]
+    states = [host]
     for step in plan.steps:
-        stations.append(simulate(stations[-1], step))
-    return stations
+        states.append(simulate(states[-1], step))
+    return states
 
 
 @hypothesis.settings(deadline=None)
-@hypothesis.given(hosts(), wishes)
+@hypothesis.given(hosts(), requests)
 def test_swap_is_never_below_both_the_start_and_the_target(host: State, wanted: Wanted) -> None:
     floor = wanted.sum_size(host.areas)
     if wanted.exact or not wanted.present:
@@ -421,29 +419,29 @@ def test_swap_is_never_below_both_the_start_and_the_target(host: State, wanted: 
             each.size_bytes for each in host.areas if not any(e.is_ours and e.path == each.path for e in host.entries)
         )
         floor = min(floor, wanted.size_bytes if wanted.present else foreign)
-    assert all(wanted.sum_size(station.areas) >= floor - SLACK_BYTES for station in walk(host, wanted))
+    assert all(wanted.sum_size(each.areas) >= floor - SLACK_BYTES for each in walk(host, wanted))
 
 
 @hypothesis.settings(deadline=None)
-@hypothesis.given(hosts(), wishes)
+@hypothesis.given(hosts(), requests)
 def test_host_ends_in_the_requested_state(host: State, wanted: Wanted) -> None:
     assert make_plan(walk(host, wanted)[-1], wanted).steps == ()
 
 
 @hypothesis.settings(deadline=None)
-@hypothesis.given(hosts(), wishes)
+@hypothesis.given(hosts(), requests)
 def test_interrupted_run_is_completed_by_the_next(host: State, wanted: Wanted) -> None:
-    stations = walk(host, wanted)
-    ends = [walk(station, wanted)[-1] for station in stations]
+    states = walk(host, wanted)
+    ends = [walk(each, wanted)[-1] for each in states]
     assert all(make_plan(end, wanted).steps == () for end in ends)
-    # A file that is off and still named in fstab is one more to come: nobody can tell who has switched it on.
+    # A file that is off but still named in fstab adds to the total, because nobody knows who switched it off.
     hypothesis.assume(all(host.find_area(each.path) or not host.find_persistence(each.path) for each in host.entries))
-    expected = wanted.sum_size(stations[-1].areas)
+    expected = wanted.sum_size(states[-1].areas)
     assert all(abs(wanted.sum_size(end.areas) - expected) <= SLACK_BYTES for end in ends)
 
 
 @hypothesis.settings(deadline=None)
-@hypothesis.given(hosts(), wishes)
+@hypothesis.given(hosts(), requests)
 def test_foreign_areas_are_left_alone(host: State, wanted: Wanted) -> None:
     def foreign(each: State) -> list[Area]:
         return [one for one in each.areas if not any(e.is_ours and e.path == one.path for e in each.entries)]
@@ -452,14 +450,14 @@ def test_foreign_areas_are_left_alone(host: State, wanted: Wanted) -> None:
 
 
 @hypothesis.settings(deadline=None)
-@hypothesis.given(hosts(), wishes)
+@hypothesis.given(hosts(), requests)
 def test_fstab_never_newly_names_a_missing_file(host: State, wanted: Wanted) -> None:
-    stations = walk(host, wanted)
+    states = walk(host, wanted)
     lines_before = set(host.fstab.splitlines())
     dangling = [
         line
-        for station in stations
-        for line in station.fstab.splitlines()
-        if line not in lines_before and "swap" in line and line.split()[0] not in {e.path for e in station.entries}
+        for each in states
+        for line in each.fstab.splitlines()
+        if line not in lines_before and "swap" in line and line.split()[0] not in {e.path for e in each.entries}
     ]
     assert dangling == []
