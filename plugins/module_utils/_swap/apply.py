@@ -12,10 +12,10 @@ import typing as t
 
 from .._command import Completed, Run
 from .._errors import OomguardError
-from .._files import read_file, remove_file, sync_folder, write_file
+from .._files import remove_file, sync_folder, write_file
 from .._systemctl import Systemctl, is_booted
 from .checks import require_swapoff_room
-from .host import Host
+from .host import Host, read_optional
 from .observe import observe_areas, observe_memory_available
 from .plan import Plan, format_steps
 from .state import SwapError
@@ -195,8 +195,7 @@ def _edit_file(step: Edit, path: pathlib.Path) -> None:
 
         mode = path.stat().st_mode & 0o7777
 
-    text = read_file(path) or ""
-    if text != step.before:
+    if read_optional(path) != step.before:
         raise SwapError(
             f"Could not change {path}: something else changed it at the same time.", hint="Run the task again."
         )

@@ -9,7 +9,7 @@ import fcntl
 import struct
 import typing as t
 
-from .host import Host
+from .host import Host, read_optional
 from .state import Entry
 from .tables import parse_resume
 
@@ -20,7 +20,7 @@ _FIGETBSZ = 2
 
 def find_resume_files(entries: t.Iterable[Entry], host: Host) -> t.Iterator[str]:
     """Yield the paths of those `entries` where the kernel looks for a hibernated system, or may do so."""
-    resume = parse_resume(host.read_optional(host.proc / "cmdline"))
+    resume = parse_resume(read_optional(host.proc / "cmdline"))
     offsets = _list_offsets(resume.offset, host)
     for entry in entries:
         if entry.path == resume.device or _can_begin_at(entry.path, offsets, host.page_size):
@@ -29,7 +29,7 @@ def find_resume_files(entries: t.Iterable[Entry], host: Host) -> t.Iterator[str]
 
 def _list_offsets(command_line_offset: int, host: Host) -> set[int]:
     """Return the offsets in pages at which the kernel looks for an image."""
-    current = host.read_optional(host.root / "sys/power/resume_offset")
+    current = read_optional(host.root / "sys/power/resume_offset")
     offsets = {command_line_offset, int(current or 0)}
     # Offset 0 stands for a whole partition.
     offsets.discard(0)

@@ -35,6 +35,7 @@ class Host:
 
         return text
 
-    def read_optional(self, path: pathlib.Path) -> str:
-        """Return the text of `path`, or an empty text if there is no such file. Raises FileError."""
-        return read_file(path) or ""
+
+def read_optional(path: pathlib.Path) -> str:
+    """Return the text of `path`, or an empty text if there is no such file. Raises FileError."""
+    return read_file(path) or ""

@@ -19,7 +19,7 @@ from .._systemctl import is_booted
 from .filesystem import observe_filesystem
 from .header import Header, parse_header
 from .hibernation import find_resume_files
-from .host import Host
+from .host import Host, read_optional
 from .state import Area, Entry, Folder, State, SwapError, Unit, find_free_name, select_own
 from .tables import has_sys_admin, parse_release, parse_settings, parse_swaps
 from .unit import build_unit_name
@@ -54,7 +54,7 @@ def observe_state(path: str, host: Host, run: Run, *, required: bool = True) -> 
         free_bytes=free_bytes,
         memory_available_bytes=observe_memory_available(host),
         page_size=host.page_size,
-        fstab=host.read_optional(host.fstab),
+        fstab=read_optional(host.fstab),
         units=tuple(_observe_units([*names, find_free_name(path, names)], host)),
         unit_folder=str(host.units),
         booted=is_booted(host.root),
@@ -163,14 +163,14 @@ def _observe_unit(area: str, host: Host) -> Unit:
     name = build_unit_name(area)
     path = host.units / name
     enabled = os.path.lexists(str(host.units / "swap.target.wants" / name))
-    return Unit(path=str(path), area=area, text=_read_unit(path, host), enabled=enabled)
+    return Unit(path=str(path), area=area, text=_read_unit(path), enabled=enabled)
 
 
-def _read_unit(path: pathlib.Path, host: Host) -> str:
+def _read_unit(path: pathlib.Path) -> str:
     if path.is_symlink():
         return f"a link to {os.readlink(str(path))}"
 
-    return host.read_optional(path)
+    return read_optional(path)
 
 
 def _observe_container(host: Host) -> str:
@@ -189,7 +189,7 @@ def _observe_container(host: Host) -> str:
         return "podman"
 
     try:
-        environment = host.read_optional(host.proc / "1/environ")
+        environment = read_optional(host.proc / "1/environ")
     except FileError:  # only root can read the environment of other users' processes
         return ""
 

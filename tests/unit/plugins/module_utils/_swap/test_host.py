@@ -9,6 +9,7 @@ import pathlib
 
 import pytest
 
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.host import read_optional
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import SwapError
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._swap.kernel import Kernel
 
@@ -29,4 +30,4 @@ def test_kernel_without_swap_is_an_error(kernel: Kernel) -> None:
 
 
 def test_missing_optional_file_is_empty(kernel: Kernel) -> None:
-    assert kernel.host.read_optional(kernel.root / "etc/missing") == ""
+    assert read_optional(kernel.root / "etc/missing") == ""
