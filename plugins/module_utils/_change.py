@@ -31,13 +31,6 @@ StateT = t.TypeVar("StateT")
 PlanT = t.TypeVar("PlanT", bound=Plan)
 
 
-class Outcome(t.NamedTuple, t.Generic[StateT, PlanT]):
-    """The plan, as far as it was carried out, and the state that the host is in afterwards."""
-
-    state: StateT
-    plan: PlanT
-
-
 class Change(abc.ABC, t.Generic[StateT, PlanT]):
     """One change that a module makes, in the steps that `bring` takes."""
 
@@ -70,16 +63,16 @@ class Change(abc.ABC, t.Generic[StateT, PlanT]):
         """Put back what `plan` changed before `error`, and raise an error that says what state the host is in."""
 
 
-def bring(change: Change[StateT, PlanT], *, check_mode: bool) -> Outcome[StateT, PlanT]:
-    """Bring about a change and return what came of it; in check mode, the state that was found and the plan.
+def bring(change: Change[StateT, PlanT], *, check_mode: bool) -> tuple[StateT, PlanT]:
+    """Bring about a change; return the state of the host afterwards, and the plan as it was carried out.
 
-    Raises OomguardError.
+    In check mode, and if there is nothing to do, that is the state that was found. Raises OomguardError.
     """
     with contextlib.nullcontext() if check_mode else change.lock():
         state = change.observe()
         plan = change.plan(state)
         if check_mode or not plan.changed:
-            return Outcome(state, plan)
+            return state, plan
 
         try:
             applied = change.apply(plan)
@@ -88,4 +81,4 @@ def bring(change: Change[StateT, PlanT], *, check_mode: bool) -> Outcome[StateT,
         except OomguardError as error:
             change.undo(plan, error)
 
-        return Outcome(change.activate(state, plan), applied)
+        return change.activate(state, plan), applied

@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._change import Change, Outcome, bring
+from ansible_collections.oomguard.linux.plugins.module_utils._change import Change, bring
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
 
 
@@ -71,19 +71,19 @@ class Counter(Change[int, Increment]):
 
 def test_change_is_observed_planned_applied_verified_and_activated() -> None:
     counter = Counter(1, 3)
-    assert bring(counter, check_mode=False) == Outcome(3, Increment(2))
+    assert bring(counter, check_mode=False) == (3, Increment(2))
     assert counter.steps == ["lock", "observe", "plan", "apply", "observe", "verify", "activate", "unlock"]
 
 
 def test_check_mode_ends_after_the_plan_and_takes_no_lock() -> None:
     counter = Counter(1, 3)
-    assert bring(counter, check_mode=True) == Outcome(1, Increment(2))
+    assert bring(counter, check_mode=True) == (1, Increment(2))
     assert counter.steps == ["observe", "plan"]
 
 
 def test_empty_plan_is_not_applied() -> None:
     counter = Counter(3, 3)
-    assert bring(counter, check_mode=False) == Outcome(3, Increment(0))
+    assert bring(counter, check_mode=False) == (3, Increment(0))
     assert counter.steps == ["lock", "observe", "plan", "unlock"]
 
 
