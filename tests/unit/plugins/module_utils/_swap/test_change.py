@@ -37,7 +37,8 @@ def change_to(wanted: Wanted, kernel: Kernel) -> SwapChange:
 
 def test_absent_below_missing_folder_changes_nothing(kernel: Kernel) -> None:
     absent = dataclasses.replace(ABSENT, path=f"{kernel.root}/gone/swapfile")
-    assert not bring(change_to(absent, kernel), check_mode=True).plan.changed
+    _state, plan = bring(change_to(absent, kernel), check_mode=True)
+    assert not plan.changed
 
 
 def test_present_below_missing_folder_is_an_error(kernel: Kernel) -> None:
