@@ -69,7 +69,7 @@ def test_variables_begin_with_the_name_of_the_role(role: pathlib.Path) -> None:
 
 @each_role
 def test_a_role_is_for_the_releases_that_the_main_job_is_tested_on(role: pathlib.Path) -> None:
-    scenario = yaml.safe_load((ROOT / "molecule/default/molecule.yml").read_text())
+    scenario = yaml.safe_load((ROOT / ".config/molecule/config.yml").read_text())
     platforms = yaml.safe_load((role / "meta/main.yml").read_text())["galaxy_info"]["platforms"]
 
     assert platforms == [{"name": "Debian", "versions": [machine["release"] for machine in scenario["platforms"]]}]

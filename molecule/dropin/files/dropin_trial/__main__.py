@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Carry out one verb, and print what came of it as JSON."""
+"""Run one verb, and print its outcome as JSON."""
 
 from __future__ import annotations
 
@@ -11,37 +11,44 @@ import sys
 import time
 
 from dropin_trial import directives, in_force, interruptions, policies, refused, units
-from dropin_trial.host import clean, set_up
+from dropin_trial.host import Outcome, clean_up, set_up
 
 CASES = {
-    case.__name__: case
-    for module in (units, directives, in_force, refused, interruptions, policies)
-    for case in module.CASES
+    **units.CASES,
+    **directives.CASES,
+    **in_force.CASES,
+    **refused.CASES,
+    **interruptions.CASES,
+    **policies.CASES,
 }
 
 
 def main() -> None:
-    """Carry out the verb that the command line names."""
+    """Run the verb that the command line names."""
     parser = argparse.ArgumentParser(prog="dropin_trial", description=__doc__)
     parser.add_argument("verb", choices=["start", "run", "in-chroot", *interruptions.CUTS, "complete"])
     parser.add_argument("cases", nargs="*", metavar="case")
     arguments = parser.parse_args()
     if arguments.verb == "in-chroot":
-        print(json.dumps(refused.in_chroot()))
+        print(json.dumps(refused.apply_in_chroot()))
     elif arguments.verb in interruptions.CUTS:
-        interruptions.stop(arguments.verb)
+        interruptions.stop_before_cut(arguments.verb)
     elif arguments.verb == "complete":
-        print(json.dumps(interruptions.complete()))
+        print(json.dumps(interruptions.complete_after_cut()))
     else:
         set_up()
         for name in arguments.cases:
-            began = time.monotonic()
-            try:
-                outcome = CASES[name]()
-            finally:
-                clean()
-            print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
-            print(json.dumps({name: outcome}), flush=True)
+            print(json.dumps({name: run_case(name)}), flush=True)
+
+
+def run_case(name: str) -> Outcome:
+    """Run a case, clean up after it, and report on standard error how long it took."""
+    began = time.monotonic()
+    try:
+        return CASES[name]()
+    finally:
+        clean_up()
+        print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is valid, and how it is compared: cases 36, 37, 39 and 45."""
+"""Which settings are valid, and how they are compared: cases 36, 37, 39 and 45."""
 
 from __future__ import annotations
 
@@ -9,15 +9,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._command import run
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import Settings, Wanted
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.in_force import not_in_force
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.manager import Systemd
-from dropin_trial.host import (
-    BOGUS,
-    CONTINUE,
-    UNIT,
-    Outcome,
-    attempt,
-    shown,
-    systemctl,
-)
+from dropin_trial.host import BOGUS, CONTINUE, UNIT, Outcome, attempt, show_properties, systemctl
 
 MISTAKES: dict[str, Settings] = {
     "enumeration": BOGUS,
@@ -36,8 +28,8 @@ MISTAKES: dict[str, Settings] = {
 }
 
 
-def mistakes() -> Outcome:
-    """Ask for what systemd would ignore."""
+def try_mistakes() -> Outcome:
+    """Apply settings that systemd would ignore."""
     outcome: Outcome = {name: attempt(settings)["error"] for name, settings in MISTAKES.items()}
     outcome["files"] = attempt(present=False)["files"]
     attempt(CONTINUE)
@@ -45,10 +37,10 @@ def mistakes() -> Outcome:
     return outcome
 
 
-def reset_command() -> Outcome:
+def try_reset_command() -> Outcome:
     """Replace a list by resetting it first."""
     outcome = attempt({"Service": {"ExecStart": ["", "/bin/sleep 5000"]}})
-    outcome["shown"] = shown("ExecStart")["ExecStart"]
+    outcome["shown"] = show_properties("ExecStart")["ExecStart"]
     return outcome
 
 
@@ -122,8 +114,8 @@ EVERYTHING: dict[str, dict[str, list[str]]] = {
 }
 
 
-def every_type() -> Outcome:
-    """Set directives of every type at once; then again; then see which a restart has to bring."""
+def try_every_type() -> Outcome:
+    """Set directives of every type at once, a second time, and a third time after a restart."""
     outcome = {"first": attempt(EVERYTHING), "second": attempt(EVERYTHING)}
     systemctl("restart", UNIT)
     outcome["restarted"] = attempt(EVERYTHING)
@@ -141,13 +133,13 @@ NOT_COMPARED: Settings = {
 }
 
 
-def not_compared() -> Outcome:
-    """Set what systemd shows in a way of its own: it cannot be compared, and must not be taken for overridden."""
+def try_not_compared() -> Outcome:
+    """Set directives whose values systemd shows in another form, so that they cannot be compared."""
     return attempt(NOT_COMPARED)
 
 
-def every_type_is_compared() -> Outcome:
-    """Have another file set other values of every type; none may be taken for what was asked."""
+def try_every_type_is_compared() -> Outcome:
+    """Let another file set other values of every type, and return the directives whose difference was missed."""
     other = EVERYTHING | {
         "Service": {
             "OOMPolicy": ["continue"],
@@ -182,16 +174,17 @@ def every_type_is_compared() -> Outcome:
     }
     attempt(other, name="40-other")
     systemd = Systemd(run=run)
-    wanted = Wanted(unit=UNIT, settings={"Service": {name: EVERYTHING["Service"][name] for name in other["Service"]}})
+    settings = {name: EVERYTHING["Service"][name] for name in other["Service"]}
+    wanted = Wanted(unit=UNIT, settings={"Service": settings})
     state = systemd.observe(wanted)
-    differ = {override.directive for override in not_in_force(state, wanted)}
-    return {"missed": sorted(set(other["Service"]) - differ)}
+    differing = {override.directive for override in not_in_force(state, wanted)}
+    return {"missed": sorted(set(other["Service"]) - differing)}
 
 
-CASES = (
-    mistakes,
-    reset_command,
-    every_type,
-    not_compared,
-    every_type_is_compared,
-)
+CASES = {
+    "mistakes": try_mistakes,
+    "reset_command": try_reset_command,
+    "every_type": try_every_type,
+    "not_compared": try_not_compared,
+    "every_type_is_compared": try_every_type_is_compared,
+}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The units of the trial, the drop-ins that are tried on them, and what came of each."""
+"""Make the units of the trial, apply drop-ins to them, and return the outcome of each."""
 
 from __future__ import annotations
 
@@ -20,18 +20,13 @@ from ansible_collections.oomguard.linux.plugins.module_utils._systemd.result imp
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.traps import warnings
 
 UNIT = "trial.service"
-
 UNITS = pathlib.Path("/etc/systemd/system")
-
 FOLDER = UNITS / f"{UNIT}.d"
-
 FILE = FOLDER / "50-oomguard.conf"
-
 CGROUP = pathlib.Path("/sys/fs/cgroup/trial.slice/trial.service")
 
 CONTINUE: Settings = {"Service": {"OOMPolicy": ["continue"]}}
-
-SIXTY: Settings = {"Service": {"MemoryMax": ["60M"]}}
+SIXTY_MB: Settings = {"Service": {"MemoryMax": ["60M"]}}
 BOGUS: Settings = {"Service": {"OOMPolicy": ["bogus"]}}
 
 Outcome = dict[str, t.Any]
@@ -41,48 +36,59 @@ def attempt(
     settings: Settings | None = None,
     *,
     systemd: Systemd | None = None,
-    check: bool = True,
-    dry: bool = False,
-    **asked: t.Any,
+    unit: str = UNIT,
+    verify: bool = True,
+    check_mode: bool = False,
+    **options: t.Any,
 ) -> Outcome:
-    """Bring about a drop-in, and return what the module would tell, with what lies in the unit's folder afterwards."""
+    """Apply a drop-in as the module does, and return the module's result with `error`, `warnings` and `files`.
+
+    `files` are the names in the folder of the trial's unit afterwards, None if there is no such folder.
+    """
     outcome: Outcome = {"error": None}
-    systemd = systemd or Systemd(run=run)
     try:
-        wanted = Wanted(unit=asked.pop("unit", UNIT), settings=settings or {}, **asked)
-        state, plan = bring(wanted, systemd, check=check, dry=dry)
+        wanted = Wanted(unit=unit, settings=settings or {}, **options)
+        state, plan = bring(wanted, systemd or Systemd(run=run), check=verify, dry=check_mode)
         outcome.update(result(state, plan, wanted), changed=plan.changed, warnings=list(warnings(state, wanted)))
     except OomguardError as error:
         outcome["error"] = str(error)
-    outcome["files"] = sorted(path.name for path in FOLDER.iterdir()) if FOLDER.is_dir() else None
+    outcome["files"] = list_dropins()
     return outcome
 
 
-def write(path: pathlib.Path, text: str) -> pathlib.Path:
-    """Write a file and the folders above it."""
+def list_dropins() -> list[str] | None:
+    """Return the names of the files in the folder of the trial's unit, None if there is no such folder."""
+    if not FOLDER.is_dir():
+        return None
+
+    return sorted(path.name for path in FOLDER.iterdir())
+
+
+def write_file(path: pathlib.Path, text: str) -> pathlib.Path:
+    """Write a file, create the folders above it, and return its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     return path
 
 
 def systemctl(*arguments: str) -> str:
-    """Run systemctl and return what it prints."""
+    """Run systemctl, and return its output."""
     done = subprocess.run(["systemctl", *arguments], check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return done.stdout.decode().strip()
 
 
-def shown(*names: str, unit: str = UNIT) -> dict[str, str]:
+def show_properties(*names: str, unit: str = UNIT) -> dict[str, str]:
     """Return properties of a unit."""
-    return properties(systemctl("show", f"--property={','.join(names)}", "--", unit))
+    return parse_properties(systemctl("show", f"--property={','.join(names)}", "--", unit))
 
 
-def properties(text: str) -> dict[str, str]:
-    """Return the properties of one unit that systemctl has printed."""
+def parse_properties(text: str) -> dict[str, str]:
+    """Return the properties that `systemctl show` has printed for one unit."""
     return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
 
 
-def clean() -> None:
-    """Leave the trial's unit as it was made."""
+def clean_up() -> None:
+    """Remove every drop-in of the trial's unit."""
     folders = [
         FOLDER,
         pathlib.Path(f"/run/systemd/system/{UNIT}.d"),
@@ -99,14 +105,15 @@ def clean() -> None:
 
 
 def set_up() -> None:
-    """Make the units of the trial."""
+    """Create the units of the trial, and start the main one."""
     systemctl("stop", "trial*.service", "trial*.scope")
     sleep = "[Service]\nExecStart=/bin/sleep infinity\n"
-    write(UNITS / UNIT, f"{sleep}Slice=trial.slice\n")
-    write(UNITS / "trial@.service", sleep)
-    for name, target in (("trial-alias.service", UNITS / UNIT), ("trial-masked.service", "/dev/null")):
+    write_file(UNITS / UNIT, f"{sleep}Slice=trial.slice\n")
+    write_file(UNITS / "trial@.service", sleep)
+    links = {"trial-alias.service": UNITS / UNIT, "trial-masked.service": pathlib.Path("/dev/null")}
+    for name, target in links.items():
         if not os.path.lexists(str(UNITS / name)):
             (UNITS / name).symlink_to(target)
-    clean()
+    clean_up()
     systemctl("daemon-reload")
     systemctl("restart", UNIT)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is in force, and what wins: cases 39 and 47."""
+"""Which value is in force, and which file wins: cases 39 and 47."""
 
 from __future__ import annotations
 
@@ -14,79 +14,93 @@ from dropin_trial.host import (
     CONTINUE,
     FILE,
     FOLDER,
-    SIXTY,
+    SIXTY_MB,
     UNIT,
     Outcome,
     attempt,
-    clean,
-    shown,
+    clean_up,
+    show_properties,
     systemctl,
-    write,
+    write_file,
 )
 
 
-def overridden() -> Outcome:
+def try_overridden() -> Outcome:
     """Let other files win: a later one, one in /run, one of set-property, one that hides ours."""
-    outcome: Outcome = {}
-    later = write(FOLDER / "60-site.conf", "[Service]\nOOMPolicy=stop\nMemoryMax=50M\n")
-    runtime = pathlib.Path(f"/run/systemd/system/{UNIT}.d/70-site.conf")
-    for name, path, settings in (("later", later, CONTINUE), ("run", runtime, SIXTY)):
-        write(path, path.read_text() if path.exists() else "[Service]\nMemoryMax=40M\n")
-        systemctl("daemon-reload")
-        outcome[name] = attempt(settings)
-        outcome[f"{name}, not verified"] = attempt(settings, check=False)
-        outcome[f"{name}, found"] = attempt(settings)
-        attempt(present=False)
-    clean()
+    write_file(FOLDER / "60-site.conf", "[Service]\nOOMPolicy=stop\nMemoryMax=50M\n")
+    outcome = _apply_against_file("later", CONTINUE)
+    write_file(pathlib.Path(f"/run/systemd/system/{UNIT}.d/70-site.conf"), "[Service]\nMemoryMax=40M\n")
+    outcome.update(_apply_against_file("run", SIXTY_MB))
+    clean_up()
+
     systemctl("set-property", UNIT, "MemoryMax=30M")
-    outcome["set-property"] = attempt(SIXTY, name="10-early")
-    outcome["set-property, live"] = attempt(SIXTY)
-    outcome["kernel"] = (CGROUP / "memory.max").read_text().strip()
-    clean()
-    attempt(SIXTY)
+    outcome["set-property"] = attempt(SIXTY_MB, name="10-early")
+    outcome["set-property, live"] = attempt(SIXTY_MB)
+    outcome["kernel"] = _read_memory_max()
+    clean_up()
+
+    attempt(SIXTY_MB)
     systemctl("set-property", "--runtime", UNIT, "MemoryMax=30M")
-    outcome["set-property, later"] = attempt(SIXTY)
-    outcome["kernel, later"] = (CGROUP / "memory.max").read_text().strip()
-    clean()
-    write(FILE, f"{MARK}\n\n[Service]\nMemoryMax=20M\n")
+    outcome["set-property, later"] = attempt(SIXTY_MB)
+    outcome["kernel, later"] = _read_memory_max()
+    clean_up()
+
+    write_file(FILE, f"{MARK}\n\n[Service]\nMemoryMax=20M\n")
     systemctl("daemon-reload")
-    outcome["hidden"] = attempt(SIXTY, runtime=True)
+    outcome["hidden"] = attempt(SIXTY_MB, runtime=True)
     return outcome
 
 
-def runtime() -> Outcome:
+def _apply_against_file(name: str, settings: Settings) -> Outcome:
+    """Apply settings that another file overrides: with verification, without it, and with our file already there."""
+    systemctl("daemon-reload")
+    outcome = {
+        name: attempt(settings),
+        f"{name}, not verified": attempt(settings, verify=False),
+        f"{name}, found": attempt(settings),
+    }
+    attempt(present=False)
+    return outcome
+
+
+def _read_memory_max() -> str:
+    return (CGROUP / "memory.max").read_text().strip()
+
+
+def try_runtime() -> Outcome:
     """Write below /run."""
     return {"present": attempt(CONTINUE, runtime=True), "absent": attempt(runtime=True, present=False)}
 
 
-def limits() -> Outcome:
-    """Limit a running unit, look at the kernel, and take the limit away again."""
+def try_limits() -> Outcome:
+    """Limit a running unit, read the kernel's limits, and remove the limit again."""
     settings: Settings = {"Service": {"MemoryMax": ["60M"], "TasksMax": ["77"], "OOMPolicy": ["kill"]}}
 
-    def kernel() -> list[str]:
+    def read_kernel() -> list[str]:
         return [(CGROUP / name).read_text().strip() for name in ("memory.max", "pids.max", "memory.oom.group")]
 
-    pid = shown("MainPID")
-    outcome: Outcome = {"set": attempt(settings), "kernel": kernel(), "again": attempt(settings)}
+    pid = show_properties("MainPID")
+    outcome: Outcome = {"set": attempt(settings), "kernel": read_kernel(), "again": attempt(settings)}
     (CGROUP / "memory.max").write_text("max")
-    outcome["mended"] = attempt(settings)
-    outcome["kernel, mended"] = kernel()
-    outcome["gone"] = attempt(present=False)
-    outcome["kernel, gone"] = [kernel()[0], kernel()[2]]
-    outcome["same process"] = pid == shown("MainPID")
+    outcome["repaired"] = attempt(settings)
+    outcome["kernel, repaired"] = read_kernel()
+    outcome["removed"] = attempt(present=False)
+    memory_max, _pids_max, oom_group = read_kernel()
+    outcome["kernel, removed"] = [memory_max, oom_group]
+    outcome["same process"] = pid == show_properties("MainPID")
     return outcome
 
 
-def parent_slice() -> Outcome:
-    """Have the slice above allow less."""
+def try_parent_slice() -> Outcome:
+    """Set a tighter limit on the slice above the unit."""
     attempt({"Slice": {"MemoryMax": ["50M"]}}, unit="trial.slice")
-    outcome = attempt(SIXTY)
+    outcome = attempt(SIXTY_MB)
     attempt(unit="trial.slice", present=False)
     return outcome
 
 
-def traps() -> Outcome:
-    """Ask for what does not do what it is set for."""
+def try_traps() -> Outcome:
+    """Apply settings that do not have the effect one sets them for."""
     return {
         "high": attempt({"Service": {"MemoryHigh": ["60M"]}})["warnings"],
         "spared": attempt({"Service": {"OOMScoreAdjust": ["-1000"]}})["warnings"],
@@ -94,32 +108,32 @@ def traps() -> Outcome:
     }
 
 
-def pinned() -> Outcome:
-    """Ask for what is in force already, with and without a file of our own."""
+def try_pinned() -> Outcome:
+    """Apply settings that are already in force, with and without pinning them in a file."""
     settings: Settings = {"Service": {"Restart": ["no"]}}
     return {"not pinned": attempt(settings, pin=False), "pinned": attempt(settings)}
 
 
-def check_mode() -> Outcome:
-    """Ask what would be done."""
-    before = shown("NeedDaemonReload", "DropInPaths", "OOMPolicy")
-    outcome: Outcome = {"present": attempt(CONTINUE, dry=True)}
-    outcome["bad"] = attempt(BOGUS, dry=True)["error"]
-    outcome["untouched"] = before == shown("NeedDaemonReload", "DropInPaths", "OOMPolicy")
+def try_check_mode() -> Outcome:
+    """Apply drop-ins in check mode."""
+    before = show_properties("NeedDaemonReload", "DropInPaths", "OOMPolicy")
+    outcome: Outcome = {"present": attempt(CONTINUE, check_mode=True)}
+    outcome["bad"] = attempt(BOGUS, check_mode=True)["error"]
+    outcome["untouched"] = before == show_properties("NeedDaemonReload", "DropInPaths", "OOMPolicy")
     attempt(CONTINUE)
-    outcome["absent"] = attempt(present=False, dry=True)
-    write(FOLDER / "60-site.conf", "[Service]\nOOMPolicy=stop\n")
+    outcome["absent"] = attempt(present=False, check_mode=True)
+    write_file(FOLDER / "60-site.conf", "[Service]\nOOMPolicy=stop\n")
     systemctl("daemon-reload")
-    outcome["overridden"] = attempt(CONTINUE, dry=True)["error"]
+    outcome["overridden"] = attempt(CONTINUE, check_mode=True)["error"]
     return outcome
 
 
-CASES = (
-    overridden,
-    runtime,
-    limits,
-    parent_slice,
-    traps,
-    pinned,
-    check_mode,
-)
+CASES = {
+    "overridden": try_overridden,
+    "runtime": try_runtime,
+    "limits": try_limits,
+    "parent_slice": try_parent_slice,
+    "traps": try_traps,
+    "pinned": try_pinned,
+    "check_mode": try_check_mode,
+}

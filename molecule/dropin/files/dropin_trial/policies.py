@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the kernel's kill does to a unit, with each policy and each way to restart."""
+"""The effect of a kernel OOM kill on a unit, with each OOMPolicy= and each Restart=."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import shutil
 import subprocess
 import time
 
-from dropin_trial.host import UNITS, Outcome, attempt, properties, systemctl, write
+from dropin_trial.host import UNITS, Outcome, attempt, parse_properties, systemctl, write_file
 
 KILLED = ("worker", "main")
 POLICIES = ("continue", "stop", "kill")
 RESTARTS = ("no", "always", "on-failure", "on-abnormal", "on-abort")
 
-# tail keeps what it reads until a line ends. What has been restarted lives on.
+# tail keeps its input in memory until a line ends. A restarted unit does not take memory again.
 _COMMANDS = {
     "worker": "tail /dev/zero; exec sleep infinity",
     "main": "exec tail /dev/zero",
@@ -33,35 +33,46 @@ RestartSec=1
 """
 
 # SD_MESSAGE_UNIT_OUT_OF_MEMORY, of sd-messages.h: "A process of this unit has been killed by the OOM killer."
-_NOTICED = "MESSAGE_ID=fe6faa94e7774663a0da52717891d8ef"
+_UNIT_OUT_OF_MEMORY = "MESSAGE_ID=fe6faa94e7774663a0da52717891d8ef"
 
 
-def policies() -> Outcome:
-    """Have the kernel kill a worker, and the main process, under each policy and each way to restart."""
+def try_policies() -> Outcome:
+    """Let the kernel kill a worker, and the main process, with each policy and each way to restart."""
+    units = _create_units()
+    began = int(time.time())
+    systemctl("start", *units.values())
+    outcome = wait_until_settled([*units.values()], since=began)
+    systemctl("stop", *units.values())
+    systemctl("reset-failed", *units.values())
+    _remove_units()
+    return {name: outcome[unit] for name, unit in units.items()}
+
+
+def _create_units() -> dict[str, str]:
+    """Create an instance of a unit for each kind of kill, policy and way to restart; return their names by kind."""
     units = {}
     for killed, policy in itertools.product(KILLED, POLICIES):
         template = f"trial-{killed}-{policy}@"
-        write(UNITS / f"{template}.service", _UNIT.format(command=_COMMANDS[killed]))
+        write_file(UNITS / f"{template}.service", _UNIT.format(command=_COMMANDS[killed]))
         for restart in RESTARTS:
             units[f"{killed}, {policy}, {restart}"] = f"{template}{restart}.service"
-            write(UNITS / f"{template}{restart}.service.d/10-restart.conf", f"[Service]\nRestart={restart}\n")
+            write_file(UNITS / f"{template}{restart}.service.d/10-restart.conf", f"[Service]\nRestart={restart}\n")
         attempt({"Service": {"OOMPolicy": [policy]}}, unit=f"{template}.service")
-    began = int(time.time())
-    systemctl("start", *units.values())
-    outcome = settled([*units.values()], since=began)
-    systemctl("stop", *units.values())
-    systemctl("reset-failed", *units.values())
+    return units
+
+
+def _remove_units() -> None:
     for folder in UNITS.glob("trial-*@*.service.d"):
         shutil.rmtree(folder)
     for path in UNITS.glob("trial-*@.service"):
         path.unlink()
     systemctl("daemon-reload")
-    return {name: outcome[unit] for name, unit in units.items()}
 
 
-def apache() -> Outcome:
-    """Have the kernel kill a process in Apache's cgroup, at a limit set while it runs, under each policy."""
-    unit, cgroup = "apache2.service", pathlib.Path("/sys/fs/cgroup/system.slice/apache2.service")
+def try_apache() -> Outcome:
+    """Let the kernel kill a process in Apache's cgroup, at a limit set while Apache runs, with each policy."""
+    unit = "apache2.service"
+    cgroup = pathlib.Path("/sys/fs/cgroup/system.slice/apache2.service")
     worker = f"echo $$ >{cgroup}/cgroup.procs; echo 900 >/proc/$$/oom_score_adj; exec tail /dev/zero"
     outcome: Outcome = {}
     for policy in POLICIES:
@@ -71,40 +82,54 @@ def apache() -> Outcome:
         error = attempt(settings, unit=unit)["error"]
         began = int(time.time())
         subprocess.run(["sh", "-c", worker], check=False)
-        found = settled([unit], since=began)[unit]
-        outcome[policy] = {"error": error, "answers": _answers(), **found}
+        found = wait_until_settled([unit], since=began)[unit]
+        outcome[policy] = {"error": error, "answers": _has_answer(), **found}
     attempt(unit=unit, present=False)
     systemctl("start", unit)
-    outcome["mended"] = _answers()
+    outcome["recovered"] = _has_answer()
     return outcome
 
 
-def settled(units: list[str], *, since: int) -> Outcome:
-    """Return what has become of units in each of which the kernel kills a process, once nothing changes any more."""
-    found: Outcome = {}
+def wait_until_settled(units: list[str], *, since: int) -> Outcome:
+    """Return the states of units in each of which the kernel kills a process, once they no longer change.
+
+    `noticed` is whether systemd has noticed the kill. After 30 looks, return the states as they are.
+    """
+    states: dict[str, dict[str, str]] = {}
     noticed: set[str] = set()
     for _look in range(30):
         time.sleep(3)
-        before, noticed = found, _noticed(since)
-        states = systemctl("show", "--property=Id,ActiveState,Result,NRestarts", "--", *units).split("\n\n")
-        found = {state.pop("Id"): state for state in map(properties, states)}
-        resting = not any(state["ActiveState"].endswith("ating") for state in found.values())
-        if resting and noticed.issuperset(units) and found == before:
+        states_before = states
+        noticed = _find_units_out_of_memory(since)
+        states = _read_states(units)
+        if noticed.issuperset(units) and states == states_before and not _has_transition(states):
             break
-    return {unit: {"noticed": unit in noticed, **state} for unit, state in found.items()}
+    return {unit: {"noticed": unit in noticed, **state} for unit, state in states.items()}
 
 
-def _noticed(since: int) -> set[str]:
-    """Return the units in which systemd has noticed the kernel's kill."""
-    command = ["journalctl", "--quiet", f"--since=@{since}", "--output=json", "--output-fields=UNIT", _NOTICED]
+def _read_states(units: list[str]) -> dict[str, dict[str, str]]:
+    printed = systemctl("show", "--property=Id,ActiveState,Result,NRestarts", "--", *units)
+    states = [parse_properties(text) for text in printed.split("\n\n")]
+    return {state.pop("Id"): state for state in states}
+
+
+def _has_transition(states: dict[str, dict[str, str]]) -> bool:
+    """Return whether a unit is `activating` or `deactivating`."""
+    return any(state["ActiveState"].endswith("ating") for state in states.values())
+
+
+def _find_units_out_of_memory(since: int) -> set[str]:
+    """Return the units in which systemd has noticed a kernel OOM kill."""
+    fields = ["--output=json", "--output-fields=UNIT"]
+    command = ["journalctl", "--quiet", f"--since=@{since}", *fields, _UNIT_OUT_OF_MEMORY]
     lines = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout.splitlines()
     return {json.loads(line)["UNIT"] for line in lines}
 
 
-def _answers() -> bool:
-    """Tell whether a web server answers."""
-    asked = ["curl", "--silent", "--fail", "--output", "/dev/null", "http://127.0.0.1/"]
-    return subprocess.run(asked, check=False).returncode == 0
+def _has_answer() -> bool:
+    """Return whether the web server of this host answers."""
+    command = ["curl", "--silent", "--fail", "--output", "/dev/null", "http://127.0.0.1/"]
+    return subprocess.run(command, check=False).returncode == 0
 
 
-CASES = (policies, apache)
+CASES = {"policies": try_policies, "apache": try_apache}

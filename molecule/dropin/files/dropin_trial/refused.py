@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is refused, and what is left: cases 38, 41 to 43 and 48."""
+"""Drop-ins that are refused or fail, and what they leave: cases 38, 41 to 43 and 48."""
 
 from __future__ import annotations
 
@@ -14,34 +14,23 @@ import sys
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import Completed, run
-from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.manager import Systemd
-from dropin_trial.host import (
-    BOGUS,
-    CONTINUE,
-    FILE,
-    FOLDER,
-    SIXTY,
-    Outcome,
-    attempt,
-    shown,
-    write,
-)
+from dropin_trial.host import BOGUS, CONTINUE, FILE, FOLDER, SIXTY_MB, Outcome, attempt, show_properties, write_file
 
-TRIAL = pathlib.Path(__file__).parents[1]
+TRIAL_FOLDER = pathlib.Path(__file__).parents[1]
 
 
-def foreign() -> Outcome:
-    """Find a file of somebody else's."""
-    write(FILE, "[Service]\nOOMPolicy=kill\n")
+def try_foreign() -> Outcome:
+    """Find a file that the module has not written."""
+    write_file(FILE, "[Service]\nOOMPolicy=kill\n")
     outcome: Outcome = {"refused": attempt(CONTINUE), "not removed": attempt(present=False), "text": FILE.read_text()}
     outcome["forced"] = attempt(CONTINUE, force=True)
     outcome["backups"] = [path.read_text() for path in FOLDER.glob("*~")]
     return outcome
 
 
-def links() -> Outcome:
-    """Find links where the folder or the file should be."""
+def try_links() -> Outcome:
+    """Find links in place of the folder or the file."""
     FOLDER.symlink_to("/dev/null")
     outcome = {"folder": attempt(CONTINUE)["error"]}
     FOLDER.unlink()
@@ -51,8 +40,8 @@ def links() -> Outcome:
 
 
 @contextlib.contextmanager
-def mounted(*arguments: str) -> t.Iterator[None]:
-    """Have a filesystem mounted over the unit's folder."""
+def mount_over_folder(*arguments: str) -> t.Iterator[None]:
+    """Mount a filesystem over the folder of the unit, and unmount it afterwards."""
     subprocess.run(["mount", *arguments, str(FOLDER)], check=True)
     try:
         yield
@@ -60,30 +49,31 @@ def mounted(*arguments: str) -> t.Iterator[None]:
         subprocess.run(["umount", str(FOLDER)], check=True)
 
 
-def no_room() -> Outcome:
-    """Let the disk be full, or not writable, with an old file there."""
+def try_no_room() -> Outcome:
+    """Fill the disk or make it read-only, with an old file there."""
     outcome: Outcome = {}
     FOLDER.mkdir()
-    with mounted("-t", "tmpfs", "-o", "size=8k", "tmpfs"):
+    with mount_over_folder("-t", "tmpfs", "-o", "size=8k", "tmpfs"):
         attempt(CONTINUE)
         with contextlib.suppress(OSError):
-            write(FOLDER / "fill", "x" * 100_000)
-        outcome["full"] = attempt(SIXTY)
+            write_file(FOLDER / "fill", "x" * 100_000)
+        outcome["full"] = attempt(SIXTY_MB)
         outcome["text, full"] = FILE.read_text()
         subprocess.run(["mount", "-o", "remount,ro", str(FOLDER)], check=True)
-        outcome["read-only"] = attempt(SIXTY)
+        outcome["read-only"] = attempt(SIXTY_MB)
         outcome["absent, read-only"] = attempt(present=False)
         outcome["text, read-only"] = FILE.read_text()
+
     attempt(CONTINUE)
     subprocess.run(["chattr", "+i", str(FILE)], check=True)
-    outcome["immutable"] = attempt(SIXTY)
+    outcome["immutable"] = attempt(SIXTY_MB)
     outcome["text, immutable"] = FILE.read_text()
     subprocess.run(["chattr", "-i", str(FILE)], check=True)
     return outcome
 
 
-def read_only_etc() -> Outcome:
-    """Let /etc be read-only, as on a host that is booted from an image."""
+def try_read_only_etc() -> Outcome:
+    """Make /etc read-only, as on a host that is booted from an image."""
     subprocess.run(["mount", "--bind", "/etc", "/etc"], check=True)
     subprocess.run(["mount", "-o", "remount,bind,ro", "/etc"], check=True)
     try:
@@ -92,38 +82,39 @@ def read_only_etc() -> Outcome:
         subprocess.run(["umount", "--lazy", "/etc"], check=True)
 
 
-def failing(times: int, *, error: OomguardError | None = None) -> t.Callable[..., Completed]:
-    """Return a way to run programs of which daemon-reload fails, the first `times`."""
-    left = [times]
+def make_failing_run(times: int, *, message: str | None) -> t.Callable[..., Completed]:
+    """Return a function that runs programs, but whose first daemon-reloads fail with `message`, or hang if None."""
+    left = times
 
-    def call(argv: t.Sequence[str], **options: t.Any) -> Completed:
-        if argv[-1] == "daemon-reload" and left[0]:
-            left[0] -= 1
-            if error is None:
-                return run(["sleep", "60"], timeout=0.2)
-            return Completed(argv=tuple(argv), returncode=1, stdout="", stderr=str(error))
-        return run(argv, **options)
+    def run_or_fail(argv: t.Sequence[str], **options: t.Any) -> Completed:
+        nonlocal left
+        if argv[-1] != "daemon-reload" or left == 0:
+            return run(argv, **options)
+        left -= 1
+        if message is None:
+            return run(["sleep", "60"], timeout=0.2)
+        return Completed(argv=tuple(argv), returncode=1, stdout="", stderr=message)
 
-    return call
+    return run_or_fail
 
 
-def failed_reload() -> Outcome:
-    """Have daemon-reload fail or hang, once and for good, over no file and over an old one."""
-    refused = OomguardError("Refusing to reload")
+def try_failed_reload() -> Outcome:
+    """Make daemon-reload fail once, hang, and fail twice, without an old file; then fail once over an old file."""
+    message = "Refusing to reload"
     outcome: Outcome = {
-        "fails": attempt(CONTINUE, systemd=Systemd(run=failing(1, error=refused))),
-        "hangs": attempt(CONTINUE, systemd=Systemd(run=failing(1))),
-        "fails twice": attempt(CONTINUE, systemd=Systemd(run=failing(2, error=refused))),
+        "fails": attempt(CONTINUE, systemd=Systemd(run=make_failing_run(1, message=message))),
+        "hangs": attempt(CONTINUE, systemd=Systemd(run=make_failing_run(1, message=None))),
+        "fails twice": attempt(CONTINUE, systemd=Systemd(run=make_failing_run(2, message=message))),
     }
     attempt(CONTINUE)
-    outcome["old"] = attempt(SIXTY, systemd=Systemd(run=failing(1, error=refused)))
+    outcome["old"] = attempt(SIXTY_MB, systemd=Systemd(run=make_failing_run(1, message=message)))
     outcome["text, old"] = FILE.read_text()
-    outcome["in force"] = shown("OOMPolicy", "NeedDaemonReload", "MemoryMax")
+    outcome["in force"] = show_properties("OOMPolicy", "NeedDaemonReload", "MemoryMax")
     return outcome
 
 
-def really_failed_reload() -> Outcome:
-    """Fill /run, where systemd keeps its state while it reads its files; newer ones refuse to reload then."""
+def try_really_failed_reload() -> Outcome:
+    """Fill /run, where systemd keeps its state during a reload. Newer versions refuse to reload then."""
     fill = pathlib.Path("/run/fill")
     free = os.statvfs("/run").f_bavail * os.statvfs("/run").f_frsize
     with contextlib.suppress(OSError), fill.open("wb") as file:
@@ -136,22 +127,23 @@ def really_failed_reload() -> Outcome:
     return outcome
 
 
-def not_booted() -> Outcome:
-    """Ask in a root without a running systemd, as when an image is built."""
+def try_not_booted() -> Outcome:
+    """Apply drop-ins in a root directory without a running systemd, as when an image is built."""
     root = pathlib.Path("/mnt")
     subprocess.run(["mount", "--rbind", "/", str(root)], check=True)
     subprocess.run(["mount", "--make-rslave", str(root)], check=True)
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(root / "run")], check=True)
     try:
-        argv = ["chroot", str(root), "env", f"PYTHONPATH={TRIAL}", sys.executable, "-m", "dropin_trial", "in-chroot"]
-        said = subprocess.run(argv, check=True, stdout=subprocess.PIPE).stdout
+        program = [sys.executable, "-m", "dropin_trial", "in-chroot"]
+        argv = ["chroot", str(root), "env", f"PYTHONPATH={TRIAL_FOLDER}", *program]
+        printed = subprocess.run(argv, check=True, stdout=subprocess.PIPE).stdout
     finally:
         subprocess.run(["umount", "--lazy", str(root)], check=True)
-    return t.cast(Outcome, json.loads(said))
+    return t.cast(Outcome, json.loads(printed))
 
 
-def in_chroot() -> Outcome:
-    """Do what `not_booted` is about."""
+def apply_in_chroot() -> Outcome:
+    """Apply the drop-ins of `try_not_booted`."""
     return {
         "alias": attempt(CONTINUE, unit="trial-alias.service"),
         "bad": attempt(BOGUS)["error"],
@@ -165,12 +157,12 @@ def in_chroot() -> Outcome:
     }
 
 
-CASES = (
-    foreign,
-    links,
-    no_room,
-    read_only_etc,
-    failed_reload,
-    really_failed_reload,
-    not_booted,
-)
+CASES = {
+    "foreign": try_foreign,
+    "links": try_links,
+    "no_room": try_no_room,
+    "read_only_etc": try_read_only_etc,
+    "failed_reload": try_failed_reload,
+    "really_failed_reload": try_really_failed_reload,
+    "not_booted": try_not_booted,
+}

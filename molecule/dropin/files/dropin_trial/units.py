@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which units a drop-in belongs to: cases 35 and 40 of what it has to survive."""
+"""Which units can have a drop-in: cases 35 and 40."""
 
 from __future__ import annotations
 
@@ -17,40 +17,40 @@ from ansible_collections.oomguard.linux.plugins.module_utils._systemd.manager im
 from dropin_trial.host import (
     BOGUS,
     CONTINUE,
-    SIXTY,
+    SIXTY_MB,
     UNITS,
     Outcome,
     attempt,
-    shown,
+    show_properties,
     systemctl,
-    write,
+    write_file,
 )
 
 
-def units() -> Outcome:
-    """Ask for units that no drop-in belongs to."""
+def try_units() -> Outcome:
+    """Name units that can have no drop-in."""
     systemctl("reset-failed", "trial-transient.service")
     subprocess.run(["systemd-run", "--quiet", "--unit=trial-transient", "sleep", "infinity"], check=True)
-    named = ("nosuch.service", "trial-masked.service", "-.mount", "trial-transient.service", "trial-scope.scope")
-    outcome: Outcome = {unit: attempt(CONTINUE, unit=unit)["error"] for unit in named}
-    outcome["forced"] = attempt(SIXTY, unit="trial-transient.service", force=True)["error"]
+    names = ("nosuch.service", "trial-masked.service", "-.mount", "trial-transient.service", "trial-scope.scope")
+    outcome: Outcome = {unit: attempt(CONTINUE, unit=unit)["error"] for unit in names}
+    outcome["forced"] = attempt(SIXTY_MB, unit="trial-transient.service", force=True)["error"]
     attempt(unit="trial-transient.service", present=False)
     systemctl("stop", "trial-transient.service")
-    outcome["strays"] = [str(path) for path in UNITS.glob("*.d") for unit in named if path.name == f"{unit}.d"]
+    outcome["strays"] = [str(path) for path in UNITS.glob("*.d") if path.stem in names]
     return outcome
 
 
-def alias() -> Outcome:
+def try_alias() -> Outcome:
     """Name a unit by its alias."""
     return attempt(CONTINUE, unit="trial-alias.service")
 
 
-def template() -> Outcome:
-    """Set a template, and one instance of it; the instance says more."""
+def try_template() -> Outcome:
+    """Set a template, then one of its instances, whose drop-in hides that of the template."""
     outcome: Outcome = {
         "template": attempt({"Service": {"OOMScoreAdjust": ["-5"]}}, unit="trial@.service"),
         "instance": attempt(CONTINUE, unit="trial@one.service"),
-        "shown": shown("OOMScoreAdjust", "OOMPolicy", unit="trial@one.service"),
+        "shown": show_properties("OOMScoreAdjust", "OOMPolicy", unit="trial@one.service"),
     }
     for unit in ("trial@.service", "trial@one.service"):
         attempt(unit=unit, present=False)
@@ -58,8 +58,8 @@ def template() -> Outcome:
     return outcome
 
 
-def slices_and_scopes() -> Outcome:
-    """Limit a slice that has no file, and the scopes of systemd itself and of a session."""
+def try_slices_and_scopes() -> Outcome:
+    """Limit a slice that has no file, a scope, and the scope of systemd itself."""
     subprocess.run(
         ["systemd-run", "--quiet", "--unit=trial-other", "--slice=trial-inner.slice", "sleep", "1000"], check=True
     )
@@ -82,47 +82,45 @@ def slices_and_scopes() -> Outcome:
     return outcome
 
 
-def manager() -> Outcome:
-    """Set a default of systemd itself; daemon-reload is enough for it."""
+def try_manager() -> Outcome:
+    """Set a default of systemd itself, for which daemon-reload is enough."""
     settings: Settings = {"Manager": {"DefaultOOMPolicy": ["continue"]}}
     outcome: Outcome = {
         "set": attempt(settings, unit="system.conf"),
         "again": attempt(settings, unit="system.conf"),
-        "unit": shown("OOMPolicy")["OOMPolicy"],
+        "unit": show_properties("OOMPolicy")["OOMPolicy"],
         "bad": attempt({"Manager": {"DefaultOOMPolicy": ["bogus"]}}, unit="system.conf", name="60-bad")["error"],
     }
-    outcome["gone"] = attempt(unit="system.conf", present=False)
-    outcome["unit, gone"] = shown("OOMPolicy")["OOMPolicy"]
+    outcome["removed"] = attempt(unit="system.conf", present=False)
+    outcome["unit, removed"] = show_properties("OOMPolicy")["OOMPolicy"]
     outcome["strays"] = [str(path) for path in pathlib.Path("/etc/systemd/system.conf.d").glob("*")]
     return outcome
 
 
-def user() -> Outcome:
-    """Set a unit of a user, with the user's systemd and without."""
+def try_user() -> Outcome:
+    """Set a unit of a user, while the user's systemd does not run and while it runs."""
     folder = pathlib.Path("/root/.config/systemd/user")
-    write(folder / "trial-user.service", "[Service]\nExecStart=/bin/sleep infinity\n")
+    write_file(folder / "trial-user.service", "[Service]\nExecStart=/bin/sleep infinity\n")
     systemd = Systemd(run=run, user=True)
-    asked: dict[str, t.Any] = {"unit": "trial-user.service", "systemd": systemd}
+    options: dict[str, t.Any] = {"unit": "trial-user.service", "systemd": systemd}
     subprocess.run(["loginctl", "enable-linger", "root"], check=True)
     systemctl("stop", "user@0.service")
-    outcome: Outcome = {"asleep": attempt(CONTINUE, **asked)}
+    outcome: Outcome = {"stopped": attempt(CONTINUE, **options)}
     systemctl("start", "user@0.service")
-    outcome |= {
-        "awake": attempt(CONTINUE, **asked),
-        "bad": attempt(BOGUS, **asked)["error"],
-        "changed": attempt({"Service": {"OOMPolicy": ["kill"]}}, **asked),
-        "absent": attempt(present=False, **asked),
-    }
+    outcome["started"] = attempt(CONTINUE, **options)
+    outcome["bad"] = attempt(BOGUS, **options)["error"]
+    outcome["changed"] = attempt({"Service": {"OOMPolicy": ["kill"]}}, **options)
+    outcome["absent"] = attempt(present=False, **options)
     outcome["strays"] = [path.name for path in folder.glob("*.d")]
     shutil.rmtree("/root/.config/systemd")
     return outcome
 
 
-CASES = (
-    units,
-    alias,
-    template,
-    slices_and_scopes,
-    manager,
-    user,
-)
+CASES = {
+    "units": try_units,
+    "alias": try_alias,
+    "template": try_template,
+    "slices_and_scopes": try_slices_and_scopes,
+    "manager": try_manager,
+    "user": try_user,
+}

@@ -1,0 +1,27 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run a module of the collection on a host of a scenario."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+if t.TYPE_CHECKING:
+    from testinfra.host import Host
+
+
+def run_module(host: Host, name: str, /, *, check: bool = False, **arguments: t.Any) -> dict[str, t.Any]:
+    """Run the module oomguard.linux.NAME, and return its result. Raise AnsibleException if the module fails."""
+    # Ansible reads an empty object as the text of a command.
+    text = json.dumps(arguments) if arguments else ""
+    return dict(host.ansible(f"oomguard.linux.{name}", text, check=check))
+
+
+def try_module(host: Host, name: str, /, *, check: bool = False, **arguments: t.Any) -> dict[str, t.Any]:
+    """Run the module oomguard.linux.NAME, and return its result, even if the module fails."""
+    try:
+        return run_module(host, name, check=check, **arguments)
+    except host.ansible.AnsibleException as error:
+        return dict(error.result)
