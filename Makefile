@@ -63,7 +63,7 @@ bench: .venv $(link) ## Measure speed and memory
 	PYTHONPATH=tests/benchmarks:.collections python -m bench_journal
 	PYTHONPATH=tests/benchmarks:.collections python -m bench_workers
 	PYTHONPATH=tests/benchmarks python -m bench_fleet
-	PYTHONPATH=tests/benchmarks:tests/lab python -m bench_swap
+	PYTHONPATH=tests/benchmarks:tests/lab:tests/scenario python -m bench_swap
 
 docs: .venv $(link) ## Write the documentation as HTML to docs/build
 	mkdir -p .cache/docs

@@ -1,7 +1,10 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measure how long a change of swap takes and leaves a host short of it, beside the usual way (swapoff, dd, swapon)."""
+"""Measure how long swap takes to grow, and for how long the host has less swap meanwhile.
+
+The usual way (swapoff, dd, swapon) is measured for comparison. Both run on a virtual machine of tests/lab.
+"""
 
 from __future__ import annotations
 
@@ -10,48 +13,46 @@ import json
 import pathlib
 import subprocess
 import sys
-import tarfile
 import tempfile
 import typing as t
 
 from lab import machine
 from lab.qemu import Machine
+from scenario.trials import PROJECT, pack_trial
 
-PROJECT = pathlib.Path(__file__).resolve().parents[2]
 TRIAL = PROJECT / "molecule/swap/files/swap_trial"
-UTILS = "ansible_collections/oomguard/linux/plugins/module_utils"
 
 
-def packed() -> bytes:
-    """Return an archive of what the trial imports, and of the trial."""
+def install_trial(booted: Machine) -> None:
+    """Install the trial in /opt of the machine."""
     archive = io.BytesIO()
-    with tarfile.open(fileobj=archive, mode="w", dereference=True) as tar:
-        tar.add(PROJECT / "plugins/module_utils", UTILS)
-        tar.add(TRIAL, TRIAL.name)
-    return archive.getvalue()
+    pack_trial(archive, [TRIAL])
+    command = machine.ssh_command(booted, "tar --extract --gzip --directory=/opt")
+    subprocess.run(command, input=archive.getvalue(), check=True)
 
 
-def measured(made: Machine, verb: str) -> dict[str, t.Any]:
-    """Return what a verb of the trial measures on the machine."""
+def measure(booted: Machine, verb: str) -> dict[str, t.Any]:
+    """Run a verb of the trial on the machine, and return what it measures."""
     command = f"cd /opt && python3 -m {TRIAL.name} {verb} /swapfile"
-    done = subprocess.run(machine.ssh_command(made, command), check=True, stdout=subprocess.PIPE)
-    return t.cast("dict[str, t.Any]", json.loads(done.stdout))
+    done = subprocess.run(machine.ssh_command(booted, command), check=True, stdout=subprocess.PIPE)
+    return dict(json.loads(done.stdout))
 
 
 def main() -> None:
-    """Boot a machine of the release that the command line names, and print what was measured on it."""
+    """Boot a machine of the release that the command line names (bullseye by default), measure on it, and print."""
     release = sys.argv[1] if len(sys.argv) > 1 else "bullseye"
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch) / "bench-swap"
         try:
-            made = machine.up(folder, release=release, memory=512, say=print)
-            command = machine.ssh_command(made, "tar --extract --directory=/opt")
-            subprocess.run(command, input=packed(), check=True)
-            allocated, ways = measured(made, "allocate"), measured(made, "compare")
+            booted = machine.up(folder, release=release, memory=512, say=print)
+            install_trial(booted)
+            allocation = measure(booted, "allocate")
+            ways = measure(booted, "compare")
         finally:
             machine.down(folder)
-    print("Allocating by fallocate, milliseconds:", ", ".join(f"{size}: {ms}" for size, ms in allocated.items()))
-    print("Growing swap from 1 GiB to 2 GiB     seconds   seconds short of swap")
+    times = ", ".join(f"{size}: {milliseconds}" for size, milliseconds in allocation.items())
+    print(f"Allocating with fallocate, milliseconds: {times}")
+    print("Growing swap from 1 GiB to 2 GiB     seconds   seconds with less swap")
     for name, numbers in ways.items():
         print(f"{name:34} {numbers['seconds']:9.2f} {numbers['short_seconds']:9.2f}")
     print(f"usual / ours: {ways['usual']['seconds'] / ways['ours']['seconds']:.1f}")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Live on a host while its swap is changed: hold memory and check it, or watch the total swap and a web server."""
+"""Run on a host while its swap changes: hold memory and check it, or watch the total swap and a web server."""
 
 from __future__ import annotations
 
@@ -15,18 +15,20 @@ import time
 import urllib.request
 import zlib
 
+from swap_trial.proc import read_bytes, read_swap_total
+
 BLOCK_BYTES = 1024**2
 
 
-def report(name: str, **values: object) -> None:
-    """Leave `values` in a file, all at once."""
+def write_report(name: str, **values: object) -> None:
+    """Write `values` to /run/NAME.json, replacing the whole file at once."""
     path = pathlib.Path(f"/run/{name}.json")
     path.with_suffix(".new").write_text(json.dumps(values))
     path.with_suffix(".new").replace(path)
 
 
 def hold(mebibytes: int) -> None:
-    """Hold so much memory, and check one block of it after the other for ever."""
+    """Hold so much memory, and check one block after another without end."""
     blocks = []
     for _number in range(mebibytes):
         block = os.urandom(64) * (BLOCK_BYTES // 64)
@@ -35,27 +37,23 @@ def hold(mebibytes: int) -> None:
     for checked in itertools.count(1):
         block, checksum = blocks[checked % len(blocks)]
         broken += zlib.crc32(block) != checksum
-        report("hold", checked=checked, broken=broken, swapped_bytes=swapped())
+        write_report("hold", checked=checked, broken=broken, swapped_bytes=read_bytes("/proc/self/status", "VmSwap"))
         time.sleep(0.1)
 
 
-def swapped() -> int:
-    """Return how much of this process is in swap."""
-    for line in pathlib.Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmSwap:"):
-            return int(line.split()[1]) * 1024
-    raise ValueError("no VmSwap")
-
-
 def watch() -> None:
-    """Look at the total swap whenever it changes and 100 times a second, and ask the web server for a page."""
+    """Read the total swap on each change and 100 times a second, and request a page of the web server every second."""
     with open("/proc/swaps") as swaps:
         changed = select.poll()
         changed.register(swaps, select.POLLPRI | select.POLLERR)
-        lowest, answered, failed, slowest, last = total(), 0, 0, 0.0, 0.0
+        lowest = read_swap_total()
+        answered = 0
+        failed = 0
+        slowest = 0.0
+        last = 0.0
         while True:
             changed.poll(10)
-            lowest = min(lowest, total())
+            lowest = min(lowest, read_swap_total())
             if time.monotonic() - last < 1:
                 continue
             last = time.monotonic()
@@ -65,15 +63,7 @@ def watch() -> None:
             except OSError:
                 failed += 1
             slowest = max(slowest, time.monotonic() - last)
-            report("watch", lowest_bytes=lowest, answered=answered, failed=failed, slowest_seconds=slowest)
-
-
-def total() -> int:
-    """Return the bytes of SwapTotal."""
-    for line in pathlib.Path("/proc/meminfo").read_text().splitlines():
-        if line.startswith("SwapTotal:"):
-            return int(line.split()[1]) * 1024
-    raise ValueError("no SwapTotal")
+            write_report("watch", lowest_bytes=lowest, answered=answered, failed=failed, slowest_seconds=slowest)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The changes that are tried, and what is looked at before, while and after they are made."""
+"""The trials, how they are applied, and the checks of the host before, during and after them."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.plan import P
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.tables import find_mount
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.unit import build_unit_name
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.wanted import Wanted
+from swap_trial.proc import read_swap_total
 
 MIB = 1024**2
 GIB = 1024**3
@@ -37,15 +38,15 @@ FSTAB = pathlib.Path("/etc/fstab")
 UNITS = pathlib.Path("/etc/systemd/system")
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
-# linux/fs.h: what chattr(1) calls +C.
+# The flag +C of chattr(1), from linux/fs.h.
 _FS_IOC_SETFLAGS, _FS_NOCOW_FL = 0x40086602, 0x00800000
-# The tables that findmnt(8) was content with; to ask it takes its time.
+# The tables that findmnt(8) has accepted; it takes long to run.
 _VERIFIED: set[bytes] = set()
 
 
 @dataclasses.dataclass(frozen=True)
 class Trial:
-    """A change from one amount of swap of ours to another; None stands for state=absent."""
+    """A change of our swap from one size in bytes to another. A target of None stands for state=absent."""
 
     start: int
     target: int | None
@@ -54,7 +55,7 @@ class Trial:
 
     @property
     def floor(self) -> int:
-        """Return the least that ever has to be in use."""
+        """Return the least swap that must be in use at any time, in bytes."""
         return min(self.start, self.target or 0)
 
 
@@ -67,15 +68,15 @@ TRIALS = {
 }
 
 
-def wanted(path: str, size: int | None, *, priority: int | None = None, persist: str = "fstab") -> Wanted:
-    """Return what the module would be asked for, to have `size` bytes at `path` beside all other swap."""
-    elsewhere = total() - sum(
-        area.size_bytes for area in observe_state(path, Host(), run).areas if area.path.startswith(path)
-    )
+def make_wanted(path: str, size: int | None, *, priority: int | None = None, persist: str = "fstab") -> Wanted:
+    """Return the module's options that give `size` bytes at `path`, in addition to all other swap."""
+    total = read_swap_total()
+    areas = observe_state(path, Host(), run).areas
+    ours = sum(area.size_bytes for area in areas if area.path.startswith(path))
     return Wanted(
         path=path,
         present=size is not None,
-        size_bytes=elsewhere + (size or 0),
+        size_bytes=total - ours + (size or 0),
         exact=True,
         priority=priority,
         persist=persist,
@@ -83,25 +84,27 @@ def wanted(path: str, size: int | None, *, priority: int | None = None, persist:
     )
 
 
-def start(path: str, trial: Trial) -> None:
-    """Bring the host to the trial's start, without a program: what is tried is what comes then."""
-    remove(path)
+def set_up(path: str, trial: Trial) -> None:
+    """Give the host the swap that the trial starts with, without the module or other programs."""
+    remove_swap(path)
     pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
-    if trial.start:
-        with open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            if find_mount(pathlib.Path("/proc/self/mountinfo").read_text(), path).filesystem == "btrfs":
-                fcntl.ioctl(file, _FS_IOC_SETFLAGS, struct.pack("=l", _FS_NOCOW_FL))
-            os.posix_fallocate(file.fileno(), 0, trial.start + PAGE_BYTES)
-            file.write(header(trial.start))
-            file.flush()
-            os.fsync(file.fileno())
-        switch_on(path)
-        with FSTAB.open("a", encoding="utf-8", errors="surrogateescape") as table:
-            table.write(f"{path} none swap sw,nofail 0 0\n")
+    if not trial.start:
+        return
+
+    with open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        if find_mount(pathlib.Path("/proc/self/mountinfo").read_text(), path).filesystem == "btrfs":
+            fcntl.ioctl(file, _FS_IOC_SETFLAGS, struct.pack("=l", _FS_NOCOW_FL))
+        os.posix_fallocate(file.fileno(), 0, trial.start + PAGE_BYTES)
+        file.write(make_header(trial.start))
+        file.flush()
+        os.fsync(file.fileno())
+    switch_on(path)
+    with FSTAB.open("a", encoding="utf-8", errors="surrogateescape") as table:
+        table.write(f"{path} none swap sw,nofail 0 0\n")
 
 
-def remove(path: str) -> None:
-    """Remove what there is of ours at `path`, in the same way."""
+def remove_swap(path: str) -> None:
+    """Remove our swap at `path`, without the module or other programs."""
     for area in switch_off(path):
         os.unlink(area)
     lines = FSTAB.read_bytes().split(b"\n")
@@ -113,58 +116,53 @@ def remove(path: str) -> None:
 
 
 def switch_off(path: str) -> list[str]:
-    """Switch off what is in use of ours at `path`, which changes nothing on the disk; return its paths."""
+    """Switch off our swap areas at `path`, which changes nothing on the disk; return their paths."""
     areas = [area.path for area in observe_areas(Host()) if area.path.startswith(path)]
     for area in areas:
-        called(_LIBC.swapoff, area)
+        call_libc(_LIBC.swapoff, area)
     return areas
 
 
 def switch_on(path: str) -> None:
-    """Switch on the area at `path`."""
-    called(_LIBC.swapon, path, 0)
+    """Switch on the swap area at `path`."""
+    call_libc(_LIBC.swapon, path, 0)
 
 
-def header(size: int) -> bytes:
-    """Return the first page of a swap area of ours, as mkswap(8) writes it."""
+def make_header(size: int) -> bytes:
+    """Return the first page of one of our swap areas, as mkswap(8) writes it."""
     page = bytearray(PAGE_BYTES)
     struct.pack_into("=III16s16s", page, 1024, 1, size // PAGE_BYTES, 0, os.urandom(16), LABEL.encode())
     page[-10:] = b"SWAPSPACE2"
     return bytes(page)
 
 
-def called(function: t.Callable[..., int], path: str, *arguments: int) -> None:
-    """Call swapon(2) or swapoff(2). Raises OSError."""
+def call_libc(function: t.Callable[..., int], path: str, *arguments: int) -> None:
+    """Call swapon(2) or swapoff(2). Raise OSError if it fails."""
     if function(path.encode(), *arguments):
         raise OSError(ctypes.get_errno(), f"{path}: {os.strerror(ctypes.get_errno())}")
 
 
-def complete(path: str, trial: Trial) -> bool:
-    """Bring the host to the trial's target; tell whether anything was changed."""
-    target = wanted(path, trial.target, priority=trial.priority, persist=trial.persist)
-    return change(target).changed
+def reach_target(path: str, trial: Trial) -> bool:
+    """Give the host the swap that is the trial's target, as the module does. Return whether anything was changed."""
+    wanted = make_wanted(path, trial.target, priority=trial.priority, persist=trial.persist)
+    return change_swap(wanted).changed
 
 
-def change(target: Wanted, *, check_mode: bool = False) -> Plan:
-    """Bring the host to `target`; return the plan."""
-    return bring(SwapChange(wanted=target, host=Host(), run=run), check_mode=check_mode).plan
+def change_swap(wanted: Wanted, *, check_mode: bool = False) -> Plan:
+    """Give the host the wanted swap, as the module does, and return the plan."""
+    return bring(SwapChange(wanted=wanted, host=Host(), run=run), check_mode=check_mode).plan
 
 
-def total() -> int:
-    """Return the bytes of SwapTotal."""
-    for line in pathlib.Path("/proc/meminfo").read_text().splitlines():
-        if line.startswith("SwapTotal:"):
-            return int(line.split()[1]) * 1024
-    raise ValueError("no SwapTotal")
-
-
-def in_child(work: t.Callable[[], object]) -> int:
+def run_in_child(work: t.Callable[[], object]) -> int:
     """Do `work` in a child process, and return its wait status."""
-    return os.waitpid(child(work), 0)[1]
+    return os.waitpid(start_child(work), 0)[1]
 
 
-def child(work: t.Callable[[], object]) -> int:
-    """Begin `work` in a child process, and return its number; it ends with 1 after an error that a user may read."""
+def start_child(work: t.Callable[[], object]) -> int:
+    """Start `work` in a child process, and return its process id.
+
+    The child exits with 1 after an OomguardError, and with 2 after any other exception.
+    """
     pid = os.fork()
     if pid == 0:
         try:
@@ -179,19 +177,21 @@ def child(work: t.Callable[[], object]) -> int:
 
 
 class Sampler(threading.Thread):
-    """Look 50 times a second how low the total swap falls, and for how long it is lower than at the start."""
+    """Sample the total swap 50 times a second: how low it falls, and for how long it is lower than at the start."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
-        self.start_bytes = self.lowest_bytes = total()
+        self.start_bytes = read_swap_total()
+        self.lowest_bytes = self.start_bytes
         self.short_seconds = 0.0
         self.done = threading.Event()
 
     def run(self) -> None:
-        """Sample until done."""
+        """Sample until `done` is set."""
         last = time.monotonic()
         while not self.done.wait(0.02):
-            current, now = total(), time.monotonic()
+            current = read_swap_total()
+            now = time.monotonic()
             self.lowest_bytes = min(self.lowest_bytes, current)
             if current < self.start_bytes:
                 self.short_seconds += now - last
@@ -206,8 +206,8 @@ class Sampler(threading.Thread):
         self.join()
 
 
-def complaints(path: str) -> t.Iterator[str]:
-    """Yield what is wrong with a host that an interrupted change has left behind."""
+def find_damage(path: str) -> t.Iterator[str]:
+    """Yield the errors in fstab that an interrupted change has left."""
     table = FSTAB.read_bytes()
     if table not in _VERIFIED:
         verify = ["findmnt", "--verify"]
@@ -218,47 +218,59 @@ def complaints(path: str) -> t.Iterator[str]:
             _VERIFIED.add(table)
     for line in FSTAB.read_text().splitlines():
         fields = line.split()
-        if fields and fields[0].startswith(path) and ("nofail" not in fields[3] or not os.path.exists(fields[0])):
+        if not fields or not fields[0].startswith(path):
+            continue
+        if "nofail" not in fields[3] or not os.path.exists(fields[0]):
             yield f"fstab: {line}"
 
 
-def leftovers(path: str) -> t.Iterator[str]:
-    """Yield what should not be there once a change is complete."""
+def find_leftovers(path: str) -> t.Iterator[str]:
+    """Yield what must not exist after a complete change: files, units, and areas that only a boot would use or lose."""
     state = observe_state(path, Host(), run)
-    in_use = {area.path for area in state.areas}
-    name = pathlib.Path(path).name
-    for entry in sorted(pathlib.Path(path).parent.iterdir()):
-        if name in entry.name and str(entry) not in in_use:
+    yield from _find_stray_files(path, in_use={area.path for area in state.areas})
+
+    after_boot = [line.split()[0] for line in FSTAB.read_text().splitlines() if line.startswith(path)]
+    after_boot += [unit.area for unit in state.units if unit.enabled and unit.text]
+    files = [entry.path for entry in state.entries]
+    if sorted(after_boot) != sorted(files):
+        yield f"after a boot, {sorted(after_boot)} are in use, but the files are {sorted(files)}"
+
+    yield from _find_stray_units(path, known={pathlib.Path(unit.path).name for unit in state.units if unit.text})
+
+
+def _find_stray_files(path: str, *, in_use: set[str]) -> t.Iterator[str]:
+    place = pathlib.Path(path)
+    for entry in sorted(place.parent.iterdir()):
+        if place.name in entry.name and str(entry) not in in_use:
             yield f"stray {entry}"
-    named = [line.split()[0] for line in FSTAB.read_text().splitlines() if line.startswith(path)]
-    named += [unit.area for unit in state.units if unit.enabled and unit.text]
-    ours = [entry.path for entry in state.entries]
-    if sorted(named) != sorted(ours):
-        yield f"{sorted(named)} are in use after a boot, the files are {sorted(ours)}"
-    units = {pathlib.Path(unit.path).name for unit in state.units if unit.text}
+
+
+def _find_stray_units(path: str, *, known: set[str]) -> t.Iterator[str]:
     stem = path.strip("/").replace("/", "-")
     for entry in sorted(UNITS.rglob(f"*{stem}*.swap*")):
-        if entry.name not in units:
+        if entry.name not in known:
             yield f"stray {entry}"
 
 
-def tables_left() -> t.Iterator[str]:
-    """Yield the unfinished tables that should not be there once every change that was interrupted is complete."""
+def find_unfinished_tables() -> t.Iterator[str]:
+    """Yield the unfinished tables, which must not exist once every interrupted change is complete."""
     for entry in [*FSTAB.parent.glob(".fstab*"), *pathlib.Path("/run").glob("*oomguard-fstab*")]:
         yield f"stray {entry}"
 
 
-def listing(*roots: str) -> list[str]:
-    """Return what of the host lies below `roots`, but for what changes by itself, and its swap areas."""
-    prune = ["/var/log", "/root", "/var/lib/systemd", tempfile.gettempdir()]
-    names = [word for path in prune for word in ("-path", path, "-o")][:-1]
+def list_host(*roots: str) -> list[str]:
+    """Return a line for each file below `roots`, except those that change by themselves, and for each swap area."""
+    pruned = ["-path", tempfile.gettempdir()]
+    for path in ("/var/log", "/root", "/var/lib/systemd"):
+        pruned += ["-o", "-path", path]
     shape = ["-printf", "%p %y %m %u %g %s %T@ %l\n"]
-    found = [
-        subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
-        for command in (
-            ["find", *roots, "-xdev", "(", *names, ")", "-prune", "-o", *shape],
-            ["find", "/run", "-maxdepth", "1", "-name", "*oomguard*", "!", "-name", "*.lock", *shape],
-        )
-    ]
+    found = _run_find(*roots, "-xdev", "(", *pruned, ")", "-prune", "-o", *shape)
+    found += _run_find("/run", "-maxdepth", "1", "-name", "*oomguard*", "!", "-name", "*.lock", *shape)
     areas = [" ".join(line.split()[:3]) for line in pathlib.Path("/proc/swaps").read_text().splitlines()]
-    return sorted("".join(found).splitlines()) + areas
+    return sorted(found) + areas
+
+
+def _run_find(*arguments: str) -> list[str]:
+    command = ["find", *arguments]
+    found = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return found.stdout.splitlines()
