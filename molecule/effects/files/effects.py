@@ -1,10 +1,11 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Have the kernel kill processes of units of every kind, and write down what really became of each unit.
+"""Let the kernel kill processes in units of every kind, and record what really happens to each unit.
 
-A unit's name says what it is: whose process is killed (`worker`, `main`, or a `child` with whose status the main
-process ends), by the limit of its cgroup (`memcg`) or for the whole host (`global`), its OOMPolicy= and its Restart=.
+The name of a unit names its kind: the process that is killed (`worker`, `main`, or a `child` whose exit status the main
+process passes on), the limit it exceeds (`memcg` for that of its cgroup, `global` for the memory of the host), its
+OOMPolicy= and its Restart=.
 """
 
 import itertools
@@ -30,10 +31,10 @@ KINDS = [
     ("main", "global", "continue", "no"),
     ("main", "global", "kill", "no"),
 ]
-# Eats memory the first time only: what systemd starts again lives.
+# Takes memory only on the first start, so that a restarted unit survives.
 BEGIN = "if test -e {state}/{name}.main; then exec sleep 100000; fi; echo $$ > {state}/{name}.main; "
-# The kernel fills one buffer within one call: a program that ran meanwhile would read its own code from the disk again
-# and again, and the kernel, which could always take that back, would wait with the kill for many minutes.
+# The kernel fills the buffer of dd within one system call. A program that runs while memory is short reads its own code
+# from the disk again and again. The kernel can always reclaim that, so it delays the kill for many minutes.
 HOG = "echo $$ > {state}/{name}.hog; exec dd if=/dev/zero of=/dev/null count=1 bs={size}"
 HOGS = {
     "worker": "sh {state}/{name}.hog.sh & sleep 100000",
@@ -48,70 +49,83 @@ Restart={restart}
 RestartSec=1
 OOMScoreAdjust={adjust}
 """
-MEMCG = "MemoryMax=24M\nMemorySwapMax=0\n"
-# More than the kernel can find, and no more than it promises.
+LIMITS = {"memcg": "MemoryMax=24M\nMemorySwapMax=0\n", "global": ""}
+ADJUST = {"memcg": 0, "global": 500}
+# More than the kernel can free, but no more than it promises.
 SIZES = {"memcg": 64 << 20, "global": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") * 9 // 10}
 
 
 def main() -> None:
-    """Kill, and leave what became of each unit as JSON in /root/effects.json."""
+    """Make the kills, and write the effect on each unit as JSON to /root/effects.json."""
     STATE.mkdir(exist_ok=True)
     kinds = {"effect-" + "-".join(kind): kind for kind in KINDS}
-    for name, (who, where, policy, restart) in kinds.items():
-        values = {"state": STATE, "name": name, "policy": policy, "restart": restart, "size": SIZES[where]}
-        (STATE / f"{name}.sh").write_text((BEGIN + HOGS[who] + "\n").format(**values))
-        (STATE / f"{name}.hog.sh").write_text((HOG + "\n").format(**values))
-        service = SERVICE.format(adjust=500 if where == "global" else 0, **values)
-        (UNITS / f"{name}.service").write_text(service + (MEMCG if where == "memcg" else ""))
+    for name, kind in kinds.items():
+        write_unit(name, *kind)
     subprocess.run(["systemctl", "daemon-reload"], check=True)
     for name in kinds:
         subprocess.run(["systemctl", "start", f"{name}.service"], check=True)
         wait_for_kill(name)
-        # The kernel writes no more than ten reports in five seconds.
+        # The kernel writes at most ten reports in five seconds.
         time.sleep(0.5)
     time.sleep(10)
-    became_of = {f"{name}.service": became(name, kind[2]) for name, kind in kinds.items()}
-    pathlib.Path("/root/effects.json").write_text(json.dumps(became_of))
+    effects = {}
+    for name, (_process, _limit, policy, _restart) in kinds.items():
+        effects[f"{name}.service"] = read_effect(name, policy)
+    pathlib.Path("/root/effects.json").write_text(json.dumps(effects))
 
 
-def became(name: str, policy: str) -> dict[str, typing.Any]:
-    """Return what became of the unit, from its processes and systemd's properties: nothing of it from the journal."""
+def write_unit(name: str, process: str, limit: str, policy: str, restart: str) -> None:
+    """Write the files of a unit of that kind."""
+    values = {"state": STATE, "name": name, "policy": policy, "restart": restart, "size": SIZES[limit]}
+    (STATE / f"{name}.sh").write_text((BEGIN + HOGS[process] + "\n").format(**values))
+    (STATE / f"{name}.hog.sh").write_text((HOG + "\n").format(**values))
+    service = SERVICE.format(adjust=ADJUST[limit], **values)
+    (UNITS / f"{name}.service").write_text(service + LIMITS[limit])
+
+
+def read_effect(name: str, policy: str) -> dict[str, typing.Any]:
+    """Return the effect on a unit, according to its processes and systemd's properties, but not to the journal."""
     command = ["systemctl", "show", "--property=ActiveState,Result,NRestarts", f"{name}.service"]
     shown = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     properties = dict(line.split("=", 1) for line in shown.splitlines())
     restarted = int(properties["NRestarts"]) > 0
+    result: str | None = properties["Result"]
+    # systemd resets the result when a unit starts successfully.
+    if restarted or result == "success":
+        result = None
     return {
-        "stopped": not alive(pid(name, "main")),
+        "stopped": not is_alive(read_pid(name, "main")),
         "restarted": restarted,
         "active": properties["ActiveState"] == "active",
-        # A start that succeeds makes the result forgotten.
-        "result": None if restarted or properties["Result"] == "success" else properties["Result"],
+        "result": result,
         "policy": policy,
     }
 
 
-def pid(name: str, which: str) -> str:
-    """Return the process id that a script has left, nothing before it has."""
-    path = STATE / f"{name}.{which}"
+def read_pid(name: str, process: str) -> str:
+    """Return the process id that a script of the unit has written, "" if it has not yet."""
+    path = STATE / f"{name}.{process}"
     return path.read_text().strip() if path.exists() else ""
 
 
-def alive(process: str) -> bool:
-    """Tell whether a process runs."""
+def is_alive(pid: str) -> bool:
+    """Return whether a process runs and is not a zombie."""
     try:
-        state = pathlib.Path("/proc", process, "stat").read_text().rpartition(")")[2].split()[0]
+        state = pathlib.Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()[0]
     except (OSError, IndexError):
         return False
+
     return state != "Z"
 
 
 def wait_for_kill(name: str) -> None:
-    """Wait until the process that eats memory is gone."""
+    """Wait until the process that takes memory is gone. Exit if the kernel does not kill it."""
     for _attempt in range(3000):
-        if pid(name, "hog") and not alive(pid(name, "hog")):
+        pid = read_pid(name, "hog")
+        if pid and not is_alive(pid):
             return
         time.sleep(0.2)
-    sys.exit(f"Waited in vain for the kill in {name}.")
+    sys.exit(f"The kernel has not killed the process that takes memory in {name}.")
 
 
 if __name__ == "__main__":

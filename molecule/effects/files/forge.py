@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write what looks like an OOM kill into the journal in every way that a program has."""
+"""Write records that look like those of an OOM kill into the journal, in every way that a program can."""
 
 import socket
 import subprocess
@@ -11,8 +11,8 @@ NATIVE = {"MESSAGE": KILL, "PRIORITY": "3", "SYSLOG_IDENTIFIER": "kernel", "SYSL
 NOTICE = {"MESSAGE": "ssh.service: killed by the OOM killer", "MESSAGE_ID": "fe6faa94e7774663a0da52717891d8ef"}
 
 
-def native(**fields: str) -> None:
-    """Send a record in journald's own protocol, which cannot set the fields that begin with an underscore."""
+def send_to_journald(**fields: str) -> None:
+    """Send a record in journald's native protocol, which cannot set fields that begin with an underscore."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
         text = "".join(f"{name}={value}\n" for name, value in fields.items())
         journal.sendto(text.encode(), "/run/systemd/journal/socket")
@@ -20,7 +20,7 @@ def native(**fields: str) -> None:
 
 subprocess.run(["logger", "--priority", "kern.err", "--tag", "kernel", KILL], check=True)
 subprocess.run(["systemd-cat", "--identifier=kernel", "--priority=err", "echo", KILL], check=True)
-native(_TRANSPORT="kernel", **NATIVE)
-native(_PID="1", UNIT="ssh.service", **NOTICE)
+send_to_journald(_TRANSPORT="kernel", **NATIVE)
+send_to_journald(_PID="1", UNIT="ssh.service", **NOTICE)
 with open("/dev/kmsg", "w") as kmsg:
     kmsg.write(f"<3>{KILL}\n")

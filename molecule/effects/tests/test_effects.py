@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What oom_info says became of each unit, beside what really became of it; and what was forged."""
+"""The effect of OOM kills on units: oom_info must report what really happened, and believe no forged record."""
 
 from __future__ import annotations
 
@@ -11,97 +11,99 @@ import json
 import typing as t
 
 import pytest
+from scenario.modules import run_module, try_module
 
 testinfra_hosts = ["ansible://all"]
 
 Facts = dict[str, t.Any]
+"""The effect of a kill on a unit, or a result of oom_info."""
 
 
 @pytest.fixture(scope="module")
-def really(host: t.Any) -> dict[str, Facts]:
-    """What became of each unit, from its processes and systemd's properties."""
-    return t.cast("dict[str, Facts]", json.loads(host.file("/root/effects.json").content_string))
+def real_effects(host: t.Any) -> dict[str, Facts]:
+    """Return the effect on each unit, according to its processes and systemd's properties."""
+    return dict(json.loads(host.file("/root/effects.json").content_string))
 
 
 @pytest.fixture(scope="module")
 def found(host: t.Any) -> Facts:
-    return t.cast("Facts", host.ansible("oomguard.linux.oom_info", "tasks=none", check=False))
+    """Return the result of oom_info."""
+    return run_module(host, "oom_info", tasks="none")
 
 
-def effects(found: Facts) -> dict[str, Facts]:
+@pytest.fixture(scope="module")
+def found_effects(found: Facts) -> dict[str, Facts]:
+    """Return the effect on each unit, according to oom_info."""
     return {event["unit"]: event["unit_effect"] for event in found["events"]}
 
 
-def test_there_were_kills_of_every_kind(really: dict[str, Facts]) -> None:
-    assert len(really) == 54
+def select(effects: dict[str, Facts], field: str) -> dict[str, t.Any]:
+    """Return one field of each unit's effect."""
+    return {unit: facts[field] for unit, facts in effects.items()}
 
 
-def test_each_kill_is_one_event(found: Facts, really: dict[str, Facts]) -> None:
-    assert collections.Counter(event["unit"] for event in found["events"]) == dict.fromkeys(really, 1)
+def test_kills_of_every_kind_were_made(real_effects: dict[str, Facts]) -> None:
+    assert len(real_effects) == 54
 
 
-@pytest.mark.parametrize("what", ["stopped", "restarted"])
-def test_what_became_of_each_unit(found: Facts, really: dict[str, Facts], what: str) -> None:
-    said = effects(found)
-    assert {unit: said[unit][what] for unit in really} == {unit: facts[what] for unit, facts in really.items()}
+def test_each_kill_is_one_event(found: Facts, real_effects: dict[str, Facts]) -> None:
+    assert collections.Counter(event["unit"] for event in found["events"]) == dict.fromkeys(real_effects, 1)
 
 
-def test_the_result_of_each_unit_that_stayed_down(found: Facts, really: dict[str, Facts]) -> None:
-    down = {unit: facts["result"] for unit, facts in really.items() if not facts["active"]}
-    said = effects(found)
-    assert {unit: said[unit]["result"] for unit in down} == down
+@pytest.mark.parametrize("field", ["stopped", "restarted"])
+def test_effect_on_each_unit(found_effects: dict[str, Facts], real_effects: dict[str, Facts], field: str) -> None:
+    assert select(found_effects, field) == select(real_effects, field)
 
 
-def test_the_policy_of_each_unit(found: Facts, really: dict[str, Facts]) -> None:
-    said = effects(found)
-    assert {unit: said[unit]["oom_policy"] for unit in really} == {
-        unit: facts["policy"] for unit, facts in really.items()
-    }
+def test_result_of_each_unit_that_stayed_down(found_effects: dict[str, Facts], real_effects: dict[str, Facts]) -> None:
+    results = {unit: facts["result"] for unit, facts in real_effects.items() if not facts["active"]}
+    assert {unit: found_effects[unit]["result"] for unit in results} == results
 
 
-def test_who_is_back_was_down_for_a_while_and_who_is_not_still_is(found: Facts, really: dict[str, Facts]) -> None:
-    said = effects(found)
-    stopped = {unit for unit, facts in really.items() if facts["stopped"]}
-    assert {unit: said[unit]["down_seconds"] is not None for unit in stopped} == {
-        unit: really[unit]["active"] for unit in stopped
-    }
+def test_policy_of_each_unit(found_effects: dict[str, Facts], real_effects: dict[str, Facts]) -> None:
+    assert select(found_effects, "oom_policy") == select(real_effects, "policy")
 
 
-def test_the_units_that_were_taken_down(found: Facts, really: dict[str, Facts]) -> None:
-    assert found["summary"]["units_taken_down"] == sorted(unit for unit, facts in really.items() if facts["stopped"])
+def test_down_seconds_are_known_if_unit_is_active_again(
+    found_effects: dict[str, Facts], real_effects: dict[str, Facts]
+) -> None:
+    active = {unit: facts["active"] for unit, facts in real_effects.items() if facts["stopped"]}
+    assert {unit: found_effects[unit]["down_seconds"] is not None for unit in active} == active
 
 
-def test_each_forgery_is_counted_and_none_believed(found: Facts) -> None:
+def test_units_taken_down(found: Facts, real_effects: dict[str, Facts]) -> None:
+    stopped = [unit for unit, facts in real_effects.items() if facts["stopped"]]
+    assert found["summary"]["units_taken_down"] == sorted(stopped)
+
+
+def test_forged_records_are_counted_as_untrusted(found: Facts) -> None:
     assert found["coverage"]["untrusted"] == 5
-    assert [event for event in found["events"] if event["victims"][0]["pid"] == 1] == []
+
+
+def test_forged_records_are_not_events(found: Facts) -> None:
+    pids = [event["victims"][0]["pid"] for event in found["events"]]
+    assert 1 not in pids
 
 
 @pytest.mark.parametrize(("text", "priority"), [("Killed process", "3"), ("invoked oom-killer", "4")])
-def test_the_priority_by_which_the_index_finds_kills(host: t.Any, text: str, priority: str) -> None:
+def test_kernel_gives_kill_messages_the_priority_that_the_search_uses(host: t.Any, text: str, priority: str) -> None:
     command = "journalctl --output=json _TRANSPORT=kernel SYSLOG_FACILITY=0 --grep=%s"
     records = map(json.loads, host.check_output(command, text).splitlines())
     assert {record["PRIORITY"] for record in records} == {priority}
 
 
-def failure(host: t.Any, arguments: str = "tasks=none", **become: t.Any) -> str:
-    """Return how oom_info fails."""
-    try:
-        result = host.ansible("oomguard.linux.oom_info", arguments, check=False, **become)
-    except host.ansible.AnsibleException as error:
-        result = error.result
-    return str(result["msg"])
-
-
-def test_a_user_who_may_not_read_the_journal_is_not_told_of_no_kills(host: t.Any) -> None:
+def test_user_who_cannot_read_the_journal_gets_an_error(host: t.Any) -> None:
+    become = {"become": True, "become_method": "su", "become_user": "nobody"}
     shell = {"ansible_become_flags": "--shell=/bin/sh"}
-    message = failure(host, become=True, become_method="su", become_user="nobody", extra_vars=shell)
-    assert "it may not be read by this user, so that kills would be missed" in message
+    with pytest.raises(host.ansible.AnsibleException) as error:
+        host.ansible("oomguard.linux.oom_info", "tasks=none", check=False, extra_vars=shell, **become)
+    assert "it may not be read by this user, so that kills would be missed" in error.value.result["msg"]
 
 
 @pytest.fixture
 def journalctl(host: t.Any, request: pytest.FixtureRequest) -> collections.abc.Iterator[None]:
-    """Have another program in the place of journalctl, or none."""
-    # Bullseye may have it in /bin.
+    """Replace journalctl by another program, or by none."""
+    # On bullseye, journalctl may be in /bin.
     path = host.check_output("command -v journalctl")
     host.check_output(f"mv {path} {path}.real")
     if request.param:
@@ -121,5 +123,5 @@ def journalctl(host: t.Any, request: pytest.FixtureRequest) -> collections.abc.I
     ],
     indirect=["journalctl"],
 )
-def test_a_journalctl_that_does_not_work_is_not_taken_for_no_kills(host: t.Any, reason: str) -> None:
-    assert reason in failure(host, "timeout=5")
+def test_failing_journalctl_is_an_error(host: t.Any, reason: str) -> None:
+    assert reason in try_module(host, "oom_info", timeout=5)["msg"]
