@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is in force on a real Apache, that workers go, and that whatever stands in the way is told and left alone."""
+"""The role and the module on a real Apache: values come into force, workers end, and problems are reported."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import json
 import typing as t
 
 import pytest
+from scenario.modules import try_module
 
 if t.TYPE_CHECKING:
     import collections.abc
@@ -34,69 +35,62 @@ CGROUP = "/sys/fs/cgroup/system.slice/apache2.service"
 
 
 def fcgid_config(host: Host, *, check: bool = False, **arguments: t.Any) -> dict[str, t.Any]:
-    """Run the module with the scenario's limits for workers, and return its result, failed or not."""
-    text = json.dumps({"workers": WORKERS, **arguments})
-    try:
-        result: dict[str, t.Any] = host.ansible("oomguard.linux.fcgid_config", text, check=check)
-    except host.ansible.AnsibleException as error:
-        return t.cast("dict[str, t.Any]", error.result)
-    return result
+    """Run the module with the scenario's limits for workers, and return its result, even if it fails."""
+    return try_module(host, "fcgid_config", check=check, workers=WORKERS, **arguments)
 
 
-def request(host: Host, path: str) -> str:
-    """Return what Apache answers to a request of `path`: the pid of the worker."""
-    answer: str = host.check_output("curl --silent --show-error --fail http://127.0.0.1%s", path)
-    return answer
+def request_pid(host: Host, path: str) -> str:
+    """Return the answer to a request for `path`, which is the pid of the worker."""
+    return str(host.check_output("curl --silent --show-error --fail http://127.0.0.1%s", path))
 
 
-def limits(host: Host, path: str) -> list[str]:
-    """Return the score and the address space of the worker that answers: at once, for it may soon be gone."""
-    found = host.check_output(
-        "pid=$(curl --silent --fail http://127.0.0.1%s) && cat /proc/$pid/oom_score_adj &&"
-        " prlimit --pid=$pid --as --noheadings --output=SOFT",
-        path,
+def read_limits(host: Host, path: str) -> list[str]:
+    """Return the OOM score adjustment and the address space of the worker that answers."""
+    # In one command, because the worker may soon be gone.
+    found = str(
+        host.check_output(
+            "pid=$(curl --silent --fail http://127.0.0.1%s) && cat /proc/$pid/oom_score_adj &&"
+            " prlimit --pid=$pid --as --noheadings --output=SOFT",
+            path,
+        )
     )
-    return t.cast("list[str]", found.split())
+    return found.split()
 
 
-def status(host: Host, path: str) -> str:
-    """Return the status of Apache's answer to a request of `path`."""
-    code: str = host.check_output(
-        "curl --silent --output /dev/null --write-out '%%{http_code}' http://127.0.0.1%s", path
-    )
-    return code
+def request_status(host: Host, path: str) -> str:
+    """Return the status of the answer to a request for `path`."""
+    command = "curl --silent --output /dev/null --write-out '%%{http_code}' http://127.0.0.1%s"
+    return str(host.check_output(command, path))
 
 
 def is_gone(host: Host, pid: str, *, seconds: int) -> bool:
-    """Tell whether process `pid` goes within so many seconds of the host's own time."""
+    """Return whether a process ends within so many seconds, measured by the host's clock."""
     wait = "end=$(($(date +%%s) + %s)); while test -d /proc/%s && test $(date +%%s) -lt $end; do sleep 1; done"
     host.check_output(wait, str(seconds), pid)
     return not host.file(f"/proc/{pid}").exists
 
 
-def our_file(host: Host) -> str:
-    """Return what Apache would read of ours, and when it was written."""
-    found: str = host.check_output(
-        "stat --format=%Y.%i /etc/apache2/conf-enabled/zz-oomguard-fcgid.conf && cat " + FILE
-    )
-    return found
+def read_our_file(host: Host) -> str:
+    """Return the text of our file, after its modification time and its inode as Apache finds it."""
+    stat = "stat --format=%Y.%i /etc/apache2/conf-enabled/zz-oomguard-fcgid.conf"
+    return str(host.check_output(f"{stat} && cat {FILE}"))
 
 
 @pytest.fixture
-def site(host: Host) -> collections.abc.Iterator[t.Callable[..., None]]:
-    """Return what writes a file that Apache reads after ours, at once if need be; it is taken away again."""
-    read = False
+def write_site(host: Host) -> collections.abc.Iterator[t.Callable[..., None]]:
+    """Yield a function that writes a file that Apache reads after ours. Remove the file at the end."""
+    reloaded = False
 
     def write(text: str, *, reload: bool = False) -> None:
-        nonlocal read
-        read = reload
+        nonlocal reloaded
+        reloaded = reload
         host.check_output("printf %%s %s > %s", text, SITE)
         if reload:
             host.check_output("systemctl reload apache2.service")
 
     yield write
     host.check_output("rm -f %s", SITE)
-    if read:
+    if reloaded:
         host.check_output("systemctl reload apache2.service")
 
 
@@ -109,12 +103,12 @@ def site(host: Host) -> collections.abc.Iterator[t.Callable[..., None]]:
     ],
     ids=["script", "command", "neither"],
 )
-def test_a_worker_has_its_limits(host: Host, path: str, expected: list[str]) -> None:
-    assert limits(host, path) == expected
+def test_worker_has_its_limits(host: Host, path: str, expected: list[str]) -> None:
+    assert read_limits(host, path) == expected
 
 
-def test_a_worker_over_its_limit_costs_one_request(host: Host) -> None:
-    statuses = [status(host, path) for path in ("/fcgi/perl.fcgi?keep=300", "/fcgi/perl.fcgi")]
+def test_worker_over_its_limit_loses_one_request(host: Host) -> None:
+    statuses = [request_status(host, path) for path in ("/fcgi/perl.fcgi?keep=300", "/fcgi/perl.fcgi")]
     assert statuses == ["500", "200"]
 
 
@@ -123,29 +117,31 @@ def test_apache_has_its_ceilings(host: Host, file: str, value: str) -> None:
     assert host.file(f"{CGROUP}/{file}").content_string.strip() == value
 
 
-def test_apache_is_protected(host: Host) -> None:
+def test_apache_has_its_oom_score_adjustment(host: Host) -> None:
     parent = host.check_output("systemctl show --property=MainPID --value apache2.service")
     assert host.file(f"/proc/{parent}/oom_score_adj").content_string.strip() == "-500"
 
 
-def test_an_idle_worker_goes_within_the_lifetime_and_the_scans(host: Host) -> None:
-    pid = request(host, "/fcgi/perl.fcgi")
-    # 6 s and 3 s, and 12 s for mod_fcgid's other scans; the rest is for a machine under emulation.
+def test_idle_worker_ends_after_lifetime_and_scans(host: Host) -> None:
+    pid = request_pid(host, "/fcgi/perl.fcgi")
+    # The lifetime is 6 s, the idle scan 3 s, and the other scans take 12 s. The rest allows for emulation.
     assert is_gone(host, pid, seconds=120)
 
 
-def test_by_default_the_last_workers_never_go(host: Host) -> None:
+def test_last_worker_never_ends_with_default_minimum(host: Host) -> None:
     lifetimes = {name: value for name, value in DIRECTIVES.items() if name != "FcgidMinProcessesPerClass"}
     fcgid_config(host, directives=lifetimes)
-    stays = not is_gone(host, request(host, "/fcgi/perl.fcgi"), seconds=60)
+    stays = not is_gone(host, request_pid(host, "/fcgi/perl.fcgi"), seconds=60)
     fcgid_config(host, directives=DIRECTIVES)
     assert stays
 
 
 @pytest.mark.parametrize(("path", "answer"), [("/cgi/perl.fcgi?keep=40", "500"), ("/fcgi/perl.fcgi?keep=40", "200")])
-def test_rlimitmem_reaches_plain_cgi_alone(host: Host, site: t.Callable[..., None], path: str, answer: str) -> None:
-    site("RLimitMEM 40000000 40000000\n", reload=True)
-    assert status(host, path) == answer
+def test_rlimitmem_applies_only_to_plain_cgi(
+    host: Host, write_site: t.Callable[..., None], path: str, answer: str
+) -> None:
+    write_site("RLimitMEM 40000000 40000000\n", reload=True)
+    assert request_status(host, path) == answer
 
 
 @pytest.mark.parametrize(
@@ -154,36 +150,36 @@ def test_rlimitmem_reaches_plain_cgi_alone(host: Host, site: t.Callable[..., Non
         ('#!/bin/sh\nexec /usr/bin/prlimit --as=268435456 -- "$@"\n', "/usr/local/bin/wrap"),
         ("#!/bin/sh\nexec /usr/bin/perl\n", "/usr/bin/perl"),
     ],
-    ids=["passes on", "interpreter"],
+    ids=["exec", "interpreter"],
 )
-def test_a_wrapper_that_is_refused_really_fails(
-    host: Host, site: t.Callable[..., None], wrapper: str, program: str
+def test_refused_wrapper_fails_in_apache(
+    host: Host, write_site: t.Callable[..., None], wrapper: str, program: str
 ) -> None:
     host.check_output("printf %%s %s > /usr/local/bin/wrap && chmod 755 /usr/local/bin/wrap", wrapper)
     refused = fcgid_config(host, directives={"FcgidWrapper": f"{program} .fcgi"})["msg"]
-    site("<Files python.fcgi>\nFcgidWrapper /usr/local/bin/wrap .fcgi\n</Files>\n", reload=True)
-    assert (refused[:13], status(host, "/fcgi/python.fcgi")) == ("FcgidWrapper ", "500")
+    write_site("<Files python.fcgi>\nFcgidWrapper /usr/local/bin/wrap .fcgi\n</Files>\n", reload=True)
+    assert (refused[:13], request_status(host, "/fcgi/python.fcgi")) == ("FcgidWrapper ", "500")
 
 
 @pytest.mark.parametrize(("script", "workers"), [("perl.fcgi", 1), ("python.fcgi", 2)], ids=["wrapped", "not wrapped"])
-def test_a_wrapper_hides_its_program_from_fcgidcmdoptions(
-    host: Host, site: t.Callable[..., None], script: str, workers: int
+def test_wrapper_hides_its_program_from_fcgidcmdoptions(
+    host: Host, write_site: t.Callable[..., None], script: str, workers: int
 ) -> None:
-    site(f"FcgidCmdOptions /srv/fcgi/{script} MaxRequestsPerProcess 1\n", reload=True)
+    write_site(f"FcgidCmdOptions /srv/fcgi/{script} MaxRequestsPerProcess 1\n", reload=True)
     answers = host.check_output(
         "for _time in 1 2; do curl --silent --fail http://127.0.0.1/fcgi/%s; echo; done", script
     )
     assert len(set(answers.split())) == workers
 
 
-def test_nothing_changes_twice(host: Host) -> None:
+def test_second_run_changes_nothing(host: Host) -> None:
     assert fcgid_config(host, directives=DIRECTIVES)["changed"] is False
 
 
 def test_check_mode_changes_nothing(host: Host) -> None:
-    before = our_file(host)
+    before = read_our_file(host)
     found = fcgid_config(host, check=True, directives=CHANGED)
-    assert (found["changed"], our_file(host)) == (True, before)
+    assert (found["changed"], read_our_file(host)) == (True, before)
 
 
 @pytest.mark.parametrize(
@@ -198,22 +194,22 @@ def test_check_mode_changes_nothing(host: Host) -> None:
             ),
         ),
     ],
-    ids=["by us", "by Apache"],
+    ids=["by the module", "by Apache"],
 )
-def test_a_bad_value_is_refused(host: Host, directives: dict[str, t.Any], message: str) -> None:
-    before = our_file(host)
-    assert (fcgid_config(host, directives=directives)["msg"], our_file(host)) == (message, before)
+def test_bad_value_is_refused(host: Host, directives: dict[str, t.Any], message: str) -> None:
+    before = read_our_file(host)
+    assert (fcgid_config(host, directives=directives)["msg"], read_our_file(host)) == (message, before)
 
 
-def test_a_configuration_that_is_broken_already_is_left_alone(host: Host, site: t.Callable[..., None]) -> None:
-    site("Nonsense on\n")
-    before = our_file(host)
+def test_broken_configuration_is_left_alone(host: Host, write_site: t.Callable[..., None]) -> None:
+    write_site("Nonsense on\n")
+    before = read_our_file(host)
     message = (
         f"Apache's configuration does not pass its own test: AH00526: Syntax error on line 1 of {SITE}: Invalid command"
         " 'Nonsense', perhaps misspelled or defined by a module not included in the server configuration."
         " Repair it, then run this again."
     )
-    assert (fcgid_config(host, directives=CHANGED)["msg"], our_file(host)) == (message, before)
+    assert (fcgid_config(host, directives=CHANGED)["msg"], read_our_file(host)) == (message, before)
 
 
 @pytest.mark.parametrize(
@@ -231,10 +227,10 @@ def test_a_configuration_that_is_broken_already_is_left_alone(host: Host, site: 
     ],
     ids=["virtual host", "later file", "command"],
 )
-def test_who_wins_is_named_and_nothing_is_changed(
-    host: Host, site: t.Callable[..., None], text: str, place: str
+def test_error_names_overriding_place_and_nothing_is_changed(
+    host: Host, write_site: t.Callable[..., None], text: str, place: str
 ) -> None:
-    site(text)
+    write_site(text)
     before = host.file(FILE).content_string
     message = (
         f"Not every directive would be in force: FcgidProcessLifeTime {place}."
@@ -243,8 +239,8 @@ def test_who_wins_is_named_and_nothing_is_changed(
     assert (fcgid_config(host, directives=CHANGED)["msg"], host.file(FILE).content_string) == (message, before)
 
 
-def test_who_wins_may_be_allowed(host: Host, site: t.Callable[..., None]) -> None:
-    site("<VirtualHost *:80>\nFcgidProcessLifeTime 700\n</VirtualHost>\n")
+def test_allowed_override_is_returned(host: Host, write_site: t.Callable[..., None]) -> None:
+    write_site("<VirtualHost *:80>\nFcgidProcessLifeTime 700\n</VirtualHost>\n")
     found = fcgid_config(host, directives=DIRECTIVES, allow_overrides=True)
     assert found["overridden_by"] == [
         {
@@ -263,10 +259,10 @@ KINDS = ("perl.fcgi", "page.php", "python-term.fcgi", "python.fcgi")
 
 @pytest.fixture(scope="module")
 def answers(host: Host) -> dict[str, dict[str, int]]:
-    """Change a value by the module while every kind of worker is busy, and return the counts of the answers.
+    """Change a value with the module while every kind of worker is busy, and return the counts of the answers.
 
-    Each request takes 5 s, and 20 s of the worker that shows that they are ended: Apache does so some 3 s after it was
-    told to reload, and kills what is left of them 8 s later.
+    A request takes 5 s. For the worker without a handler for SIGTERM it takes 20 s: Apache sends that signal about 3 s
+    after a reload, and kills the remaining workers 8 s later.
     """
     paths = [f"/fcgi/{kind}?hold={20 if kind == 'python.fcgi' else 5}" for kind in KINDS]
     load = "systemd-run --quiet --unit=load python3 /usr/local/sbin/load.py 2 /run/answers %s %s %s %s"
@@ -282,30 +278,28 @@ def answers(host: Host) -> dict[str, dict[str, int]]:
 
 
 @pytest.mark.parametrize("kind", ["perl.fcgi", "page.php", "python-term.fcgi"])
-def test_a_change_costs_no_request_of_a_worker_that_handles_sigterm(
-    answers: dict[str, dict[str, int]], kind: str
-) -> None:
+def test_change_loses_no_request_of_worker_that_handles_sigterm(answers: dict[str, dict[str, int]], kind: str) -> None:
     assert list(answers[kind]) == ["200"], answers
 
 
-def test_a_change_reaches_workers_in_the_middle_of_a_request(answers: dict[str, dict[str, int]]) -> None:
+def test_change_ends_worker_without_handler_during_a_request(answers: dict[str, dict[str, int]]) -> None:
     assert answers["python.fcgi"]["500"] > 0, answers
 
 
-def test_a_change_leaves_apache_running(host: Host) -> None:
+def test_change_does_not_restart_apache(host: Host) -> None:
     show = "systemctl show --property=MainPID --value apache2.service"
     before = host.check_output(show)
     found = fcgid_config(host, directives={**DIRECTIVES, "FcgidProcessLifeTime": 9})
     assert (found["reloaded"], host.check_output(show)) == (True, before)
 
 
-def test_a_stopped_apache_stays_stopped(host: Host) -> None:
+def test_stopped_apache_stays_stopped(host: Host) -> None:
     host.check_output("systemctl stop apache2.service")
     found = fcgid_config(host, directives=DIRECTIVES)
     assert (found["changed"], found["running"], host.service("apache2").is_running) == (True, False, False)
 
 
-def test_everything_is_taken_away(host: Host) -> None:
+def test_absent_removes_everything(host: Host) -> None:
     host.check_output("systemctl start apache2.service")
     found = fcgid_config(host, state="absent")
     left = host.run("ls /etc/apache2/conf-available /etc/apache2/conf-enabled /run").stdout

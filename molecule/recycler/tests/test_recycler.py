@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each kind of worker on a real Apache: what it is said to be, when it goes, and that its requests are answered."""
+"""The recycler on a real Apache: each kind of worker is identified and retired in time, and loses no request."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import time
 import typing as t
 
 import pytest
+from scenario.modules import run_module
 
 if t.TYPE_CHECKING:
     from testinfra.host import Host
@@ -26,7 +27,7 @@ METRICS = "/var/lib/node-exporter/oomguard_fcgid.prom"
 SETTINGS: dict[str, t.Any] = {"limit": "28M", "interval": 2, "min_idle": 1, "grace": 60, "metrics_file": METRICS}
 RETIRED = "5d0f8c1e2a7b4c6f9e31b7a4d2586c90"
 LEAK_SECONDS = int(os.environ.get("OOMGUARD_LEAK_SECONDS", "90"))
-PATIENCE = 600
+PATIENCE_SECONDS = 600
 
 Leak = t.Callable[..., "tuple[dict[str, dict[str, int]], int]"]
 
@@ -39,25 +40,20 @@ KINDS = {
 each_kind = pytest.mark.parametrize("kind", KINDS)
 
 
-def module(host: Host, name: str, **arguments: t.Any) -> dict[str, t.Any]:
-    """Run a module of the collection, and return its result."""
-    return dict(host.ansible(f"oomguard.linux.{name}", json.dumps(arguments), check=False))
-
-
-def request(host: Host, query: str) -> str:
-    """Return the answer of a program, which is its pid."""
+def request_pid(host: Host, query: str) -> str:
+    """Return the answer of a program, which is the pid of the worker."""
     return str(host.check_output("curl --silent --fail --max-time 600 %s", f"http://127.0.0.1/fcgi/{query}"))
 
 
-def begin(host: Host, unit: str, query: str) -> None:
-    """Begin a request of its own, whose status and answer go to a file."""
+def start_request(host: Host, unit: str, query: str) -> None:
+    """Start a request as a unit of its own, which writes the answer and its status to a file."""
     command = f"curl --silent --write-out ' %{{http_code}}' 'http://127.0.0.1/fcgi/{query}' >/run/{unit}"
     host.check_output("systemd-run --quiet --collect --unit=%s sh -c %s", unit, command)
 
 
-def until(condition: t.Callable[[], bool]) -> bool:
-    """Return whether `condition` came true while there was patience."""
-    deadline = time.monotonic() + PATIENCE
+def wait_until(condition: t.Callable[[], bool]) -> bool:
+    """Wait until `condition` is true. Return false if it is not after PATIENCE_SECONDS."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         if time.monotonic() > deadline:
             return False
@@ -65,24 +61,24 @@ def until(condition: t.Callable[[], bool]) -> bool:
     return True
 
 
-def running(host: Host, unit: str) -> bool:
-    """Return whether a unit of its own, which is gone when it ends, is there."""
+def is_active(host: Host, unit: str) -> bool:
+    """Return whether the unit of a request still runs."""
     return bool(host.run("systemctl is-active %s.service", unit).succeeded)
 
 
-def answer_of(host: Host, unit: str) -> list[str]:
-    """Return pid and status of a request that was begun, once it has ended."""
-    assert until(lambda: not running(host, unit))
+def wait_for_answer(host: Host, unit: str) -> list[str]:
+    """Wait until a request has ended, and return the pid of its worker (if it has answered) and the status."""
+    assert wait_until(lambda: not is_active(host, unit))
     return str(host.check_output("cat %s", f"/run/{unit}")).split()
 
 
-def alive(host: Host, pid: str) -> bool:
-    """Return whether there is such a process."""
+def is_alive(host: Host, pid: str) -> bool:
+    """Return whether a process exists."""
     return bool(host.run("test -d /proc/%s", pid).succeeded)
 
 
-def retirements(host: Host, reason: str = "limit") -> list[dict[str, str]]:
-    """Return what the journal holds about workers that were retired, since the machine was booted."""
+def read_retirements(host: Host, reason: str = "limit") -> list[dict[str, str]]:
+    """Return the journal's records of retired workers since the boot."""
     query = f"MESSAGE_ID={RETIRED} OOMGUARD_REASON={reason}"
     lines = host.check_output(f"journalctl --quiet --boot --output=json {query}")
     return [json.loads(line) for line in lines.splitlines()]
@@ -90,164 +86,189 @@ def retirements(host: Host, reason: str = "limit") -> list[dict[str, str]]:
 
 @pytest.fixture(autouse=True, scope="module")
 def _healthy(host: Host) -> None:
-    """Begin with Apache and the recycler running, whatever a run before has left."""
+    """Start Apache and the recycler, whatever an earlier run has left."""
     host.check_output("systemctl reset-failed && systemctl start apache2.service %s", UNIT)
 
 
 @pytest.fixture
 def unwatched(host: Host) -> collections.abc.Iterator[None]:
-    """Have nothing retired during the test."""
+    """Stop the recycler during the test."""
     host.check_output("systemctl stop %s", UNIT)
     yield
     host.check_output("systemctl reset-failed && systemctl start apache2.service %s", UNIT)
 
 
 @dataclasses.dataclass(frozen=True)
-class Story:
-    """What became of three workers of each kind: one with a request in hand and an idle one, both beyond the limit, and
-    one below it. Pids and answers are by kind; lists are what fcgid_worker_info said while requests were in hand.
+class Outcome:
+    """What happens to three workers of each kind: a busy one and an idle one over the limit, and one below it.
+
+    The dictionaries are by kind, but those of workers and peaks are by pid, and `retired` is by pid as text.
     """
 
-    held: dict[str, list[str]]
+    busy: dict[str, list[str]]
+    """The pid and status of the answer of the busy worker."""
     idle: dict[str, str]
+    """The pid of the idle worker over the limit."""
     small: dict[str, str]
-    outlived: dict[str, bool]
+    """The pid of the worker below the limit."""
+    busy_outlived_idle: dict[str, bool]
     by_page: dict[int, dict[str, t.Any]]
+    """The workers that fcgid_worker_info lists with mod_status, while the busy workers are busy."""
     by_sockets: dict[int, dict[str, t.Any]]
+    """The same without mod_status."""
     problem: str
+    """The problem of the status page without mod_status."""
     peaks: dict[int, int]
+    """The peak memory in bytes according to /proc."""
     small_stayed: dict[str, bool]
     retired: dict[str, dict[str, str]]
+    """The journal's records of retired workers."""
+
+
+def list_workers(host: Host, **arguments: t.Any) -> tuple[dict[int, dict[str, t.Any]], str]:
+    """Return the workers of fcgid_worker_info by pid, and the problem of the status page."""
+    found = run_module(host, "fcgid_worker_info", **arguments)
+    return {worker["pid"]: worker for worker in found["workers"]}, found["status_page"]["problem"]
+
+
+def read_peaks(host: Host) -> dict[int, int]:
+    """Return the peak memory in bytes of each process, according to /proc."""
+    peaks = {}
+    numbers = host.check_output("grep VmHWM /proc/[0-9]*/status | tr --complement --squeeze-repeats '0-9\\n' ' '")
+    for line in numbers.splitlines():
+        pid, kibibytes = line.split()[:2]
+        peaks[int(pid)] = int(kibibytes) * 1024
+    return peaks
 
 
 @pytest.fixture(scope="module")
-def story(host: Host) -> Story:
-    """Let the recycler loose on two workers of each kind, and look at those that are left."""
-
-    def listed(**arguments: t.Any) -> tuple[dict[int, dict[str, t.Any]], str]:
-        found = module(host, "fcgid_worker_info", **arguments)
-        return {worker["pid"]: worker for worker in found["workers"]}, found["status_page"]["problem"]
-
+def outcome(host: Host) -> Outcome:
+    """Run the recycler on two workers of each kind over the limit and one below it."""
     host.check_output("systemctl stop %s && systemctl restart apache2.service", UNIT)
     for kind in KINDS:
-        begin(host, f"held-{kind}", f"{kind}?keep=28&hold=240")
-    assert until(lambda: host.run("grep --count ' 03 .*/fcgid/' /proc/net/unix").stdout == f"{len(KINDS)}\n")
-    idle = {kind: request(host, f"{kind}?keep=28") for kind in KINDS}
+        start_request(host, f"busy-{kind}", f"{kind}?keep=28&hold=240")
+    assert wait_until(lambda: host.run("grep --count ' 03 .*/fcgid/' /proc/net/unix").stdout == f"{len(KINDS)}\n")
+    idle = {kind: request_pid(host, f"{kind}?keep=28") for kind in KINDS}
     host.check_output("systemctl start %s", UNIT)
-    assert until(lambda: not any(alive(host, pid) for pid in idle.values()))
-    outlived = {kind: running(host, f"held-{kind}") for kind in KINDS}
-    small = {kind: request(host, kind) for kind in KINDS}
-    by_sockets, problem = listed(status_url="http://127.0.0.1:9/server-status")
-    by_page, _problem = listed(pss=True)
-    peaks = host.check_output("grep VmHWM /proc/[0-9]*/status | tr --complement --squeeze-repeats '0-9\\n' ' '")
-    held = {kind: answer_of(host, f"held-{kind}") for kind in KINDS}
-    assert until(lambda: not any(alive(host, pid) for pid, _status in held.values()))
-    return Story(
-        held=held,
+    assert wait_until(lambda: not any(is_alive(host, pid) for pid in idle.values()))
+    busy_outlived_idle = {kind: is_active(host, f"busy-{kind}") for kind in KINDS}
+    small = {kind: request_pid(host, kind) for kind in KINDS}
+    by_sockets, problem = list_workers(host, status_url="http://127.0.0.1:9/server-status")
+    by_page, _problem = list_workers(host, pss=True)
+    peaks = read_peaks(host)
+    busy = {kind: wait_for_answer(host, f"busy-{kind}") for kind in KINDS}
+    assert wait_until(lambda: not any(is_alive(host, pid) for pid, _status in busy.values()))
+    return Outcome(
+        busy=busy,
         idle=idle,
         small=small,
-        outlived=outlived,
+        busy_outlived_idle=busy_outlived_idle,
         by_page=by_page,
         by_sockets=by_sockets,
         problem=problem,
-        peaks={int(line.split()[0]): int(line.split()[1]) * 1024 for line in peaks.splitlines()},
-        small_stayed={kind: alive(host, pid) for kind, pid in small.items()},
-        retired={entry["OOMGUARD_PID"]: entry for entry in retirements(host)},
+        peaks=peaks,
+        small_stayed={kind: is_alive(host, pid) for kind, pid in small.items()},
+        retired={entry["OOMGUARD_PID"]: entry for entry in read_retirements(host)},
     )
 
 
 @each_kind
-def test_a_worker_is_what_proc_says(story: Story, kind: str) -> None:
-    pid = int(story.held[kind][0])
-    worker = story.by_page[pid]
+def test_worker_info_agrees_with_proc(outcome: Outcome, kind: str) -> None:
+    pid = int(outcome.busy[kind][0])
+    worker = outcome.by_page[pid]
     assert (worker["script"], worker["class"], worker["user"]) == (KINDS[kind], KINDS[kind], "www-data")
-    assert worker["vm_hwm_bytes"] == story.peaks[pid] > 28 << 20
+    assert worker["vm_hwm_bytes"] == outcome.peaks[pid] > 28 << 20
     assert 0 < worker["pss_bytes"] <= worker["rss_bytes"]
     assert worker["cgroup"] == "/system.slice/apache2.service"
 
 
 @each_kind
-def test_idle_and_busy_with_mod_status(story: Story, kind: str) -> None:
-    idle, busy = story.by_page[int(story.small[kind])], story.by_page[int(story.held[kind][0])]
+def test_states_are_known_with_mod_status(outcome: Outcome, kind: str) -> None:
+    idle = outcome.by_page[int(outcome.small[kind])]
+    busy = outcome.by_page[int(outcome.busy[kind][0])]
     assert (idle["state"], idle["state_source"], busy["state"]) == ("idle", "status_page", "busy")
 
 
 @each_kind
-def test_idle_and_busy_without_mod_status(story: Story, kind: str) -> None:
-    idle, busy = story.by_sockets[int(story.small[kind])], story.by_sockets[int(story.held[kind][0])]
+def test_states_are_known_without_mod_status(outcome: Outcome, kind: str) -> None:
+    idle = outcome.by_sockets[int(outcome.small[kind])]
+    busy = outcome.by_sockets[int(outcome.busy[kind][0])]
     assert (idle["state"], idle["state_source"], busy["state"]) == ("idle", "sockets", "busy")
-    assert "Connection refused" in story.problem
+    assert "Connection refused" in outcome.problem
 
 
 @each_kind
-def test_an_idle_worker_beyond_the_limit_goes_while_a_busy_one_stays(story: Story, kind: str) -> None:
-    assert story.outlived[kind]
+def test_idle_worker_over_limit_is_retired_before_busy_one(outcome: Outcome, kind: str) -> None:
+    assert outcome.busy_outlived_idle[kind]
 
 
 @each_kind
-def test_a_busy_worker_beyond_the_limit_finishes_its_request(story: Story, kind: str) -> None:
-    assert story.held[kind][1] == "200"
+def test_busy_worker_over_limit_finishes_its_request(outcome: Outcome, kind: str) -> None:
+    assert outcome.busy[kind][1] == "200"
 
 
 @each_kind
-def test_a_worker_below_the_limit_stays(story: Story, kind: str) -> None:
-    assert story.small_stayed[kind]
+def test_worker_below_limit_stays(outcome: Outcome, kind: str) -> None:
+    assert outcome.small_stayed[kind]
 
 
 @each_kind
-def test_each_retirement_is_in_the_journal(story: Story, kind: str) -> None:
-    for pid in (story.idle[kind], story.held[kind][0]):
-        entry = story.retired[pid]
+def test_journal_has_each_retirement(outcome: Outcome, kind: str) -> None:
+    for pid in (outcome.idle[kind], outcome.busy[kind][0]):
+        entry = outcome.retired[pid]
         shown = (entry["OOMGUARD_SCRIPT"], entry["OOMGUARD_REASON"], entry["OOMGUARD_STATE"], entry["_SYSTEMD_UNIT"])
         assert shown == (KINDS[kind], "limit", "idle", UNIT)
         assert int(entry["OOMGUARD_VM_HWM_BYTES"]) > 28 << 20
 
 
-def test_metrics_count_what_was_retired(host: Host, story: Story) -> None:
-    assert len(story.retired) >= 2 * len(KINDS)
+def test_metrics_count_retirements(host: Host, outcome: Outcome) -> None:
+    assert len(outcome.retired) >= 2 * len(KINDS)
     assert re.search(r'retired_total\{reason="limit"\} [1-9]', host.file(METRICS).content_string)
 
 
-def test_a_busy_worker_beyond_the_hard_limit_is_signalled_after_the_grace_time(host: Host) -> None:
+def test_busy_worker_over_hard_limit_is_signalled_after_grace_time(host: Host) -> None:
     host.check_output("a2dismod --quiet status && systemctl restart apache2.service")
-    module(host, "fcgid_recycler", **{**SETTINGS, "limit": None, "hard_limit": "28M", "grace": 5})
-    begin(host, "held-handler", "perl.fcgi?keep=28&hold=100")
-    begin(host, "held-without", "python.fcgi?keep=28&hold=100")
-    begin(host, "held-small", "python-term.fcgi?keep=1&hold=100")
-    statuses = [answer_of(host, f"held-{name}")[-1] for name in ("handler", "without", "small")]
-    found = {(entry["OOMGUARD_SCRIPT"], entry["OOMGUARD_STATE"]) for entry in retirements(host, "hard_limit")}
+    run_module(host, "fcgid_recycler", **{**SETTINGS, "limit": None, "hard_limit": "28M", "grace": 5})
+    start_request(host, "busy-handler", "perl.fcgi?keep=28&hold=100")
+    start_request(host, "busy-without", "python.fcgi?keep=28&hold=100")
+    start_request(host, "busy-small", "python-term.fcgi?keep=1&hold=100")
+    statuses = [wait_for_answer(host, f"busy-{name}")[-1] for name in ("handler", "without", "small")]
+    retired = {(entry["OOMGUARD_SCRIPT"], entry["OOMGUARD_STATE"]) for entry in read_retirements(host, "hard_limit")}
     host.check_output("a2enmod --quiet status && systemctl restart apache2.service")
     assert statuses == ["200", "500", "200"]
-    assert found == {("/srv/fcgi/perl.fcgi", "busy"), ("/srv/fcgi/python.fcgi", "busy")}
+    assert retired == {("/srv/fcgi/perl.fcgi", "busy"), ("/srv/fcgi/python.fcgi", "busy")}
 
 
-def test_a_dry_run_only_tells(host: Host) -> None:
-    module(host, "fcgid_recycler", **SETTINGS, dry_run=True)
-    pid = request(host, "perl.fcgi?keep=28")
-    assert until(lambda: any(entry["OOMGUARD_PID"] == pid for entry in retirements(host)))
-    message = next(entry["MESSAGE"] for entry in retirements(host) if entry["OOMGUARD_PID"] == pid)
-    assert message.startswith(f"Would retire pid {pid} (/srv/fcgi/perl.fcgi)")
-    assert request(host, "perl.fcgi") == pid
-    module(host, "fcgid_recycler", **SETTINGS)
-    assert until(lambda: not alive(host, pid))
+def test_dry_run_only_logs(host: Host) -> None:
+    run_module(host, "fcgid_recycler", **SETTINGS, dry_run=True)
+    pid = request_pid(host, "perl.fcgi?keep=28")
+
+    def read_messages() -> list[str]:
+        return [entry["MESSAGE"] for entry in read_retirements(host) if entry["OOMGUARD_PID"] == pid]
+
+    assert wait_until(lambda: bool(read_messages()))
+    assert read_messages()[0].startswith(f"Would retire pid {pid} (/srv/fcgi/perl.fcgi)")
+    assert request_pid(host, "perl.fcgi") == pid
+    run_module(host, "fcgid_recycler", **SETTINGS)
+    assert wait_until(lambda: not is_alive(host, pid))
 
 
-def test_systemd_has_nothing_to_say_about_the_unit(host: Host) -> None:
-    said = host.run("systemd-analyze verify /etc/systemd/system/%s", UNIT)
+def test_systemd_accepts_unit_without_warnings(host: Host) -> None:
+    verified = host.run("systemd-analyze verify /etc/systemd/system/%s", UNIT)
     logged = host.run("journalctl --quiet --output=cat _PID=1 --grep=%s", f"{UNIT}:[0-9]+:").stdout
-    assert (said.stdout + said.stderr, logged) == ("", "")
+    assert (verified.stdout + verified.stderr, logged) == ("", "")
 
 
-def test_the_service_can_do_little(host: Host) -> None:
+def test_exposure_of_service_is_low(host: Host) -> None:
     lines = host.check_output("systemd-analyze security --no-pager %s", UNIT).splitlines()
     assert float(lines[-1].split()[-3]) <= 2.5
 
 
 @pytest.fixture
 def leak(host: Host) -> Leak:
-    """Return what requests programs all the time, and returns the answers by status and the most that Apache held."""
+    """Return a function that requests programs without a break, and returns the answers by status and Apache's peak."""
 
-    def run(*queries: str, seconds: int) -> tuple[dict[str, dict[str, int]], int]:
+    def request_for(*queries: str, seconds: int) -> tuple[dict[str, dict[str, int]], int]:
         paths = shlex.join(f"/fcgi/{query}" for query in queries)
         memory = "/sys/fs/cgroup/system.slice/apache2.service/memory.current"
         watch = f"while :; do cat {memory}; sleep 0.5; done >/run/memory"
@@ -262,23 +283,23 @@ def leak(host: Host) -> Leak:
         peak = host.check_output("sort --numeric-sort /run/memory | tail --lines=1")
         return json.loads(host.check_output("cat /run/answers")), int(peak)
 
-    return run
+    return request_for
 
 
 LEAKING = ["perl.fcgi?keep=1&hold=0.3", "python.fcgi?keep=1&hold=0.3", "python-term.fcgi?keep=1&hold=0.3"]
 
 
 @pytest.mark.usefixtures("unwatched")
-def test_a_leaking_application_without_the_recycler_takes_apache_down(host: Host, leak: Leak) -> None:
-    leak(*LEAKING, seconds=PATIENCE)
-    assert until(lambda: bool(host.run("systemctl is-failed apache2.service").succeeded))
+def test_leaking_application_takes_apache_down_without_recycler(host: Host, leak: Leak) -> None:
+    leak(*LEAKING, seconds=PATIENCE_SECONDS)
+    assert wait_until(lambda: bool(host.run("systemctl is-failed apache2.service").succeeded))
     assert host.check_output("systemctl show --property=Result --value apache2.service") == "oom-kill"
 
 
-def test_a_leaking_application_under_load_stays_within_bounds_and_loses_no_request(host: Host, leak: Leak) -> None:
-    before = len(retirements(host))
+def test_leaking_application_stays_below_limit_and_loses_no_request(host: Host, leak: Leak) -> None:
+    before = len(read_retirements(host))
     answers, peak = leak(*LEAKING, seconds=LEAK_SECONDS)
-    count = len(retirements(host)) - before
+    count = len(read_retirements(host)) - before
     print(f"answers {answers}, peak {peak >> 20} MiB, retired {count}")
     assert {query: sorted(statuses) for query, statuses in answers.items()} == {
         f"/fcgi/{query}": ["200"] for query in LEAKING
@@ -298,7 +319,7 @@ def test_programs_that_end_by_themselves_lose_no_request(leak: Leak) -> None:
     assert peak < 380 << 20
 
 
-def test_everything_is_taken_away(host: Host) -> None:
-    found = module(host, "fcgid_recycler", state="absent")
+def test_absent_removes_everything(host: Host) -> None:
+    found = run_module(host, "fcgid_recycler", state="absent")
     left = host.run("ls -d /usr/local/lib/oomguard/* /etc/oomguard/* /etc/systemd/system/%s", UNIT).stdout
     assert (found["changed"], found["active"], left) == (True, False, "")

@@ -1,9 +1,11 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Request paths of 127.0.0.1 all the time, each by clients of its own, until SIGTERM; then count the answers.
+"""Request paths of 127.0.0.1 without a break until SIGTERM, then write the counts of the answers.
 
-load.py CLIENTS FILE PATH...: FILE gets {path: {status, or the name of an error: count}} as JSON.
+Usage: load.py CLIENTS FILE PATH...
+
+Each path has CLIENTS clients of its own. FILE gets JSON: {path: {status or name of an error: count}}.
 """
 
 from __future__ import annotations
@@ -17,8 +19,8 @@ import sys
 import threading
 
 
-def request(path: str, counts: collections.Counter[str], stop: threading.Event) -> None:
-    """Request `path` again and again, on a new connection each time."""
+def request_repeatedly(path: str, counts: collections.Counter[str], stop: threading.Event) -> None:
+    """Request `path` until `stop` is set, on a new connection each time, and count the answers."""
     while not stop.is_set():
         connection = http.client.HTTPConnection("127.0.0.1", timeout=600)
         try:
@@ -33,15 +35,11 @@ def request(path: str, counts: collections.Counter[str], stop: threading.Event) 
 
 
 def main(clients: int, file: pathlib.Path, paths: list[str]) -> None:
-    """Run the clients, and write the counts once they have their last answers."""
+    """Run the clients until SIGTERM, and write the counts once all clients have their last answers."""
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     counts: dict[str, collections.Counter[str]] = {path: collections.Counter() for path in paths}
-    threads = [
-        threading.Thread(target=request, args=(path, counts[path], stop))
-        for path in paths
-        for _client in range(clients)
-    ]
+    threads = [threading.Thread(target=request_repeatedly, args=(path, counts[path], stop)) for path in paths * clients]
     for thread in threads:
         thread.start()
     while not stop.wait(1):
