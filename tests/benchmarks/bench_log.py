@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measure how long oom_info takes to read a log, and how much memory."""
+"""Measure how much time and memory oom_info takes to read a log."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ KERNEL_LINES = "".join(f"{PREFIX}kernel: [ 4242.123456] {line}\n" for line in RE
 
 
 class Case(t.NamedTuple):
-    """A log to read: what is in it, and its text in chunks."""
+    """A log to read: a chunk of text that is repeated."""
 
     title: str
     chunk: str
@@ -54,15 +54,15 @@ CASES = (
 )
 
 
-def read(path: str) -> None:
-    """Do what oom_info does with a log file; print the events, the CPU seconds and the peak memory in MiB."""
+def read_log(path: str) -> None:
+    """Read a log as oom_info does; print the number of events, the CPU seconds and the peak memory in MiB."""
     result = as_result(search_logs([path], limit=100), tasks="top", top=10)
     usage = resource.getrusage(resource.RUSAGE_SELF)
     print(result["summary"]["count"], usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
-def measure(path: pathlib.Path) -> list[str]:
-    """Read a log in a process of its own, and return what it printed."""
+def measure_log(path: pathlib.Path) -> list[str]:
+    """Read a log in a process of its own, and return what `read_log` prints there."""
     command = [sys.executable, "-m", "bench_log", "--read", str(path)]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()
 
@@ -73,15 +73,16 @@ def main() -> None:
     parser.add_argument("--read", metavar="LOG", help="read this log, in this process")
     log = parser.parse_args().read
     if log:
-        read(log)
+        read_log(log)
         return
+
     print(f"{'log':<36} {'MB':>6} {'events':>7} {'CPU s':>7} {'peak MiB':>9}")
     with tempfile.TemporaryDirectory(prefix="oomguard-bench-") as folder:
         path = pathlib.Path(folder) / "log"
         for case in CASES:
             with path.open("w") as file:
                 file.writelines(itertools.repeat(case.chunk, case.repeat))
-            events, seconds, peak = measure(path)
+            events, seconds, peak = measure_log(path)
             size = path.stat().st_size / 1e6
             print(f"{case.title:<36} {size:>6.1f} {events:>7} {float(seconds):>7.1f} {float(peak):>9.1f}", flush=True)
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measure how long it takes to look at many workers, which here are real processes with real sockets."""
+"""Measure how long it takes to find and inspect many workers. They are real processes with real sockets."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from ansible_collections.oomguard.linux.plugins.modules.fcgid_worker_info import
 
 
 @contextlib.contextmanager
-def started(count: int) -> t.Iterator[list[subprocess.Popen[bytes]]]:
-    """Start processes as mod_fcgid does, each with a listening socket for standard input, and end them afterwards."""
+def start_workers(count: int) -> t.Iterator[list[subprocess.Popen[bytes]]]:
+    """Start processes as mod_fcgid does, each with a listening socket as standard input. Kill them at the end."""
     processes: list[subprocess.Popen[bytes]] = []
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -37,37 +37,39 @@ def started(count: int) -> t.Iterator[list[subprocess.Popen[bytes]]]:
                 process.wait()
 
 
-def times(function: t.Callable[[], object], rounds: int) -> str:
-    """Return the shortest time of some runs, and the least that the processor worked for one, in milliseconds."""
-    elapsed, worked = [], []
+def measure(function: t.Callable[[], object], rounds: int) -> str:
+    """Return the shortest elapsed time and the shortest processor time of several runs as text, in milliseconds."""
+    elapsed = []
+    processor = []
     for _round in range(rounds):
-        begun, before = time.perf_counter(), time.process_time()
+        begun = time.perf_counter()
+        processor_begun = time.process_time()
         function()
         elapsed.append((time.perf_counter() - begun) * 1000)
-        worked.append((time.process_time() - before) * 1000)
-    return f"{min(elapsed):>7.1f} ms, {min(worked):>7.1f} ms of the processor's time"
+        processor.append((time.process_time() - processor_begun) * 1000)
+    return f"{min(elapsed):>7.1f} ms, {min(processor):>7.1f} ms of processor time"
 
 
 def main() -> None:
-    """Measure, and print one line for each step."""
+    """Measure all steps, and print a line for each."""
     parser = argparse.ArgumentParser(prog="bench_workers", description=__doc__)
     parser.add_argument("--workers", type=int, default=500, help="default: 500")
     parser.add_argument("--rounds", type=int, default=30, help="default: 30")
     options = parser.parse_args()
-    with started(options.workers) as processes:
-        # Here, the process manager is this very program.
+    with start_workers(options.workers) as processes:
+        # The parent of these workers is this program, not Apache.
         workers = Workers(apache=lambda _exe: True)
         found = workers.all()
         others = sum(name.isdecimal() for name in os.listdir("/proc")) - len(processes)
         print(f"{len(found)} of {len(processes)} workers found among {others} other processes")
         steps: dict[str, t.Callable[[], object]] = {
-            "one pass over all of them": workers.all,
-            "the same with shared memory in parts": lambda: workers.all(pss=True),
-            "the module's result from that": lambda: [result(worker) for worker in found],
-            "another look at one": lambda: workers.one(processes[0].pid),
+            "one pass over all workers": workers.all,
+            "the same, with the proportional set size": lambda: workers.all(pss=True),
+            "result of the module for all workers": lambda: [result(worker) for worker in found],
+            "one worker once more": lambda: workers.one(processes[0].pid),
         }
         for title, step in steps.items():
-            print(f"{title:<40} {times(step, options.rounds)}", flush=True)
+            print(f"{title:<40} {measure(step, options.rounds)}", flush=True)
 
 
 if __name__ == "__main__":

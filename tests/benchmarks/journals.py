@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes big journals with known OOM kills, which systemd-journal-remote writes as journald would."""
+"""Make big journals with known OOM kills. systemd-journal-remote writes them in the format of journald."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ LINES = 163
 UNIT = "apache2.service"
 
 EDITION = 1
-"""To be raised with each change of what is written, so that journals made before are not taken for it."""
-# One entry in ten seconds
+"""Raise this with each change of the entries, so that journals made before are not used."""
+# One entry every ten seconds.
 STEP_US = 10_000_000
 EPOCH_US = 1_764_000_000_000_000
 MACHINE = "8f5d3c1e9a7b4d26b0c2e4f6a8091b3d"
@@ -31,7 +31,7 @@ MACHINE = "8f5d3c1e9a7b4d26b0c2e4f6a8091b3d"
 
 @dataclasses.dataclass(frozen=True)
 class Shape:
-    """What a journal is full of: how many of a thousand entries the kernel wrote, and of those how many are errors."""
+    """The content of a journal: the kernel's entries per 1,000 entries, and the errors per 1,000 of these."""
 
     title: str
     kernel: int
@@ -65,30 +65,39 @@ _PACKET = (
 _DISK = "blk_update_request: I/O error, dev sda, sector {number} op 0x0:(READ) flags 0x80700 phys_seg 1 prio class 0"
 
 
-def journal(kind: str, entries: int, cache: pathlib.Path) -> pathlib.Path:
-    """Return the folder of the journal of that kind, made before or now."""
+def find_or_make_journal(kind: str, entries: int, cache: pathlib.Path) -> pathlib.Path:
+    """Return the folder of a journal of that kind from the cache, or make it there."""
     folder = cache / f"{kind}-{entries}-{EDITION}"
-    if not folder.is_dir():
-        partial = folder.with_suffix(".partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        for number in range(FILES):
-            _write(partial / f"system-{number:02}.journal", _entries(SHAPES[kind], entries // FILES, number))
-        partial.rename(folder)
+    if folder.is_dir():
+        return folder
+
+    partial = folder.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    for number in range(FILES):
+        entries_of_file = _make_entries(SHAPES[kind], entries // FILES, number)
+        _write_file(partial / f"system-{number:02}.journal", entries_of_file)
+    partial.rename(folder)
     return folder
 
 
-def write_small(path: pathlib.Path, kind: str, entries: int) -> None:
+def write_small_journal(path: pathlib.Path, kind: str, entries: int) -> None:
     """Write one file of a journal of that kind."""
-    _write(path, _entries(SHAPES[kind], entries, 0))
+    _write_file(path, _make_entries(SHAPES[kind], entries, 0))
 
 
-def newest_us(entries: int) -> int:
+def find_newest_us(entries: int) -> int:
     """Return the time of the newest entry, in microseconds since 1970."""
     return EPOCH_US + (entries // FILES * FILES - 1) * STEP_US
 
 
-def _write(path: pathlib.Path, entries: t.Iterator[str]) -> None:
+def find_cache_folder() -> pathlib.Path:
+    """Return the folder for journals that are kept between runs."""
+    cache = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    return pathlib.Path(cache) / "oomguard/journals"
+
+
+def _write_file(path: pathlib.Path, entries: t.Iterator[str]) -> None:
     command = [REMOTE, f"--output={path}", "-"]
     remote = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     with remote, t.cast(t.IO[str], remote.stdin) as stdin:
@@ -98,22 +107,33 @@ def _write(path: pathlib.Path, entries: t.Iterator[str]) -> None:
         raise SystemExit(f"{' '.join(command)} ended with status {remote.returncode}.")
 
 
-def _entries(shape: Shape, count: int, file: int) -> t.Iterator[str]:
-    """Yield the entries of one file; there are four files to a boot, and the kills lie evenly over all files."""
+def _make_entries(shape: Shape, count: int, file: int) -> t.Iterator[str]:
+    """Yield the entries of one file. A boot has four files, and the kills are spread evenly over all files."""
     boot = f"{file // 4 + 1:032x}"
-    mine = [number for number in range(REPORTS) if number * FILES // REPORTS == file] if shape.kills else []
-    kills = {count * (turn + 1) // (len(mine) + 1): pid for turn, pid in enumerate(mine)}
+    kills: dict[int, int] = {}
+    if shape.kills:
+        kills = _place_kills(count, file)
     for index in range(count):
         number = file * count + index
         at = {"at": EPOCH_US + number * STEP_US, "boot": boot, "machine": MACHINE}
         at["monotonic"] = ((file % 4) * count + index + 1) * STEP_US
         if index in kills:
-            yield from _kill(at, 1000 + kills[index])
+            yield from _make_kill(at, kills[index])
         else:
-            yield _line(shape, number, at)
+            yield _make_entry(shape, number, at)
 
 
-def _line(shape: Shape, number: int, at: t.Mapping[str, t.Any]) -> str:
+def _place_kills(count: int, file: int) -> dict[int, int]:
+    """Return the pids of the victims in one file by the index of the entry that the kill replaces."""
+    numbers = [number for number in range(REPORTS) if number * FILES // REPORTS == file]
+    kills = {}
+    for turn, number in enumerate(numbers):
+        kills[count * (turn + 1) // (len(numbers) + 1)] = 1000 + number
+    return kills
+
+
+def _make_entry(shape: Shape, number: int, at: t.Mapping[str, t.Any]) -> str:
+    """Return an entry of the kernel, of systemd or of a program. The kinds are scattered evenly."""
     scattered = number * 7919 % 1000
     values = {"number": number, "octet": number % 250, "port": 1024 + number % 60000}
     if scattered < shape.kernel:
@@ -121,7 +141,13 @@ def _line(shape: Shape, number: int, at: t.Mapping[str, t.Any]) -> str:
             return _KERNEL.format(priority=3, message=_DISK.format(**values), **at)
         return _KERNEL.format(priority=4, message=_PACKET.format(**values), **at)
     if scattered >= 990:
-        return _systemd(at, "logrotate.service", "39f53479d3a045ac8e11786248231fbf", "Started Rotate log files.")
+        return _make_systemd_entry(
+            at, "logrotate.service", "39f53479d3a045ac8e11786248231fbf", "Started Rotate log files."
+        )
+    return _make_program_entry(number, at)
+
+
+def _make_program_entry(number: int, at: t.Mapping[str, t.Any]) -> str:
     name = f"app{number % 23}"
     message = (
         f"request {number} from 198.51.100.{number % 250} took {number % 977} ms, status 200, {number % 8191} bytes"
@@ -139,7 +165,7 @@ def _line(shape: Shape, number: int, at: t.Mapping[str, t.Any]) -> str:
     )
 
 
-def _systemd(at: t.Mapping[str, t.Any], unit: str, message_id: str, message: str, *, more: str = "") -> str:
+def _make_systemd_entry(at: t.Mapping[str, t.Any], unit: str, message_id: str, message: str, *, more: str = "") -> str:
     return _PROCESS.format(
         transport="journal",
         name="systemd",
@@ -153,40 +179,55 @@ def _systemd(at: t.Mapping[str, t.Any], unit: str, message_id: str, message: str
     )
 
 
-def _kill(at: t.Mapping[str, t.Any], pid: int) -> t.Iterator[str]:
-    """Yield a whole report, and what systemd says and does thereupon, within half a second."""
+def _make_kill(at: t.Mapping[str, t.Any], pid: int) -> t.Iterator[str]:
+    """Yield a whole report and systemd's reaction to the kill, all within half a second."""
     moment = dict(at)
 
-    def later() -> dict[str, t.Any]:
+    def advance() -> dict[str, t.Any]:
         moment["at"] += 1000
         moment["monotonic"] += 1000
         return dict(moment)
 
-    for message, priority in _report(pid):
-        yield _KERNEL.format(priority=priority, message=message, **later())
-    yield _systemd(later(), UNIT, "fe6faa94e7774663a0da52717891d8ef", f"{UNIT}: A process of this unit was killed.")
+    for message, priority in _make_report(pid):
+        yield _KERNEL.format(priority=priority, message=message, **advance())
+    noticed = f"{UNIT}: A process of this unit was killed."
+    yield _make_systemd_entry(advance(), UNIT, "fe6faa94e7774663a0da52717891d8ef", noticed)
     failed = f"{UNIT}: Failed with result 'oom-kill'."
-    yield _systemd(later(), UNIT, "d9b373ed55a64feb8242e02dbe79a49c", failed, more="UNIT_RESULT=oom-kill\n")
-    yield _systemd(later(), UNIT, "5eb03494b6584870a536b337290809b3", f"{UNIT}: Scheduled restart job.")
-    yield _systemd(later(), UNIT, "39f53479d3a045ac8e11786248231fbf", "Started The Apache HTTP Server.")
+    result = "UNIT_RESULT=oom-kill\n"
+    yield _make_systemd_entry(advance(), UNIT, "d9b373ed55a64feb8242e02dbe79a49c", failed, more=result)
+    scheduled = f"{UNIT}: Scheduled restart job."
+    yield _make_systemd_entry(advance(), UNIT, "5eb03494b6584870a536b337290809b3", scheduled)
+    started = "Started The Apache HTTP Server."
+    yield _make_systemd_entry(advance(), UNIT, "39f53479d3a045ac8e11786248231fbf", started)
 
 
-def _report(pid: int) -> list[tuple[str, int]]:
-    """Return a kernel's report of LINES lines with the priorities it gave them; the rows of its table are repeated."""
-    records = map(json.loads, (FIXTURES / "bullseye.json").read_text(encoding="utf-8").splitlines())
-    lines = [
-        (str(one["MESSAGE"]).replace("759", str(pid)).replace("\n", " "), int(one["PRIORITY"]))
-        for one in records
-        if one["_TRANSPORT"] == "kernel"
-    ]
-    begin = next(at for at, (message, _priority) in enumerate(lines) if "leak.fcgi invoked" in message)
-    heading = next(at for at in range(begin, len(lines)) if lines[at][0].startswith("[  pid  ]"))
-    end = next(at for at in range(heading, len(lines)) if "Killed process" in lines[at][0])
+def _make_report(pid: int) -> list[tuple[str, int]]:
+    """Return the lines of a real report and their priorities. Rows of its table are repeated to make LINES lines."""
+    lines = _read_kernel_lines(pid)
+    begin = _find_line(lines, "leak.fcgi invoked", 0)
+    heading = _find_line(lines, "[  pid  ]", begin)
+    end = _find_line(lines, "Killed process", heading)
+    head = lines[begin : heading + 1]
     rows = lines[heading + 1 : end - 1]
-    table = list(itertools.islice(itertools.cycle(rows), LINES - (heading + 1 - begin) - 2))
-    return [*lines[begin : heading + 1], *table, *lines[end - 1 : end + 1]]
+    tail = lines[end - 1 : end + 1]
+    table = itertools.islice(itertools.cycle(rows), LINES - len(head) - len(tail))
+    return [*head, *table, *tail]
 
 
-def cache_folder() -> pathlib.Path:
-    """Return where made journals are kept."""
-    return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "oomguard/journals"
+def _read_kernel_lines(pid: int) -> list[tuple[str, int]]:
+    """Return the kernel's lines in a fixture and their priorities. The victim gets another pid."""
+    lines = []
+    for text in (FIXTURES / "bullseye.json").read_text(encoding="utf-8").splitlines():
+        record = json.loads(text)
+        if record["_TRANSPORT"] == "kernel":
+            message = str(record["MESSAGE"]).replace("759", str(pid)).replace("\n", " ")
+            lines.append((message, int(record["PRIORITY"])))
+    return lines
+
+
+def _find_line(lines: list[tuple[str, int]], words: str, start: int) -> int:
+    """Return the position of the first line from `start` on that contains the words."""
+    for at in range(start, len(lines)):
+        if words in lines[at][0]:
+            return at
+    raise ValueError(f"No line of the fixture contains {words!r}.")
