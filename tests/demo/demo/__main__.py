@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The demo: boots a machine, tells the story on it, and ends the machine again."""
+"""Boot a machine, show the main job on it, and remove the machine."""
 
 from __future__ import annotations
 
@@ -21,85 +21,89 @@ from lab.errors import LabError
 from lab.interrupts import unwind_on_interrupts
 from lab.qemu import Machine
 
-from demo.text import Look, elapsed, table
+from demo.text import State, format_elapsed, format_table
 
 INCIDENT = Path(__file__).resolve().parents[2] / "incident"
 HOST = "web1"
 
 
 class DemoError(Exception):
-    """A part of the story did not go as told."""
+    """Report that a step of the demo has failed."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Story:
-    """The machine on which the story happens, and the clock of the telling."""
+class Demo:
+    """The steps of the demo, on a machine that has booted. `say` prints a line with the elapsed time."""
 
     machine: Machine
     inventory: Path
     say: t.Callable[[str], None]
 
-    def tell(self) -> None:
-        """Tell the whole story. Raises DemoError."""
-        before = self.incident()
-        self.explanation()
-        self.remediation()
-        after, forced = self.proof(before)
+    def run(self) -> None:
+        """Run all steps. Raise DemoError if a step fails."""
+        before = self.show_incident()
+        self.show_explanation()
+        self.show_remediation()
+        after, forced = self.show_proof(before)
         self.say("5. Before and after")
-        print(f"\n{table(before=before, after=after, forced=forced)}\n")
+        print(f"\n{format_table(before=before, after=after, forced=forced)}\n")
 
-    def incident(self) -> Look:
-        """Bring the machine to the incident, and let it happen."""
+    def show_incident(self) -> State:
+        """Set up the incident, provoke it, and return the state afterwards."""
         self.say("1. The incident: Apache with mod_fcgid, and a worker that takes 40 MB more with each request")
-        self.play(str(INCIDENT / "bring.yml"), quiet=True)
-        self.say("   The machine is set up: 512 MiB of RAM, 64 MiB of swap, OOMPolicy=stop. Now the requests come.")
-        self.play(str(INCIDENT / "provoke.yml"), "-e", "incident_expected=failed", quiet=True)
-        look = self.look()
-        self.say(f"   Answers: {look.answers}. Then systemd has this to say of Apache:")
-        print(f"\n{self.run('systemctl', 'status', '--no-pager', '--lines=4', 'apache2.service')}\n")
-        return look
+        self.run_playbook(str(INCIDENT / "bring.yml"), quiet=True)
+        self.say("   The machine is set up: 512 MiB of RAM, 64 MiB of swap, OOMPolicy=stop. Sending requests.")
+        self.run_playbook(str(INCIDENT / "provoke.yml"), "-e", "incident_expected=failed", quiet=True)
+        state = self.read_state()
+        self.say(f"   Answers: {state.answers}. The state of Apache according to systemd:")
+        status = self.run_command("systemctl", "status", "--no-pager", "--lines=4", "apache2.service")
+        print(f"\n{status}\n")
+        return state
 
-    def explanation(self) -> None:
-        """Have the collection explain what happened."""
-        self.say("2. What happened: ansible-playbook oomguard.linux.detect")
-        self.play("oomguard.linux.detect")
+    def show_explanation(self) -> None:
+        """Let the collection explain the incident."""
+        self.say("2. The explanation: ansible-playbook oomguard.linux.detect")
+        self.run_playbook("oomguard.linux.detect")
 
-    def remediation(self) -> None:
-        """Fix it, and see that a second run changes nothing."""
+    def show_remediation(self) -> None:
+        """Remediate, and check that a second run changes nothing."""
         self.say("3. The fix: ansible-playbook oomguard.linux.remediate --diff -e swap_size=10G")
-        self.play("oomguard.linux.remediate", "--diff", "-e", "swap_size=10G detect_summary=false")
-        self.say("   The same again, which must not change anything")
-        recap = self.play("oomguard.linux.remediate", "-e", "detect_summary=false", quiet=True).strip().splitlines()[-1]
+        self.run_playbook("oomguard.linux.remediate", "--diff", "-e", "swap_size=10G detect_summary=false")
+        self.say("   The same playbook again, which must not change anything")
+        output = self.run_playbook("oomguard.linux.remediate", "-e", "detect_summary=false", quiet=True)
+        recap = output.strip().splitlines()[-1]
         if "changed=0 " not in recap:
             raise DemoError(f"The second run was not idempotent: {recap}")
         print(f"\n{recap}\n")
 
-    def proof(self, before: Look) -> tuple[Look, Look]:
-        """Put the same load on the machine again, and force a kill."""
+    def show_proof(self, before: State) -> tuple[State, State]:
+        """Send the same requests again, then force a kill; return the states after each."""
         self.say("4. The proof: the same requests again")
-        self.play(str(INCIDENT / "provoke.yml"), "-e", "incident_expected=active", quiet=True)
-        after = self.look()
+        self.run_playbook(str(INCIDENT / "provoke.yml"), "-e", "incident_expected=active", quiet=True)
+        after = self.read_state()
         self.say(f"   Answers: {after.answers} (before: {before.answers}). Apache is {after.apache}.")
-        self.say("   And a kill forced inside Apache's cgroup, by a limit that one request exceeds")
-        self.play(str(INCIDENT / "force_kill.yml"), quiet=True)
-        forced = self.look()
+        self.say("   A forced kill in Apache's cgroup, by a limit that one request exceeds")
+        self.run_playbook(str(INCIDENT / "force_kill.yml"), quiet=True)
+        forced = self.read_state()
         self.say(f"   Kills since boot: {forced.kills} (before: {after.kills}). Apache is {forced.apache}.")
         if forced.main_pid != after.main_pid:
-            raise DemoError("Apache was started anew meanwhile.")
+            raise DemoError("Apache was restarted during the forced kill.")
         return after, forced
 
-    def look(self) -> Look:
-        """Look at the machine as it is now."""
-        return Look.parse(self.run("incident", "state"))
+    def read_state(self) -> State:
+        """Return the present state of the machine."""
+        return State.parse(self.run_command("incident", "state"))
 
-    def run(self, *command: str) -> str:
-        """Run a command on the machine and return what it prints."""
-        return subprocess.run(
-            machine.ssh_command(self.machine, shlex.join(command)), check=False, capture_output=True, text=True
-        ).stdout
+    def run_command(self, *command: str) -> str:
+        """Run a command on the machine, and return its output."""
+        ssh = machine.ssh_command(self.machine, shlex.join(command))
+        return subprocess.run(ssh, check=False, capture_output=True, text=True).stdout
 
-    def play(self, playbook: str, *arguments: str, quiet: bool = False) -> str:
-        """Run a playbook on the machine, its output shown unless `quiet`, and return that. Raises DemoError."""
+    def run_playbook(self, playbook: str, *arguments: str, quiet: bool = False) -> str:
+        """Run a playbook on the machine, print its output unless `quiet`, and return it.
+
+        Raise DemoError if the playbook fails.
+        """
         command = ["ansible-playbook", "-i", str(self.inventory), playbook, *arguments]
         environment = {**os.environ, "ANSIBLE_PIPELINING": "true", "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml"}
         lines = []
@@ -120,41 +124,54 @@ class Story:
                 process.terminate()
                 raise
         output = "".join(lines)
-        if process.returncode:
-            raise DemoError(f"{shlex.join(command)} failed{f':{output}' if quiet else '.'}")
-        return output
+        if process.returncode == 0:
+            return output
+
+        if quiet:
+            raise DemoError(f"{shlex.join(command)} failed:\n{output}")
+        raise DemoError(f"{shlex.join(command)} failed.")
 
 
 def main() -> int:
-    """Boot a machine, tell the story, and end the machine unless KEEP is set. Returns the exit status."""
+    """Run the demo, and return the exit status."""
     unwind_on_interrupts()
-    started = time.monotonic()
-
-    def say(text: str) -> None:
-        print(f"{elapsed(time.monotonic() - started)} {text}", flush=True)
-
-    keep = bool(os.environ.get("KEEP"))
     try:
-        with tempfile.TemporaryDirectory(prefix="oomguard-demo-") as scratch, contextlib.ExitStack() as stack:
-            folder = Path(tempfile.mkdtemp(prefix="oomguard-demo-")) / HOST if keep else Path(scratch) / HOST
-            say("The main job of oomguard.linux, on a virtual machine with Debian 11 (bullseye)")
-            stack.callback(machine.down, folder)
-            booted = machine.up(folder, release="bullseye", say=say)
-            inventory = Path(scratch) / "inventory.yml"
-            inventory.write_text(inventory_of(booted), encoding="utf-8")
-            Story(machine=booted, inventory=inventory, say=say).tell()
-            if keep:
-                stack.pop_all()
-                print(f"The machine goes on. Look around with:\n\n    {shlex.join(machine.ssh_command(booted))}\n")
-                print(f"and end it with:\n\n    PYTHONPATH=tests/lab python3 -m lab down {folder}\n")
-            say("Done.")
+        boot_and_run(keep=bool(os.environ.get("KEEP")))
     except (DemoError, LabError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
+
     return 0
 
 
-def inventory_of(booted: Machine) -> str:
+def boot_and_run(*, keep: bool) -> None:
+    """Boot a machine, run the demo on it, and remove the machine unless `keep`.
+
+    Raise DemoError if a step fails, LabError if the machine does not boot. The machine is removed then, too.
+    """
+    started = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"{format_elapsed(time.monotonic() - started)} {text}", flush=True)
+
+    with tempfile.TemporaryDirectory(prefix="oomguard-demo-") as scratch, contextlib.ExitStack() as stack:
+        folder = Path(scratch) / HOST
+        if keep:
+            folder = Path(tempfile.mkdtemp(prefix="oomguard-demo-")) / HOST
+        say("The main job of oomguard.linux, on a virtual machine with Debian 11 (bullseye)")
+        stack.callback(machine.down, folder)
+        booted = machine.up(folder, release="bullseye", say=say)
+        inventory = Path(scratch) / "inventory.yml"
+        inventory.write_text(make_inventory(booted), encoding="utf-8")
+        Demo(machine=booted, inventory=inventory, say=say).run()
+        if keep:
+            stack.pop_all()
+            print(f"The machine keeps running. Log in with:\n\n    {shlex.join(machine.ssh_command(booted))}\n")
+            print(f"and remove it with:\n\n    PYTHONPATH=tests/lab python3 -m lab down {folder}\n")
+        say("Done.")
+
+
+def make_inventory(booted: Machine) -> str:
     """Return an Ansible inventory with the machine as its only host."""
     found = machine.describe(booted)
     options = " ".join(f"-o {option}" for option in found["ssh_options"])

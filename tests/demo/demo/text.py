@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the demo prints. Pure."""
+"""Parse the state of the machine, and format the output of the demo. Pure."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import dataclasses
 
 
 @dataclasses.dataclass(frozen=True)
-class Look:
-    """What `incident state` says of the machine at one moment."""
+class State:
+    """The state of the machine at one moment, as `incident state` reports it."""
 
     apache: str
     result: str
@@ -23,9 +23,13 @@ class Look:
     static_page: str
 
     @classmethod
-    def parse(cls, text: str) -> Look:
-        """Read the NAME=VALUE lines that the script of the incident prints."""
-        values = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+    def parse(cls, text: str) -> State:
+        """Parse the NAME=VALUE lines that `incident state` prints."""
+        values = {}
+        for line in text.splitlines():
+            name, _separator, value = line.partition("=")
+            values[name] = value
+
         return cls(
             apache=values["ActiveState"],
             result=values["Result"],
@@ -38,38 +42,46 @@ class Look:
         )
 
 
-def elapsed(seconds: float) -> str:
-    """Return a time as the story shows it, in minutes and seconds: `[ 1:05]`."""
-    return f"[{int(seconds) // 60:2d}:{int(seconds) % 60:02d}]"
+def format_elapsed(seconds: float) -> str:
+    """Return a duration in minutes and seconds: `[ 1:05]`."""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"[{minutes:2d}:{rest:02d}]"
 
 
-def table(*, before: Look, after: Look, forced: Look) -> str:
-    """Return the small table of before and after."""
+def format_table(*, before: State, after: State, forced: State) -> str:
+    """Return a table of the states before and after the remediation."""
     rows = [
         ("", "before", "after"),
         ("OOMPolicy= of apache2.service", before.policy, after.policy),
-        ("total swap", _mebibytes(before.swap_bytes), _mebibytes(after.swap_bytes)),
-        ("the load: answers", before.answers, after.answers),
-        ("the load: Apache", _fate(before), _fate(after)),
-        ("a kill in its cgroup: Apache", _fate(before), _fate(forced)),
-        ("a static page", _page(before), _page(forced)),
+        ("total swap", _format_mebibytes(before.swap_bytes), _format_mebibytes(after.swap_bytes)),
+        ("answers under load", before.answers, after.answers),
+        ("Apache after the load", _format_apache(before), _format_apache(after)),
+        ("Apache after a kill in its cgroup", _format_apache(before), _format_apache(forced)),
+        ("static page", _format_page(before), _format_page(forced)),
     ]
-    return "\n".join(_aligned(rows))
+    return "\n".join(_align(rows))
 
 
-def _fate(look: Look) -> str:
-    return f"{look.apache} ({look.result})" if look.apache == "failed" else look.apache
+def _format_apache(state: State) -> str:
+    if state.apache == "failed":
+        return f"{state.apache} ({state.result})"
+
+    return state.apache
 
 
-def _page(look: Look) -> str:
-    return f"HTTP {look.static_page}" if look.static_page != "000" else "no answer"
+def _format_page(state: State) -> str:
+    if state.static_page == "000":
+        return "no answer"
+
+    return f"HTTP {state.static_page}"
 
 
-def _mebibytes(size: int) -> str:
+def _format_mebibytes(size: int) -> str:
     return f"{size / 1024**2:.0f} MiB"
 
 
-def _aligned(rows: collections.abc.Sequence[tuple[str, ...]]) -> collections.abc.Iterator[str]:
+def _align(rows: collections.abc.Sequence[tuple[str, ...]]) -> collections.abc.Iterator[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        yield "  ".join(cells).rstrip()
