@@ -27,14 +27,14 @@ def install_trial(booted: Machine) -> None:
     """Install the trial in /opt of the machine."""
     archive = io.BytesIO()
     pack_trial(archive, [TRIAL])
-    command = machine.ssh_command(booted, "tar --extract --gzip --directory=/opt")
+    command = machine.build_ssh_command(booted, "tar --extract --gzip --directory=/opt")
     subprocess.run(command, input=archive.getvalue(), check=True)
 
 
 def measure(booted: Machine, verb: str) -> dict[str, t.Any]:
     """Run a verb of the trial on the machine, and return what it measures."""
     command = f"cd /opt && python3 -m {TRIAL.name} {verb} /swapfile"
-    done = subprocess.run(machine.ssh_command(booted, command), check=True, stdout=subprocess.PIPE)
+    done = subprocess.run(machine.build_ssh_command(booted, command), check=True, stdout=subprocess.PIPE)
     return dict(json.loads(done.stdout))
 
 

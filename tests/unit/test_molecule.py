@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Molecule takes a scenario without tests for one that has passed; here it has not."""
+"""Check that each Molecule scenario has tests. Molecule itself lets a scenario without tests pass."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ MOLECULE = Path(__file__).parents[2] / "molecule"
 SCENARIOS = sorted(path.parent for path in MOLECULE.glob("*/molecule.yml"))
 
 
-def test_there_are_scenarios() -> None:
+def test_scenarios_exist() -> None:
     assert SCENARIOS
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda path: path.name)
-def test_a_scenario_has_tests(scenario: Path) -> None:
+def test_scenario_has_tests(scenario: Path) -> None:
     assert any(re.search(r"^def test_", path.read_text(), re.MULTILINE) for path in scenario.glob("tests/test_*.py"))

@@ -96,7 +96,7 @@ class Demo:
 
     def run_command(self, *command: str) -> str:
         """Run a command on the machine, and return its output."""
-        ssh = machine.ssh_command(self.machine, shlex.join(command))
+        ssh = machine.build_ssh_command(self.machine, shlex.join(command))
         return subprocess.run(ssh, check=False, capture_output=True, text=True).stdout
 
     def run_playbook(self, playbook: str, *arguments: str, quiet: bool = False) -> str:
@@ -166,7 +166,7 @@ def boot_and_run(*, keep: bool) -> None:
         Demo(machine=booted, inventory=inventory, say=say).run()
         if keep:
             stack.pop_all()
-            print(f"The machine keeps running. Log in with:\n\n    {shlex.join(machine.ssh_command(booted))}\n")
+            print(f"The machine keeps running. Log in with:\n\n    {shlex.join(machine.build_ssh_command(booted))}\n")
             print(f"and remove it with:\n\n    PYTHONPATH=tests/lab python3 -m lab down {folder}\n")
         say("Done.")
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""KVM where it truly works, emulation elsewhere."""
+"""Choose KVM if it works, and emulation otherwise."""
 
 from __future__ import annotations
 
@@ -15,52 +15,59 @@ import typing as t
 from pathlib import Path
 
 from lab.errors import LabError
-from lab.host import cache, locked, run_checked
+from lab.host import hold_lock, make_cache, run_checked
 from lab.image import Image, Say
-from lab.interrupts import held_back
-from lab.qemu import PROGRAM, Accel, base_argv
+from lab.interrupts import delay_interrupts
+from lab.qemu import PROGRAM, Accel, build_base_argv
 
 _KVM = Path("/dev/kvm")
 _TRIAL_SECONDS = 60
 _POLL_SECONDS = 0.2
 
-# The initrd's first line: the kernel has come up, and run a program.
-_SIGN_OF_LIFE = "Loading, please wait"
-_SIGN_OF_DEATH = "KVM internal error"
+# The first line of the initrd: the kernel has booted and run a program.
+_BOOTED = "Loading, please wait"
+_FAILED = "KVM internal error"
 
 Trial = t.Callable[[], bool]
 
 
 def choose(*, wanted: str | None, usable: bool, remembered: Accel | None, trial: Trial) -> Accel:
-    """Decide: what is asked for, else what is known, else what a trial of KVM shows.
+    """Return the accelerator that is wanted, or else the remembered one, or else the result of a trial of KVM.
 
-    Raises LabError.
+    Raise LabError if the wanted accelerator is unknown.
     """
+    if wanted == "kvm":
+        return "kvm"
+    if wanted == "tcg":
+        return "tcg"
     if wanted:
-        if wanted == "kvm":
-            return "kvm"
-        if wanted == "tcg":
-            return "tcg"
-        raise LabError(f"OOMGUARD_ACCEL is {wanted!r}.", "Set it to kvm or tcg, or leave it out.")
+        raise LabError(f"OOMGUARD_ACCEL is {wanted!r}.", "Set it to kvm or tcg, or unset it.")
+
     if not usable:
         return "tcg"
-    return remembered or ("kvm" if trial() else "tcg")
+    if remembered:
+        return remembered
+    if trial():
+        return "kvm"
+
+    return "tcg"
 
 
-def accel_of_host(image: Image, say: Say) -> Accel:
-    """Choose for this host, and remember the answer for as long as it stays up with the same QEMU.
+def choose_for_host(image: Image, say: Say) -> Accel:
+    """Choose for this host, and remember the result until the host boots again or gets another QEMU.
 
-    Raises LabError.
+    Raise LabError if OOMGUARD_ACCEL is invalid or QEMU does not run.
     """
     boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    host = f"{boot}, {run_checked([PROGRAM, '--version'], 'Asking QEMU for its version').splitlines()[0]}"
-    memory = cache() / "accel.json"
+    version = run_checked([PROGRAM, "--version"], "Reading the version of QEMU").splitlines()[0]
+    host = f"{boot}, {version}"
+    memory = make_cache() / "accel.json"
 
     def trial() -> bool:
-        say(f"trying KVM, which is done once and takes up to {_TRIAL_SECONDS} s")
-        return kvm_boots(image)
+        say(f"trying KVM, once for this host, for up to {_TRIAL_SECONDS} s")
+        return can_boot_with_kvm(image)
 
-    with locked(cache()):
+    with hold_lock(make_cache()):
         remembered = recall(memory, host)
         accel = choose(
             wanted=os.environ.get("OOMGUARD_ACCEL"),
@@ -74,19 +81,24 @@ def accel_of_host(image: Image, say: Say) -> Accel:
 
 
 def recall(memory: Path, host: str) -> Accel | None:
-    """Return what was found on this very host."""
+    """Return the accelerator that was chosen for this host, None if none was."""
     try:
         known = json.loads(memory.read_text(encoding="utf-8"))
-        return known["accel"] if known["host"] == host else None
+        if known["host"] == host:
+            accel: Accel = known["accel"]
+            return accel
     except (FileNotFoundError, ValueError, KeyError):
         return None
 
+    return None
 
-def kvm_boots(image: Image) -> bool:
-    """Boot an image's kernel with KVM, without a disk, until its initrd speaks, QEMU gives up or the time is over."""
+
+def can_boot_with_kvm(image: Image) -> bool:
+    """Return whether the kernel of an image boots with KVM, without a disk, and runs its initrd in time."""
     with tempfile.TemporaryDirectory(prefix="oomguard-kvm-") as folder:
-        serial_log, messages = Path(folder) / "serial.log", Path(folder) / "messages"
-        argv = base_argv(
+        serial_log = Path(folder) / "serial.log"
+        messages = Path(folder) / "messages"
+        argv = build_base_argv(
             image=image,
             accel="kvm",
             memory=512,
@@ -94,22 +106,22 @@ def kvm_boots(image: Image) -> bool:
             serial_log=serial_log,
             kernel_arguments=("console=ttyS0",),
         )
-        with messages.open("wb") as file, held_back():
+        with messages.open("wb") as file, delay_interrupts():
             process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True)
         try:
             end = time.monotonic() + _TRIAL_SECONDS
             while time.monotonic() < end and process.poll() is None:
-                if _says(messages, _SIGN_OF_DEATH):
+                if _has_words(messages, _FAILED):
                     return False
-                if _says(serial_log, _SIGN_OF_LIFE):
+                if _has_words(serial_log, _BOOTED):
                     return True
                 time.sleep(_POLL_SECONDS)
             return False
         finally:
-            with held_back():
+            with delay_interrupts():
                 process.kill()
                 process.wait()
 
 
-def _says(log: Path, words: str) -> bool:
+def _has_words(log: Path, words: str) -> bool:
     return log.exists() and words in log.read_text(encoding="utf-8", errors="replace")

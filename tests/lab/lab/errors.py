@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 class LabError(Exception):
-    """Say what went wrong, and what to do about it."""
+    """Report what went wrong and what to do about it."""
 
     def __init__(self, cause: str, remedy: str) -> None:
         super().__init__(cause, remedy)

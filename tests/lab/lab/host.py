@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the lab needs of the host: programs, space, time."""
+"""Run programs on the host, and check that it has the programs and the space that the lab needs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import typing as t
 from pathlib import Path
 
 from lab.errors import LabError
-from lab.interrupts import held_back
+from lab.interrupts import delay_interrupts
 
 GIB = 1 << 30
 
@@ -30,16 +30,16 @@ DEBIAN_PACKAGES = {
     "ssh-keygen": "openssh-client",
 }
 
-# Users other than root have no sbin on their PATH, where mke2fs is.
+# mke2fs is in sbin, which is not on the PATH of users other than root.
 PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
 
-_LAST_WORDS = 20
+_LAST_LINES = 20
 _TIMED_OUT = 124
-_PATIENCE_SECONDS = 30
+_END_SECONDS = 30
 
 
 class Completed(t.NamedTuple):
-    """A program that has run to its end: its exit code, and both its outputs as one text."""
+    """The result of a program: its exit status, and its standard output and standard error as one text."""
 
     code: int
     output: str
@@ -51,36 +51,38 @@ Run = t.Callable[[list[str]], Completed]
 def require(*programs: str) -> None:
     """Check that programs are installed.
 
-    Raises LabError with the Debian packages of those that are not.
+    Raise LabError with the Debian packages of the missing ones.
     """
     missing = [program for program in programs if shutil.which(program, path=PATH) is None]
-    if missing:
-        packages = sorted({DEBIAN_PACKAGES[program] for program in missing})
-        raise LabError(
-            f"{', '.join(missing)} cannot be found on this host.",
-            f"Install {', '.join(packages)}, on Debian and Ubuntu with: apt-get install {' '.join(packages)}",
-        )
+    if not missing:
+        return
+
+    packages = sorted({DEBIAN_PACKAGES[program] for program in missing})
+    raise LabError(
+        f"These programs are not installed: {', '.join(missing)}.",
+        f"Install {', '.join(packages)}. On Debian and Ubuntu, run: apt-get install {' '.join(packages)}",
+    )
 
 
 def require_space(folder: Path, needed: int, purpose: str) -> None:
-    """Check that the file system of an existing folder has so many bytes free.
+    """Check that the filesystem of an existing folder has so many bytes free.
 
-    Raises LabError.
+    Raise LabError if it has not.
     """
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise LabError(
             f"{purpose} needs {needed / GIB:.1f} GiB, and {folder} has {free / GIB:.1f} GiB free.",
-            "Free some space, or choose another place: XDG_CACHE_HOME moves the images, TMPDIR what is temporary.",
+            "Free some space, or choose other folders: XDG_CACHE_HOME for the images, TMPDIR for temporary files.",
         )
 
 
 def run(argv: list[str], *, seconds: float | None = None) -> Completed:
-    """Run a program in a session of its own, and end all of that when interrupted or when its time is over.
+    """Run a program in a session of its own, and end the whole session on an interrupt or after `seconds`.
 
-    The exit code is then that of timeout(1).
+    After `seconds`, the exit status is that of timeout(1).
     """
-    with held_back():
+    with delay_interrupts():
         process = subprocess.Popen(
             argv,
             stdin=subprocess.DEVNULL,
@@ -95,7 +97,7 @@ def run(argv: list[str], *, seconds: float | None = None) -> Completed:
         try:
             output, _error = process.communicate(timeout=seconds)
         except BaseException as interruption:
-            with held_back():
+            with delay_interrupts():
                 _end_session(process)
             if isinstance(interruption, subprocess.TimeoutExpired):
                 return Completed(_TIMED_OUT, "")
@@ -104,28 +106,32 @@ def run(argv: list[str], *, seconds: float | None = None) -> Completed:
 
 
 def run_checked(argv: list[str], purpose: str) -> str:
-    """Run a program that has to succeed, and return what it said.
+    """Run a program, and return its output.
 
-    Raises LabError with its last lines.
+    Raise LabError with its last lines if it fails.
     """
-    completed = run(argv)
-    if completed.code:
+    code, output = run(argv)
+    if code:
         raise LabError(
-            f"{purpose} failed: {argv[0]} ended with {completed.code}. Its last lines:\n{last_words(completed.output)}",
-            "Put right what these lines name, and run it again: nothing half-made was left.",
+            f"{purpose} failed: {argv[0]} exited with {code}. Its last lines:\n{last_lines(output)}",
+            "Fix the problem that these lines report, and try again. Nothing incomplete was left.",
         )
-    return completed.output
+
+    return output
 
 
-def last_words(text: str) -> str:
-    """Return the last lines of a program's or a machine's output, indented."""
+def last_lines(text: str) -> str:
+    """Return the last lines of the output of a program or a machine, indented, without empty lines."""
     lines = [line.rstrip() for line in text.splitlines() if line.strip()]
-    return "\n".join(f"    {line}" for line in lines[-_LAST_WORDS:]) or "    (nothing)"
+    if not lines:
+        return "    (nothing)"
+
+    return "\n".join(f"    {line}" for line in lines[-_LAST_LINES:])
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> t.Iterator[None]:
-    """Hold the lock of a file or folder, for which others wait. It ends with the process, however that ends."""
+def hold_lock(path: Path) -> t.Iterator[None]:
+    """Hold the lock of a file or folder, after waiting for others to release it. The kernel releases it at exit."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -134,8 +140,8 @@ def locked(path: Path) -> t.Iterator[None]:
         os.close(descriptor)
 
 
-def cache() -> Path:
-    """Return the folder of what is worth keeping, and make it."""
+def make_cache() -> Path:
+    """Return the cache folder, and create it if it does not exist."""
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "oomguard"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -146,5 +152,5 @@ def _end_session(process: subprocess.Popen[str]) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.communicate(timeout=_PATIENCE_SECONDS)
+            process.communicate(timeout=_END_SECONDS)
             return

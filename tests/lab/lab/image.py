@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Images: a root file system, its kernel, its initrd and the key to it, built once and never changed."""
+"""Build and find images: a root filesystem, its kernel, its initrd and its ssh key. An image never changes."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.errors import LabError
-from lab.host import GIB, cache, locked, require, require_space, run_checked
-from lab.interrupts import held_back
-from lab.layer import File, access, guest_files, write_layer
+from lab.host import GIB, hold_lock, make_cache, require, require_space, run_checked
+from lab.interrupts import delay_interrupts
+from lab.layer import File, authorized_keys, read_guest_files, write_layer
 from lab.releases import PACKAGES, Release
 
-# Raise it when the way of building changes what comes out.
+# Raise this when a change of this code changes the images.
 FORMAT = 1
 
 DISK_BYTES = 24 * GIB
 _BUILD_BYTES = 3 * GIB
 
-# What all the releases' kernels and their e2fsck know; the builder's own defaults may be newer.
+# The features that the kernels and the e2fsck of all releases support. The defaults of the host may be newer.
 _EXT4_FEATURES = (
     "none,has_journal,ext_attr,resize_inode,dir_index,filetype,extent,64bit,flex_bg,sparse_super,large_file,huge_file,"
     "dir_nlink,extra_isize,metadata_csum"
@@ -54,12 +54,12 @@ class Image:
 
     @property
     def disk(self) -> Path:
-        """The root file system: raw, sparse, and never written to."""
+        """The root filesystem: raw, sparse and never written to."""
         return self.folder / "disk.raw"
 
     @property
     def kernel(self) -> Path:
-        """The release's own kernel."""
+        """The kernel of the release."""
         return self.folder / "vmlinuz"
 
     @property
@@ -69,12 +69,12 @@ class Image:
 
     @property
     def identity_file(self) -> Path:
-        """The private key that ssh lets in as root."""
+        """The private key that gives root access through ssh."""
         return self.folder / "id_ed25519"
 
 
-def image_key(release: Release, files: tuple[File, ...]) -> str:
-    """Name an image after everything that goes into it."""
+def make_image_key(release: Release, files: tuple[File, ...]) -> str:
+    """Return the name of an image, which depends on everything that goes into it."""
     ingredients = [
         FORMAT,
         dataclasses.asdict(release),
@@ -86,10 +86,10 @@ def image_key(release: Release, files: tuple[File, ...]) -> str:
     return f"{release.name}-{hashlib.sha256(json.dumps(ingredients).encode()).hexdigest()[:12]}"
 
 
-def mmdebstrap_argv(release: Release, *, layer: Path, archive: Path) -> list[str]:
-    """Say how a release's root file system is put together as a tar archive.
+def build_mmdebstrap_argv(release: Release, *, layer: Path, archive: Path) -> list[str]:
+    """Return the command that builds the root filesystem of a release as a tar archive.
 
-    The layer comes before the packages, so that the initrd is made by it.
+    It unpacks the layer before it installs the packages, because the layer configures the initrd.
     """
     return [
         "mmdebstrap",
@@ -104,70 +104,78 @@ def mmdebstrap_argv(release: Release, *, layer: Path, archive: Path) -> list[str
 
 
 def find_or_build(release: Release, say: Say) -> Image:
-    """Return the image of a release from the cache, where it is built when it is not there.
+    """Return the image of a release from the cache. Build it there if it does not exist.
 
-    Raises LabError.
+    Raise LabError if it cannot be built.
     """
-    images = cache() / "images"
-    files = guest_files()
-    key = image_key(release, files)
+    images = make_cache() / "images"
+    files = read_guest_files()
+    key = make_image_key(release, files)
     image = Image(images / key)
     if image.folder.is_dir():
         return image
+
     require("fakeroot", "mke2fs", "mmdebstrap", "ssh-keygen")
     images.mkdir(exist_ok=True)
     lock = images / f"{key}.lock"
     lock.touch()
-    with locked(lock):
+    with hold_lock(lock):
         if not image.folder.is_dir():
             for folder in (images, Path(tempfile.gettempdir())):
                 require_space(folder, _BUILD_BYTES, f"Building the image of {release.name}")
             say(f"building the image of {release.name}, which takes a minute or two")
-            with _workshop(images, key) as workshop:
+            with _make_workshop(images, key) as workshop:
                 _build(release, files, workshop, image)
     return image
 
 
 @contextlib.contextmanager
-def _workshop(images: Path, key: str) -> t.Iterator[Path]:
+def _make_workshop(images: Path, key: str) -> t.Iterator[Path]:
+    """Make a folder for building an image, and remove it at the end. Remove those of earlier builds, too."""
     for leftover in images.glob(f"{key}.*.partial"):
         shutil.rmtree(leftover)
     workshop = Path(tempfile.mkdtemp(dir=images, prefix=f"{key}.", suffix=".partial"))
     try:
         yield workshop
     finally:
-        with held_back():
+        with delay_interrupts():
             shutil.rmtree(workshop)
 
 
 def _build(release: Release, files: tuple[File, ...], workshop: Path, image: Image) -> None:
-    draft, layer, archive, tree = (workshop / name for name in ("image", "layer.tar", "root.tar", "root"))
-    made = Image(draft)
-    draft.mkdir()
+    layer = workshop / "layer.tar"
+    archive = workshop / "root.tar"
+    tree = workshop / "root"
+    draft = Image(workshop / "image")
+    draft.folder.mkdir()
     purpose = f"Building the image of {release.name}"
-    run_checked(
-        ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "oomguard lab", "-f", str(made.identity_file)], purpose
-    )
-    public_key = made.identity_file.with_suffix(".pub").read_text(encoding="utf-8")
-    write_layer(layer, (*files, access(public_key)))
-    run_checked(mmdebstrap_argv(release, layer=layer, archive=archive), purpose)
-    paths = (str(archive), str(tree), str(made.disk))
+    write_layer(layer, (*files, authorized_keys(_make_key(draft, purpose))))
+    run_checked(build_mmdebstrap_argv(release, layer=layer, archive=archive), purpose)
+    paths = (str(archive), str(tree), str(draft.disk))
     run_checked(["fakeroot", "--", "sh", "-ec", _FILL_DISK, "fill", *paths, str(DISK_BYTES), _EXT4_FEATURES], purpose)
-    for pattern, target in (("vmlinuz-*", made.kernel), ("initrd.img-*", made.initrd)):
-        shutil.copyfile(_only(tree / "boot", pattern), target)
-    for path in draft.iterdir():
+    shutil.copyfile(_find_only(tree / "boot", "vmlinuz-*"), draft.kernel)
+    shutil.copyfile(_find_only(tree / "boot", "initrd.img-*"), draft.initrd)
+    for path in draft.folder.iterdir():
         _sync(path)
-    draft.rename(image.folder)
+    draft.folder.rename(image.folder)
     _sync(image.folder.parent)
 
 
-def _only(folder: Path, pattern: str) -> Path:
+def _make_key(image: Image, purpose: str) -> str:
+    """Make the ssh key of an image, and return its public key."""
+    options = ["-q", "-t", "ed25519", "-N", "", "-C", "oomguard lab"]
+    run_checked(["ssh-keygen", *options, "-f", str(image.identity_file)], purpose)
+    return image.identity_file.with_suffix(".pub").read_text(encoding="utf-8")
+
+
+def _find_only(folder: Path, pattern: str) -> Path:
     found = list(folder.glob(pattern))
     if len(found) != 1:
         raise LabError(
-            f"The root file system has {len(found)} files that match {pattern}, not one.",
-            "Look at the kernel packages among those of the release.",
+            f"The root filesystem has {len(found)} files that match {pattern}, but must have one.",
+            "Check the kernel packages of the release.",
         )
+
     return found[0]
 
 

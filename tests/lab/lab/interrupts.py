@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ctrl-C and SIGTERM: what they may break off, and what they may not."""
+"""Handle Ctrl-C, SIGTERM and SIGHUP, and delay them during steps that must be complete."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ def _end(number: int, _frame: object) -> t.NoReturn:
 
 
 def unwind_on_interrupts() -> None:
-    """Let an interrupt end the program by way of everything that cleans up."""
+    """Let an interrupt raise SystemExit, so that all clean-up code runs."""
     for number in INTERRUPTS:
         signal.signal(number, _end)
 
 
 @contextlib.contextmanager
-def held_back() -> t.Iterator[None]:
-    """Hold interrupts back until the block is through. Python delivers them to the main thread alone."""
+def delay_interrupts() -> t.Iterator[None]:
+    """Delay interrupts until the end of the block. Python delivers them only to the main thread."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    came: list[int] = []
-    before = {number: signal.signal(number, lambda caught, _frame: came.append(caught)) for number in INTERRUPTS}
+    received: list[int] = []
+    before = {number: signal.signal(number, lambda caught, _frame: received.append(caught)) for number in INTERRUPTS}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        for caught in came[:1]:
-            signal.raise_signal(caught)
+        if received:
+            signal.raise_signal(received[0])

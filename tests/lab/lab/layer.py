@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The files that the lab adds to a Debian root file system."""
+"""The files that the lab adds to a Debian root filesystem."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GUEST = Path(__file__).resolve().parent.parent / "guest"
 
 @dataclass(frozen=True, kw_only=True)
 class File:
-    """Describe a file of root's, or a symbolic link when it has a target."""
+    """A file that root owns, or a symbolic link if it has a target."""
 
     path: str
     mode: int = 0o644
@@ -26,43 +26,45 @@ class File:
     target: str = ""
 
 
-def guest_files(guest: Path = GUEST) -> tuple[File, ...]:
-    """Read the files of a folder that stands for the root folder, and add the links that mask and enable units."""
+def read_guest_files(guest: Path = GUEST) -> tuple[File, ...]:
+    """Return the files below a folder that stands for the root folder, and the links that mask and enable units."""
+    files = [_read_file(path, guest) for path in sorted(guest.rglob("*")) if path.is_file()]
     units = "etc/systemd/system"
-    return (
-        *(
-            File(
-                path=str(path.relative_to(guest)),
-                mode=0o755 if path.stat().st_mode & 0o100 else 0o644,
-                content=path.read_text(encoding="utf-8"),
-            )
-            for path in sorted(guest.rglob("*"))
-            if path.is_file()
-        ),
-        *(File(path=f"{units}/{unit}", target="/dev/null") for unit in MASKED_UNITS),
-        *(
-            File(path=f"{units}/multi-user.target.wants/{unit}", target=f"/lib/systemd/system/{unit}")
-            for unit in ENABLED_UNITS
-        ),
-    )
+    masked = [File(path=f"{units}/{unit}", target="/dev/null") for unit in MASKED_UNITS]
+    enabled = [
+        File(path=f"{units}/multi-user.target.wants/{unit}", target=f"/lib/systemd/system/{unit}")
+        for unit in ENABLED_UNITS
+    ]
+    return (*files, *masked, *enabled)
 
 
-def access(public_key: str) -> File:
-    """Let the holder of a key in as root."""
+def _read_file(path: Path, guest: Path) -> File:
+    """Return a file of a checkout, whose umask must not influence the mode."""
+    mode = 0o644
+    if path.stat().st_mode & 0o100:
+        mode = 0o755
+    return File(path=str(path.relative_to(guest)), mode=mode, content=path.read_text(encoding="utf-8"))
+
+
+def authorized_keys(public_key: str) -> File:
+    """Return the file that gives the holder of a key root access through ssh."""
     return File(path="root/.ssh/authorized_keys", mode=0o600, content=public_key)
 
 
 def write_layer(path: Path, files: tuple[File, ...]) -> None:
-    """Write files as a tar archive, with the folders that Debian would not make by itself."""
+    """Write files as a tar archive, with the folders that Debian does not create."""
     with tarfile.open(path, "w") as archive:
         for folder, mode in (("root/.ssh", 0o700), ("var/log/journal", 0o755)):
             member = tarfile.TarInfo(folder)
-            member.type, member.mode = tarfile.DIRTYPE, mode
+            member.type = tarfile.DIRTYPE
+            member.mode = mode
             archive.addfile(member)
         for file in files:
             member = tarfile.TarInfo(file.path)
             content = file.content.encode()
-            member.mode, member.size = file.mode, len(content)
+            member.mode = file.mode
+            member.size = len(content)
             if file.target:
-                member.type, member.linkname = tarfile.SYMTYPE, file.target
+                member.type = tarfile.SYMTYPE
+                member.linkname = file.target
             archive.addfile(member, io.BytesIO(content))

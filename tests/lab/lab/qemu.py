@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""QEMU's command line, and its start on a port that is free."""
+"""Build the command line of QEMU, and start QEMU on a free port."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.errors import LabError
-from lab.host import Run, last_words
+from lab.host import Run, last_lines
 from lab.image import Image
 
 PROGRAM = "qemu-system-x86_64"
@@ -23,7 +23,8 @@ Accel = t.Literal["kvm", "tcg"]
 
 _ACCEL = {
     "kvm": ("-accel", "kvm", "-cpu", "host"),
-    # With erms and fsrm emulation clears pages slowly enough for soft lockups; la57 is one more level of page tables.
+    # With erms and fsrm, emulation clears pages so slowly that the kernel reports soft lockups.
+    # la57 adds a level of page tables.
     "tcg": ("-accel", "tcg,thread=multi", "-cpu", "max,erms=off,fsrm=off,la57=off"),
 }
 
@@ -32,24 +33,25 @@ _KERNEL_ARGUMENTS = (
     "root=/dev/vda",
     "rw",
     "net.ifnames=0",
-    # Guards against attackers, of whom there are none here; emulation pays dearly for them.
+    # These mitigations are slow under emulation, and there are no attackers here.
     "mitigations=off",
     "init_on_alloc=0",
-    # Errors only: each character costs, and the report of an OOM kill has thousands.
+    # Errors only, because each character takes time, and the report of an OOM kill has thousands.
     "loglevel=4",
     "systemd.show_status=auto",
     # The image is as new as its packages.
     "systemd.condition-needs-update=0",
 )
 
-# Below the ports that Linux gives to outgoing connections.
-_FIRST_PORT, _LAST_PORT = 20000, 32767
+# Linux uses higher ports for outgoing connections.
+_FIRST_PORT = 20000
+_LAST_PORT = 32767
 _ATTEMPTS = 50
 
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """What a machine is made of, and where it is reached. Memory in MiB."""
+    """The properties of a machine. `memory` is in MiB; `port` is the one of ADDRESS for ssh."""
 
     folder: Path
     release: str
@@ -62,31 +64,31 @@ class Machine:
 
     @property
     def overlay(self) -> Path:
-        """What the machine has written, over the image's disk."""
+        """The changes that the machine has made to the disk of the image."""
         return self.folder / "overlay.qcow2"
 
     @property
     def serial_log(self) -> Path:
-        """The serial console of all its boots."""
+        """The serial console of all boots."""
         return self.folder / "serial.log"
 
     @property
     def pid_file(self) -> Path:
-        """The process id of its QEMU."""
+        """The file with the process id of QEMU."""
         return self.folder / "pid"
 
 
-def machine_argv(machine: Machine) -> list[str]:
-    """Say how a machine is run in the background. It reaches nothing; its ssh is reached through one port."""
+def build_machine_argv(machine: Machine) -> list[str]:
+    """Return the command that runs a machine in the background. It has no network but the forwarded port for ssh."""
     forward = f"hostfwd=tcp:{ADDRESS}:{machine.port}-:22"
     return [
-        *base_argv(
+        *build_base_argv(
             image=machine.image,
             accel=machine.accel,
             memory=machine.memory,
             cpus=machine.cpus,
             serial_log=machine.serial_log,
-            kernel_arguments=(*_KERNEL_ARGUMENTS, f"systemd.hostname={host_name(machine.folder.name)}"),
+            kernel_arguments=(*_KERNEL_ARGUMENTS, f"systemd.hostname={make_host_name(machine.folder.name)}"),
         ),
         *("-drive", f"file={_escaped(machine.overlay)},if=virtio,format=qcow2"),
         *("-netdev", f"user,id=net,restrict=on,{forward}"),
@@ -97,10 +99,10 @@ def machine_argv(machine: Machine) -> list[str]:
     ]
 
 
-def base_argv(
+def build_base_argv(
     *, image: Image, accel: Accel, memory: int, cpus: int, serial_log: Path, kernel_arguments: t.Sequence[str]
 ) -> list[str]:
-    """Say how a kernel is run that talks to a serial console."""
+    """Return the command that runs a kernel with a serial console."""
     return [
         *(PROGRAM, "-nodefaults", "-no-user-config", "-display", "none"),
         *_ACCEL[accel],
@@ -110,22 +112,22 @@ def base_argv(
     ]
 
 
-def host_name(name: str) -> str:
-    """Make a host name (hostname(7)) of the name of a folder."""
+def make_host_name(name: str) -> str:
+    """Return a host name (hostname(7)) that is like the name of a folder."""
     return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:63]
 
 
-def ports(wanted: int | None) -> t.Sequence[int]:
-    """Return the ports to try: the wanted one, else many by chance."""
+def choose_ports(wanted: int | None) -> t.Sequence[int]:
+    """Return the ports to try: the wanted one, or many random ones."""
     if wanted is not None:
         return (wanted,)
     return random.sample(range(_FIRST_PORT, _LAST_PORT + 1), _ATTEMPTS)
 
 
-def start(argv_on: t.Callable[[int], list[str]], candidates: t.Sequence[int], run: Run) -> int:
-    """Start QEMU on the first port that nobody else has, and return it. Only QEMU's own attempt can tell.
+def start_qemu(argv_on: t.Callable[[int], list[str]], candidates: t.Sequence[int], run: Run) -> int:
+    """Start QEMU on the first free port, and return the port. Only QEMU itself can find out whether a port is free.
 
-    Raises LabError.
+    Raise LabError if no port is free or QEMU does not start.
     """
     for port in candidates:
         completed = run(argv_on(port))
@@ -133,14 +135,14 @@ def start(argv_on: t.Callable[[int], list[str]], candidates: t.Sequence[int], ru
             return port
         if "host forwarding rule" not in completed.output:
             raise LabError(
-                f"QEMU does not start. It says:\n{last_words(completed.output)}",
-                "Put right what it names. With OOMGUARD_ACCEL=tcg it does without KVM.",
+                f"QEMU does not start. Its message:\n{last_lines(completed.output)}",
+                "Fix the problem that it reports. OOMGUARD_ACCEL=tcg avoids KVM.",
             )
-    tried = f"Port {candidates[0]}" if len(candidates) == 1 else f"Each of {len(candidates)} ports that were tried"
-    raise LabError(
-        f"{tried} of {ADDRESS} is in use.",
-        "End what listens there (ss -ltnp shows it), or choose another with --port.",
-    )
+
+    hint = "Stop the program that listens there (ss -ltnp shows it), or choose another port with --port."
+    if len(candidates) == 1:
+        raise LabError(f"Port {candidates[0]} of {ADDRESS} is in use.", hint)
+    raise LabError(f"All {len(candidates)} tried ports of {ADDRESS} are in use.", hint)
 
 
 def _escaped(path: Path) -> str:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the machines are made of."""
+"""The releases and packages of the machines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """Name a Debian release, and the suites of it that are of no use."""
+    """A Debian release, and those of its suites that are not used."""
 
     name: str
     without_suites: tuple[str, ...] = ()
@@ -20,7 +20,7 @@ class Release:
 RELEASES = {
     release.name: release
     for release in (
-        # Mirrors have dropped kernels that this one's security suite still names.
+        # Its security suite names kernels that the mirrors no longer have.
         Release(name="bullseye", without_suites=("bullseye-security",)),
         Release(name="bookworm"),
         Release(name="trixie"),
@@ -52,7 +52,7 @@ PACKAGES = (
     "zstd",
 )
 
-# What a machine without a network, a screen and a past has no use for, and emulation pays dearly for.
+# Units that are slow under emulation, and useless without a network and a screen.
 MASKED_UNITS = (
     "apt-daily-upgrade.timer",
     "apt-daily.timer",

@@ -14,7 +14,7 @@ from lab.qemu import Accel
 
 
 class Trial:
-    """Boot, or not, and note that it was asked to."""
+    """Return whether KVM boots, and record that the trial was made."""
 
     def __init__(self, *, boots: bool) -> None:
         self.boots = boots
@@ -28,14 +28,14 @@ class Trial:
 @pytest.mark.parametrize(
     ("wanted", "usable", "remembered", "boots", "accel"),
     [
-        pytest.param("kvm", False, "tcg", False, "kvm", id="kvm is asked for"),
-        pytest.param("tcg", True, "kvm", True, "tcg", id="tcg is asked for"),
+        pytest.param("kvm", False, "tcg", False, "kvm", id="kvm is wanted"),
+        pytest.param("tcg", True, "kvm", True, "tcg", id="tcg is wanted"),
         pytest.param(None, False, "kvm", True, "tcg", id="no access to kvm"),
         pytest.param(None, True, "kvm", False, "kvm", id="kvm is known to work"),
         pytest.param(None, True, "tcg", True, "tcg", id="kvm is known not to work"),
         pytest.param(None, True, None, True, "kvm", id="kvm boots"),
         pytest.param(None, True, None, False, "tcg", id="kvm does not boot"),
-        pytest.param("", True, None, True, "kvm", id="an empty wish is none"),
+        pytest.param("", True, None, True, "kvm", id="an empty variable is ignored"),
     ],
 )
 def test_choose(*, wanted: str | None, usable: bool, remembered: Accel | None, boots: bool, accel: Accel) -> None:
@@ -45,13 +45,13 @@ def test_choose(*, wanted: str | None, usable: bool, remembered: Accel | None, b
 @pytest.mark.parametrize(
     ("wanted", "usable", "remembered", "made"),
     [
-        pytest.param("kvm", True, None, False, id="asked for"),
+        pytest.param("kvm", True, None, False, id="wanted"),
         pytest.param(None, False, None, False, id="no access"),
         pytest.param(None, True, "tcg", False, id="known"),
         pytest.param(None, True, None, True, id="unknown"),
     ],
 )
-def test_trial_is_made_only_when_nothing_else_decides(
+def test_trial_is_made_only_if_nothing_else_decides(
     *, wanted: str | None, usable: bool, remembered: Accel | None, made: bool
 ) -> None:
     trial = Trial(boots=True)
@@ -59,10 +59,10 @@ def test_trial_is_made_only_when_nothing_else_decides(
     assert trial.made == made
 
 
-def test_choose_knows_no_other_accelerator() -> None:
+def test_choose_rejects_unknown_accelerator() -> None:
     with pytest.raises(LabError) as error:
         choose(wanted="xen", usable=True, remembered=None, trial=Trial(boots=True))
-    assert str(error.value) == "OOMGUARD_ACCEL is 'xen'.\nSet it to kvm or tcg, or leave it out."
+    assert str(error.value) == "OOMGUARD_ACCEL is 'xen'.\nSet it to kvm or tcg, or unset it."
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_choose_knows_no_other_accelerator() -> None:
     [
         pytest.param(json.dumps({"host": "here", "accel": "kvm"}), "kvm", id="this host"),
         pytest.param(json.dumps({"host": "there", "accel": "kvm"}), None, id="another host"),
-        pytest.param("{", None, id="cut"),
+        pytest.param("{", None, id="truncated"),
         pytest.param("{}", None, id="empty"),
     ],
 )
@@ -80,5 +80,5 @@ def test_recall(tmp_path: Path, text: str, accel: Accel | None) -> None:
     assert recall(memory, "here") == accel
 
 
-def test_recall_nothing(tmp_path: Path) -> None:
+def test_recall_without_file(tmp_path: Path) -> None:
     assert recall(tmp_path / "accel.json", "here") is None

@@ -8,7 +8,7 @@ import signal
 import typing as t
 
 import pytest
-from lab.interrupts import held_back, unwind_on_interrupts
+from lab.interrupts import delay_interrupts, unwind_on_interrupts
 
 
 @pytest.fixture(autouse=True)
@@ -21,14 +21,14 @@ def handlers() -> t.Iterator[None]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_an_interrupt_unwinds(number: signal.Signals) -> None:
+def test_interrupt_raises_system_exit(number: signal.Signals) -> None:
     unwind_on_interrupts()
     with pytest.raises(SystemExit, match=f"^{128 + number}$"):
         signal.raise_signal(number)
 
 
 def interrupted(depth: int, ended: list[int]) -> None:
-    with held_back():
+    with delay_interrupts():
         if depth > 1:
             interrupted(depth - 1, ended)
         else:
@@ -37,7 +37,7 @@ def interrupted(depth: int, ended: list[int]) -> None:
 
 
 @pytest.mark.parametrize("depth", [pytest.param(1, id="one block"), pytest.param(2, id="a block in a block")])
-def test_an_interrupt_that_is_held_back_comes_after_the_block(depth: int) -> None:
+def test_delayed_interrupt_is_raised_after_the_block(depth: int) -> None:
     unwind_on_interrupts()
     ended: list[int] = []
     with pytest.raises(SystemExit):
@@ -45,8 +45,8 @@ def test_an_interrupt_that_is_held_back_comes_after_the_block(depth: int) -> Non
     assert len(ended) == depth
 
 
-def test_nothing_happens_without_an_interrupt() -> None:
+def test_handler_is_replaced_only_during_the_block() -> None:
     unwind_on_interrupts()
-    with held_back():
+    with delay_interrupts():
         handler = signal.getsignal(signal.SIGTERM)
     assert signal.getsignal(signal.SIGTERM) != handler

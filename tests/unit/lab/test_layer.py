@@ -8,7 +8,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from lab.layer import File, access, guest_files, write_layer
+from lab.layer import File, authorized_keys, read_guest_files, write_layer
 
 
 @pytest.fixture
@@ -25,7 +25,9 @@ def guest(tmp_path: Path) -> Path:
 @pytest.fixture
 def archive(tmp_path: Path) -> tarfile.TarFile:
     path = tmp_path / "layer.tar"
-    write_layer(path, (File(path="etc/hosts", content="ü\n"), File(path="etc/a", target="/dev/null"), access("key")))
+    write_layer(
+        path, (File(path="etc/hosts", content="ü\n"), File(path="etc/a", target="/dev/null"), authorized_keys("key"))
+    )
     return tarfile.open(path)
 
 
@@ -44,31 +46,31 @@ def archive(tmp_path: Path) -> tarfile.TarFile:
         ),
     ],
 )
-def test_guest_files_do_not_depend_on_the_umask_of_the_checkout(guest: Path, file: File) -> None:
-    assert file in guest_files(guest)
+def test_guest_files_do_not_depend_on_umask_of_checkout(guest: Path, file: File) -> None:
+    assert file in read_guest_files(guest)
 
 
 @pytest.mark.parametrize(
     ("path", "mode"),
     [("root/.ssh", 0o700), ("root/.ssh/authorized_keys", 0o600), ("var/log/journal", 0o755), ("etc/hosts", 0o644)],
 )
-def test_layer_has_modes(archive: tarfile.TarFile, path: str, mode: int) -> None:
+def test_layer_keeps_modes(archive: tarfile.TarFile, path: str, mode: int) -> None:
     with archive:
         assert archive.getmember(path).mode == mode
 
 
-def test_layer_is_roots(archive: tarfile.TarFile) -> None:
+def test_layer_belongs_to_root(archive: tarfile.TarFile) -> None:
     with archive:
         assert {(member.uid, member.gid) for member in archive} == {(0, 0)}
 
 
-def test_layer_has_content(archive: tarfile.TarFile) -> None:
+def test_layer_keeps_content(archive: tarfile.TarFile) -> None:
     with archive:
         content = archive.extractfile("etc/hosts")
         assert content is not None
         assert content.read() == "ü\n".encode()
 
 
-def test_layer_has_links(archive: tarfile.TarFile) -> None:
+def test_layer_keeps_links(archive: tarfile.TarFile) -> None:
     with archive:
         assert archive.getmember("etc/a").linkname == "/dev/null"

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from lab.errors import LabError
 from lab.image import Image
-from lab.machine import describe, down, load, ssh_command, up
+from lab.machine import build_ssh_command, describe, down, load, up
 from lab.qemu import Machine
 
 
-def silent(text: str) -> None:
-    """Say nothing."""
+def ignore(text: str) -> None:
+    """Drop a message."""
 
 
 @pytest.fixture
@@ -36,11 +36,11 @@ def machine(tmp_path: Path) -> Machine:
     return made
 
 
-def test_load_reads_what_describe_says(machine: Machine) -> None:
+def test_load_reads_description(machine: Machine) -> None:
     assert load(machine.folder) == machine
 
 
-def test_load_follows_a_folder_that_was_moved(machine: Machine, tmp_path: Path) -> None:
+def test_load_accepts_moved_folder(machine: Machine, tmp_path: Path) -> None:
     moved = machine.folder.rename(tmp_path / "web2")
     assert load(moved) == dataclasses.replace(machine, folder=moved)
 
@@ -62,17 +62,17 @@ def test_describe(machine: Machine, key: str, value: object) -> None:
 
 
 def test_ssh_command_ends_with_the_command(machine: Machine) -> None:
-    assert ssh_command(machine, "uname", "-r")[-3:] == ["root@127.0.0.1", "uname", "-r"]
+    assert build_ssh_command(machine, "uname", "-r")[-3:] == ["root@127.0.0.1", "uname", "-r"]
 
 
-def test_ssh_command_names_key_and_port(machine: Machine) -> None:
-    assert ssh_command(machine)[:7] == ["ssh", "-F", "none", "-i", "/cache/bullseye/id_ed25519", "-p", "20022"]
+def test_ssh_command_has_key_and_port(machine: Machine) -> None:
+    assert build_ssh_command(machine)[:7] == ["ssh", "-F", "none", "-i", "/cache/bullseye/id_ed25519", "-p", "20022"]
 
 
-def test_load_of_another_folder(tmp_path: Path) -> None:
+def test_load_rejects_other_folder(tmp_path: Path) -> None:
     with pytest.raises(LabError) as error:
         load(tmp_path)
-    assert str(error.value) == f"{tmp_path} is not a machine: it has no machine.json.\nMake one there with: lab up"
+    assert str(error.value) == f"{tmp_path} is not a machine: it has no machine.json.\nCreate one there with: lab up"
 
 
 def test_down_removes_a_machine(machine: Machine) -> None:
@@ -80,39 +80,41 @@ def test_down_removes_a_machine(machine: Machine) -> None:
     assert not machine.folder.exists()
 
 
-def test_down_of_nothing_does_nothing(tmp_path: Path) -> None:
+def test_down_of_missing_machine_does_nothing(tmp_path: Path) -> None:
     down(tmp_path / "web1")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_down_refuses_what_is_not_of_the_lab(machine: Machine) -> None:
+def test_down_rejects_folder_with_other_files(machine: Machine) -> None:
     (machine.folder / "thesis.tex").touch()
     with pytest.raises(LabError) as error:
         down(machine.folder)
     assert str(error.value) == (
-        f"{machine.folder} has what no machine has: thesis.tex.\n"
-        "Nothing was removed. Look at the path, or take it out of there."
+        f"{machine.folder} has files that do not belong to a machine: thesis.tex.\n"
+        "Nothing was removed. Check the path, or move these files elsewhere."
     )
 
 
-def test_down_that_refuses_removes_nothing(machine: Machine) -> None:
+def test_rejected_down_removes_nothing(machine: Machine) -> None:
     (machine.folder / "thesis.tex").touch()
     with pytest.raises(LabError):
         down(machine.folder)
     assert load(machine.folder) == machine
 
 
-def test_up_refuses_a_disk_that_is_too_small(tmp_path: Path) -> None:
+def test_up_rejects_disk_that_is_too_small(tmp_path: Path) -> None:
     with pytest.raises(LabError) as error:
-        up(tmp_path / "web1", release="bullseye", disk_bytes=1 << 30, say=silent)
+        up(tmp_path / "web1", release="bullseye", disk_bytes=1 << 30, say=ignore)
     assert str(error.value) == (
-        "A disk of 1.0 GiB cannot hold the image's file system.\nAsk for 24G or more; disks are sparse."
+        "A disk of 1.0 GiB cannot hold the filesystem of the image.\n"
+        "Set the disk size to 24G or more. Disks are sparse."
     )
 
 
-def test_up_refuses_a_machine_of_another_kind(machine: Machine) -> None:
+def test_up_rejects_machine_with_other_properties(machine: Machine) -> None:
     with pytest.raises(LabError) as error:
-        up(machine.folder, release="trixie", say=silent)
+        up(machine.folder, release="trixie", say=ignore)
     assert str(error.value) == (
-        f"{machine.folder} is a machine of another kind.\nChoose another folder, or end it with: lab down"
+        f"{machine.folder} is a machine with another release, memory, number of CPUs or disk size.\n"
+        "Choose another folder, or remove this machine with: lab down"
     )

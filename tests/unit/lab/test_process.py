@@ -31,7 +31,7 @@ def test_is_qemu_of(*, cmdline: bytes, ours: bool) -> None:
     ("files", "pid"),
     [
         pytest.param({"/lab/web1/pid": b"42\n", "/proc/42/cmdline": OURS}, 42, id="runs"),
-        pytest.param({"/lab/web1/pid": b"42\n", "/proc/42/cmdline": OF_ANOTHER}, None, id="number is another's by now"),
+        pytest.param({"/lab/web1/pid": b"42\n", "/proc/42/cmdline": OF_ANOTHER}, None, id="another process"),
         pytest.param({"/lab/web1/pid": b"42\n"}, None, id="ended"),
         pytest.param({"/lab/web1/pid": b""}, None, id="not written yet"),
         pytest.param({}, None, id="never started"),

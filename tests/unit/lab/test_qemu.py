@@ -11,7 +11,7 @@ import pytest
 from lab.errors import LabError
 from lab.host import Completed
 from lab.image import Image
-from lab.qemu import Machine, host_name, machine_argv, ports, start
+from lab.qemu import Machine, build_machine_argv, choose_ports, make_host_name, start_qemu
 
 TAKEN = Completed(1, "qemu: -netdev user,id=net: Could not set up host forwarding rule 'tcp:127.0.0.1:20000-:22'\n")
 STARTED = Completed(0, "")
@@ -29,18 +29,18 @@ MACHINE = Machine(
 
 
 class Host:
-    """Answer with what was prepared, and note what was run."""
+    """Return prepared results, and record the commands."""
 
-    def __init__(self, *answers: Completed) -> None:
-        self.answers = iter(answers)
-        self.ran: list[list[str]] = []
+    def __init__(self, *results: Completed) -> None:
+        self.results = iter(results)
+        self.commands: list[list[str]] = []
 
     def run(self, argv: list[str]) -> Completed:
-        self.ran.append(argv)
-        return next(self.answers)
+        self.commands.append(argv)
+        return next(self.results)
 
 
-def value_of(option: str, argv: list[str]) -> str:
+def find_value(option: str, argv: list[str]) -> str:
     return argv[argv.index(option) + 1]
 
 
@@ -60,15 +60,15 @@ def value_of(option: str, argv: list[str]) -> str:
     ],
 )
 def test_argv(option: str, value: str) -> None:
-    assert value_of(option, machine_argv(MACHINE)) == value
+    assert find_value(option, build_machine_argv(MACHINE)) == value
 
 
-def test_argv_with_kvm_gives_the_cpu_of_the_host() -> None:
-    assert value_of("-cpu", machine_argv(dataclasses.replace(MACHINE, accel="kvm"))) == "host"
+def test_argv_with_kvm_has_cpu_of_host() -> None:
+    assert find_value("-cpu", build_machine_argv(dataclasses.replace(MACHINE, accel="kvm"))) == "host"
 
 
-def test_argv_names_the_host_after_its_folder() -> None:
-    assert value_of("-append", machine_argv(MACHINE)).endswith(" systemd.hostname=web1")
+def test_argv_has_host_name_of_folder() -> None:
+    assert find_value("-append", build_machine_argv(MACHINE)).endswith(" systemd.hostname=web1")
 
 
 @pytest.mark.parametrize(
@@ -76,59 +76,59 @@ def test_argv_names_the_host_after_its_folder() -> None:
     [("web1", "web1"), ("oomguard-trixie", "oomguard-trixie"), ("my web_1.", "my-web-1"), ("x" * 80, "x" * 63)],
 )
 def test_host_name(name: str, expected: str) -> None:
-    assert host_name(name) == expected
+    assert make_host_name(name) == expected
 
 
-def test_argv_doubles_commas_of_paths() -> None:
-    argv = machine_argv(dataclasses.replace(MACHINE, folder=Path("/lab/a,b")))
-    assert value_of("-drive", argv) == "file=/lab/a,,b/overlay.qcow2,if=virtio,format=qcow2"
+def test_argv_doubles_commas_in_paths() -> None:
+    argv = build_machine_argv(dataclasses.replace(MACHINE, folder=Path("/lab/a,b")))
+    assert find_value("-drive", argv) == "file=/lab/a,,b/overlay.qcow2,if=virtio,format=qcow2"
 
 
-def test_the_wanted_port_is_the_only_one() -> None:
-    assert ports(2222) == (2222,)
+def test_wanted_port_is_the_only_candidate() -> None:
+    assert choose_ports(2222) == (2222,)
 
 
-def test_other_ports_differ() -> None:
-    assert len(set(ports(None))) == len(ports(None))
+def test_random_ports_differ() -> None:
+    assert len(set(choose_ports(None))) == len(choose_ports(None))
 
 
-def test_start_returns_the_first_port_that_is_free() -> None:
-    assert start(lambda port: [str(port)], (20000, 20001), Host(TAKEN, STARTED).run) == 20001
+def test_start_returns_first_free_port() -> None:
+    assert start_qemu(lambda port: [str(port)], (20000, 20001), Host(TAKEN, STARTED).run) == 20001
 
 
-def test_start_tries_no_more_ports_than_it_needs() -> None:
+def test_start_stops_at_first_free_port() -> None:
     host = Host(STARTED)
-    start(lambda port: [str(port)], (20000, 20001), host.run)
-    assert host.ran == [["20000"]]
+    start_qemu(lambda port: [str(port)], (20000, 20001), host.run)
+    assert host.commands == [["20000"]]
 
 
 @pytest.mark.parametrize(
-    ("answers", "candidates", "message"),
+    ("results", "candidates", "message"),
     [
         pytest.param(
             (TAKEN,),
             (20000,),
             "Port 20000 of 127.0.0.1 is in use.\n"
-            "End what listens there (ss -ltnp shows it), or choose another with --port.",
+            "Stop the program that listens there (ss -ltnp shows it), or choose another port with --port.",
             id="wanted port",
         ),
         pytest.param(
             (TAKEN, TAKEN),
             (20000, 20001),
-            "Each of 2 ports that were tried of 127.0.0.1 is in use.\n"
-            "End what listens there (ss -ltnp shows it), or choose another with --port.",
+            "All 2 tried ports of 127.0.0.1 are in use.\n"
+            "Stop the program that listens there (ss -ltnp shows it), or choose another port with --port.",
             id="all ports",
         ),
         pytest.param(
             (Completed(1, "qemu: could not load kernel\n"),),
             (20000, 20001),
-            "QEMU does not start. It says:\n    qemu: could not load kernel\n"
-            "Put right what it names. With OOMGUARD_ACCEL=tcg it does without KVM.",
+            "QEMU does not start. Its message:\n    qemu: could not load kernel\n"
+            "Fix the problem that it reports. OOMGUARD_ACCEL=tcg avoids KVM.",
             id="another reason",
         ),
     ],
 )
-def test_start_fails(answers: tuple[Completed, ...], candidates: tuple[int, ...], message: str) -> None:
+def test_start_fails(results: tuple[Completed, ...], candidates: tuple[int, ...], message: str) -> None:
     with pytest.raises(LabError) as error:
-        start(lambda port: [str(port)], candidates, Host(*answers).run)
+        start_qemu(lambda port: [str(port)], candidates, Host(*results).run)
     assert str(error.value) == message
