@@ -100,7 +100,7 @@ def search_once(folder: pathlib.Path) -> None:
 
 
 def measure_journal(kind: str, options: argparse.Namespace) -> None:
-    """Make a journal of that kind, and print what is measured on it."""
+    """Make a journal of that kind, and print the measurements on it."""
     folder = journals.find_or_make_journal(kind, options.entries, options.cache)
     gigabytes = sum(path.stat().st_size for path in folder.iterdir()) / 1e9
     title = journals.SHAPES[kind].title

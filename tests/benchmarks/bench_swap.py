@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measure how long swap takes to grow, and for how long the host has less swap meanwhile.
+"""Measure how long swap takes to grow, and for how long the host has less swap during that time.
 
 The usual way (swapoff, dd, swapon) is measured for comparison. Both run on a virtual machine of tests/lab.
 """
@@ -32,7 +32,7 @@ def install_trial(booted: Machine) -> None:
 
 
 def measure(booted: Machine, verb: str) -> dict[str, t.Any]:
-    """Run a verb of the trial on the machine, and return what it measures."""
+    """Run a verb of the trial on the machine, and return its measurements."""
     command = f"cd /opt && python3 -m {TRIAL.name} {verb} /swapfile"
     done = subprocess.run(machine.build_ssh_command(booted, command), check=True, stdout=subprocess.PIPE)
     return dict(json.loads(done.stdout))

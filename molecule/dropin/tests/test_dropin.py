@@ -87,7 +87,7 @@ def test_absent_removes_files_of_role(host: t.Any) -> None:
     assert (left, show_property(host, "ssh.service", "OOMPolicy")) == ("", "stop")
 
 
-# Cases 35 and 40: which units can have a drop-in.
+# Which units can have a drop-in.
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_absent_removes_files_of_slices_and_scopes(host: t.Any) -> None:
     assert run_case(host, "slices_and_scopes")["strays"] == []
 
 
-# Cases 36, 37, 39 and 45: which settings are valid.
+# Which settings are valid.
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_every_type_is_compared(host: t.Any) -> None:
     assert run_case(host, "every_type_is_compared") == {"missed": []}
 
 
-# Case 39: which value is in force.
+# Which value is in force.
 
 
 @pytest.mark.parametrize(
@@ -318,7 +318,7 @@ def test_mistake_in_unit_of_user_is_refused(host: t.Any) -> None:
     assert ("bogus" in run_case(host, "user")["bad"], run_case(host, "user")["strays"]) == (True, [])
 
 
-# Cases 38, 41 to 44 and 46 to 48: which drop-ins are refused or fail, and what they leave.
+# Which drop-ins are refused or fail, and what they leave.
 
 
 @pytest.mark.parametrize("way", ["refused", "not removed"])

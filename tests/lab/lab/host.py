@@ -113,14 +113,14 @@ def run_checked(argv: list[str], purpose: str) -> str:
     code, output = run(argv)
     if code:
         raise LabError(
-            f"{purpose} failed: {argv[0]} exited with {code}. Its last lines:\n{last_lines(output)}",
+            f"{purpose} failed: {argv[0]} exited with {code}. Its last lines:\n{format_last_lines(output)}",
             "Fix the problem that these lines report, and try again. Nothing incomplete was left.",
         )
 
     return output
 
 
-def last_lines(text: str) -> str:
+def format_last_lines(text: str) -> str:
     """Return the last lines of the output of a program or a machine, indented, without empty lines."""
     lines = [line.rstrip() for line in text.splitlines() if line.strip()]
     if not lines:
@@ -131,7 +131,7 @@ def last_lines(text: str) -> str:
 
 @contextlib.contextmanager
 def hold_lock(path: Path) -> t.Iterator[None]:
-    """Hold the lock of a file or folder, after waiting for others to release it. The kernel releases it at exit."""
+    """Wait for the lock of a file or folder, and hold it during the block. The kernel releases it at exit."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from lab.accel import choose_for_host
 from lab.errors import LabError
-from lab.host import GIB, hold_lock, last_lines, require, require_space, run, run_checked
+from lab.host import GIB, format_last_lines, hold_lock, require, require_space, run, run_checked
 from lab.image import DISK_BYTES, Image, Say, find_or_build
 from lab.interrupts import delay_interrupts
 from lab.process import find_qemu, kill_qemu
@@ -268,6 +268,6 @@ def _make_error(machine: Machine, problem: str) -> LabError:
         serial = machine.serial_log.read_text(encoding="utf-8", errors="replace")
     return LabError(
         f"{machine.folder.name} ({machine.release}, {machine.accel}) {problem}. "
-        f"The last lines of its serial console:\n{last_lines(serial)}",
+        f"The last lines of its serial console:\n{format_last_lines(serial)}",
         "On a busy host, allow more time with --boot-seconds. OOMGUARD_ACCEL=tcg avoids KVM.",
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.errors import LabError
-from lab.host import Run, last_lines
+from lab.host import Run, format_last_lines
 from lab.image import Image
 
 PROGRAM = "qemu-system-x86_64"
@@ -135,7 +135,7 @@ def start_qemu(argv_on: t.Callable[[int], list[str]], candidates: t.Sequence[int
             return port
         if "host forwarding rule" not in completed.output:
             raise LabError(
-                f"QEMU does not start. Its message:\n{last_lines(completed.output)}",
+                f"QEMU does not start. Its message:\n{format_last_lines(completed.output)}",
                 "Fix the problem that it reports. OOMGUARD_ACCEL=tcg avoids KVM.",
             )
 

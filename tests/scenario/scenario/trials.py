@@ -24,7 +24,7 @@ PROJECT = pathlib.Path(__file__).resolve().parents[3]
 def pack_trial(archive: t.BinaryIO, paths: t.Iterable[pathlib.Path]) -> None:
     """Write a gzipped tar archive of the given files and folders, and of the collection's code that they import.
 
-    The files and folders lie at the top of the archive, beside the package `ansible_collections`.
+    The files and folders lie at the top of the archive, next to the package `ansible_collections`.
     """
     with tarfile.open(fileobj=archive, mode="w:gz", dereference=True) as tar:
         target = f"ansible_collections/oomguard/linux/{MODULE_UTILS}"
@@ -34,7 +34,7 @@ def pack_trial(archive: t.BinaryIO, paths: t.Iterable[pathlib.Path]) -> None:
 
 
 def run_trial(host: Host, package: str, *arguments: str) -> dict[str, t.Any]:
-    """Run a verb of a trial that install_trial.yml has installed, and return what it prints."""
+    """Run a verb of a trial that install_trial.yml has installed, and return the JSON that it prints."""
     folder = f"/opt/{package}"
     printed = host.check_output(f"cd {folder} && /usr/bin/python3 -m {package} {' '.join(arguments)}")
     return dict(json.loads(printed))

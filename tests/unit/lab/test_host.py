@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from lab.errors import LabError
-from lab.host import GIB, Completed, last_lines, make_cache, require, require_space, run, run_checked
+from lab.host import GIB, Completed, format_last_lines, make_cache, require, require_space, run, run_checked
 
 
 def test_require_names_the_packages(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +52,7 @@ def test_run_checked_raises_with_last_lines() -> None:
     ],
 )
 def test_last_lines(text: str, lines: str) -> None:
-    assert last_lines(text) == lines
+    assert format_last_lines(text) == lines
 
 
 def test_cache_depends_on_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

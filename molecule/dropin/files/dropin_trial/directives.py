@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which settings are valid, and how they are compared: cases 36, 37, 39 and 45."""
+"""Which settings are valid, and how they are compared."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which value is in force, and which file wins: cases 39 and 47."""
+"""Which value is in force, and which file wins."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def try_parent_slice() -> Outcome:
 
 
 def try_traps() -> Outcome:
-    """Apply settings that do not have the effect one sets them for."""
+    """Apply settings that do not have the effect that a user expects."""
     return {
         "high": attempt({"Service": {"MemoryHigh": ["60M"]}})["warnings"],
         "spared": attempt({"Service": {"OOMScoreAdjust": ["-1000"]}})["warnings"],

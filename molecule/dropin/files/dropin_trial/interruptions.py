@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs that are killed, lose their power, or run at the same time as another one: cases 44 and 46."""
+"""Runs that are killed, lose their power, or run at the same time as another one."""
 
 from __future__ import annotations
 

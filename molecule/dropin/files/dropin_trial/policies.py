@@ -91,7 +91,7 @@ def try_apache() -> Outcome:
 
 
 def wait_until_settled(units: list[str], *, since: int) -> Outcome:
-    """Return the states of units in each of which the kernel kills a process, once they no longer change.
+    """Wait until the states of the units no longer change, and return them. The kernel kills a process in each unit.
 
     `noticed` is whether systemd has noticed the kill. After 30 looks, return the states as they are.
     """

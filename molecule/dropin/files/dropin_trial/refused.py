@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Drop-ins that are refused or fail, and what they leave: cases 38, 41 to 43 and 48."""
+"""Drop-ins that are refused or fail, and what they leave."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Changes the swap of a disposable host, interrupts the changes, and checks what they leave.
+"""Change the swap of a disposable host, interrupt the changes, and check what they leave.
 
 The folder of this package also holds the collection's plugins as the package `ansible_collections`.
 
