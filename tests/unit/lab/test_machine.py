@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 from lab.errors import LabError
-from lab.image import Image
 from lab.machine import build_ssh_command, describe, down, load, up
 from lab.qemu import Machine
+
+from ansible_collections.oomguard.linux.tests.unit.lab.factories import make_machine
 
 
 def ignore(text: str) -> None:
@@ -21,16 +22,7 @@ def ignore(text: str) -> None:
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
-    made = Machine(
-        folder=tmp_path / "web1",
-        release="bullseye",
-        image=Image(Path("/cache/bullseye")),
-        memory=512,
-        cpus=2,
-        disk_bytes=24 << 30,
-        accel="tcg",
-        port=20022,
-    )
+    made = make_machine(tmp_path / "web1")
     made.folder.mkdir()
     (made.folder / "machine.json").write_text(json.dumps(describe(made)), encoding="utf-8")
     return made

@@ -10,22 +10,14 @@ from pathlib import Path
 import pytest
 from lab.errors import LabError
 from lab.host import Completed
-from lab.image import Image
-from lab.qemu import Machine, build_machine_argv, choose_ports, make_host_name, start_qemu
+from lab.qemu import build_machine_argv, choose_ports, make_host_name, start_qemu
+
+from ansible_collections.oomguard.linux.tests.unit.lab.factories import make_machine
 
 TAKEN = Completed(1, "qemu: -netdev user,id=net: Could not set up host forwarding rule 'tcp:127.0.0.1:20000-:22'\n")
 STARTED = Completed(0, "")
 
-MACHINE = Machine(
-    folder=Path("/lab/web1"),
-    release="bullseye",
-    image=Image(Path("/cache/bullseye")),
-    memory=512,
-    cpus=2,
-    disk_bytes=24 << 30,
-    accel="tcg",
-    port=20022,
-)
+MACHINE = make_machine(Path("/lab/web1"))
 
 
 class Host:

@@ -225,17 +225,25 @@ def find_damage(path: str) -> t.Iterator[str]:
 
 
 def find_leftovers(path: str) -> t.Iterator[str]:
-    """Yield what must not exist after a complete change: files, units, and areas that only a boot would use or lose."""
+    """Yield what must not exist after a complete change: stray files and units, and areas that a boot adds or loses."""
     state = observe_state(path, Host(), run)
-    yield from _find_stray_files(path, in_use={area.path for area in state.areas})
+    in_use = {area.path for area in state.areas}
+    yield from _find_stray_files(path, in_use=in_use)
 
-    after_boot = [line.split()[0] for line in FSTAB.read_text().splitlines() if line.startswith(path)]
-    after_boot += [unit.area for unit in state.units if unit.enabled and unit.text]
-    files = [entry.path for entry in state.entries]
-    if sorted(after_boot) != sorted(files):
-        yield f"after a boot, {sorted(after_boot)} are in use, but the files are {sorted(files)}"
+    units = [unit for unit in state.units if unit.text]
+    enabled = [unit.area for unit in units if unit.enabled]
+    after_boot = sorted(_list_fstab_areas(path) + enabled)
+    files = sorted(entry.path for entry in state.entries)
+    if after_boot != files:
+        yield f"after a boot, {after_boot} are in use, but the files are {files}"
 
-    yield from _find_stray_units(path, known={pathlib.Path(unit.path).name for unit in state.units if unit.text})
+    known = {pathlib.Path(unit.path).name for unit in units}
+    yield from _find_stray_units(path, known=known)
+
+
+def _list_fstab_areas(path: str) -> list[str]:
+    lines = FSTAB.read_text().splitlines()
+    return [line.split()[0] for line in lines if line.startswith(path)]
 
 
 def _find_stray_files(path: str, *, in_use: set[str]) -> t.Iterator[str]:

@@ -229,17 +229,22 @@ def complete_everywhere(folder: str, trial: Trial) -> dict[str, t.Any]:
         problems += [f"{path}, interrupted: {damage}" for damage in find_damage(path)]
     # The boot may have switched on as many areas as the kernel allows, but each trial needs another one.
     booted = {path: switch_off(path) for path in paths}
-    for path in paths:
-        for area in booted[path]:
-            switch_on(area)
-        if run_in_child(functools.partial(reach_target, path, trial)):
-            problems.append(f"{path}: the next run failed")
-        for problem in (*find_damage(path), *find_leftovers(path)):
-            problems.append(f"{path}, completed: {problem}")
-        remove_swap(path)
+    for path, areas in booted.items():
+        problems += [f"{path}{problem}" for problem in _complete(path, trial, areas)]
     # All trials change the same table: one that still has to change it removes the unfinished table of another.
     problems += find_unfinished_tables()
     return {"total_bytes": total, "problems": problems}
+
+
+def _complete(path: str, trial: Trial, areas: list[str]) -> t.Iterator[str]:
+    """Complete one stopped trial, whose areas the boot has switched on; yield the problems. Remove its swap."""
+    for area in areas:
+        switch_on(area)
+    if run_in_child(functools.partial(reach_target, path, trial)):
+        yield ": the next run failed"
+    for problem in (*find_damage(path), *find_leftovers(path)):
+        yield f", completed: {problem}"
+    remove_swap(path)
 
 
 def run_twice_at_once(path: str, trial: Trial) -> dict[str, t.Any]:
