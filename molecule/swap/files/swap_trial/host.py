@@ -150,7 +150,9 @@ def reach_target(path: str, trial: Trial) -> bool:
 
 def change_swap(wanted: Wanted, *, check_mode: bool = False) -> Plan:
     """Give the host the wanted swap, as the module does, and return the plan."""
-    return bring(SwapChange(wanted=wanted, host=Host(), run=run), check_mode=check_mode).plan
+    change = SwapChange(wanted=wanted, host=Host(), run=run)
+    _state, plan = bring(change, check_mode=check_mode)
+    return plan
 
 
 def run_in_child(work: t.Callable[[], object]) -> int:
