@@ -744,9 +744,10 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._command import Run, run
 from ..module_utils._errors import OomguardError
-from ..module_utils._journal.files import are_persistent, journal_files
+from ..module_utils._journal.files import Place, are_persistent, find_journal_files
 from ..module_utils._journal.journal import Journal
 from ..module_utils._journal.reader import Reader
+from ..module_utils._journal.request import Request
 from ..module_utils._oom.search.search import Traces, coverage_of, search
 from ..module_utils._oom.summary import nothing_found
 from ..module_utils._safe import neutralise, neutralise_all
@@ -811,9 +812,7 @@ def opened(params: t.Mapping[str, t.Any]) -> t.Iterator[Reader | None]:
     if params["log_files"] is None:
         # Without memory for one more process, journalctl tells what is the matter.
         with contextlib.suppress(OSError):
-            reader = Reader(
-                directory=params["journal_directory"], namespace=params["journal_namespace"], timeout=params["timeout"]
-            )
+            reader = Reader(Place(params["journal_directory"], params["journal_namespace"]), timeout=params["timeout"])
     try:
         yield reader
     finally:
@@ -825,24 +824,19 @@ def find(params: t.Mapping[str, t.Any], run: Run, reader: Reader | None = None) 
     """Look where the parameters say, and return what is found as plain data. Raises OomguardError."""
     if params["log_files"] is not None:
         return _in_logs(params)
-    directory, namespace = params["journal_directory"], params["journal_namespace"]
-    files = journal_files(directory, namespace)
-    journal = Journal(
-        run,
+    place = Place(params["journal_directory"], params["journal_namespace"])
+    files = find_journal_files(place)
+    journal = Journal(run, place, files=files, reader=reader, timeout=params["timeout"])
+    request = Request(
         since=params["since"],
         until=params["until"],
         boot=params["boot"],
         after_cursor=params["after_cursor"],
-        directory=directory,
-        namespace=namespace,
-        timeout=params["timeout"],
-        files=files,
-        reader=reader,
-        now=time.time() if directory is None else None,
+        now=time.time() if place.directory is None else None,
     )
-    traces = search(journal)
+    traces = search(journal, request)
     persistent = are_persistent(files)
-    if traces is None or not traces.of_a_kill:
+    if traces is None or not traces.has_kills:
         return nothing_found(coverage_of(journal, traces, persistent=persistent))
     return _explained(params, run, journal, traces, persistent=persistent)
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a journal's files lie."""
+"""The files of a journal: where they are, what their names say, and their size."""
 
 from __future__ import annotations
 
@@ -11,44 +11,82 @@ import re
 import typing as t
 
 _STORES = ("var/log/journal", "run/log/journal")
-_ID = re.compile(r"[0-9a-f]{32}(\..+)?")
+_MACHINE_FOLDER = re.compile(r"[0-9a-f]{32}(\..+)?")
+_SUFFIXES = frozenset((".journal", ".journal~"))
 
 
-def journal_files(
-    directory: str | None, namespace: str | None, *, root: pathlib.Path = pathlib.Path("/")
-) -> list[pathlib.Path]:
-    """Return a journal's files: in a folder, and in those in it that are named for a machine (and a namespace)."""
-    machine = "*"
-    stores = [pathlib.Path(directory or "")]
-    if not directory:
-        stores = [root / store for store in _STORES]
-        try:
-            machine = (root / "etc/machine-id").read_text(encoding="ascii").strip()
-        except (OSError, ValueError):
-            return []
-        machine += f".{namespace}" if namespace else ""
+class Place(t.NamedTuple):
+    """Which journal is meant: the one in a `directory`, one `namespace` of this host, or the host's own."""
+
+    directory: str | None = None
+    namespace: str | None = None
+
+
+THIS_HOST = Place()
+
+
+def find_journal_files(place: Place, *, root: pathlib.Path = pathlib.Path("/")) -> list[pathlib.Path]:
+    """Return the files that journalctl reads for a place (journalctl(1), --directory and --namespace)."""
+    if place.directory:
+        store = pathlib.Path(place.directory)
+        folders = [store, *_find_machine_folders(store, "*")]
+    else:
+        folders = _list_host_folders(place.namespace, root)
+
     files: list[pathlib.Path] = []
-    for store in stores:
-        folders = [folder for folder in store.glob(machine) if _ID.fullmatch(folder.name) and folder.is_dir()]
-        for folder in [store, *folders] if directory or not namespace else folders:
-            files += (path for path in folder.glob("*") if path.suffix in {".journal", ".journal~"})
+    for folder in folders:
+        files += (path for path in folder.glob("*") if path.suffix in _SUFFIXES)
+
     return files
 
 
-def is_of_a_user(file: pathlib.PurePath) -> bool:
-    """Tell whether it is one of a user's files, in which no record of the kernel lies."""
+def _list_host_folders(namespace: str | None, root: pathlib.Path) -> list[pathlib.Path]:
+    """Return the folders of this host's journal, or of a namespace; none if the host has no machine id."""
+    machine = _read_machine_id(root)
+    if not machine:
+        return []
+
+    folders: list[pathlib.Path] = []
+    for name in _STORES:
+        store = root / name
+        if namespace:
+            folders += _find_machine_folders(store, f"{machine}.{namespace}")
+        else:
+            folders += [store, *_find_machine_folders(store, machine)]
+
+    return folders
+
+
+def _read_machine_id(root: pathlib.Path) -> str:
+    """Return the machine id, or an empty text if there is none (machine-id(5))."""
+    try:
+        return (root / "etc/machine-id").read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""
+
+
+def _find_machine_folders(store: pathlib.Path, pattern: str) -> t.Iterator[pathlib.Path]:
+    """Yield the folders in `store` that match `pattern` and are named after a machine, or after its namespace."""
+    for folder in store.glob(pattern):
+        if _MACHINE_FOLDER.fullmatch(folder.name) and folder.is_dir():
+            yield folder
+
+
+def is_user_file(file: pathlib.PurePath) -> bool:
+    """Return whether it is the file of one user, which holds no records of the kernel."""
     return file.name.startswith("user-")
 
 
 def are_persistent(files: t.Iterable[pathlib.Path]) -> bool:
-    """Tell whether a journal of these files outlives a reboot."""
+    """Return whether a journal of these files outlives a reboot."""
     return any(file.suffix == ".journal" and file.parts[1:2] != ("run",) for file in files)
 
 
-def total_size(files: t.Iterable[pathlib.Path]) -> int:
-    """Return the bytes of the files that are still there."""
+def measure_size(files: t.Iterable[pathlib.Path]) -> int:
+    """Return the size in bytes of the files that still exist."""
     size = 0
     for file in files:
         with contextlib.suppress(OSError):
             size += file.stat().st_size
+
     return size

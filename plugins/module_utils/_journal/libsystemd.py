@@ -1,10 +1,9 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The journal through libsystemd.
+"""Journal files, read with libsystemd.
 
-Files are opened one by one, since sd_journal_previous(3) compares all open files at each step, and a walk wants few of
-them.
+Files are opened one by one. sd_journal_previous(3) compares all open files at each step, and a walk needs few of them.
 """
 
 from __future__ import annotations
@@ -16,66 +15,49 @@ import os
 import pathlib
 import typing as t
 
+from .contents import BootTimes, FileTimes
+from .walk import CURSOR, FAR_FUTURE_US, Walk
+
 _LIBRARY = "libsystemd.so.0"
-CURSOR = "__CURSOR"
-"""The name under which an entry's cursor can be asked for."""
-FAR_FUTURE_US = 1 << 62
 
 Entry = t.Tuple[int, int, str, t.List[t.Optional[str]]]
-"""The time since 1970 and since the boot in microseconds, the boot, and the fields that were asked for."""
+"""The time since 1970 and since the boot in microseconds, the boot, and the values of the fields of the walk."""
 
-
-BootTimes = t.Tuple[str, int, int, str]
-"""A boot, the times of its first and its last entry, and the first one's cursor."""
-
-FileTimes = t.Tuple[str, int, int, t.List[BootTimes]]
-"""A file, the times of its first and its last entry, 0 where it could not be opened, and the boots in it."""
-
-
-class Walk(t.NamedTuple):
-    """A question: up to `limit` entries that match, from a time on, or backwards from that time.
-
-    Or else from a `cursor` on, in the order of the time since the boot; let the matches name one boot then.
-
-    `matches` are one term: values of one field are alternatives, fields are joined by "and". A walk ends with the first
-    entry that has the text `until` in the first of its `fields`, and was received no later than `passing_us` since the
-    boot.
-    """
-
-    matches: t.Sequence[str]
-    realtime_us: int
-    backwards: bool
-    limit: int
-    fields: t.Sequence[str]
-    passing_us: int = 0
-    until: str = ""
-    cursor: str = ""
+_Waiting = t.Tuple[int, int, t.Iterator[Entry]]
+"""The time of a file's next entry, the file's number, and its entries; times are negative on the way back."""
 
 
 def open_files(paths: t.Iterable[pathlib.Path]) -> list[File]:
-    """Open journal files. Raises OSError where there is no libsystemd."""
+    """Open journal files. Raises OSError if libsystemd is missing."""
     lib = ctypes.CDLL(_LIBRARY)
     return [File(lib, path) for path in paths]
 
 
 def walk_through(files: t.Sequence[File], walk: Walk) -> list[Entry]:
-    """Return the entries of all files in order; a file is not looked into before its time has come."""
+    """Return the entries that a walk finds in all files, each once."""
     if walk.cursor:
-        merged = heapq.merge(*(file.entries(walk) for file in files if file.last_us), key=lambda entry: entry[1])
-        return list(itertools.islice((entry for entry, _same in itertools.groupby(merged)), walk.limit))
+        return _walk_since_boot(files, walk)
+
+    return _walk_by_time(files, walk)
+
+
+def _walk_since_boot(files: t.Sequence[File], walk: Walk) -> list[Entry]:
+    """Return the entries in the order of the time since the boot."""
+    readable = [file.read_entries(walk) for file in files if file.last_us]
+    merged = heapq.merge(*readable, key=_get_monotonic_us)
+    distinct = (entry for entry, _copies in itertools.groupby(merged))
+    return list(itertools.islice(distinct, walk.limit))
+
+
+def _walk_by_time(files: t.Sequence[File], walk: Walk) -> list[Entry]:
+    """Return the entries in the order of the time since 1970; a file is not read before its time has come."""
     sign = -1 if walk.backwards else 1
-    begin = sign * walk.realtime_us
-    # When a file's next entry comes, the file's number, and the entries.
-    waiting: list[tuple[int, int, t.Iterator[Entry]]] = []
-    for number, file in enumerate(files):
-        nearest, farthest = sorted((sign * file.first_us, sign * file.last_us))
-        if file.last_us and farthest >= begin:
-            waiting.append((max(nearest, begin), number, file.entries(walk)))
-    heapq.heapify(waiting)
+    waiting = _queue_files(files, walk, sign)
     found: list[Entry] = []
     while waiting:
         _time, number, entries = heapq.heappop(waiting)
         others = waiting[0][0] if waiting else None
+        # All entries of a walk go through here, up to 40,000 of them, so this loop is kept tight.
         for entry in entries:
             if others is not None and sign * entry[0] > others:
                 heapq.heappush(waiting, (sign * entry[0], number, itertools.chain([entry], entries)))
@@ -85,9 +67,27 @@ def walk_through(files: t.Sequence[File], walk: Walk) -> list[Entry]:
             found.append(entry)
             if len(found) == walk.limit:
                 return found
-            if walk.until and entry[1] <= walk.passing_us and walk.until in (entry[3][0] or ""):
+            if walk.until and walk.is_end(entry[1], entry[3][0] or ""):
                 return found
+
     return found
+
+
+def _queue_files(files: t.Sequence[File], walk: Walk, sign: int) -> list[_Waiting]:
+    """Return a heap of the files that may hold entries of the walk, the one whose time comes first on top."""
+    begin = sign * walk.realtime_us
+    waiting: list[_Waiting] = []
+    for number, file in enumerate(files):
+        nearest, farthest = sorted((sign * file.first_us, sign * file.last_us))
+        if file.last_us and farthest >= begin:
+            waiting.append((max(nearest, begin), number, file.read_entries(walk)))
+
+    heapq.heapify(waiting)
+    return waiting
+
+
+def _get_monotonic_us(entry: Entry) -> int:
+    return entry[1]
 
 
 class File:
@@ -98,67 +98,125 @@ class File:
         self._path = path
         self._handle = ctypes.c_void_p()
         self._matches: t.Sequence[str] = ()
-        self.first_us = self.last_us = 0
-        paths = (ctypes.c_char_p * 2)(os.fsencode(path), None)
-        if lib.sd_journal_open_files(ctypes.byref(self._handle), paths, 0) < 0:
+        self.first_us = 0
+        self.last_us = 0
+        self._open()
+
+    def _open(self) -> None:
+        paths = (ctypes.c_char_p * 2)(os.fsencode(self._path), None)
+        if self._lib.sd_journal_open_files(ctypes.byref(self._handle), paths, 0) < 0:
             return
-        lib.sd_journal_set_data_threshold(self._handle, ctypes.c_size_t(0))
-        first, last = ctypes.c_uint64(), ctypes.c_uint64()
-        if lib.sd_journal_get_cutoff_realtime_usec(self._handle, ctypes.byref(first), ctypes.byref(last)) > 0:
-            self.first_us, self.last_us = first.value, last.value
 
-    @property
-    def times(self) -> FileTimes:
-        return str(self._path), self.first_us, self.last_us, list(self._boots()) if self.last_us else []
+        self._lib.sd_journal_set_data_threshold(self._handle, ctypes.c_size_t(0))
+        first = ctypes.c_uint64()
+        last = ctypes.c_uint64()
+        if self._lib.sd_journal_get_cutoff_realtime_usec(self._handle, ctypes.byref(first), ctypes.byref(last)) > 0:
+            self.first_us = first.value
+            self.last_us = last.value
 
-    def entries(self, walk: Walk) -> t.Iterator[Entry]:
-        """Yield what this file has to say to the question."""
-        lib, handle, number, size = self._lib, self._handle, ctypes.c_uint64(), ctypes.c_size_t()
-        if walk.matches != self._matches:
-            lib.sd_journal_flush_matches(handle)
-            for match in walk.matches:
-                lib.sd_journal_add_match(handle, os.fsencode(match), ctypes.c_size_t(0))
-            self._matches = walk.matches
-        if walk.cursor:
-            lib.sd_journal_seek_cursor(handle, walk.cursor.encode("ascii"))
-        else:
-            lib.sd_journal_seek_realtime_usec(handle, ctypes.c_uint64(walk.realtime_us))
+    def read_times(self) -> FileTimes:
+        """Return the times of the file's first and last entry, and its boots."""
+        boots: list[BootTimes] = []
+        if self.last_us:
+            boots = list(self._read_boots())
+
+        return FileTimes(str(self._path), self.first_us, self.last_us, boots)
+
+    def read_entries(self, walk: Walk) -> t.Iterator[Entry]:
+        """Yield the entries of this file that a walk finds, in its direction, however many there are."""
+        self._set_matches(walk.matches)
+        self._seek(walk)
+        # Tens of thousands of entries go through the loop below, so all that can be made once is made here, and the
+        # loop is kept tight.
+        lib, handle = self._lib, self._handle
         step = lib.sd_journal_previous if walk.backwards else lib.sd_journal_next
-        # Thousands of entries go through here: what can be made once is.
-        realtime, monotonic = lib.sd_journal_get_realtime_usec, lib.sd_journal_get_monotonic_usec
-        get, text, data, boot = lib.sd_journal_get_data, ctypes.string_at, ctypes.c_void_p(), (ctypes.c_char * 16)()
-        to_data, to_size, to_number = ctypes.byref(data), ctypes.byref(size), ctypes.byref(number)
+        get_realtime, get_monotonic, get_data = (
+            lib.sd_journal_get_realtime_usec,
+            lib.sd_journal_get_monotonic_usec,
+            lib.sd_journal_get_data,
+        )
+        string_at = ctypes.string_at
+        number, size, data, boot = ctypes.c_uint64(), ctypes.c_size_t(), ctypes.c_void_p(), (ctypes.c_char * 16)()
+        to_number, to_size, to_data = ctypes.byref(number), ctypes.byref(size), ctypes.byref(data)
         names = [(name.encode("ascii"), len(name) + 1) for name in walk.fields]
-        cursor_at = list(walk.fields).index(CURSOR) if CURSOR in walk.fields else None
+        cursor_at = _find_cursor(walk.fields)
         while step(handle) > 0:
-            realtime(handle, to_number)
+            get_realtime(handle, to_number)
             realtime_us = number.value
-            monotonic(handle, to_number, boot)
+            get_monotonic(handle, to_number, boot)
             values = [
-                text(data.value or 0, size.value)[prefix:].decode("utf-8", "surrogateescape")
-                if get(handle, name, to_data, to_size) == 0
+                string_at(data.value or 0, size.value)[prefix:].decode("utf-8", "surrogateescape")
+                if get_data(handle, name, to_data, to_size) == 0
                 else None
                 for name, prefix in names
             ]
             if cursor_at is not None:
-                values[cursor_at] = self._cursor()
+                values[cursor_at] = self._read_cursor()
             yield realtime_us, number.value, boot.raw.hex(), values
 
-    def _boots(self) -> t.Iterator[BootTimes]:
-        lib, handle = self._lib, self._handle
-        lib.sd_journal_query_unique(handle, b"_BOOT_ID")
-        boots, data, size = [], ctypes.c_void_p(), ctypes.c_size_t()
-        while lib.sd_journal_enumerate_unique(handle, ctypes.byref(data), ctypes.byref(size)) > 0:
-            boots.append(ctypes.string_at(data.value or 0, size.value).decode("ascii"))
-        for boot in boots:
-            matches = (boot,) if len(boots) > 1 else ()
-            first = next(self.entries(Walk(matches, 0, False, 1, (CURSOR,))), None)
-            # Where the clock was set back, the file's last entry is not its latest.
-            last = next(self.entries(Walk(matches, FAR_FUTURE_US, True, 1, ())), None) if matches else (self.last_us,)
-            if first and last:
-                yield boot.partition("=")[2], first[0], last[0], first[3][0] or ""
+    def _set_matches(self, matches: t.Sequence[str]) -> None:
+        if matches == self._matches:
+            return
 
-    def _cursor(self) -> str:
+        self._lib.sd_journal_flush_matches(self._handle)
+        for match in matches:
+            self._lib.sd_journal_add_match(self._handle, os.fsencode(match), ctypes.c_size_t(0))
+        self._matches = matches
+
+    def _seek(self, walk: Walk) -> None:
+        if walk.cursor:
+            self._lib.sd_journal_seek_cursor(self._handle, walk.cursor.encode("ascii"))
+        else:
+            self._lib.sd_journal_seek_realtime_usec(self._handle, ctypes.c_uint64(walk.realtime_us))
+
+    def _read_boots(self) -> t.Iterator[BootTimes]:
+        """Yield the boots that have entries in this file."""
+        boots = self._query_boots()
+        for match in boots:
+            matches: tuple[str, ...] = (match,)
+            if len(boots) == 1:
+                # All entries match anyway, and a walk without matches is faster.
+                matches = ()
+            first = next(self.read_entries(Walk(matches, 0, False, 1, (CURSOR,))), None)
+            last_us = self._find_last_us(matches)
+            if first is not None and last_us is not None:
+                boot_id = match.partition("=")[2]
+                yield BootTimes(boot_id, first[0], last_us, first[3][0] or "")
+
+    def _query_boots(self) -> list[str]:
+        """Return the matches of the boots that the file's index knows, such as `_BOOT_ID=...`."""
+        boots = []
+        data = ctypes.c_void_p()
+        size = ctypes.c_size_t()
+        self._lib.sd_journal_query_unique(self._handle, b"_BOOT_ID")
+        while self._lib.sd_journal_enumerate_unique(self._handle, ctypes.byref(data), ctypes.byref(size)) > 0:
+            boots.append(ctypes.string_at(data.value or 0, size.value).decode("ascii"))
+
+        return boots
+
+    def _find_last_us(self, matches: tuple[str, ...]) -> int | None:
+        """Return the time of the last entry that matches, or of the last one in the file without matches.
+
+        If the clock was set back, the last entry is not the one with the latest time.
+        """
+        if not matches:
+            return self.last_us
+
+        last = next(self.read_entries(Walk(matches, FAR_FUTURE_US, True, 1, ())), None)
+        if last is None:
+            return None
+
+        return last[0]
+
+    def _read_cursor(self) -> str:
         text = ctypes.c_char_p()
         self._lib.sd_journal_get_cursor(self._handle, ctypes.byref(text))
         return (text.value or b"").decode("ascii")
+
+
+def _find_cursor(fields: t.Sequence[str]) -> int | None:
+    """Return the place of the cursor among the fields, or None if it is not among them."""
+    if CURSOR not in fields:
+        return None
+
+    return list(fields).index(CURSOR)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The order in which a journal was written, which is that of time unless the clock was set back."""
+"""The order in which a journal was written, which is the order of time unless the clock was set back."""
 
 from __future__ import annotations
 
@@ -9,13 +9,22 @@ import pathlib
 import re
 import typing as t
 
-from .files import is_of_a_user
-from .libsystemd import FileTimes
-from .times import moment
+from .contents import Boot, BootTimes, Contents, FileTimes
+from .times import parse_time
+
+# Of a cursor: the id of what counts, and the count. Entries that share the id compare by the count.
+_COUNTERS = (("s", "i"), ("b", "m"))
 
 
-class Span(t.NamedTuple):
-    """What stands together in a journal: its writer, its place among what that wrote, its first and its last time."""
+class Setback(t.NamedTuple):
+    """A time to which the clock was set back, and the time that it had reached."""
+
+    to_us: int
+    from_us: int
+
+
+class _Span(t.NamedTuple):
+    """Entries that one journald wrote one after the other, as their place among all that it wrote, and their times."""
 
     writer: str
     number: int
@@ -23,67 +32,94 @@ class Span(t.NamedTuple):
     last_us: int
 
 
-def is_behind(cursor: str, other: str) -> bool:
-    """Tell whether an entry was written behind another one, by what sd_journal_next(3) goes by.
+def is_written_after(cursor: str, other: str) -> bool:
+    """Return whether an entry was written after another one, by the rules of sd_journal_next(3).
 
-    That is the number, then the time since the boot, then the time, the first of them that both count alike.
+    Entries compare by their number if one journald wrote them, else by the time since the boot if they are of one boot,
+    else by the time.
     """
-    one, two = _parts(cursor), _parts(other)
-    for counter, number in (("s", "i"), ("b", "m")):
+    one = _split_cursor(cursor)
+    two = _split_cursor(other)
+    for counter, number in _COUNTERS:
         if counter in one and one[counter] == two.get(counter):
             return int(one[number], 16) > int(two[number], 16)
+
     return int(one["t"], 16) >= int(two["t"], 16)
 
 
-def spans_of(files: t.Iterable[FileTimes]) -> list[Span]:
-    """Return what each file holds of each boot; rotation gives a file's name an "@", and its writer goes on."""
-    spans = []
-    for path, _first_us, _last_us, boots in files:
-        kind = re.split("[@.]", pathlib.PurePath(path).name)[0]
-        for _boot_id, first_us, last_us, cursor in boots:
-            parts = _parts(cursor)
-            spans.append(Span(f"{parts.get('s')} {kind}", int(parts.get("i", "0"), 16), first_us, last_us))
-    return spans
+def find_setbacks(contents: Contents) -> list[Setback]:
+    """Return where the clock was set back."""
+    if contents.files:
+        spans = list(_list_spans(contents.files))
+    else:
+        spans = [_make_boot_span(number, boot) for number, boot in enumerate(contents.boots)]
 
-
-def set_back(spans: t.Iterable[Span]) -> list[tuple[int, int]]:
-    """Return the times to which the clock was set back, each with the one that it had reached."""
-    times: list[tuple[int, int]] = []
+    setbacks = []
     reached: dict[str, int] = {}
-    for writer, _number, *ends in sorted(spans):
-        for us in ends:
-            latest = reached.get(writer, us)
-            if us < latest:
-                times.append((us, latest))
-            reached[writer] = max(us, latest)
-    return times
+    for span in sorted(spans):
+        for time_us in (span.first_us, span.last_us):
+            latest_us = reached.get(span.writer, time_us)
+            if time_us < latest_us:
+                setbacks.append(Setback(time_us, latest_us))
+            reached[span.writer] = max(time_us, latest_us)
+
+    return setbacks
 
 
-def is_passed_twice(us: int, set_back: t.Iterable[tuple[int, int]]) -> bool:
-    """Tell whether the clock was set back past a time: journalctl, going back, ends where it is before `--since`."""
-    return any(to_us < us <= from_us for to_us, from_us in set_back)
+def is_passed_twice(time_us: int, setbacks: t.Iterable[Setback]) -> bool:
+    """Return whether the clock passed a time twice.
 
-
-def is_mistakable(since: str | None, first_us: int, until: str | None, set_back: t.Sequence[tuple[int, int]]) -> bool:
-    """Tell whether journalctl, which looks for a time as if it came once, may have mistaken the end or the beginning.
-
-    Of the beginning, where the first entry since then is, nothing is to be feared if its own time is known.
+    journalctl, which goes back through the journal, then stops too early: at the first entry before `--since`.
     """
-    if since is not None and moment(since) is None and any(to_us < first_us for to_us, _from_us in set_back):
-        return True
-    until_us = moment(until) if until is not None else 0
-    return bool(set_back) if until_us is None else is_passed_twice(until_us + 1, set_back)
+    return any(setback.to_us < time_us <= setback.from_us for setback in setbacks)
 
 
-def begins_of_the_host(files: t.Iterable[FileTimes]) -> list[int]:
-    """Return when each boot begins in the files that are not a user's."""
-    return [
-        first_us
-        for path, *_times, boots in files
-        if not is_of_a_user(pathlib.PurePath(path))
-        for _boot_id, first_us, *_rest in boots
-    ]
+def is_since_ambiguous(since: str, first_us: int, setbacks: t.Iterable[Setback]) -> bool:
+    """Return whether journalctl may have mistaken where `since` lies; `first_us` is the time of the entry it found.
+
+    journalctl assumes that each time comes once. A time that we can parse is safe, as we look for it ourselves.
+    """
+    if parse_time(since) is not None:
+        return False
+
+    return any(setback.to_us < first_us for setback in setbacks)
 
 
-def _parts(cursor: str) -> dict[str, str]:
-    return dict(part.partition("=")[::2] for part in cursor.split(";"))
+def is_until_ambiguous(until: str, setbacks: t.Collection[Setback]) -> bool:
+    """Return whether journalctl may have mistaken where `until` lies, as it assumes that each time comes once."""
+    until_us = parse_time(until)
+    if until_us is None:
+        return bool(setbacks)
+
+    return is_passed_twice(until_us + 1, setbacks)
+
+
+def _make_boot_span(number: int, boot: Boot) -> _Span:
+    """Return the span of a boot, if all that is known is the order of the boots."""
+    return _Span("", number, boot.first_us, boot.last_us)
+
+
+def _list_spans(files: t.Iterable[FileTimes]) -> t.Iterator[_Span]:
+    """Yield a span for each boot in each file."""
+    for file in files:
+        # Rotation inserts an "@" into a file's name, and journald goes on writing to a new file.
+        kind = re.split("[@.]", pathlib.PurePath(file.path).name)[0]
+        for boot in file.boots:
+            yield _make_file_span(kind, boot)
+
+
+def _make_file_span(kind: str, boot: BootTimes) -> _Span:
+    parts = _split_cursor(boot.cursor)
+    writer = f"{parts.get('s')} {kind}"
+    number = int(parts.get("i", "0"), 16)
+    return _Span(writer, number, boot.first_us, boot.last_us)
+
+
+def _split_cursor(cursor: str) -> dict[str, str]:
+    """Return the parts of a cursor, such as `s=...;i=...;b=...;m=...;t=...;x=...`, by their letters."""
+    parts = {}
+    for part in cursor.split(";"):
+        letter, _equals, value = part.partition("=")
+        parts[letter] = value
+
+    return parts

@@ -1,14 +1,14 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The journal through a child process that has libsystemd: journalctl opens all files for each small look.
+"""The journal through a child process that uses libsystemd; journalctl would open all files for each small walk.
 
-In the child, since a page that the disk does not give (SIGBUS) or a hung file system then costs the child alone.
+It is a child process because a page that the disk cannot deliver (SIGBUS) or a hung file system then costs only the
+child.
 """
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import select
@@ -16,25 +16,21 @@ import signal
 import time
 import typing as t
 
-from .files import journal_files
-from .libsystemd import (
-    CURSOR,
-    FileTimes,
-    Walk,
-    open_files,
-    walk_through,
-)
+from .contents import BootTimes, FileTimes
+from .files import THIS_HOST, Place, find_journal_files
+from .libsystemd import open_files, walk_through
 from .record import Record
+from .walk import CURSOR, Walk
 
 
 class ReaderError(Exception):
-    """There is no answer: libsystemd is not there, a file's page cannot be read, or time was up."""
+    """There is no answer: libsystemd is missing, a page of a file cannot be read, or the time is up."""
 
 
 class Reader:
     """A child process that has the files of a journal open and answers questions about them."""
 
-    def __init__(self, *, directory: str | None = None, namespace: str | None = None, timeout: float = 300) -> None:
+    def __init__(self, place: Place = THIS_HOST, *, timeout: float = 300) -> None:
         self._timeout = timeout
         self._rest = b""
         self._awaited = 0
@@ -44,34 +40,30 @@ class Reader:
         if self._child == 0:
             os.close(self._questions)
             os.close(self._answers)
-            _serve(questions, answers, directory, namespace)
+            _serve(questions, answers, place)
         os.close(questions)
         os.close(answers)
 
-    def walks(self, walks: t.Sequence[Walk]) -> t.Iterator[list[Record]]:
-        """Yield the records of each walk, in the order of the walk, while the child goes through the next.
+    def walk_each(self, walks: t.Sequence[Walk]) -> t.Iterator[list[Record]]:
+        """Yield the records of each walk, in the order of the walk, while the child works on the next one.
 
-        They have the fields that are asked for, and those that the matches tell. The next question ends the answers to
-        this one. Raises ReaderError, and from then on always.
+        They have the fields of the walk, and those whose value follows from the matches. A further question discards
+        the answers that were not read. Raises ReaderError, and from then on for every question.
         """
-        told = [_told(walk.matches) for walk in walks]
-        names = [[name for name in walk.fields if name not in known] for walk, known in zip(walks, told)]
-        self._ask("walks", [walk._replace(fields=fields) for walk, fields in zip(walks, names)], answers=len(walks))
-        for fields, known in zip(names, told):
-            yield [_record(entry, fields, known) for entry in self._answer()]
+        known = [_get_known_fields(walk.matches) for walk in walks]
+        unknown = [_list_unknown(walk.fields, fields) for walk, fields in zip(walks, known)]
+        reduced = [walk._replace(fields=names) for walk, names in zip(walks, unknown)]
+        self._ask("walks", reduced, answers=len(walks))
+        for names, fields in zip(unknown, known):
+            yield [_make_record(entry, names, fields) for entry in self._read_answer()]
 
-    def contents(self) -> tuple[dict[str, tuple[int, int]], list[FileTimes]]:
-        """Return the times of the first and the last entry of each boot, and the files. Raises ReaderError."""
-        boots: dict[str, tuple[int, int]] = {}
-        self._ask("contents", answers=1)
-        files = self._answer()
-        for boot_id, first_us, last_us, _cursor in itertools.chain.from_iterable(found for *_file, found in files):
-            first, last = boots.get(boot_id, (first_us, last_us))
-            boots[boot_id] = min(first, first_us), max(last, last_us)
-        return boots, files
+    def list_files(self) -> list[FileTimes]:
+        """Return the files with their boots and times. Raises ReaderError."""
+        self._ask("files", answers=1)
+        return [_make_file_times(*file) for file in self._read_answer()]
 
     def close(self) -> None:
-        """End the child; one that hangs in the kernel is left to it."""
+        """End the child, without waiting for one that hangs in the kernel."""
         if self._child:
             os.kill(self._child, signal.SIGKILL)
             os.close(self._questions)
@@ -80,63 +72,77 @@ class Reader:
             self._child = 0
 
     def _ask(self, *question: t.Any, answers: int) -> None:
-        # What was asked before and not read is of no use any more.
+        # Answers to the question before that nobody read.
         for _unread in range(self._awaited):
-            self._answer()
+            self._read_answer()
         try:
             _write(self._questions, question)
         except OSError as error:
-            raise self._failed(error) from error
+            raise self._give_up(error) from error
         self._awaited = answers
 
-    def _answer(self) -> t.Any:
+    def _read_answer(self) -> t.Any:
         try:
-            answer = json.loads(self._line())
+            answer = json.loads(self._read_line())
         except (OSError, ValueError) as error:
-            raise self._failed(error) from error
+            raise self._give_up(error) from error
         self._awaited -= 1
         return answer
 
-    def _failed(self, error: Exception) -> ReaderError:
+    def _give_up(self, error: Exception) -> ReaderError:
         self.close()
         self._questions = -1
         self._awaited = 0
         return ReaderError(str(error))
 
-    def _line(self) -> bytes:
+    def _read_line(self) -> bytes:
         deadline = time.monotonic() + self._timeout
         parts = [self._rest]
         while b"\n" not in parts[-1]:
-            if not select.select([self._answers], [], [], max(deadline - time.monotonic(), 0))[0]:
+            remaining = max(deadline - time.monotonic(), 0)
+            ready, _writable, _exceptional = select.select([self._answers], [], [], remaining)
+            if not ready:
                 raise OSError("The child did not answer in time.")
             parts.append(os.read(self._answers, 1 << 20))
             if not parts[-1]:
                 raise OSError("The child has ended.")
+
         line, _newline, self._rest = b"".join(parts).partition(b"\n")
         return line
 
 
-def _told(matches: t.Sequence[str]) -> dict[str, str]:
-    """Return the fields whose values the matches tell: those with one value to match."""
-    pairs = [match.partition("=")[::2] for match in matches]
-    names = [name for name, _value in pairs]
-    return {name: value for name, value in pairs if names.count(name) == 1}
+def _get_known_fields(matches: t.Sequence[str]) -> dict[str, str]:
+    """Return the fields whose values follow from the matches: those with one value to match."""
+    values: dict[str, list[str]] = {}
+    for match in matches:
+        name, _equals, value = match.partition("=")
+        values.setdefault(name, []).append(value)
+
+    return {name: alternatives[0] for name, alternatives in values.items() if len(alternatives) == 1}
 
 
-def _record(entry: t.Sequence[t.Any], names: t.Sequence[str], told: t.Mapping[str, str]) -> Record:
+def _list_unknown(fields: t.Iterable[str], known: t.Container[str]) -> list[str]:
+    return [name for name in fields if name not in known]
+
+
+def _make_record(entry: t.Sequence[t.Any], names: t.Sequence[str], known: t.Mapping[str, str]) -> Record:
+    """Return the record of an entry: `names` are the fields whose values it holds, `known` those of the matches."""
     realtime_us, monotonic_us, boot_id, values = entry
-    fields = {**told, **{name: value for name, value in zip(names, values) if value is not None}}
-    return Record(fields.pop(CURSOR, ""), realtime_us, monotonic_us, boot_id, fields)
+    # Tens of thousands of entries may go through here.
+    fields = {**known, **{name: value for name, value in zip(names, values) if value is not None}}
+    cursor = fields.pop(CURSOR, "")
+    return Record(cursor, realtime_us, monotonic_us, boot_id, fields)
 
 
-def _serve(questions: int, answers: int, directory: str | None, namespace: str | None) -> t.NoReturn:
+def _make_file_times(path: str, first_us: int, last_us: int, boots: t.Iterable[t.Sequence[t.Any]]) -> FileTimes:
+    return FileTimes(path, first_us, last_us, [BootTimes(*boot) for boot in boots])
+
+
+def _serve(questions: int, answers: int, place: Place) -> t.NoReturn:
     """Answer until nobody asks; whatever goes wrong ends the child, which the parent notices."""
     try:
-        # Who reads the output of this module would wait for a child that hangs to close it.
-        nothing = os.open(os.devnull, os.O_RDWR)
-        for descriptor in range(3):
-            os.dup2(nothing, descriptor)
-        files = open_files(journal_files(directory, namespace))
+        _detach()
+        files = open_files(find_journal_files(place))
         with open(questions, encoding="ascii") as lines:
             for line in lines:
                 name, *arguments = json.loads(line)
@@ -144,9 +150,16 @@ def _serve(questions: int, answers: int, directory: str | None, namespace: str |
                     for walk in arguments[0]:
                         _write(answers, walk_through(files, Walk(*walk)))
                 else:
-                    _write(answers, [file.times for file in files])
+                    _write(answers, [file.read_times() for file in files])
     finally:
         os._exit(0)
+
+
+def _detach() -> None:
+    """Close the standard streams, as whoever reads the module's output would wait for a child that hangs."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for descriptor in range(3):
+        os.dup2(nothing, descriptor)
 
 
 def _write(descriptor: int, value: t.Any) -> None:

@@ -23,14 +23,15 @@ FIELDS = (
     "EXIT_CODE",
     "EXIT_STATUS",
 )
-"""What is asked of an entry."""
+"""The fields that are read of an entry unless a caller needs fewer."""
 
 
 Key = t.Tuple[str, int, int, str]
+"""The boot, the time since the boot, the time since 1970 and the message of a record."""
 
 
 class Record(t.NamedTuple):
-    """One journal entry; `monotonic_us` is the time since its boot at which the journal received it."""
+    """One journal entry; `monotonic_us` is the time since its boot at which journald received it."""
 
     cursor: str
     realtime_us: int
@@ -44,12 +45,12 @@ class Record(t.NamedTuple):
 
     @property
     def key(self) -> Key:
-        """What makes it this record, in whichever file it lies."""
+        """What identifies this record, whichever file holds it."""
         return self.boot_id, self.monotonic_us, self.realtime_us, self.message
 
 
 def read_json(line: str) -> Record | None:
-    """Return the record that one line of `journalctl --output=json` holds, None where it, or a part of it, is cut."""
+    """Return the record on one line of `journalctl --output=json`, or None if the line or one of its fields is cut."""
     try:
         entry = json.loads(line)
         return Record(
@@ -57,19 +58,31 @@ def read_json(line: str) -> Record | None:
             realtime_us=int(entry.pop("__REALTIME_TIMESTAMP")),
             monotonic_us=int(entry.pop("__MONOTONIC_TIMESTAMP")),
             boot_id=entry.pop("_BOOT_ID"),
-            fields={name: _decoded(value) for name, value in entry.items() if value is not None},
+            fields=_decode_fields(entry),
         )
     except (ValueError, KeyError, TypeError):
         return None
 
 
-def _decoded(value: t.Any) -> str:
-    """Return a field as text: journalctl prints a string, a list of bytes, or a list of those for a repeated field.
+def _decode_fields(entry: t.Mapping[str, t.Any]) -> dict[str, str]:
+    """Return the fields of an entry as text, without those that journalctl printed as null for their length."""
+    fields = {}
+    for name, value in entry.items():
+        if value is not None:
+            fields[name] = _decode_value(value)
 
-    In the last, what is too long to be printed is null: raises TypeError.
+    return fields
+
+
+def _decode_value(value: t.Any) -> str:
+    """Return the value of a field as text.
+
+    journalctl prints a string, a list of bytes if the value is not UTF-8, or a list of both for a repeated field. A
+    part of a repeated field that is too long is null. Raises TypeError for that.
     """
     if isinstance(value, str):
         return value
     if all(isinstance(item, int) for item in value):
         return bytes(value).decode("utf-8", "surrogateescape")
-    return "\n".join(_decoded(item) for item in value)
+
+    return "\n".join(_decode_value(item) for item in value)

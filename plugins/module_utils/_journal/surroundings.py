@@ -1,27 +1,22 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What stands in a journal around records that are known, and after a time."""
+"""Read the records around known records, and those after a time."""
 
 from __future__ import annotations
 
-import itertools
 import typing as t
 
-from .journal import Journal
-from .libsystemd import Walk
+from .journal import Journal, holds
 from .record import FIELDS, Record
-from .times import at_time
-
-# Most reports take 60 to 200 lines.
-_STRETCH = 200
+from .walk import Walk
 
 
 class Stretch(t.NamedTuple):
-    """A part of one boot, with some records in it that are known.
+    """A part of one boot that contains known records.
 
-    It lasts from `after_us` microseconds after the newest of them back to the first record before all of them that has
-    the text `begin` in its message; `limit` is how many records to read in search of that one.
+    It ends `after_us` microseconds after the newest of them. It begins at the first record before the oldest of them
+    that has the text `begin` in its message, or else after `limit` records.
     """
 
     newest: Record
@@ -41,69 +36,54 @@ class Stretch(t.NamedTuple):
 
 
 def around(journal: Journal, stretches: t.Sequence[Stretch]) -> t.Iterator[list[Record]]:
-    """Yield the records of each stretch, newest first.
+    """Yield the records of each stretch, newest first. Raises JournalError.
 
-    They have no more than MESSAGE, SYSLOG_FACILITY, _HOSTNAME and what the matches tell, and may lack the cursor.
+    They have no fields but MESSAGE, SYSLOG_FACILITY, _HOSTNAME and those of the matches, and may lack the cursor.
     """
-    walks = [
-        Walk(
-            matches=stretch.all_matches,
-            realtime_us=stretch.until_us,
-            backwards=True,
-            limit=stretch.limit,
-            fields=("MESSAGE", "SYSLOG_FACILITY"),
-            passing_us=stretch.oldest.monotonic_us,
-            until=stretch.begin,
-        )
-        for stretch in stretches
-    ]
-    for stretch, found in itertools.zip_longest(stretches, journal.look(walks)):
-        if found and any(record.key == stretch.newest.key for record in found):
-            # A boot is of one host.
-            hostname = stretch.newest.fields.get("_HOSTNAME")
-            if hostname is not None:
-                for record in found:
-                    record.fields["_HOSTNAME"] = hostname
-            yield found
-        else:
-            yield _around(journal, stretch)
-
-
-def _around(journal: Journal, stretch: Stretch) -> list[Record]:
-    """Return the records of a stretch, newest first, as journalctl gives them."""
-    found = _until_begin(journal, stretch, f"--until={at_time(stretch.until_us)}")
-    if not any(record.key == stretch.newest.key for record in found):
-        # The clock was set in the meantime.
-        found = _until_begin(journal, stretch, f"--cursor={stretch.newest.cursor}")
-    return found
-
-
-def _until_begin(journal: Journal, stretch: Stretch, where: str) -> list[Record]:
-    found: list[Record] = []
-    for record in journal.read_back([where], stretch.all_matches, chunk=_STRETCH):
-        found.append(record)
-        if len(found) == stretch.limit or (
-            record.monotonic_us <= stretch.oldest.monotonic_us and stretch.begin in record.message
-        ):
-            break
-    return found
+    walks = [_make_walk(stretch) for stretch in stretches]
+    newest = [stretch.newest for stretch in stretches]
+    for walk, known, by_time in zip(walks, newest, journal.walk_each(walks, newest)):
+        found = by_time
+        if not holds(found, known):
+            # The clock was set meanwhile, so the time of the known record does not lead to it.
+            found = journal.walk_back_from(known.cursor, walk)
+        _set_hostname(found, known)
+        yield found
 
 
 def after(journal: Journal, realtime_us: int, matches: t.Sequence[str], *, count: int) -> list[Record]:
-    """Return the first `count` records from that time on, oldest first."""
-    records = journal.look_once(Walk(tuple(matches), realtime_us, False, count, FIELDS))
-    if records is None:
-        records = list(journal.journalctl.read([f"--since={at_time(realtime_us)}", f"--lines=+{count}"], matches))
-    return records
+    """Return the first `count` records from a time on, oldest first. Raises JournalError."""
+    return journal.walk(Walk(tuple(matches), realtime_us, False, count, FIELDS))
 
 
 def after_in_boot(
     journal: Journal, boot_id: str, monotonic_us: int, matches: t.Sequence[str], *, count: int
 ) -> list[Record]:
-    """Return the first `count` records of a boot from that time since then on, however the clock was set meanwhile."""
+    """Return the first `count` records of a boot from a time since its start on, even if the clock was set meanwhile.
+
+    Raises JournalError.
+    """
     cursor = f"b={boot_id};m={monotonic_us:x}"
-    matches = (f"_BOOT_ID={boot_id}", *matches)
-    records = journal.look_once(Walk(matches, 0, False, count, FIELDS, cursor=cursor))
-    if records is None:
-        records = list(journal.journalctl.read([f"--cursor={cursor}", f"--lines=+{count}"], matches))
-    return records
+    return journal.walk(Walk((f"_BOOT_ID={boot_id}", *matches), 0, False, count, FIELDS, cursor=cursor))
+
+
+def _make_walk(stretch: Stretch) -> Walk:
+    return Walk(
+        matches=stretch.all_matches,
+        realtime_us=stretch.until_us,
+        backwards=True,
+        limit=stretch.limit,
+        fields=("MESSAGE", "SYSLOG_FACILITY"),
+        passing_us=stretch.oldest.monotonic_us,
+        until=stretch.begin,
+    )
+
+
+def _set_hostname(records: t.Iterable[Record], known: Record) -> None:
+    """Give records the host name of a known record of the same boot, which saves reading it."""
+    hostname = known.fields.get("_HOSTNAME")
+    if hostname is None:
+        return
+
+    for record in records:
+        record.fields["_HOSTNAME"] = hostname

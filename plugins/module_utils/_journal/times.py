@@ -15,31 +15,45 @@ _DAYS_AGO = {"today": 0, "yesterday": 1}
 _DATE = r"\d{4}-\d\d-\d\d( \d\d:\d\d(:\d\d)?( UTC)?)?"
 
 
-def moment(text: str) -> int | None:
-    """Return the time that is written in one of the usual ways of systemd.time(7), None for the others."""
-    text = text.strip()
-    ago = re.fullmatch(_AGO, text)
+def parse_time(text: str) -> int | None:
+    """Return the time that `text` gives in one of the usual forms of systemd.time(7), or None for other forms."""
     try:
-        if ago:
-            seconds = time.time() - int(ago[2]) * _SECONDS[ago[3][:1]]
-        elif text in _DAYS_AGO:
-            year, month, day, *_time = time.localtime()
-            seconds = time.mktime((year, month, day - _DAYS_AGO[text], 0, 0, 0, 0, 0, -1))
-        elif re.fullmatch(_DATE, text):
-            seconds = dt.datetime.fromisoformat(text.replace(" UTC", "+00:00")).timestamp()
-        elif text.startswith("@"):
-            seconds = int(text[1:])
-        else:
-            return None
+        seconds = _parse_seconds(text.strip())
     except (ValueError, OverflowError):
         return None
+    if seconds is None:
+        return None
+
     return int(seconds * 1_000_000)
 
 
-def at_time(realtime_us: int) -> str:
+def parse_utc(text: str) -> int:
+    """Return the time that `text` gives as date and time in UTC, as in "2026-11-23 16:38:00"."""
+    when = dt.datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=dt.timezone.utc)
+    return int(when.timestamp()) * 1_000_000
+
+
+def format_time(realtime_us: int) -> str:
+    """Return the time in a form that journalctl takes, exact to the microsecond."""
     return f"@{realtime_us // 1_000_000}.{realtime_us % 1_000_000:06d}"
 
 
-def utc(text: str) -> int:
-    when = dt.datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=dt.timezone.utc)
-    return int(when.timestamp()) * 1_000_000
+def _parse_seconds(text: str) -> float | None:
+    """Return the seconds since 1970. Raises ValueError or OverflowError if the numbers are out of range."""
+    ago = re.fullmatch(_AGO, text)
+    if ago:
+        return time.time() - int(ago[2]) * _SECONDS[ago[3][:1]]
+    if text in _DAYS_AGO:
+        return _find_midnight(_DAYS_AGO[text])
+    if re.fullmatch(_DATE, text):
+        return dt.datetime.fromisoformat(text.replace(" UTC", "+00:00")).timestamp()
+    if text.startswith("@"):
+        return int(text[1:])
+
+    return None
+
+
+def _find_midnight(days_ago: int) -> float:
+    """Return the beginning of a day in local time, as seconds since 1970."""
+    year, month, day, *_time = time.localtime()
+    return time.mktime((year, month, day - days_ago, 0, 0, 0, 0, 0, -1))

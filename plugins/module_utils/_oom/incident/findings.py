@@ -28,7 +28,7 @@ from ..search.records import (
     NEAR_US,
     KillerRecord,
     UnitRecord,
-    from_kernel,
+    is_from_kernel,
     read_record,
 )
 from ..search.search import Coverage, Traces, coverage_of
@@ -165,7 +165,7 @@ def _read_stretch(
 
     And how many of the kills nothing came of.
     """
-    window = [record for record in reversed(records) if from_kernel(record)]
+    window = [record for record in reversed(records) if is_from_kernel(record)]
     times = {kill.monotonic_us for kill in pending.values()}
     kills = {
         index: record.key

@@ -1,12 +1,12 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who really wrote a journal record, and what it says.
+"""What to search the journal for, and what a record that was found means: who wrote it, and about what.
 
-Any user can write into the journal: with `logger`, with the native protocol, with the output of a service. What a
-client sends cannot begin with an underscore, so those fields are journald's own word; `SYSLOG_*`, `MESSAGE_ID` and
-`UNIT` are not. Root can write to /dev/kmsg, but the kernel gives such lines a facility other than its own 0 (printk.c,
-devkmsg_write). Message ids: systemd, sd-messages.h.
+Any user can write into the journal: with `logger`, with the native protocol, with the output of a service. A client
+cannot send fields whose names begin with an underscore, so these come from journald itself. `SYSLOG_*`, `MESSAGE_ID`
+and `UNIT` may come from anybody. Root can write to /dev/kmsg, but the kernel gives such lines a facility other than its
+own 0 (printk.c, devkmsg_write). Message ids: systemd, sd-messages.h.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..._journal.journal import Search
 from ..._journal.record import Record
+from ..._journal.request import Search
 
 OUT_OF_MEMORY = "fe6faa94e7774663a0da52717891d8ef"
 FAILED = "d9b373ed55a64feb8242e02dbe79a49c"
@@ -28,10 +28,10 @@ MISSED = "e9bf28e6e834481bb6f48f548ad13606"
 DROPPED = "a596d6fe7bfa4994828e72309e95d61e"
 
 LIFE = (OUT_OF_MEMORY, FAILED, EXITED, RESTART, STARTED, STOPPED)
-"""What systemd logs of a unit that matters here."""
+"""The messages of systemd about a unit that matter here."""
 
 NEAR_US = 60_000_000
-"""How far from a kill systemd's records of it may lie."""
+"""How far from an OOM kill systemd's records of it may be."""
 
 _NO_PROCESS = "Out of memory and no killable processes..."
 _TABLE = "Tasks state (memory values in pages):"
@@ -58,53 +58,70 @@ _ANCHORS = (
     ("_TRANSPORT=driver", f"MESSAGE_ID={MISSED}", f"MESSAGE_ID={DROPPED}"),
     tuple(f"_SYSTEMD_UNIT={unit}" for unit in _KILLERS),
 )
+_FORGED_TERMS = (
+    (
+        *("SYSLOG_IDENTIFIER=kernel", "_TRANSPORT=syslog", "_TRANSPORT=stdout", "_TRANSPORT=journal"),
+        *("PRIORITY=0", "PRIORITY=1", "PRIORITY=2", "PRIORITY=3"),
+    ),
+    (f"MESSAGE_ID={OUT_OF_MEMORY}",),
+    (f"MESSAGE_ID={FAILED}", "UNIT_RESULT=oom-kill"),
+)
+
+
+def _join_terms(terms: t.Iterable[t.Sequence[str]]) -> tuple[str, ...]:
+    """Return the matches of a search for records that match any of the terms."""
+    matches: list[str] = []
+    for term in terms:
+        if matches:
+            matches.append("+")
+        matches += term
+
+    return tuple(matches)
+
 
 KERNEL_KILLS = Search(("_TRANSPORT=kernel", "PRIORITY=3"), _KILL_PATTERN, wide=True)
 """The lines "Killed process", which have the priority 3 (KERN_ERR).
 
-The report around one has other priorities, and is rate-limited. A kernel may log millions of errors, so these are
-looked for apart: more terms, or a longer pattern, would take several times as long.
+The report around one has other priorities, and is rate-limited. A kernel may log millions of errors, so this is a
+search of its own: more terms, or a longer pattern, would take several times as long.
 """
-OTHER_ANCHORS = Search(tuple(argument for term in _ANCHORS for argument in ("+", *term))[1:], _ANCHOR_PATTERN)
-"""What else tells of a kill, or of what is missing."""
+OTHER_ANCHORS = Search(_join_terms(_ANCHORS), _ANCHOR_PATTERN)
+"""Other records about an OOM kill, or about missing records."""
 FORGERIES = Search(
-    (
-        *("SYSLOG_IDENTIFIER=kernel", "_TRANSPORT=syslog", "_TRANSPORT=stdout", "_TRANSPORT=journal"),
-        *("PRIORITY=0", "PRIORITY=1", "PRIORITY=2", "PRIORITY=3"),
-        *("+", f"MESSAGE_ID={OUT_OF_MEMORY}", "+", f"MESSAGE_ID={FAILED}", "UNIT_RESULT=oom-kill"),
-    ),
+    _join_terms(_FORGED_TERMS),
     _KILL_PATTERN + "|OOM|oom",
     fields=("_TRANSPORT", "_PID", "_SYSTEMD_UNIT", "_SYSTEMD_USER_UNIT"),
 )
-"""What pretends to be a kill, or systemd's notice of one, to be counted: programs write by these ways.
+"""Records that pretend to be an OOM kill, or systemd's notice of one. They are counted.
 
-Without transports and priorities this would be slow, as the index cannot tell quickly that of the kernel's many records
-none is a program's.
+Programs write by these transports. Without transports and priorities the search would be slow, as the index does not
+show quickly that none of the kernel's many records is a program's.
 """
 KERNEL_LINES = Search(("_TRANSPORT=kernel",), _KILL_PATTERN, wide=True)
-"""Kills where priorities are not the kernel's."""
+"""OOM kills in a journal whose priorities are not those of the kernel."""
 
 _KILL = re.compile(r"Kill(?:ed)? process \d+|" + re.escape(_NO_PROCESS))
-_POSES = "written in the name of the kernel or of systemd by another program"
+_IMPERSONATED = "written by another program in the name of the kernel or systemd"
+_FROM_KMSG = "written to /dev/kmsg by a program, not by the kernel"
 _MISSED = re.compile(r"Missed (\d+) kernel messages")
 _DROPPED = re.compile(r"Suppressed \d+ messages from (\S+)")
 
 
 class KernelKill(t.NamedTuple):
-    """A message of the kernel that tells of a kill, or of a report that may have lost its kill."""
+    """A message of the kernel about an OOM kill, or about a report whose kill line may be lost."""
 
     record: Record
 
 
 class KillerRecord(t.NamedTuple):
-    """A message of an OOM killer outside the kernel."""
+    """A message of a userspace OOM killer."""
 
     record: Record
     killer: str
 
 
 class UnitRecord(t.NamedTuple):
-    """What systemd (process 1) says of a unit; `what` is one of the message ids of `LIFE`."""
+    """A message of systemd (process 1) about a unit; `what` is one of the message ids of `LIFE`."""
 
     unit: str
     what: str
@@ -113,96 +130,132 @@ class UnitRecord(t.NamedTuple):
     boot_id: str
     result: str | None = None
     killed: bool = False
-    """The unit's main process was ended by SIGKILL."""
+    """Whether SIGKILL ended the unit's main process."""
     hostname: str | None = None
 
 
 class MissedRecords(t.NamedTuple):
-    """Kernel messages that journald came too late to read."""
+    """How many kernel messages were lost before journald read them."""
 
     number: int
 
 
 class DroppedRecords(t.NamedTuple):
-    """There were more messages at once of systemd, or of a killer outside the kernel, than journald takes."""
+    """Messages of systemd, or of a userspace OOM killer, that journald dropped because there were too many at once."""
 
     unit: str
 
 
 class Forged(t.NamedTuple):
-    """A record that poses as the kernel's or systemd's."""
+    """A record that pretends to be written by the kernel or systemd."""
 
     reason: str
 
 
 class Overlong(t.NamedTuple):
-    """A message of an OOM killer outside the kernel that is too long to be read."""
+    """A message of a userspace OOM killer that is too long to read."""
 
 
-Said = t.Union[KernelKill, KillerRecord, UnitRecord, MissedRecords, DroppedRecords, Forged, Overlong]
+Statement = t.Union[KernelKill, KillerRecord, UnitRecord, MissedRecords, DroppedRecords, Forged, Overlong]
 
 
-def read_record(record: Record) -> Said | None:
-    """Return what `record` says and who says it, None where that does not matter here."""
+def read_record(record: Record) -> Statement | None:
+    """Return what `record` states and who wrote it, or None if that does not matter here."""
     fields = record.fields
     if fields.get("_TRANSPORT") == "driver":
-        return _driver_record(record)
+        return _read_driver_record(record)
     if fields.get("MESSAGE_ID") in (*LIFE, OOMD_KILL) and "UNIT" in fields:
-        return _unit_record(record)
+        return _read_unit_record(record)
     killer = _KILLERS.get(fields.get("_SYSTEMD_UNIT", ""))
     if killer:
-        return KillerRecord(record=record, killer=killer) if "MESSAGE" in fields else Overlong()
+        return _read_killer_record(record, killer)
     if "MESSAGE" not in fields:
-        return Forged(_POSES) if _poses(record) else None
-    if not _KILL.search(record.message) and record.message != _TABLE:
-        return None
-    if from_kernel(record):
-        return KernelKill(record=record)
-    if fields.get("_TRANSPORT") == "kernel":
-        return Forged("written to /dev/kmsg by a program, not by the kernel")
-    if fields.get("SYSLOG_IDENTIFIER") == "kernel":
-        return Forged(_POSES)
-    return None
+        return _read_without_message(record)
+
+    return _read_kill(record)
 
 
-def from_kernel(record: Record) -> bool:
-    """Tell whether the kernel itself wrote `record`; old versions of journald give its records no facility."""
+def is_from_kernel(record: Record) -> bool:
+    """Return whether the kernel itself wrote `record`; old versions of journald give its records no facility."""
     return record.fields.get("_TRANSPORT") == "kernel" and record.fields.get("SYSLOG_FACILITY", "0") == "0"
 
 
-def _poses(record: Record) -> bool:
-    """Tell whether a record without a message, as the search for forgeries asks for none, is one.
+def _read_killer_record(record: Record, killer: str) -> KillerRecord | Overlong:
+    if "MESSAGE" not in record.fields:
+        return Overlong()
 
-    The kernel's lines end at 1024 bytes (printk.c, LOG_LINE_MAX): a longer one, which was not read, is no kill. A
-    user's systemd writes of units of its own.
+    return KillerRecord(record=record, killer=killer)
+
+
+def _read_without_message(record: Record) -> Forged | None:
+    """Return whether a record is forged that has no message, as the search for forgeries does not read it.
+
+    The kernel's lines end at 1024 bytes (printk.c, LOG_LINE_MAX): one whose message is too long to read is no OOM kill.
     """
-    fields = record.fields
-    own = fields.get("_TRANSPORT") in {"kernel", "driver"} or fields.get("_SYSTEMD_USER_UNIT") == "init.scope"
-    return not (own or _from_systemd(record))
+    if record.fields.get("_TRANSPORT") in {"kernel", "driver"}:
+        return None
+    # The systemd of a user writes about units of its own.
+    if record.fields.get("_SYSTEMD_USER_UNIT") == "init.scope" or _is_from_systemd(record):
+        return None
+
+    return Forged(_IMPERSONATED)
 
 
-def _from_systemd(record: Record) -> bool:
+def _read_kill(record: Record) -> KernelKill | Forged | None:
+    """Return what a record with a message states about an OOM kill, and whether the kernel wrote it."""
+    if not _KILL.search(record.message) and record.message != _TABLE:
+        return None
+    if is_from_kernel(record):
+        return KernelKill(record=record)
+    if record.fields.get("_TRANSPORT") == "kernel":
+        return Forged(_FROM_KMSG)
+    if record.fields.get("SYSLOG_IDENTIFIER") == "kernel":
+        return Forged(_IMPERSONATED)
+
+    return None
+
+
+def _is_from_systemd(record: Record) -> bool:
     return record.fields.get("_PID") == "1" and record.fields.get("_SYSTEMD_UNIT", "init.scope") == "init.scope"
 
 
-def _driver_record(record: Record) -> MissedRecords | DroppedRecords | None:
-    """Return what journald itself says of messages that it does not hold."""
-    what = record.fields.get("MESSAGE_ID")
-    missed = _MISSED.search(record.message) if what == MISSED else None
-    if missed:
-        return MissedRecords(number=int(missed[1]))
-    dropped = _DROPPED.search(record.message) if what == DROPPED else None
-    return DroppedRecords(unit=dropped[1]) if dropped and dropped[1] in ("init.scope", *_KILLERS) else None
+def _read_driver_record(record: Record) -> MissedRecords | DroppedRecords | None:
+    """Return what journald itself states about messages that it does not hold."""
+    message_id = record.fields.get("MESSAGE_ID")
+    if message_id == MISSED:
+        return _read_missed(record.message)
+    if message_id == DROPPED:
+        return _read_dropped(record.message)
+
+    return None
 
 
-def _unit_record(record: Record) -> UnitRecord | Forged | None:
+def _read_missed(message: str) -> MissedRecords | None:
+    missed = _MISSED.search(message)
+    if missed is None:
+        return None
+
+    return MissedRecords(number=int(missed[1]))
+
+
+def _read_dropped(message: str) -> DroppedRecords | None:
+    """Return what was dropped, or None if the unit does not matter here."""
+    dropped = _DROPPED.search(message)
+    if dropped is None or dropped[1] not in ("init.scope", *_KILLERS):
+        return None
+
+    return DroppedRecords(unit=dropped[1])
+
+
+def _read_unit_record(record: Record) -> UnitRecord | Forged | None:
     fields = record.fields
-    if not _from_systemd(record):
-        return Forged(_POSES)
-    # Others are of what runs before or after it, or beside it.
+    if not _is_from_systemd(record):
+        return Forged(_IMPERSONATED)
+    # Other processes run before, after or beside the main process.
     if fields["MESSAGE_ID"] == EXITED and "Main process exited" not in record.message:
         return None
-    killed = fields.get("EXIT_CODE") == "killed" and fields.get("EXIT_STATUS") in {"9", "KILL"}
+
+    was_killed = fields.get("EXIT_CODE") == "killed" and fields.get("EXIT_STATUS") in {"9", "KILL"}
     return UnitRecord(
         unit=fields["UNIT"],
         what=fields["MESSAGE_ID"],
@@ -210,6 +263,6 @@ def _unit_record(record: Record) -> UnitRecord | Forged | None:
         monotonic_us=record.monotonic_us,
         boot_id=record.boot_id,
         result=fields.get("UNIT_RESULT"),
-        killed=killed,
+        killed=was_killed,
         hostname=fields.get("_HOSTNAME"),
     )

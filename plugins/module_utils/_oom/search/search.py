@@ -1,15 +1,17 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The search for the traces of OOM kills in a journal, by its index."""
+"""Search a journal for traces of OOM kills through its index."""
 
 from __future__ import annotations
 
 import collections
 import typing as t
 
-from ..._journal.journal import Extent, Journal, Search
+from ..._journal.journal import Journal
 from ..._journal.record import Key, Record
+from ..._journal.request import EVERYTHING, Request
+from ..._journal.window import Extent, find_window
 from .records import (
     FORGERIES,
     KERNEL_KILLS,
@@ -24,17 +26,19 @@ from .records import (
     KillerRecord,
     MissedRecords,
     Overlong,
-    Said,
+    Statement,
     UnitRecord,
     read_record,
 )
 
-# Where memory is short, systemd is slow to notice.
+# systemd is slow to notice an OOM kill if memory is short.
 _NOTICED_US = 2 * NEAR_US
+
+_Kind = t.TypeVar("_Kind")
 
 
 class Coverage(t.NamedTuple):
-    """What was looked at, and what could not be; times in microseconds since 1970."""
+    """Which part of the journal was examined, and its gaps; times in microseconds since 1970."""
 
     first_us: int | None = None
     last_us: int | None = None
@@ -45,7 +49,7 @@ class Coverage(t.NamedTuple):
     untrusted: int = 0
     cursor: str | None = None
     gaps: tuple[str, ...] = ()
-    """Why there may be kills that were not seen."""
+    """Why the search may have missed OOM kills."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -62,133 +66,70 @@ class Traces(t.NamedTuple):
     boots: tuple[str, ...]
     units: tuple[UnitRecord, ...]
     forged: t.Mapping[str, int]
-    """Records that are not believed, by the reason."""
+    """How many records are not trusted, by the reason."""
     missed: int
     overlong: int
     gaps: tuple[str, ...]
-    """Why there may be kills that the journal does not hold."""
+    """Why the journal may not hold all OOM kills."""
 
     @property
-    def of_a_kill(self) -> bool:
-        """Whether there is one that tells of a kill, not of forgeries and missed messages alone."""
+    def has_kills(self) -> bool:
+        """Whether there is a trace of an OOM kill, and not only forgeries and missed messages."""
         return bool(self.kills or self.killers or self.units)
 
 
-def search(journal: Journal) -> Traces | None:
-    """Search a journal; None where it holds nothing of the time that was asked for. Raises JournalError."""
-    # Its cursor is taken first, so that a run that goes on from there misses nothing.
-    extent = journal.extent()
-    if extent is None:
+class _Found(t.NamedTuple):
+    """What the records say, newest first, and how many are forged, by the reason."""
+
+    statements: dict[Key, Statement]
+    forged: collections.Counter[str]
+
+
+class _ForgeryCounter:
+    """Counts forged records by the reason, and each once, although two searches may find it.
+
+    Any program may write any number of them, so no more are remembered than those of one time.
+    """
+
+    def __init__(self) -> None:
+        self.counts: collections.Counter[str] = collections.Counter()
+        self._time_us = 0
+        self._counted: set[Key] = set()
+
+    def add(self, record: Record, reason: str) -> None:
+        if record.realtime_us != self._time_us:
+            self._time_us = record.realtime_us
+            self._counted = set()
+        if record.key in self._counted:
+            return
+
+        self._counted.add(record.key)
+        self.counts[reason] += 1
+
+
+def search(journal: Journal, request: Request = EVERYTHING) -> Traces | None:
+    """Search the requested part of a journal; return None if the journal holds nothing of it. Raises JournalError."""
+    # This takes the cursor before the search begins, so that a later run that continues there misses nothing.
+    window = find_window(journal, request)
+    if window is None:
         return None
-    found, forged = _said(journal, [KERNEL_KILLS, FORGERIES, OTHER_ANCHORS])
-    newest = journal.newest(["_TRANSPORT=kernel", f"_BOOT_ID={extent.last_boot}"])
-    if _levels_differ(newest, found.values()):
-        more, forged_too = _said(journal, [KERNEL_LINES])
-        found.update(more)
-        forged |= forged_too
-    said = found.values()
-    boots = tuple(dict.fromkeys(place[0] for place in map(_place, said) if place))
-    kills = [what.record for what in said if isinstance(what, KernelKill)]
-    return Traces(
-        extent=extent,
-        kills=tuple(sorted(kills, key=lambda kill: (boots.index(kill.boot_id), -kill.monotonic_us))),
-        killers=tuple(what for what in said if isinstance(what, KillerRecord)),
-        boots=boots,
-        units=tuple(what for what in said if isinstance(what, UnitRecord)),
-        forged=forged,
-        missed=sum(what.number for what in said if isinstance(what, MissedRecords)),
-        overlong=sum(isinstance(what, Overlong) for what in said),
-        gaps=tuple(_gaps(extent, said, has_kernel=newest is not None)),
-    )
 
-
-def _said(journal: Journal, searches: t.Sequence[Search]) -> tuple[dict[Key, Said], collections.Counter[str]]:
-    """Return what is said, newest first, each once: it may be found twice, and lie in two files.
-
-    Of forgeries, of which anybody may write any number, the reasons alone are counted.
-    """
-    said: dict[Key, Said] = {}
-    forged: collections.Counter[str] = collections.Counter()
-    at_us = 0
-    at_once: set[Key] = set()
-    for record in journal.find(searches):
-        what = read_record(record)
-        if isinstance(what, Forged):
-            if record.realtime_us != at_us:
-                at_us, at_once = record.realtime_us, set()
-            forged[what.reason] += record.key not in at_once
-            at_once.add(record.key)
-        elif what is not None:
-            said[record.key] = what
-    return said, forged
-
-
-def _place(what: Said) -> tuple[str, int] | None:
-    """Return the boot, and the microseconds since then, of what tells of a kill."""
-    if isinstance(what, (KernelKill, KillerRecord)):
-        return what.record.boot_id, what.record.monotonic_us
-    return (what.boot_id, what.monotonic_us) if isinstance(what, UnitRecord) else None
-
-
-def _levels_differ(newest: Record | None, said: t.Collection[Said]) -> bool:
-    """Tell whether kills may stand in the journal at another priority than the kernel gives them.
-
-    So it is in a journal that was made of something else, as its `newest` record of the kernel shows, and was where
-    systemd noticed a kill that was not found.
-    """
-    return bool((newest and "PRIORITY" not in newest.fields) or _unexplained(said, OUT_OF_MEMORY, (KernelKill,)))
-
-
-def _unexplained(said: t.Collection[Said], notice: str, kinds: tuple[type[Said], ...]) -> list[UnitRecord]:
-    """Return systemd's notices of OOM kills that have no record of these kinds near them; `notice` is their message id.
-
-    A slice is told of what was killed in the units below it, which may be much later.
-    """
-    times: dict[str, list[int]] = collections.defaultdict(list)
-    for boot_id, monotonic_us in filter(None, (_place(what) for what in said if isinstance(what, kinds))):
-        times[boot_id].append(monotonic_us)
-    return [
-        what
-        for what in said
-        if isinstance(what, UnitRecord)
-        and what.what == notice
-        and not what.unit.endswith(".slice")
-        and not any(abs(what.monotonic_us - at) <= _NOTICED_US for at in times[what.boot_id])
-    ]
-
-
-def _gaps(extent: Extent, said: t.Collection[Said], *, has_kernel: bool) -> t.Iterator[str]:
-    """Yield why there may be kills that the journal does not hold."""
-    if not has_kernel:
-        yield (
-            "The journal holds no record of the kernel from the last boot of that time, and so none of its kills: "
-            "as in a container or a namespace, with ReadKMsg=no, or where they are gone."
-        )
-    # What systemd notices at the very beginning may have been killed before.
-    units = {
-        notice.unit
-        for notice in (
-            *_unexplained(said, OUT_OF_MEMORY, (KernelKill, KillerRecord)),
-            *_unexplained(said, OOMD_KILL, (KillerRecord,)),
-        )
-        if abs(notice.realtime_us - extent.first_us) > NEAR_US
-    }
-    if units:
-        yield f"systemd noticed an OOM kill of which the journal holds no more: {', '.join(sorted(units))}."
-    dropped = sorted({what.unit for what in said if isinstance(what, DroppedRecords)})
-    if dropped:
-        yield (
-            f"journald dropped messages of {', '.join(dropped)}, which came too fast: what became of units may not be "
-            "known, nor each kill."
-        )
+    found = _classify(window.find([KERNEL_KILLS, FORGERIES, OTHER_ANCHORS]))
+    newest = journal.read_newest(["_TRANSPORT=kernel", f"_BOOT_ID={window.extent.last_boot}"])
+    if _may_have_other_levels(newest, found.statements.values()):
+        more = _classify(window.find([KERNEL_LINES]))
+        found.statements.update(more.statements)
+        # Both searches may have counted the same forgeries.
+        found = found._replace(forged=found.forged | more.forged)
+    return _make_traces(window.extent, found, has_kernel=newest is not None)
 
 
 def coverage_of(journal: Journal, traces: Traces | None, *, persistent: bool, unreadable: int = 0) -> Coverage:
-    """Return what was looked at; `unreadable` is how many kills could not be read."""
-    gaps = tuple(journal.journalctl.notes)
+    """Return what was examined; `unreadable` is how many OOM kills could not be read."""
     if traces is None:
-        note = "The journal holds nothing of the time that was asked for."
-        return Coverage(boots=0, persistent=persistent, gaps=(note, *gaps))
+        gap = "The journal holds no entries of the requested time."
+        return Coverage(boots=0, persistent=persistent, gaps=(gap, *journal.notes))
+
     extent = traces.extent
     return Coverage(
         first_us=extent.first_us,
@@ -196,12 +137,156 @@ def coverage_of(journal: Journal, traces: Traces | None, *, persistent: bool, un
         boots=extent.boots,
         persistent=persistent,
         missed_records=traces.missed,
-        unparsed=journal.journalctl.unparsed + traces.overlong + unreadable,
+        unparsed=journal.unparsed + traces.overlong + unreadable,
         untrusted=sum(traces.forged.values()),
         cursor=extent.cursor,
-        gaps=(*extent.gaps, *traces.gaps, *gaps),
-        notes=(
-            *([] if persistent else ["The journal is kept in memory only, so that a reboot empties it."]),
-            *(f"Not believed: {count} x {reason}." for reason, count in traces.forged.items()),
-        ),
+        gaps=(*extent.gaps, *traces.gaps, *journal.notes),
+        notes=tuple(_list_notes(traces, persistent=persistent)),
     )
+
+
+def _list_notes(traces: Traces, *, persistent: bool) -> t.Iterator[str]:
+    """Yield what a user should know although it does not make the search incomplete."""
+    if not persistent:
+        yield "The journal is kept in memory only, so a reboot empties it."
+    for reason, count in traces.forged.items():
+        yield f"Untrusted records: {count} {reason}."
+
+
+def _classify(records: t.Iterable[Record]) -> _Found:
+    """Return what the records say, each record once: two searches may find it, and two files may hold it."""
+    statements: dict[Key, Statement] = {}
+    forgeries = _ForgeryCounter()
+    for record in records:
+        statement = read_record(record)
+        if isinstance(statement, Forged):
+            forgeries.add(record, statement.reason)
+        elif statement is not None:
+            statements[record.key] = statement
+
+    return _Found(statements, forgeries.counts)
+
+
+def _make_traces(extent: Extent, found: _Found, *, has_kernel: bool) -> Traces:
+    """Return what was found; `has_kernel` is whether the journal holds records of the kernel from the last boot."""
+    statements = list(found.statements.values())
+    boots = _list_boots(statements)
+    return Traces(
+        extent=extent,
+        kills=tuple(_sort_kills(_select(statements, KernelKill), boots)),
+        killers=tuple(_select(statements, KillerRecord)),
+        boots=boots,
+        units=tuple(_select(statements, UnitRecord)),
+        forged=found.forged,
+        missed=sum(missed.number for missed in _select(statements, MissedRecords)),
+        overlong=len(_select(statements, Overlong)),
+        gaps=tuple(_list_gaps(extent, statements, has_kernel=has_kernel)),
+    )
+
+
+def _select(statements: t.Iterable[Statement], kind: type[_Kind]) -> list[_Kind]:
+    """Return the statements of one kind."""
+    return [statement for statement in statements if isinstance(statement, kind)]
+
+
+def _list_boots(statements: t.Iterable[Statement]) -> tuple[str, ...]:
+    """Return the boots that have traces of OOM kills, each once."""
+    boots: dict[str, None] = {}
+    for statement in statements:
+        place = _find_place(statement)
+        if place is not None:
+            boots[place[0]] = None
+
+    return tuple(boots)
+
+
+def _sort_kills(kills: t.Iterable[KernelKill], boots: t.Sequence[str]) -> list[Record]:
+    """Return the records of OOM kills by boot, and by the time since the boot, as the clock may have been set."""
+    ranks = {boot_id: rank for rank, boot_id in enumerate(boots)}
+    records = [kill.record for kill in kills]
+    return sorted(records, key=lambda record: (ranks[record.boot_id], -record.monotonic_us))
+
+
+def _find_place(statement: Statement) -> tuple[str, int] | None:
+    """Return the boot of a trace of an OOM kill, and the microseconds since its start; None for other statements."""
+    if isinstance(statement, (KernelKill, KillerRecord)):
+        return statement.record.boot_id, statement.record.monotonic_us
+    if isinstance(statement, UnitRecord):
+        return statement.boot_id, statement.monotonic_us
+
+    return None
+
+
+def _may_have_other_levels(newest: Record | None, statements: t.Iterable[Statement]) -> bool:
+    """Return whether the journal may hold OOM kills at another priority than the kernel gives them.
+
+    This is so if the journal was made from something else, as its `newest` record of the kernel shows, or if systemd
+    noticed an OOM kill that was not found.
+    """
+    if newest is not None and "PRIORITY" not in newest.fields:
+        return True
+
+    return bool(_find_unexplained(statements, OUT_OF_MEMORY, (KernelKill,)))
+
+
+def _find_unexplained(
+    statements: t.Iterable[Statement], message_id: str, kinds: tuple[type[Statement], ...]
+) -> list[UnitRecord]:
+    """Return systemd's notices of OOM kills, by their message id, that have no record of certain kinds near them.
+
+    A slice is left out: systemd notifies it of OOM kills in the units below it, which may be much later.
+    """
+    times: dict[str, list[int]] = collections.defaultdict(list)
+    notices = []
+    for statement in statements:
+        place = _find_place(statement)
+        if place is not None and isinstance(statement, kinds):
+            boot_id, monotonic_us = place
+            times[boot_id].append(monotonic_us)
+        if isinstance(statement, UnitRecord) and statement.what == message_id:
+            notices.append(statement)
+
+    unexplained = []
+    for notice in notices:
+        if notice.unit.endswith(".slice") or _is_near(notice.monotonic_us, times[notice.boot_id]):
+            continue
+        unexplained.append(notice)
+
+    return unexplained
+
+
+def _is_near(monotonic_us: int, times: t.Iterable[int]) -> bool:
+    return any(abs(monotonic_us - time_us) <= _NOTICED_US for time_us in times)
+
+
+def _list_gaps(extent: Extent, statements: t.Collection[Statement], *, has_kernel: bool) -> t.Iterator[str]:
+    """Yield why the journal may not hold all OOM kills."""
+    if not has_kernel:
+        yield (
+            "The journal holds no kernel messages of the last boot of the requested time, and so no OOM kills by the "
+            "kernel. This is so in a container, in a journal namespace and with ReadKMsg=no, or if they were deleted."
+        )
+    unexplained = _list_unexplained_units(extent, statements)
+    if unexplained:
+        yield f"systemd noticed an OOM kill of which the journal holds no other record: {', '.join(unexplained)}."
+    dropped = sorted({record.unit for record in _select(statements, DroppedRecords)})
+    if dropped:
+        yield (
+            f"journald dropped messages of {', '.join(dropped)} that came too fast. OOM kills may be missing, and what "
+            "became of units may be unknown."
+        )
+
+
+def _list_unexplained_units(extent: Extent, statements: t.Collection[Statement]) -> list[str]:
+    """Return the units of which systemd noticed OOM kills that no other record explains."""
+    notices = [
+        *_find_unexplained(statements, OUT_OF_MEMORY, (KernelKill, KillerRecord)),
+        *_find_unexplained(statements, OOMD_KILL, (KillerRecord,)),
+    ]
+    units = set()
+    for notice in notices:
+        # What systemd noticed at the very beginning may have been killed before.
+        if abs(notice.realtime_us - extent.first_us) > NEAR_US:
+            units.add(notice.unit)
+
+    return sorted(units)

@@ -13,9 +13,10 @@ import re
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import Completed
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.libsystemd import BootTimes, FileTimes, Walk
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.contents import BootTimes, FileTimes
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.reader import Reader
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.record import Record, read_json
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.walk import Walk
 
 FIXTURES = pathlib.Path(__file__).parent / "_oom/fixtures"
 BOOT = "ba96272cbf2f462aae20419d7d5344a9"
@@ -123,22 +124,18 @@ class Host:
 
 
 class Child(Reader):
-    """Answers as the child process does that has files with these records open, as far as an extent asks it."""
+    """Answers as the child process does that has files with these records open, as far as a window asks it."""
 
     def __init__(self, files: t.Mapping[str, t.Sequence[Entry]]) -> None:
         self._files = {name: [_record(one) for one in entries] for name, entries in files.items()}
 
-    def contents(self) -> tuple[dict[str, tuple[int, int]], list[FileTimes]]:
-        records = [record for entries in self._files.values() for record in entries]
-        times: dict[str, list[int]] = {}
-        for record in records:
-            times.setdefault(record.boot_id, []).append(record.realtime_us)
-        return {boot: (min(found), max(found)) for boot, found in times.items()}, [
-            (name, entries[0].realtime_us, entries[-1].realtime_us, _boots(entries))
+    def list_files(self) -> list[FileTimes]:
+        return [
+            FileTimes(name, entries[0].realtime_us, entries[-1].realtime_us, _boots(entries))
             for name, entries in self._files.items()
         ]
 
-    def walks(self, walks: t.Sequence[Walk]) -> t.Iterator[list[Record]]:
+    def walk_each(self, walks: t.Sequence[Walk]) -> t.Iterator[list[Record]]:
         for walk in walks:
             sign = -1 if walk.backwards else 1
             records = sorted(itertools.chain(*self._files.values()), key=lambda record: sign * record.realtime_us)
@@ -149,7 +146,7 @@ def _boots(entries: t.Sequence[Record]) -> list[BootTimes]:
     by_boot: dict[str, list[Record]] = {}
     for one in entries:
         by_boot.setdefault(one.boot_id, []).append(one)
-    return [(boot, own[0].realtime_us, own[-1].realtime_us, own[0].cursor) for boot, own in by_boot.items()]
+    return [BootTimes(boot, own[0].realtime_us, own[-1].realtime_us, own[0].cursor) for boot, own in by_boot.items()]
 
 
 def _record(one: Entry) -> Record:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a journal's files lie, and whether they stay."""
+"""Which files a journal has, and whether they outlive a reboot."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import pathlib
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.files import (
+    Place,
     are_persistent,
-    journal_files,
-    total_size,
+    find_journal_files,
+    measure_size,
 )
 
 MACHINE = "8f5d3c1e9a7b4d26b0c2e4f6a8091b3d"
@@ -34,34 +35,39 @@ def root(tmp_path: pathlib.Path) -> pathlib.Path:
     return tmp_path
 
 
-def found(root: pathlib.Path, namespace: str | None = None) -> list[str]:
-    return sorted(str(path.relative_to(root)) for path in journal_files(None, namespace, root=root))
+def find_names(root: pathlib.Path, namespace: str | None = None) -> list[str]:
+    return sorted(str(path.relative_to(root)) for path in find_journal_files(Place(namespace=namespace), root=root))
 
 
-def test_a_host_has_its_own_files_alone(root: pathlib.Path) -> None:
-    assert found(root) == [
+def test_host_has_only_its_own_files(root: pathlib.Path) -> None:
+    assert find_names(root) == [
         f"run/log/journal/{MACHINE}/system.journal",
         f"var/log/journal/{MACHINE}/broken.journal~",
         f"var/log/journal/{MACHINE}/system.journal",
     ]
 
 
-def test_a_namespace_has_files_of_its_own(root: pathlib.Path) -> None:
-    assert found(root, "web") == [f"var/log/journal/{MACHINE}.web/system.journal"]
+def test_namespace_has_only_its_own_files(root: pathlib.Path) -> None:
+    assert find_names(root, "web") == [f"var/log/journal/{MACHINE}.web/system.journal"]
 
 
-def test_a_folder_has_those_of_all_machines_in_it(root: pathlib.Path) -> None:
+def test_directory_has_the_files_of_all_machines_in_it(root: pathlib.Path) -> None:
     folder = root / "var/log/journal"
-    assert len(journal_files(str(folder), None)) == 4
+    assert len(find_journal_files(Place(str(folder)))) == 4
 
 
-def test_a_machine_without_an_id_has_none(root: pathlib.Path) -> None:
+def test_machine_without_an_id_has_no_files(root: pathlib.Path) -> None:
     (root / "etc/machine-id").unlink()
-    assert found(root) == []
+    assert find_names(root) == []
 
 
-def test_how_much_there_is_to_read(root: pathlib.Path) -> None:
-    assert total_size([*journal_files(None, None, root=root), root / "gone.journal"]) == 30
+def test_machine_with_an_empty_id_has_no_files(root: pathlib.Path) -> None:
+    (root / "etc/machine-id").write_text("")
+    assert find_names(root) == []
+
+
+def test_size_of_the_files_that_still_exist(root: pathlib.Path) -> None:
+    assert measure_size([*find_journal_files(Place(), root=root), root / "gone.journal"]) == 30
 
 
 @pytest.mark.parametrize(
@@ -74,5 +80,5 @@ def test_how_much_there_is_to_read(root: pathlib.Path) -> None:
     ],
     ids=["on disk", "in memory", "set aside", "none"],
 )
-def test_whether_a_journal_is_persistent(files: list[str], persistent: bool) -> None:
+def test_whether_a_journal_outlives_a_reboot(files: list[str], persistent: bool) -> None:
     assert are_persistent(map(pathlib.Path, files)) is persistent

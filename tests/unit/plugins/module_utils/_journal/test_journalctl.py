@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What journalctl says on standard error, and what is made of it."""
+"""The notes and errors that follow from the standard error of journalctl."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import typing as t
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import Completed
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.journalctl import Journalctl, JournalError
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.journalctl import Journalctl, JournalError, Query
 
 FILTER = "Journal filter: _TRANSPORT=kernel\n"
 
 
 class Runs:
-    """Answers one run after the other, and remembers how talkative each was to be."""
+    """Answers one run after the other, and remembers the log level of each."""
 
     def __init__(self, *answers: tuple[int, str]) -> None:
         self.answers = list(answers)
@@ -36,55 +36,55 @@ class Runs:
         return Completed(tuple(argv), returncode, "", err)
 
 
-def notes(runs: Runs) -> list[str]:
-    journalctl = Journalctl(runs, directory=None, namespace=None, timeout=60)
-    list(journalctl.read([], pattern="Killed", talkative=True))
+def read_notes(runs: Runs) -> list[str]:
+    journalctl = Journalctl(runs, timeout=60)
+    list(journalctl.read(Query([], pattern="Killed", verbose=True)))
     return journalctl.notes
 
 
 @pytest.mark.parametrize(
-    ("said", "note"),
+    ("line", "note"),
     [
         ("File /j/a.journal removed.", "The journal file /j/a.journal could not be read to its end."),
         (
             "Entry item 3 data object is bad, skipping over it: Bad message",
-            "The journal is damaged: journalctl passed over entries that it could not read.",
+            "The journal is damaged: journalctl skipped entries that it could not read.",
         ),
         (
             "Skipping message we can't read: Bad message",
-            "The journal is damaged: journalctl passed over entries that it could not read.",
+            "The journal is damaged: journalctl skipped entries that it could not read.",
         ),
         (
             "Failed to open journal file /j/a.journal: No data",
-            "The journal file /j/a.journal was passed over: No data.",
+            "The journal file /j/a.journal was skipped: No data.",
         ),
     ],
 )
-def test_what_a_talkative_journalctl_could_not_read_is_noted(said: str, note: str) -> None:
-    assert notes(Runs((0, f"{FILTER}{said}\nFile /j/b.journal added.\n"))) == [note]
+def test_verbose_journalctl_names_what_it_cannot_read(line: str, note: str) -> None:
+    assert read_notes(Runs((0, f"{FILTER}{line}\nFile /j/b.journal added.\n"))) == [note]
 
 
-@pytest.mark.parametrize("said", ["Found container virtualization none.\n", f"{FILTER}Failed to seek to cursor\n"])
-def test_a_talkative_journalctl_that_did_not_begin_is_asked_again_for_the_cause(said: str) -> None:
-    runs = Runs((1, said), (1, "No such time.\n"))
+@pytest.mark.parametrize("stderr", ["Found container virtualization none.\n", f"{FILTER}Failed to seek to cursor\n"])
+def test_verbose_journalctl_that_did_not_begin_runs_again_for_the_cause(stderr: str) -> None:
+    runs = Runs((1, stderr), (1, "No such time.\n"))
     with pytest.raises(JournalError, match=r"journalctl ended with status 1 \(No such time\.\)"):
-        notes(runs)
+        read_notes(runs)
     assert runs.levels == ["debug", "info"]
 
 
-def test_a_talkative_journalctl_that_failed_at_a_file_alone_has_begun() -> None:
+def test_verbose_journalctl_that_only_skipped_a_file_does_not_run_again() -> None:
     runs = Runs((1, f"Failed to open journal file /j/a.journal: No data\n{FILTER}"))
-    notes(runs)
+    read_notes(runs)
     assert runs.levels == ["debug"]
 
 
 @pytest.mark.parametrize(
-    ("said", "message"),
+    ("stderr", "message"),
     [
-        ("Specified path, but no persistent journal was found.", "there is none"),
-        ("No journal files were opened due to insufficient permissions.", "it may not be read by this user"),
+        ("Specified path, but no persistent journal was found.", "there is no journal"),
+        ("No journal files were opened due to insufficient permissions.", "this user may not read all of it"),
     ],
 )
-def test_a_journal_that_cannot_be_seen_is_an_error_whatever_the_status(said: str, message: str) -> None:
+def test_invisible_journal_is_an_error_whatever_the_status(stderr: str, message: str) -> None:
     with pytest.raises(JournalError, match=message):
-        notes(Runs((0, said)))
+        read_notes(Runs((0, stderr)))

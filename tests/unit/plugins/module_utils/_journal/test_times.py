@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.times import moment
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.times import format_time, parse_time, parse_utc
 
 
 @pytest.fixture
@@ -43,11 +43,19 @@ def _in_berlin(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[None]:
     ],
 )
 def test_usual_times_are_read(text: str, seconds: int) -> None:
-    assert moment(text) == seconds * 1_000_000
+    assert parse_time(text) == seconds * 1_000_000
 
 
 @pytest.mark.parametrize(
     "text", ["", "soon", "last week", "-1month", "-1M", "2 hours", "@1.5", "2026-13-01", "20261118"]
 )
-def test_other_times_are_left_to_systemd(text: str) -> None:
-    assert moment(text) is None
+def test_other_times_are_not_read(text: str) -> None:
+    assert parse_time(text) is None
+
+
+def test_time_is_formatted_to_the_microsecond() -> None:
+    assert format_time(1_795_000_000_000_042) == "@1795000000.000042"
+
+
+def test_time_of_a_boot_is_in_utc() -> None:
+    assert parse_utc("2026-11-18 11:06:40") == 1_795_000_000_000_000

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who wrote a record. The forged ones are as journald 252 and 257 stored them."""
+"""Who wrote a record, and about what. The forged records are as journald 252 and 257 stored them."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def record(message: str, **fields: str) -> Record:
 
 
 @pytest.mark.parametrize("message", [KILL, NO_PROCESS, TABLE], ids=["kill", "no process", "table"])
-def test_what_the_kernel_says_of_a_kill(message: str) -> None:
+def test_kernel_messages_about_a_kill(message: str) -> None:
     assert isinstance(read_record(record(message, **KERNEL)), KernelKill)
 
 
-def test_what_else_the_kernel_says_does_not_matter() -> None:
+def test_other_kernel_messages_do_not_matter() -> None:
     assert read_record(record("usb 1-1: new device", **KERNEL)) is None
 
 
@@ -62,28 +62,28 @@ def test_old_versions_of_journald_give_no_facility() -> None:
         ),
         (
             {"_TRANSPORT": "syslog", "SYSLOG_FACILITY": "1", "SYSLOG_IDENTIFIER": "kernel"},
-            "written in the name of the kernel or of systemd by another program",
+            "written by another program in the name of the kernel or systemd",
         ),
         (
             {"_TRANSPORT": "journal", "SYSLOG_FACILITY": "0", "SYSLOG_IDENTIFIER": "kernel"},
-            "written in the name of the kernel or of systemd by another program",
+            "written by another program in the name of the kernel or systemd",
         ),
         (
             {**SYSTEMD, "MESSAGE_ID": OUT_OF_MEMORY, "_PID": "706"},
-            "written in the name of the kernel or of systemd by another program",
+            "written by another program in the name of the kernel or systemd",
         ),
         (
             {**SYSTEMD, "MESSAGE_ID": OUT_OF_MEMORY, "_SYSTEMD_UNIT": "evil.service"},
-            "written in the name of the kernel or of systemd by another program",
+            "written by another program in the name of the kernel or systemd",
         ),
     ],
     ids=["kmsg", "syslog", "native", "not process 1", "not init.scope"],
 )
-def test_a_forged_record_is_not_believed(fields: dict[str, str], reason: str) -> None:
+def test_forged_record_is_not_trusted(fields: dict[str, str], reason: str) -> None:
     assert read_record(record(KILL, **fields)) == Forged(reason)
 
 
-def test_who_only_quotes_the_kernel_is_no_forger() -> None:
+def test_program_that_quotes_the_kernel_forges_nothing() -> None:
     assert read_record(record(KILL, _TRANSPORT="stdout", SYSLOG_IDENTIFIER="backup")) is None
 
 
@@ -107,30 +107,34 @@ def test_who_only_quotes_the_kernel_is_no_forger() -> None:
     ],
     ids=["noticed", "failed", "killed", "exited"],
 )
-def test_what_systemd_says(message: str, fields: dict[str, str], result: str | None, killed: bool) -> None:
-    said = read_record(record(f"apache2.service: {message}", **SYSTEMD, **fields))
-    assert said == UnitRecord("apache2.service", fields["MESSAGE_ID"], 2, 1, "b", result, killed, "web")
+def test_messages_of_systemd_about_a_unit(
+    message: str, fields: dict[str, str], result: str | None, killed: bool
+) -> None:
+    statement = read_record(record(f"apache2.service: {message}", **SYSTEMD, **fields))
+    assert statement == UnitRecord("apache2.service", fields["MESSAGE_ID"], 2, 1, "b", result, killed, "web")
 
 
-def test_the_end_of_a_control_process_is_not_the_end_of_a_unit() -> None:
+def test_end_of_a_control_process_is_not_the_end_of_a_unit() -> None:
     fields = {"MESSAGE_ID": EXITED, "EXIT_CODE": "killed", "EXIT_STATUS": "9"}
     message = "apache2.service: Control process exited, code=killed, status=9/KILL"
     assert read_record(record(message, **SYSTEMD, **fields)) is None
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "expected"),
     [
         ({"_TRANSPORT": "driver", "MESSAGE_ID": MISSED}, MissedRecords(12)),
         ({"_TRANSPORT": "journal", "MESSAGE_ID": MISSED}, None),
     ],
     ids=["journald", "another"],
 )
-def test_only_journald_knows_what_it_missed(fields: dict[str, str], said: t.Any) -> None:
-    assert read_record(record("Missed 12 kernel messages", **fields)) == said
+def test_only_journald_reports_missed_messages(fields: dict[str, str], expected: t.Any) -> None:
+    assert read_record(record("Missed 12 kernel messages", **fields)) == expected
 
 
-def test_a_killer_outside_the_kernel_is_known_by_its_unit() -> None:
-    said = read_record(record("sending SIGTERM to process 7", _TRANSPORT="stdout", _SYSTEMD_UNIT="earlyoom.service"))
-    assert isinstance(said, KillerRecord)
-    assert said.killer == "earlyoom"
+def test_userspace_oom_killer_is_known_by_its_unit() -> None:
+    statement = read_record(
+        record("sending SIGTERM to process 7", _TRANSPORT="stdout", _SYSTEMD_UNIT="earlyoom.service")
+    )
+    assert isinstance(statement, KillerRecord)
+    assert statement.killer == "earlyoom"

@@ -1,0 +1,118 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Select the files and the time that a search has to read, and divide the files between runs of journalctl."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import typing as t
+
+from .contents import FileTimes
+from .files import measure_size
+from .order import Setback, is_passed_twice
+from .request import Request, Search
+
+# From this size on, a second journalctl is worth its start.
+_WORTH_TWO = 64 << 20
+# With more files than the windows that its cache begins with (mmap-cache.c: 64), journalctl maps some again at each
+# step: 96 files at once take three times as long as 48 and 48.
+_MOST_FILES = 48
+_WILDCARDS = frozenset("*?[\\")
+
+
+class Selection(t.NamedTuple):
+    """What a search has to read.
+
+    journalctl starts at `since_us`, if that is not 0. Records before `not_before_us` are not part of the request.
+    `parts` divides the files between runs of journalctl. If it is empty, one run reads the whole journal.
+    """
+
+    since_us: int
+    not_before_us: int
+    parts: t.Sequence[t.Sequence[str]] = ()
+
+    def list_parts(self, search: Search, files: t.Sequence[pathlib.Path]) -> t.Sequence[t.Sequence[str]]:
+        """Return the files of each run of journalctl for one search; a run without files reads the whole journal.
+
+        Each run opens its files, which takes longer than a narrow search of them unless they are too many.
+        """
+        is_divided = search.wide or len(self.parts) == 1 or len(files) > _MOST_FILES
+        if self.parts and is_divided:
+            return self.parts
+
+        return [[]]
+
+
+def select_files(
+    request: Request,
+    first_us: int,
+    *,
+    files: t.Sequence[pathlib.Path],
+    listed: t.Sequence[FileTimes],
+    setbacks: t.Sequence[Setback],
+) -> Selection:
+    """Return what a search has to read.
+
+    `first_us` is where the requested part begins, `files` are the files of the journal, and `listed` those that
+    libsystemd has listed.
+    """
+    not_before_us = 0
+    if request.since:
+        not_before_us = first_us
+
+    if request.after_cursor or _can_seek(request, first_us, setbacks):
+        recent = _select_recent(request, first_us, files, listed)
+        return Selection(first_us, not_before_us, _keep_usable([recent]))
+    if request.is_open and measure_size(files) >= _WORTH_TWO:
+        return Selection(0, not_before_us, _keep_usable(_divide(files)))
+
+    return Selection(0, not_before_us)
+
+
+def _can_seek(request: Request, first_us: int, setbacks: t.Sequence[Setback]) -> bool:
+    """Return whether journalctl finds the beginning of the part by its time."""
+    return bool(request.since) and not is_passed_twice(first_us, setbacks)
+
+
+def _select_recent(
+    request: Request, first_us: int, files: t.Iterable[pathlib.Path], listed: t.Sequence[FileTimes]
+) -> list[str]:
+    """Return the files that may hold entries from a time on, or no files to read all of them.
+
+    In each of the others, journalctl would search for the last match, which it may not hold, before it looks at the
+    time. A file that could not be opened is kept, so that journalctl names it.
+    """
+    # journalctl counts boots from the newest one, of which only other files may know.
+    if request.has_boot:
+        return []
+    # The journal was rotated after one of the two lists was made.
+    if {file.path for file in listed} != {str(path) for path in files}:
+        return []
+
+    recent = [file.path for file in listed if not file.last_us or file.last_us >= first_us]
+    if len(recent) == len(listed):
+        return []
+    return recent
+
+
+def _divide(files: t.Sequence[pathlib.Path]) -> list[list[str]]:
+    """Return parts of about equal size: one for each of two processors, and none of too many files."""
+    paths = sorted(map(str, files))
+    processors = min(os.cpu_count() or 1, 2)
+    fewest_parts = -(-len(paths) // _MOST_FILES)
+    number = max(processors, fewest_parts)
+    if number == 1:
+        return []
+
+    return [paths[first::number] for first in range(number)]
+
+
+def _keep_usable(parts: list[list[str]]) -> list[list[str]]:
+    """Return the parts, or none if one of them is empty or journalctl would take a path for a pattern."""
+    for files in parts:
+        if not files or any(_WILDCARDS.intersection(path) for path in files):
+            return []
+
+    return parts
