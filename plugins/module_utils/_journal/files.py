@@ -12,7 +12,6 @@ import typing as t
 
 _STORES = ("var/log/journal", "run/log/journal")
 _MACHINE_FOLDER = re.compile(r"[0-9a-f]{32}(\..+)?")
-_SUFFIXES = frozenset((".journal", ".journal~"))
 
 
 class Place(t.NamedTuple):
@@ -35,7 +34,9 @@ def find_journal_files(place: Place, *, root: pathlib.Path = pathlib.Path("/")) 
 
     files: list[pathlib.Path] = []
     for folder in folders:
-        files += (path for path in folder.glob("*") if path.suffix in _SUFFIXES)
+        files += folder.glob("*.journal")
+        # journald sets a file aside under this name if it was not closed cleanly.
+        files += folder.glob("*.journal~")
 
     return files
 
@@ -68,7 +69,8 @@ def _read_machine_id(root: pathlib.Path) -> str:
 def _find_machine_folders(store: pathlib.Path, pattern: str) -> t.Iterator[pathlib.Path]:
     """Yield the folders in `store` that match `pattern` and are named after a machine, or after its namespace."""
     for folder in store.glob(pattern):
-        if _MACHINE_FOLDER.fullmatch(folder.name) and folder.is_dir():
+        is_named_after_machine = _MACHINE_FOLDER.fullmatch(folder.name) is not None
+        if is_named_after_machine and folder.is_dir():
             yield folder
 
 
@@ -79,7 +81,15 @@ def is_user_file(file: pathlib.PurePath) -> bool:
 
 def are_persistent(files: t.Iterable[pathlib.Path]) -> bool:
     """Return whether a journal of these files outlives a reboot."""
-    return any(file.suffix == ".journal" and file.parts[1:2] != ("run",) for file in files)
+    return any(map(_is_persistent, files))
+
+
+def _is_persistent(file: pathlib.PurePath) -> bool:
+    if file.suffix != ".journal":
+        return False
+
+    top_folder = file.parts[1:2]
+    return top_folder != ("run",)
 
 
 def measure_size(files: t.Iterable[pathlib.Path]) -> int:

@@ -10,6 +10,7 @@ read.
 
 from __future__ import annotations
 
+import operator
 import pathlib
 import re
 import typing as t
@@ -30,6 +31,13 @@ _SAME_TIME = 8
 _NO_FIELDS = ("_TRANSPORT",)
 # Most reports of OOM kills take 60 to 200 lines.
 _WALK_CHUNK = 200
+
+
+class _Page(t.NamedTuple):
+    """Records that one run of journalctl printed, and the cursor to continue at unless they are the last ones."""
+
+    records: t.Sequence[Record]
+    continue_at: str = ""
 
 
 class Journal:
@@ -81,8 +89,18 @@ class Journal:
 
     def read_newest(self, matches: t.Sequence[str]) -> Record | None:
         """Return the newest record that matches. Raises JournalError."""
-        found = self.walk(Walk(tuple(matches), FAR_FUTURE_US, True, 1, FIELDS))
-        return next(iter(found), None)
+        walk = Walk(
+            matches=tuple(matches),
+            realtime_us=FAR_FUTURE_US,
+            backwards=True,
+            limit=1,
+            fields=FIELDS,
+        )
+        found = self.walk(walk)
+        if not found:
+            return None
+
+        return found[0]
 
     def read_first(
         self, arguments: t.Sequence[str], matches: t.Sequence[str] = (), *, walk: Walk | None = None
@@ -92,27 +110,25 @@ class Journal:
         With a `walk` that asks the same question, libsystemd may answer. If it finds nothing, journalctl says why.
         """
         if walk is not None:
-            for record in self._walk_with_libsystemd(walk) or ():
-                return record
+            found = self._walk_with_libsystemd(walk)
+            if found:
+                return found[0]
 
-        return next(self._journalctl.read(Query(arguments, matches, _NO_FIELDS)), None)
+        query = Query(arguments, matches, _NO_FIELDS)
+        return next(self._journalctl.read(query), None)
 
     def read_entry(self, cursor: str) -> Record | None:
         """Return the record at a cursor, without fields, or None if the journal does not hold it. Raises JournalError.
 
         For such a cursor, journalctl prints some other record.
         """
-        time = _CURSOR_TIME.search(cursor)
-        if time:
-            walk = Walk((), int(time[1], 16), False, _SAME_TIME, (CURSOR,))
-            for record in self._walk_with_libsystemd(walk) or ():
-                if record.cursor == cursor:
-                    return record
-
-        first = self.read_first([f"--cursor={cursor}", "--lines=+1"])
-        if first is None or first.cursor != cursor:
+        record = self._find_with_libsystemd(cursor)
+        if record is None:
+            record = self.read_first([f"--cursor={cursor}", "--lines=+1"])
+        if record is None or record.cursor != cursor:
             return None
-        return first
+
+        return record
 
     def walk(self, walk: Walk) -> list[Record]:
         """Return the records of a walk. Raises JournalError."""
@@ -147,25 +163,29 @@ class Journal:
         journalctl runs once for each `chunk` of them. After the first chunk, a cursor and the `later_arguments` replace
         the arguments of the query.
         """
-        chunk = chunk or self._chunk
-        found = self._read_chunk(query, chunk)
-        is_last = len(found) < chunk
-        while True:
-            recent = [record for record in found if record.realtime_us >= not_before_us]
-            yield from recent
-            if is_last or not recent or len(recent) < len(found):
-                return
+        size = chunk or self._chunk
+        page = self._read_page(query, size, not_before_us)
+        yield from page.records
+        while page.continue_at:
+            query = query._replace(arguments=[*later_arguments, f"--cursor={page.continue_at}"])
+            page = self._read_page(query, size + 1, not_before_us, skipped_cursor=page.continue_at)
+            yield from page.records
 
-            # A run that continues begins with the last record of the one before.
-            last = found[-1]
-            query = query._replace(arguments=[*later_arguments, f"--cursor={last.cursor}"])
-            found = self._read_chunk(query, chunk + 1)
-            is_last = len(found) < chunk + 1
-            found = [record for record in found if record.cursor != last.cursor]
+    def _read_page(self, query: Query, size: int, not_before_us: int, *, skipped_cursor: str = "") -> _Page:
+        """Return up to `size` records, newest first.
 
-    def _read_chunk(self, query: Query, size: int) -> list[Record]:
+        A page that continues another one begins with the last record of that one, which is skipped.
+        """
         arguments = [*query.arguments, "--reverse", f"--lines={size}"]
-        return list(self._journalctl.read(query._replace(arguments=arguments)))
+        printed = list(self._journalctl.read(query._replace(arguments=arguments)))
+        found = [record for record in printed if record.cursor != skipped_cursor]
+        records = [record for record in found if record.realtime_us >= not_before_us]
+        if len(printed) < size:
+            return _Page(records)
+        if not records or len(records) < len(found):
+            return _Page(records)
+
+        return _Page(records, continue_at=records[-1].cursor)
 
     def _list_with_libsystemd(self) -> Contents:
         """Return the boots and files that libsystemd lists, none if it does not answer."""
@@ -177,6 +197,26 @@ class Journal:
         except ReaderError:
             return Contents([])
         return Contents(merge_boots(files), files)
+
+    def _find_with_libsystemd(self, cursor: str) -> Record | None:
+        """Return the record at a cursor if libsystemd finds it."""
+        time = _CURSOR_TIME.search(cursor)
+        if time is None:
+            return None
+
+        walk = Walk(
+            matches=(),
+            realtime_us=int(time[1], 16),
+            backwards=False,
+            limit=_SAME_TIME,
+            fields=(CURSOR,),
+        )
+        found = self._walk_with_libsystemd(walk)
+        if found is None:
+            return None
+
+        at_cursor = [record for record in found if record.cursor == cursor]
+        return next(iter(at_cursor), None)
 
     def _walk_with_libsystemd(self, walk: Walk) -> list[Record] | None:
         return next(self._ask_libsystemd([walk]), None)
@@ -193,23 +233,31 @@ class Journal:
 
     def _walk_with_journalctl(self, walk: Walk) -> list[Record]:
         if walk.cursor:
-            query = _make_query(walk, [f"--cursor={walk.cursor}", f"--lines=+{walk.limit}"])
-            return list(self._journalctl.read(query))
+            return self._walk_on([f"--cursor={walk.cursor}"], walk)
+
+        time = format_time(walk.realtime_us)
         if not walk.backwards:
-            query = _make_query(walk, [f"--since={format_time(walk.realtime_us)}", f"--lines=+{walk.limit}"])
-            return list(self._journalctl.read(query))
+            return self._walk_on([f"--since={time}"], walk)
         if walk.realtime_us == FAR_FUTURE_US:
             return self._walk_back([], walk)
 
-        return self._walk_back([f"--until={format_time(walk.realtime_us)}"], walk)
+        return self._walk_back([f"--until={time}"], walk)
+
+    def _walk_on(self, arguments: t.Sequence[str], walk: Walk) -> list[Record]:
+        query = _make_query(walk, [*arguments, f"--lines=+{walk.limit}"])
+        return list(self._journalctl.read(query))
 
     def _walk_back(self, arguments: t.Sequence[str], walk: Walk) -> list[Record]:
-        found = []
         query = _make_query(walk, arguments)
-        for record in self.read_back(query, chunk=min(_WALK_CHUNK, walk.limit)):
+        chunk = min(_WALK_CHUNK, walk.limit)
+        found = []
+        for record in self.read_back(query, chunk=chunk):
             found.append(record)
+            if len(found) == walk.limit:
+                break
+
             text = record.fields.get(walk.fields[0], "")
-            if len(found) == walk.limit or walk.is_end(record.monotonic_us, text):
+            if walk.is_end(record.monotonic_us, text):
                 break
 
         return found
@@ -217,11 +265,12 @@ class Journal:
 
 def holds(records: t.Iterable[Record], expected: Record) -> bool:
     """Return whether a record is among others."""
-    key = expected.key
-    return any(record.key == key for record in records)
+    keys = map(operator.attrgetter("key"), records)
+    return expected.key in keys
 
 
 def _make_query(walk: Walk, arguments: t.Sequence[str]) -> Query:
     """Return a query for the fields of a walk, and those that libsystemd knows from the matches."""
     matched = [match.partition("=")[0] for match in walk.matches]
-    return Query(arguments, walk.matches, fields=list(dict.fromkeys((*walk.fields, *matched))))
+    fields = dict.fromkeys((*walk.fields, *matched))
+    return Query(arguments, walk.matches, fields=tuple(fields))

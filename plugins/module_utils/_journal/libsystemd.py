@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import heapq
 import itertools
+import operator
 import os
 import pathlib
 import typing as t
@@ -42,10 +43,11 @@ def walk_through(files: t.Sequence[File], walk: Walk) -> list[Entry]:
 
 
 def _walk_since_boot(files: t.Sequence[File], walk: Walk) -> list[Entry]:
-    """Return the entries in the order of the time since the boot."""
+    """Return the entries in the order of the time since the boot, which is the second part of each."""
     readable = [file.read_entries(walk) for file in files if file.last_us]
-    merged = heapq.merge(*readable, key=_get_monotonic_us)
-    distinct = (entry for entry, _copies in itertools.groupby(merged))
+    merged = heapq.merge(*readable, key=operator.itemgetter(1))
+    # Two files may hold the same entry.
+    distinct = map(operator.itemgetter(0), itertools.groupby(merged))
     return list(itertools.islice(distinct, walk.limit))
 
 
@@ -56,7 +58,9 @@ def _walk_by_time(files: t.Sequence[File], walk: Walk) -> list[Entry]:
     found: list[Entry] = []
     while waiting:
         _time, number, entries = heapq.heappop(waiting)
-        others = waiting[0][0] if waiting else None
+        others = None
+        if waiting:
+            others = waiting[0][0]
         # All entries of a walk go through here, up to 40,000 of them, so this loop is kept tight.
         for entry in entries:
             if others is not None and sign * entry[0] > others:
@@ -78,16 +82,16 @@ def _queue_files(files: t.Sequence[File], walk: Walk, sign: int) -> list[_Waitin
     begin = sign * walk.realtime_us
     waiting: list[_Waiting] = []
     for number, file in enumerate(files):
-        nearest, farthest = sorted((sign * file.first_us, sign * file.last_us))
-        if file.last_us and farthest >= begin:
-            waiting.append((max(nearest, begin), number, file.read_entries(walk)))
+        if not file.last_us:
+            continue
+
+        ends = (sign * file.first_us, sign * file.last_us)
+        if max(ends) >= begin:
+            next_time = max(min(ends), begin)
+            waiting.append((next_time, number, file.read_entries(walk)))
 
     heapq.heapify(waiting)
     return waiting
-
-
-def _get_monotonic_us(entry: Entry) -> int:
-    return entry[1]
 
 
 class File:
@@ -104,13 +108,16 @@ class File:
 
     def _open(self) -> None:
         paths = (ctypes.c_char_p * 2)(os.fsencode(self._path), None)
-        if self._lib.sd_journal_open_files(ctypes.byref(self._handle), paths, 0) < 0:
+        result = self._lib.sd_journal_open_files(ctypes.byref(self._handle), paths, 0)
+        if result < 0:
             return
 
+        # 0 stands for no limit to the length of a field.
         self._lib.sd_journal_set_data_threshold(self._handle, ctypes.c_size_t(0))
         first = ctypes.c_uint64()
         last = ctypes.c_uint64()
-        if self._lib.sd_journal_get_cutoff_realtime_usec(self._handle, ctypes.byref(first), ctypes.byref(last)) > 0:
+        result = self._lib.sd_journal_get_cutoff_realtime_usec(self._handle, ctypes.byref(first), ctypes.byref(last))
+        if result > 0:
             self.first_us = first.value
             self.last_us = last.value
 
@@ -128,16 +135,22 @@ class File:
         self._seek(walk)
         # Tens of thousands of entries go through the loop below, so all that can be made once is made here, and the
         # loop is kept tight.
-        lib, handle = self._lib, self._handle
-        step = lib.sd_journal_previous if walk.backwards else lib.sd_journal_next
-        get_realtime, get_monotonic, get_data = (
-            lib.sd_journal_get_realtime_usec,
-            lib.sd_journal_get_monotonic_usec,
-            lib.sd_journal_get_data,
-        )
+        step = self._lib.sd_journal_next
+        if walk.backwards:
+            step = self._lib.sd_journal_previous
+        handle = self._handle
+        get_realtime = self._lib.sd_journal_get_realtime_usec
+        get_monotonic = self._lib.sd_journal_get_monotonic_usec
+        get_data = self._lib.sd_journal_get_data
         string_at = ctypes.string_at
-        number, size, data, boot = ctypes.c_uint64(), ctypes.c_size_t(), ctypes.c_void_p(), (ctypes.c_char * 16)()
-        to_number, to_size, to_data = ctypes.byref(number), ctypes.byref(size), ctypes.byref(data)
+        boot = (ctypes.c_char * 16)()
+        number = ctypes.c_uint64()
+        to_number = ctypes.byref(number)
+        data = ctypes.c_void_p()
+        to_data = ctypes.byref(data)
+        size = ctypes.c_size_t()
+        to_size = ctypes.byref(size)
+        # libsystemd gives a field as "NAME=value".
         names = [(name.encode("ascii"), len(name) + 1) for name in walk.fields]
         cursor_at = _find_cursor(walk.fields)
         while step(handle) > 0:
@@ -177,11 +190,21 @@ class File:
             if len(boots) == 1:
                 # All entries match anyway, and a walk without matches is faster.
                 matches = ()
-            first = next(self.read_entries(Walk(matches, 0, False, 1, (CURSOR,))), None)
-            last_us = self._find_last_us(matches)
-            if first is not None and last_us is not None:
-                boot_id = match.partition("=")[2]
-                yield BootTimes(boot_id, first[0], last_us, first[3][0] or "")
+
+            times = self._read_boot(match.partition("=")[2], matches)
+            if times is not None:
+                yield times
+
+    def _read_boot(self, boot_id: str, matches: tuple[str, ...]) -> BootTimes | None:
+        """Return the times of the entries that match, or None if the file is damaged and none can be read."""
+        to_first = Walk(matches=matches, realtime_us=0, backwards=False, limit=1, fields=(CURSOR,))
+        first = next(self.read_entries(to_first), None)
+        last_us = self._find_last_us(matches)
+        if first is None or last_us is None:
+            return None
+
+        first_us, _monotonic_us, _boot_id, (cursor,) = first
+        return BootTimes(boot_id, first_us, last_us, cursor or "")
 
     def _query_boots(self) -> list[str]:
         """Return the matches of the boots that the file's index knows, such as `_BOOT_ID=...`."""
@@ -202,7 +225,8 @@ class File:
         if not matches:
             return self.last_us
 
-        last = next(self.read_entries(Walk(matches, FAR_FUTURE_US, True, 1, ())), None)
+        to_last = Walk(matches=matches, realtime_us=FAR_FUTURE_US, backwards=True, limit=1, fields=())
+        last = next(self.read_entries(to_last), None)
         if last is None:
             return None
 

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import itertools
 import pathlib
 import re
 import typing as t
 
-from .contents import Boot, BootTimes, Contents, FileTimes
+from .contents import Boot, BootTimes, Contents
 from .times import parse_time
 
 # Of a cursor: the id of what counts, and the count. Entries that share the id compare by the count.
@@ -49,14 +50,9 @@ def is_written_after(cursor: str, other: str) -> bool:
 
 def find_setbacks(contents: Contents) -> list[Setback]:
     """Return where the clock was set back."""
-    if contents.files:
-        spans = list(_list_spans(contents.files))
-    else:
-        spans = [_make_boot_span(number, boot) for number, boot in enumerate(contents.boots)]
-
     setbacks = []
     reached: dict[str, int] = {}
-    for span in sorted(spans):
+    for span in sorted(_list_spans(contents)):
         for time_us in (span.first_us, span.last_us):
             latest_us = reached.get(span.writer, time_us)
             if time_us < latest_us:
@@ -82,7 +78,8 @@ def is_since_ambiguous(since: str, first_us: int, setbacks: t.Iterable[Setback])
     if parse_time(since) is not None:
         return False
 
-    return any(setback.to_us < first_us for setback in setbacks)
+    earliest_us = min((setback.to_us for setback in setbacks), default=first_us)
+    return earliest_us < first_us
 
 
 def is_until_ambiguous(until: str, setbacks: t.Collection[Setback]) -> bool:
@@ -94,18 +91,20 @@ def is_until_ambiguous(until: str, setbacks: t.Collection[Setback]) -> bool:
     return is_passed_twice(until_us + 1, setbacks)
 
 
-def _make_boot_span(number: int, boot: Boot) -> _Span:
-    """Return the span of a boot, if all that is known is the order of the boots."""
-    return _Span("", number, boot.first_us, boot.last_us)
+def _list_spans(contents: Contents) -> t.Iterator[_Span]:
+    """Yield a span for each boot in each file, or one for each boot if the files are not known."""
+    if not contents.files:
+        yield from itertools.starmap(_make_boot_span, enumerate(contents.boots))
 
-
-def _list_spans(files: t.Iterable[FileTimes]) -> t.Iterator[_Span]:
-    """Yield a span for each boot in each file."""
-    for file in files:
+    for file in contents.files:
         # Rotation inserts an "@" into a file's name, and journald goes on writing to a new file.
         kind = re.split("[@.]", pathlib.PurePath(file.path).name)[0]
         for boot in file.boots:
             yield _make_file_span(kind, boot)
+
+
+def _make_boot_span(number: int, boot: Boot) -> _Span:
+    return _Span("", number, boot.first_us, boot.last_us)
 
 
 def _make_file_span(kind: str, boot: BootTimes) -> _Span:

@@ -27,6 +27,13 @@ class ReaderError(Exception):
     """There is no answer: libsystemd is missing, a page of a file cannot be read, or the time is up."""
 
 
+class _Question(t.NamedTuple):
+    """A walk for the child, and the fields that all its records have, as the matches give them."""
+
+    walk: Walk
+    known: t.Mapping[str, str]
+
+
 class Reader:
     """A child process that has the files of a journal open and answers questions about them."""
 
@@ -50,12 +57,11 @@ class Reader:
         They have the fields of the walk, and those whose value follows from the matches. A further question discards
         the answers that were not read. Raises ReaderError, and from then on for every question.
         """
-        known = [_get_known_fields(walk.matches) for walk in walks]
-        unknown = [_list_unknown(walk.fields, fields) for walk, fields in zip(walks, known)]
-        reduced = [walk._replace(fields=names) for walk, names in zip(walks, unknown)]
+        questions = [_make_question(walk) for walk in walks]
+        reduced = [question.walk for question in questions]
         self._ask("walks", reduced, answers=len(walks))
-        for names, fields in zip(unknown, known):
-            yield [_make_record(entry, names, fields) for entry in self._read_answer()]
+        for question in questions:
+            yield [_make_record(entry, question) for entry in self._read_answer()]
 
     def list_files(self) -> list[FileTimes]:
         """Return the files with their boots and times. Raises ReaderError."""
@@ -111,25 +117,24 @@ class Reader:
         return line
 
 
-def _get_known_fields(matches: t.Sequence[str]) -> dict[str, str]:
-    """Return the fields whose values follow from the matches: those with one value to match."""
+def _make_question(walk: Walk) -> _Question:
+    """Return what the child has to read for a walk: not the fields that have a single value to match."""
     values: dict[str, list[str]] = {}
-    for match in matches:
+    for match in walk.matches:
         name, _equals, value = match.partition("=")
         values.setdefault(name, []).append(value)
 
-    return {name: alternatives[0] for name, alternatives in values.items() if len(alternatives) == 1}
+    known = {name: alternatives[0] for name, alternatives in values.items() if len(alternatives) == 1}
+    unknown = [name for name in walk.fields if name not in known]
+    return _Question(walk._replace(fields=unknown), known)
 
 
-def _list_unknown(fields: t.Iterable[str], known: t.Container[str]) -> list[str]:
-    return [name for name in fields if name not in known]
-
-
-def _make_record(entry: t.Sequence[t.Any], names: t.Sequence[str], known: t.Mapping[str, str]) -> Record:
-    """Return the record of an entry: `names` are the fields whose values it holds, `known` those of the matches."""
+def _make_record(entry: t.Sequence[t.Any], question: _Question) -> Record:
+    """Return the record of an entry, with the fields that the child has read and those that the matches give."""
     realtime_us, monotonic_us, boot_id, values = entry
     # Tens of thousands of entries may go through here.
-    fields = {**known, **{name: value for name, value in zip(names, values) if value is not None}}
+    read = {name: value for name, value in zip(question.walk.fields, values) if value is not None}
+    fields = {**question.known, **read}
     cursor = fields.pop(CURSOR, "")
     return Record(cursor, realtime_us, monotonic_us, boot_id, fields)
 

@@ -82,7 +82,10 @@ def _decode_value(value: t.Any) -> str:
     """
     if isinstance(value, str):
         return value
-    if all(isinstance(item, int) for item in value):
+
+    is_one_value = all(isinstance(item, int) for item in value)
+    if is_one_value:
         return bytes(value).decode("utf-8", "surrogateescape")
 
-    return "\n".join(_decode_value(item) for item in value)
+    parts = map(_decode_value, value)
+    return "\n".join(parts)

@@ -30,12 +30,20 @@ class Request(t.NamedTuple):
     @property
     def is_open(self) -> bool:
         """Whether the part goes on to the newest entry of the journal, whatever its boot."""
-        return not (self.has_boot or self.until)
+        if self.has_boot:
+            return False
+
+        return not self.until
 
     @property
     def should_be_recent(self) -> bool:
         """Whether the newest entry of the part should be recent."""
-        return bool(self.now) and self.boot in {"all", "0"} and not self.until
+        if self.now is None:
+            return False
+        if self.boot not in {"all", "0"}:
+            return False
+
+        return not self.until
 
     @property
     def boot_arguments(self) -> list[str]:

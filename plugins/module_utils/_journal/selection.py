@@ -38,8 +38,11 @@ class Selection(t.NamedTuple):
 
         Each run opens its files, which takes longer than a narrow search of them unless they are too many.
         """
-        is_divided = search.wide or len(self.parts) == 1 or len(files) > _MOST_FILES
-        if self.parts and is_divided:
+        if not self.parts:
+            return [[]]
+        if search.wide or len(self.parts) == 1:
+            return self.parts
+        if len(files) > _MOST_FILES:
             return self.parts
 
         return [[]]
@@ -62,7 +65,8 @@ def select_files(
     if request.since:
         not_before_us = first_us
 
-    if request.after_cursor or _can_seek(request, first_us, setbacks):
+    starts_at_first = request.after_cursor or _can_seek(request, first_us, setbacks)
+    if starts_at_first:
         recent = _select_recent(request, first_us, files, listed)
         return Selection(first_us, not_before_us, _keep_usable([recent]))
     if request.is_open and measure_size(files) >= _WORTH_TWO:
@@ -87,14 +91,22 @@ def _select_recent(
     # journalctl counts boots from the newest one, of which only other files may know.
     if request.has_boot:
         return []
-    # The journal was rotated after one of the two lists was made.
-    if {file.path for file in listed} != {str(path) for path in files}:
+
+    paths = set(map(str, files))
+    listed_paths = {file.path for file in listed}
+    if listed_paths != paths:
+        # The journal was rotated after one of the two lists was made.
         return []
 
-    recent = [file.path for file in listed if not file.last_us or file.last_us >= first_us]
+    recent = [file.path for file in listed if _may_be_recent(file, first_us)]
     if len(recent) == len(listed):
         return []
     return recent
+
+
+def _may_be_recent(file: FileTimes, first_us: int) -> bool:
+    is_unreadable = file.last_us == 0
+    return is_unreadable or file.last_us >= first_us
 
 
 def _divide(files: t.Sequence[pathlib.Path]) -> list[list[str]]:
@@ -112,7 +124,9 @@ def _divide(files: t.Sequence[pathlib.Path]) -> list[list[str]]:
 def _keep_usable(parts: list[list[str]]) -> list[list[str]]:
     """Return the parts, or none if one of them is empty or journalctl would take a path for a pattern."""
     for files in parts:
-        if not files or any(_WILDCARDS.intersection(path) for path in files):
+        if not files:
+            return []
+        if _WILDCARDS.intersection("".join(files)):
             return []
 
     return parts

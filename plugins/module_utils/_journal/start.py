@@ -8,10 +8,10 @@ from __future__ import annotations
 import pathlib
 import typing as t
 
+from .complaints import JournalError
 from .contents import Contents, FileTimes
 from .files import is_user_file
 from .journal import Journal
-from .journalctl import JournalError
 from .order import Setback, find_setbacks, is_passed_twice, is_written_after
 from .record import Record
 from .request import Request
@@ -68,8 +68,10 @@ def find_start(journal: Journal, request: Request, survey: Survey) -> Start | No
         first_us = _find_since_us(journal, request, request.since, survey.setbacks)
         if first_us is None:
             return None
+
         # If the first entry since then is the oldest of all, earlier ones are missing.
-        return _limit_start(Start(first_us, survey.newest), survey.oldest_us, slack_us=_SECOND_US)
+        start = Start(first_us, survey.newest)
+        return _limit_start(start, survey.oldest_us, slack_us=_SECOND_US)
     if request.has_boot and survey.newest is not None:
         start = _start_at_boot(journal, request, survey.newest)
         return _limit_start(start, survey.oldest_us)
@@ -83,7 +85,11 @@ def _limit_start(start: Start, oldest_us: int, *, slack_us: int = 0) -> Start:
         return start
 
     gap = f"The journal begins later than the requested time: {_DELETED}"
-    return Start(max(start.first_us, oldest_us), start.newest, (*start.gaps, gap))
+    return Start(
+        first_us=max(start.first_us, oldest_us),
+        newest=start.newest,
+        gaps=(*start.gaps, gap),
+    )
 
 
 def _start_after_cursor(journal: Journal, request: Request, cursor: str, survey: Survey) -> Start:
@@ -114,7 +120,9 @@ def _find_earliest_after(entry: Record, survey: Survey) -> int:
     earliest_us = entry.realtime_us
     for file in survey.contents.files:
         for boot in file.boots:
-            if boot.cursor and is_written_after(boot.cursor, entry.cursor):
+            if not boot.cursor:
+                continue
+            if is_written_after(boot.cursor, entry.cursor):
                 earliest_us = min(earliest_us, boot.first_us)
 
     return earliest_us
@@ -145,29 +153,43 @@ def _start_at_boot(journal: Journal, request: Request, newest: Record) -> Start:
 def _read_newest(journal: Journal, request: Request) -> Record | None:
     walk = None
     if request.is_open:
-        walk = Walk((), FAR_FUTURE_US, True, 1, (CURSOR,))
+        walk = Walk(matches=(), realtime_us=FAR_FUTURE_US, backwards=True, limit=1, fields=(CURSOR,))
+
     return journal.read_first([*request.arguments, *_BACK], walk=walk)
 
 
 def _read_first_since(journal: Journal, request: Request, since: str) -> Record | None:
-    walk = None
+    arguments = [*request.boot_arguments, f"--since={since}", "--lines=+1"]
     since_us = parse_time(since)
-    if since_us is not None and not request.has_boot:
-        walk = Walk((), since_us, False, 1, (CURSOR,))
-    return journal.read_first([*request.boot_arguments, f"--since={since}", "--lines=+1"], walk=walk)
+    if since_us is None or request.has_boot:
+        return journal.read_first(arguments)
+
+    walk = Walk(matches=(), realtime_us=since_us, backwards=False, limit=1, fields=(CURSOR,))
+    return journal.read_first(arguments, walk=walk)
 
 
 def _find_oldest_us(journal: Journal, contents: Contents) -> int:
     """Return since when there are records of the whole host, the kernel's among them; those of users may be older."""
     starts = list(_list_system_starts(contents.files))
-    if not contents.files and any(is_user_file(file) for file in journal.files):
-        first = journal.read_first(["--lines=+1"], ["_TRANSPORT=kernel", "+", "_UID=0"])
-        if first is not None:
-            starts.append(first.realtime_us)
+    if not starts:
+        starts = _read_system_start(journal, contents)
     if not starts:
         starts = [boot.first_us for boot in contents.boots]
 
     return min(starts)
+
+
+def _read_system_start(journal: Journal, contents: Contents) -> list[int]:
+    """Return when the entries of the system begin, if only the names of the files show that some are a user's."""
+    if contents.files:
+        return []
+    if not any(map(is_user_file, journal.files)):
+        return []
+
+    first = journal.read_first(["--lines=+1"], ["_TRANSPORT=kernel", "+", "_UID=0"])
+    if first is None:
+        return []
+    return [first.realtime_us]
 
 
 def _list_system_starts(files: t.Iterable[FileTimes]) -> t.Iterator[int]:

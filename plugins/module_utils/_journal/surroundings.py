@@ -53,7 +53,14 @@ def around(journal: Journal, stretches: t.Sequence[Stretch]) -> t.Iterator[list[
 
 def after(journal: Journal, realtime_us: int, matches: t.Sequence[str], *, count: int) -> list[Record]:
     """Return the first `count` records from a time on, oldest first. Raises JournalError."""
-    return journal.walk(Walk(tuple(matches), realtime_us, False, count, FIELDS))
+    walk = Walk(
+        matches=tuple(matches),
+        realtime_us=realtime_us,
+        backwards=False,
+        limit=count,
+        fields=FIELDS,
+    )
+    return journal.walk(walk)
 
 
 def after_in_boot(
@@ -63,8 +70,15 @@ def after_in_boot(
 
     Raises JournalError.
     """
-    cursor = f"b={boot_id};m={monotonic_us:x}"
-    return journal.walk(Walk((f"_BOOT_ID={boot_id}", *matches), 0, False, count, FIELDS, cursor=cursor))
+    walk = Walk(
+        matches=(f"_BOOT_ID={boot_id}", *matches),
+        realtime_us=0,
+        backwards=False,
+        limit=count,
+        fields=FIELDS,
+        cursor=f"b={boot_id};m={monotonic_us:x}",
+    )
+    return journal.walk(walk)
 
 
 def _make_walk(stretch: Stretch) -> Walk:

@@ -33,4 +33,9 @@ class Walk(t.NamedTuple):
 
     def is_end(self, monotonic_us: int, text: str) -> bool:
         """Return whether the walk ends at an entry with this time since the boot and this text in its first field."""
-        return self.until != "" and monotonic_us <= self.passing_us and self.until in text
+        if not self.until:
+            return False
+        if monotonic_us > self.passing_us:
+            return False
+
+        return self.until in text

@@ -10,9 +10,10 @@ import heapq
 import itertools
 import typing as t
 
+from .complaints import JournalError
 from .contents import Boot
 from .journal import Journal
-from .journalctl import JournalError, Query
+from .journalctl import Query
 from .order import Setback, is_since_ambiguous, is_until_ambiguous, is_written_after
 from .record import Record
 from .request import EVERYTHING, Request, Search
@@ -135,33 +136,42 @@ def find_window(journal: Journal, request: Request = EVERYTHING) -> Window | Non
     return Window(journal, request, extent, selection)
 
 
-def _list_ambiguities(request: Request, first_us: int, setbacks: t.Sequence[Setback]) -> list[str]:
-    """Return a gap if journalctl may have mistaken where the part begins or ends."""
-    if request.since is not None and is_since_ambiguous(request.since, first_us, setbacks):
-        return [_AMBIGUOUS]
-    if request.until is not None and is_until_ambiguous(request.until, setbacks):
-        return [_AMBIGUOUS]
+def _list_ambiguities(request: Request, first_us: int, setbacks: t.Sequence[Setback]) -> t.Iterator[str]:
+    """Yield a gap if journalctl may have mistaken where the part begins or ends."""
+    is_ambiguous = False
+    if request.since is not None:
+        is_ambiguous = is_since_ambiguous(request.since, first_us, setbacks)
+    if request.until is not None and not is_ambiguous:
+        is_ambiguous = is_until_ambiguous(request.until, setbacks)
 
-    return []
+    if is_ambiguous:
+        yield _AMBIGUOUS
 
 
-def _list_silence(request: Request, newest: Record) -> list[str]:
-    """Return a gap if the journal should have newer entries than it has."""
+def _list_silence(request: Request, newest: Record) -> t.Iterator[str]:
+    """Yield a gap if the journal should have newer entries than it has."""
     if request.now is None or not request.should_be_recent:
-        return []
+        return
 
-    silent = request.now - newest.realtime_us / 1_000_000
-    if silent <= _SILENT_SECONDS:
-        return []
-    return [f"The newest journal entry is {silent / 3600:.0f} hours old. Check that systemd-journald runs."]
+    silent_seconds = request.now - newest.realtime_us / 1_000_000
+    if silent_seconds > _SILENT_SECONDS:
+        hours = silent_seconds / 3600
+        yield f"The newest journal entry is {hours:.0f} hours old. Check that systemd-journald runs."
 
 
 def _count_boots(request: Request, boots: t.Iterable[Boot], first_us: int, last_us: int) -> int:
+    """Return how many boots have entries between two times."""
     if request.has_boot:
         return 1
 
-    within = [boot for boot in boots if boot.last_us + _SECOND_US > first_us and boot.first_us <= last_us]
-    return len(within)
+    count = 0
+    for boot in boots:
+        ends_before = boot.last_us + _SECOND_US <= first_us
+        begins_after = boot.first_us > last_us
+        if not ends_before and not begins_after:
+            count += 1
+
+    return count
 
 
 def _take_first(records: t.Iterator[Record]) -> list[Record]:

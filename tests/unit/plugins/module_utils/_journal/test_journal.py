@@ -10,9 +10,9 @@ import json
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import CommandError, Completed
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.complaints import JournalError
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.files import Place
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.journalctl import JournalError
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.window import find_window
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._journal.factories import (
     ENTRIES,

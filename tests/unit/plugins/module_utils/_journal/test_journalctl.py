@@ -10,7 +10,8 @@ import typing as t
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import Completed
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.journalctl import Journalctl, JournalError, Query
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.complaints import JournalError
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.journalctl import Journalctl, Query
 
 FILTER = "Journal filter: _TRANSPORT=kernel\n"
 

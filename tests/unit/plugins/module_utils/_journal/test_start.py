@@ -10,8 +10,8 @@ import typing as t
 
 import pytest
 
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.complaints import JournalError
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.journalctl import JournalError
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.request import Request
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.window import find_window
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._journal.factories import (
