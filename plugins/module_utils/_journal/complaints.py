@@ -124,8 +124,10 @@ def _describe_damage(lines: t.Iterable[str]) -> t.Iterator[str]:
 def _is_about_bad_entry(line: str) -> bool:
     if "Skipping message we can't read" in line:
         return True
+    if not line.startswith("Entry item "):
+        return False
 
-    return line.startswith("Entry item ") and " is bad, skipping" in line
+    return " is bad, skipping" in line
 
 
 def check_access(done: Completed, attempt: str) -> None:
@@ -144,9 +146,10 @@ def check_access(done: Completed, attempt: str) -> None:
 
 
 def _is_about_missing_journal(line: str) -> bool:
+    if line.startswith(_SKIPPED):
+        return False
     if line.startswith("Failed to open "):
-        return not line.startswith(_SKIPPED)
-
+        return True
     if line.startswith("No journal files were "):
         return True
 

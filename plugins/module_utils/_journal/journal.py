@@ -178,11 +178,14 @@ class Journal:
         """
         arguments = [*query.arguments, "--reverse", f"--lines={size}"]
         printed = list(self._journalctl.read(query._replace(arguments=arguments)))
-        found = [record for record in printed if record.cursor != skipped_cursor]
+        found = printed
+        if printed and printed[0].cursor == skipped_cursor:
+            found = printed[1:]
+
         records = [record for record in found if record.realtime_us >= not_before_us]
-        if len(printed) < size:
-            return _Page(records)
-        if not records or len(records) < len(found):
+        is_last = len(printed) < size
+        has_older = len(records) < len(found)
+        if is_last or has_older or not records:
             return _Page(records)
 
         return _Page(records, continue_at=records[-1].cursor)
@@ -215,8 +218,11 @@ class Journal:
         if found is None:
             return None
 
-        at_cursor = [record for record in found if record.cursor == cursor]
-        return next(iter(at_cursor), None)
+        for record in found:
+            if record.cursor == cursor:
+                return record
+
+        return None
 
     def _walk_with_libsystemd(self, walk: Walk) -> list[Record] | None:
         return next(self._ask_libsystemd([walk]), None)

@@ -72,6 +72,7 @@ class Journalctl:
         for line in done.stdout.split("\n"):
             if not line.startswith("{"):
                 continue
+
             record = read_json(line)
             if record is None:
                 self.unparsed += 1
@@ -116,9 +117,11 @@ class Journalctl:
         if query.pattern:
             argv += [f"--grep={query.pattern}", "--case-sensitive=yes"]
         argv += query.matches
+
         environment = _PLAIN
         if query.verbose:
             environment = _VERBOSE
+
         try:
             return self._run(argv, timeout=self._timeout, environment=environment)
         except CommandError as error:

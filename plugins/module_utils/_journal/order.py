@@ -78,8 +78,11 @@ def is_since_ambiguous(since: str, first_us: int, setbacks: t.Iterable[Setback])
     if parse_time(since) is not None:
         return False
 
-    earliest_us = min((setback.to_us for setback in setbacks), default=first_us)
-    return earliest_us < first_us
+    earliest = min(setbacks, default=None)
+    if earliest is None:
+        return False
+
+    return earliest.to_us < first_us
 
 
 def is_until_ambiguous(until: str, setbacks: t.Collection[Setback]) -> bool:

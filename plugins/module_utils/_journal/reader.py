@@ -18,7 +18,7 @@ import typing as t
 
 from .contents import BootTimes, FileTimes
 from .files import THIS_HOST, Place, find_journal_files
-from .libsystemd import open_files, walk_through
+from .libsystemd import File, open_files, walk_through
 from .record import Record
 from .walk import CURSOR, Walk
 
@@ -70,21 +70,25 @@ class Reader:
 
     def close(self) -> None:
         """End the child, without waiting for one that hangs in the kernel."""
-        if self._child:
-            os.kill(self._child, signal.SIGKILL)
-            os.close(self._questions)
-            os.close(self._answers)
-            os.waitpid(self._child, os.WNOHANG)
-            self._child = 0
+        if not self._child:
+            return
+
+        os.kill(self._child, signal.SIGKILL)
+        os.close(self._questions)
+        os.close(self._answers)
+        os.waitpid(self._child, os.WNOHANG)
+        self._child = 0
 
     def _ask(self, *question: t.Any, answers: int) -> None:
         # Answers to the question before that nobody read.
         for _unread in range(self._awaited):
             self._read_answer()
+
         try:
             _write(self._questions, question)
         except OSError as error:
             raise self._give_up(error) from error
+
         self._awaited = answers
 
     def _read_answer(self) -> t.Any:
@@ -92,6 +96,7 @@ class Reader:
             answer = json.loads(self._read_line())
         except (OSError, ValueError) as error:
             raise self._give_up(error) from error
+
         self._awaited -= 1
         return answer
 
@@ -109,9 +114,11 @@ class Reader:
             ready, _writable, _exceptional = select.select([self._answers], [], [], remaining)
             if not ready:
                 raise OSError("The child did not answer in time.")
-            parts.append(os.read(self._answers, 1 << 20))
-            if not parts[-1]:
+
+            part = os.read(self._answers, 1 << 20)
+            if not part:
                 raise OSError("The child has ended.")
+            parts.append(part)
 
         line, _newline, self._rest = b"".join(parts).partition(b"\n")
         return line
@@ -119,12 +126,18 @@ class Reader:
 
 def _make_question(walk: Walk) -> _Question:
     """Return what the child has to read for a walk: not the fields that have a single value to match."""
-    values: dict[str, list[str]] = {}
+    known: dict[str, str] = {}
+    repeated: set[str] = set()
     for match in walk.matches:
         name, _equals, value = match.partition("=")
-        values.setdefault(name, []).append(value)
+        if name in known:
+            repeated.add(name)
+        known[name] = value
 
-    known = {name: alternatives[0] for name, alternatives in values.items() if len(alternatives) == 1}
+    # Any of the values may be the one of a record.
+    for name in repeated:
+        del known[name]
+
     unknown = [name for name in walk.fields if name not in known]
     return _Question(walk._replace(fields=unknown), known)
 
@@ -150,14 +163,20 @@ def _serve(questions: int, answers: int, place: Place) -> t.NoReturn:
         files = open_files(find_journal_files(place))
         with open(questions, encoding="ascii") as lines:
             for line in lines:
-                name, *arguments = json.loads(line)
-                if name == "walks":
-                    for walk in arguments[0]:
-                        _write(answers, walk_through(files, Walk(*walk)))
-                else:
-                    _write(answers, [file.read_times() for file in files])
+                _answer(answers, json.loads(line), files)
     finally:
         os._exit(0)
+
+
+def _answer(answers: int, question: t.Sequence[t.Any], files: t.Sequence[File]) -> None:
+    """Write the answer to a question: the times of the files, or what each walk finds."""
+    if question[0] == "files":
+        _write(answers, [file.read_times() for file in files])
+        return
+
+    for walk in question[1]:
+        found = walk_through(files, Walk(*walk))
+        _write(answers, found)
 
 
 def _detach() -> None:

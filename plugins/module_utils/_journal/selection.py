@@ -40,9 +40,10 @@ class Selection(t.NamedTuple):
         """
         if not self.parts:
             return [[]]
-        if search.wide or len(self.parts) == 1:
-            return self.parts
-        if len(files) > _MOST_FILES:
+
+        is_one_part = len(self.parts) == 1
+        has_too_many_files = len(files) > _MOST_FILES
+        if search.wide or is_one_part or has_too_many_files:
             return self.parts
 
         return [[]]
@@ -68,16 +69,22 @@ def select_files(
     starts_at_first = request.after_cursor or _can_seek(request, first_us, setbacks)
     if starts_at_first:
         recent = _select_recent(request, first_us, files, listed)
-        return Selection(first_us, not_before_us, _keep_usable([recent]))
+        parts = _keep_usable([recent])
+        return Selection(first_us, not_before_us, parts)
+
     if request.is_open and measure_size(files) >= _WORTH_TWO:
-        return Selection(0, not_before_us, _keep_usable(_divide(files)))
+        parts = _keep_usable(_divide(files))
+        return Selection(0, not_before_us, parts)
 
     return Selection(0, not_before_us)
 
 
 def _can_seek(request: Request, first_us: int, setbacks: t.Sequence[Setback]) -> bool:
     """Return whether journalctl finds the beginning of the part by its time."""
-    return bool(request.since) and not is_passed_twice(first_us, setbacks)
+    if not request.since:
+        return False
+
+    return not is_passed_twice(first_us, setbacks)
 
 
 def _select_recent(
@@ -106,15 +113,18 @@ def _select_recent(
 
 def _may_be_recent(file: FileTimes, first_us: int) -> bool:
     is_unreadable = file.last_us == 0
-    return is_unreadable or file.last_us >= first_us
+    if is_unreadable:
+        return True
+
+    return file.last_us >= first_us
 
 
 def _divide(files: t.Sequence[pathlib.Path]) -> list[list[str]]:
     """Return parts of about equal size: one for each of two processors, and none of too many files."""
     paths = sorted(map(str, files))
-    processors = min(os.cpu_count() or 1, 2)
+    processors = os.cpu_count() or 1
     fewest_parts = -(-len(paths) // _MOST_FILES)
-    number = max(processors, fewest_parts)
+    number = max(min(processors, 2), fewest_parts)
     if number == 1:
         return []
 
