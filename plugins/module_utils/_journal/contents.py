@@ -56,4 +56,8 @@ def _extend_boot(known: Boot | None, part: BootTimes) -> Boot:
     if known is None:
         return Boot(part.boot_id, part.first_us, part.last_us)
 
-    return Boot(part.boot_id, min(known.first_us, part.first_us), max(known.last_us, part.last_us))
+    return Boot(
+        boot_id=part.boot_id,
+        first_us=min(known.first_us, part.first_us),
+        last_us=max(known.last_us, part.last_us),
+    )

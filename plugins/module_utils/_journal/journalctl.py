@@ -85,8 +85,12 @@ class Journalctl:
         boots = []
         for line in done.stdout.splitlines():
             match = re.search(_BOOT, line)
-            if match:
-                boots.append(Boot(match[1], parse_utc(match[2]), parse_utc(match[3])))
+            if match is None:
+                continue
+
+            first_us = parse_utc(match[2])
+            last_us = parse_utc(match[3])
+            boots.append(Boot(match[1], first_us, last_us))
 
         return boots
 

@@ -127,7 +127,12 @@ class File:
         if self.last_us:
             boots = list(self._read_boots())
 
-        return FileTimes(str(self._path), self.first_us, self.last_us, boots)
+        return FileTimes(
+            path=str(self._path),
+            first_us=self.first_us,
+            last_us=self.last_us,
+            boots=boots,
+        )
 
     def read_entries(self, walk: Walk) -> t.Iterator[Entry]:
         """Yield the entries of this file that a walk finds, in its direction, however many there are."""
@@ -204,7 +209,12 @@ class File:
             return None
 
         first_us, _monotonic_us, _boot_id, (cursor,) = first
-        return BootTimes(boot_id, first_us, last_us, cursor or "")
+        return BootTimes(
+            boot_id=boot_id,
+            first_us=first_us,
+            last_us=last_us,
+            cursor=cursor or "",
+        )
 
     def _query_boots(self) -> list[str]:
         """Return the matches of the boots that the file's index knows, such as `_BOOT_ID=...`."""

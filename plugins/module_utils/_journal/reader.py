@@ -148,12 +148,22 @@ def _make_record(entry: t.Sequence[t.Any], question: _Question) -> Record:
     # Tens of thousands of entries may go through here.
     read = {name: value for name, value in zip(question.walk.fields, values) if value is not None}
     fields = {**question.known, **read}
-    cursor = fields.pop(CURSOR, "")
-    return Record(cursor, realtime_us, monotonic_us, boot_id, fields)
+    return Record(
+        cursor=fields.pop(CURSOR, ""),
+        realtime_us=realtime_us,
+        monotonic_us=monotonic_us,
+        boot_id=boot_id,
+        fields=fields,
+    )
 
 
 def _make_file_times(path: str, first_us: int, last_us: int, boots: t.Iterable[t.Sequence[t.Any]]) -> FileTimes:
-    return FileTimes(path, first_us, last_us, [BootTimes(*boot) for boot in boots])
+    return FileTimes(
+        path=path,
+        first_us=first_us,
+        last_us=last_us,
+        boots=[BootTimes(*boot) for boot in boots],
+    )
 
 
 def _serve(questions: int, answers: int, place: Place) -> t.NoReturn:

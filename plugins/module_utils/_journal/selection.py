@@ -70,13 +70,13 @@ def select_files(
     if starts_at_first:
         recent = _select_recent(request, first_us, files, listed)
         parts = _keep_usable([recent])
-        return Selection(first_us, not_before_us, parts)
+        return Selection(since_us=first_us, not_before_us=not_before_us, parts=parts)
 
     if request.is_open and measure_size(files) >= _WORTH_TWO:
         parts = _keep_usable(_divide(files))
-        return Selection(0, not_before_us, parts)
+        return Selection(since_us=0, not_before_us=not_before_us, parts=parts)
 
-    return Selection(0, not_before_us)
+    return Selection(since_us=0, not_before_us=not_before_us)
 
 
 def _can_seek(request: Request, first_us: int, setbacks: t.Sequence[Setback]) -> bool:

@@ -54,9 +54,12 @@ def make_survey(journal: Journal, request: Request) -> Survey:
     if not contents.boots:
         raise _make_empty_error(journal)
 
-    setbacks = find_setbacks(contents)
-    oldest_us = _find_oldest_us(journal, contents)
-    return Survey(newest, contents, setbacks, oldest_us)
+    return Survey(
+        newest=newest,
+        contents=contents,
+        setbacks=find_setbacks(contents),
+        oldest_us=_find_oldest_us(journal, contents),
+    )
 
 
 def find_start(journal: Journal, request: Request, survey: Survey) -> Start | None:

@@ -166,8 +166,10 @@ def read_record(record: Record) -> Statement | None:
         return _read_driver_record(record)
     if fields.get("MESSAGE_ID") in (*LIFE, OOMD_KILL) and "UNIT" in fields:
         return _read_unit_record(record)
-    killer = _KILLERS.get(fields.get("_SYSTEMD_UNIT", ""))
-    if killer:
+
+    unit = fields.get("_SYSTEMD_UNIT", "")
+    killer = _KILLERS.get(unit)
+    if killer is not None:
         return _read_killer_record(record, killer)
     if "MESSAGE" not in fields:
         return _read_without_message(record)
@@ -177,7 +179,10 @@ def read_record(record: Record) -> Statement | None:
 
 def is_from_kernel(record: Record) -> bool:
     """Return whether the kernel itself wrote `record`; old versions of journald give its records no facility."""
-    return record.fields.get("_TRANSPORT") == "kernel" and record.fields.get("SYSLOG_FACILITY", "0") == "0"
+    if record.fields.get("_TRANSPORT") != "kernel":
+        return False
+
+    return record.fields.get("SYSLOG_FACILITY", "0") == "0"
 
 
 def _read_killer_record(record: Record, killer: str) -> KillerRecord | Overlong:
@@ -195,7 +200,9 @@ def _read_without_message(record: Record) -> Forged | None:
     if record.fields.get("_TRANSPORT") in {"kernel", "driver"}:
         return None
     # The systemd of a user writes about units of its own.
-    if record.fields.get("_SYSTEMD_USER_UNIT") == "init.scope" or _is_from_systemd(record):
+    if record.fields.get("_SYSTEMD_USER_UNIT") == "init.scope":
+        return None
+    if _is_from_systemd(record):
         return None
 
     return Forged(_IMPERSONATED)
@@ -203,7 +210,7 @@ def _read_without_message(record: Record) -> Forged | None:
 
 def _read_kill(record: Record) -> KernelKill | Forged | None:
     """Return what a record with a message states about an OOM kill, and whether the kernel wrote it."""
-    if not _KILL.search(record.message) and record.message != _TABLE:
+    if not _is_about_kill(record.message):
         return None
     if is_from_kernel(record):
         return KernelKill(record=record)
@@ -215,8 +222,18 @@ def _read_kill(record: Record) -> KernelKill | Forged | None:
     return None
 
 
+def _is_about_kill(message: str) -> bool:
+    if message == _TABLE:
+        return True
+
+    return _KILL.search(message) is not None
+
+
 def _is_from_systemd(record: Record) -> bool:
-    return record.fields.get("_PID") == "1" and record.fields.get("_SYSTEMD_UNIT", "init.scope") == "init.scope"
+    if record.fields.get("_PID") != "1":
+        return False
+
+    return record.fields.get("_SYSTEMD_UNIT", "init.scope") == "init.scope"
 
 
 def _read_driver_record(record: Record) -> MissedRecords | DroppedRecords | None:
@@ -248,11 +265,13 @@ def _read_dropped(message: str) -> DroppedRecords | None:
 
 
 def _read_unit_record(record: Record) -> UnitRecord | Forged | None:
-    fields = record.fields
     if not _is_from_systemd(record):
         return Forged(_IMPERSONATED)
+
+    fields = record.fields
     # Other processes run before, after or beside the main process.
-    if fields["MESSAGE_ID"] == EXITED and "Main process exited" not in record.message:
+    is_of_main_process = "Main process exited" in record.message
+    if fields["MESSAGE_ID"] == EXITED and not is_of_main_process:
         return None
 
     was_killed = fields.get("EXIT_CODE") == "killed" and fields.get("EXIT_STATUS") in {"9", "KILL"}

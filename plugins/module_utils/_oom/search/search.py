@@ -54,7 +54,10 @@ class Coverage(t.NamedTuple):
 
     @property
     def complete(self) -> bool:
-        return not (self.gaps or self.missed_records or self.unparsed)
+        if self.missed_records or self.unparsed:
+            return False
+
+        return not self.gaps
 
 
 class Traces(t.NamedTuple):
@@ -114,13 +117,14 @@ def search(journal: Journal, request: Request = EVERYTHING) -> Traces | None:
     if window is None:
         return None
 
-    found = _classify(window.find([KERNEL_KILLS, FORGERIES, OTHER_ANCHORS]))
-    newest = journal.read_newest(["_TRANSPORT=kernel", f"_BOOT_ID={window.extent.last_boot}"])
+    records = window.find([KERNEL_KILLS, FORGERIES, OTHER_ANCHORS])
+    found = _classify(records)
+    last_boot = window.extent.last_boot
+    newest = journal.read_newest(["_TRANSPORT=kernel", f"_BOOT_ID={last_boot}"])
     if _may_have_other_levels(newest, found.statements.values()):
-        more = _classify(window.find([KERNEL_LINES]))
-        found.statements.update(more.statements)
-        # Both searches may have counted the same forgeries.
-        found = found._replace(forged=found.forged | more.forged)
+        records = window.find([KERNEL_LINES])
+        found = _merge(found, _classify(records))
+
     return _make_traces(window.extent, found, has_kernel=newest is not None)
 
 
@@ -167,20 +171,30 @@ def _classify(records: t.Iterable[Record]) -> _Found:
     return _Found(statements, forgeries.counts)
 
 
+def _merge(found: _Found, more: _Found) -> _Found:
+    """Return what two searches found; both may have counted the same forgeries."""
+    statements = {**found.statements, **more.statements}
+    forged = found.forged | more.forged
+    return _Found(statements, forged)
+
+
 def _make_traces(extent: Extent, found: _Found, *, has_kernel: bool) -> Traces:
     """Return what was found; `has_kernel` is whether the journal holds records of the kernel from the last boot."""
     statements = list(found.statements.values())
     boots = _list_boots(statements)
+    kills = _sort_kills(_select(statements, KernelKill), boots)
+    missed = [record.number for record in _select(statements, MissedRecords)]
+    gaps = _list_gaps(extent, statements, has_kernel=has_kernel)
     return Traces(
         extent=extent,
-        kills=tuple(_sort_kills(_select(statements, KernelKill), boots)),
+        kills=tuple(kills),
         killers=tuple(_select(statements, KillerRecord)),
         boots=boots,
         units=tuple(_select(statements, UnitRecord)),
         forged=found.forged,
-        missed=sum(missed.number for missed in _select(statements, MissedRecords)),
+        missed=sum(missed),
         overlong=len(_select(statements, Overlong)),
-        gaps=tuple(_list_gaps(extent, statements, has_kernel=has_kernel)),
+        gaps=tuple(gaps),
     )
 
 
@@ -217,7 +231,7 @@ def _find_place(statement: Statement) -> tuple[str, int] | None:
     return None
 
 
-def _may_have_other_levels(newest: Record | None, statements: t.Iterable[Statement]) -> bool:
+def _may_have_other_levels(newest: Record | None, statements: t.Collection[Statement]) -> bool:
     """Return whether the journal may hold OOM kills at another priority than the kernel gives them.
 
     This is so if the journal was made from something else, as its `newest` record of the kernel shows, or if systemd
@@ -226,33 +240,45 @@ def _may_have_other_levels(newest: Record | None, statements: t.Iterable[Stateme
     if newest is not None and "PRIORITY" not in newest.fields:
         return True
 
-    return bool(_find_unexplained(statements, OUT_OF_MEMORY, (KernelKill,)))
+    unexplained = _find_unexplained(statements, OUT_OF_MEMORY, (KernelKill,))
+    return len(unexplained) > 0
 
 
 def _find_unexplained(
-    statements: t.Iterable[Statement], message_id: str, kinds: tuple[type[Statement], ...]
+    statements: t.Collection[Statement], message_id: str, kinds: tuple[type[Statement], ...]
 ) -> list[UnitRecord]:
     """Return systemd's notices of OOM kills, by their message id, that have no record of certain kinds near them.
 
     A slice is left out: systemd notifies it of OOM kills in the units below it, which may be much later.
     """
-    times: dict[str, list[int]] = collections.defaultdict(list)
-    notices = []
-    for statement in statements:
-        place = _find_place(statement)
-        if place is not None and isinstance(statement, kinds):
-            boot_id, monotonic_us = place
-            times[boot_id].append(monotonic_us)
-        if isinstance(statement, UnitRecord) and statement.what == message_id:
-            notices.append(statement)
-
+    times = _list_times(statements, kinds)
     unexplained = []
-    for notice in notices:
-        if notice.unit.endswith(".slice") or _is_near(notice.monotonic_us, times[notice.boot_id]):
+    for notice in _select(statements, UnitRecord):
+        is_other_message = notice.what != message_id
+        is_slice = notice.unit.endswith(".slice")
+        if is_other_message or is_slice:
             continue
-        unexplained.append(notice)
+
+        times_of_boot = times.get(notice.boot_id, ())
+        if not _is_near(notice.monotonic_us, times_of_boot):
+            unexplained.append(notice)
 
     return unexplained
+
+
+def _list_times(statements: t.Iterable[Statement], kinds: tuple[type[Statement], ...]) -> dict[str, list[int]]:
+    """Return when there are statements of certain kinds: for each boot, the microseconds since its start."""
+    times: dict[str, list[int]] = {}
+    for statement in statements:
+        if not isinstance(statement, kinds):
+            continue
+
+        place = _find_place(statement)
+        if place is not None:
+            boot_id, monotonic_us = place
+            times.setdefault(boot_id, []).append(monotonic_us)
+
+    return times
 
 
 def _is_near(monotonic_us: int, times: t.Iterable[int]) -> bool:
@@ -286,7 +312,8 @@ def _list_unexplained_units(extent: Extent, statements: t.Collection[Statement])
     units = set()
     for notice in notices:
         # What systemd noticed at the very beginning may have been killed before.
-        if abs(notice.realtime_us - extent.first_us) > NEAR_US:
+        distance_us = abs(notice.realtime_us - extent.first_us)
+        if distance_us > NEAR_US:
             units.add(notice.unit)
 
     return sorted(units)
