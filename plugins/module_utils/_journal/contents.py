@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import typing as t
 
+BOOT_PRECISION_US = 1_000_000
+"""How exact the times of boots are at least: journalctl lists them in whole seconds."""
+
 
 class Boot(t.NamedTuple):
     """One boot that the journal knows of, with the times of its first and last entry."""

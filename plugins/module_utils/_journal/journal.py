@@ -24,7 +24,7 @@ from .record import FIELDS, Record
 from .times import format_time
 from .walk import CURSOR, FAR_FUTURE_US, Walk
 
-_CURSOR_TIME = re.compile(r";t=([0-9a-f]{1,15})(?:;|$)")
+_CURSOR_TIME = r";t=([0-9a-f]{1,15})(?:;|$)"
 # Other entries may have the same time.
 _SAME_TIME = 8
 # journalctl prints the cursor, the times and the boot in any case. It takes no empty list of fields.
@@ -203,7 +203,7 @@ class Journal:
 
     def _find_with_libsystemd(self, cursor: str) -> Record | None:
         """Return the record at a cursor if libsystemd finds it."""
-        time = _CURSOR_TIME.search(cursor)
+        time = re.search(_CURSOR_TIME, cursor)
         if time is None:
             return None
 

@@ -61,7 +61,8 @@ class Reader:
         reduced = [question.walk for question in questions]
         self._ask("walks", reduced, answers=len(walks))
         for question in questions:
-            yield [_make_record(entry, question) for entry in self._read_answer()]
+            entries = self._read_answer()
+            yield _make_records(entries, question)
 
     def list_files(self) -> list[FileTimes]:
         """Return the files with their boots and times. Raises ReaderError."""
@@ -142,19 +143,17 @@ def _make_question(walk: Walk) -> _Question:
     return _Question(walk._replace(fields=unknown), known)
 
 
-def _make_record(entry: t.Sequence[t.Any], question: _Question) -> Record:
-    """Return the record of an entry, with the fields that the child has read and those that the matches give."""
-    realtime_us, monotonic_us, boot_id, values = entry
-    # Tens of thousands of entries may go through here.
-    read = {name: value for name, value in zip(question.walk.fields, values) if value is not None}
-    fields = {**question.known, **read}
-    return Record(
-        cursor=fields.pop(CURSOR, ""),
-        realtime_us=realtime_us,
-        monotonic_us=monotonic_us,
-        boot_id=boot_id,
-        fields=fields,
-    )
+def _make_records(entries: t.Iterable[t.Any], question: _Question) -> list[Record]:
+    """Return the records of entries, with the fields that the child has read and those that the matches give."""
+    names = question.walk.fields
+    known = question.known
+    records = []
+    # Tens of thousands of entries may go through this loop, so it is kept tight.
+    for realtime_us, monotonic_us, boot_id, values in entries:
+        fields = {**known, **{name: value for name, value in zip(names, values) if value is not None}}
+        records.append(Record(fields.pop(CURSOR, ""), realtime_us, monotonic_us, boot_id, fields))
+
+    return records
 
 
 def _make_file_times(path: str, first_us: int, last_us: int, boots: t.Iterable[t.Sequence[t.Any]]) -> FileTimes:

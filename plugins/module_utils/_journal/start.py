@@ -9,7 +9,7 @@ import pathlib
 import typing as t
 
 from .complaints import JournalError
-from .contents import Contents, FileTimes
+from .contents import BOOT_PRECISION_US, Contents, FileTimes
 from .files import is_user_file
 from .journal import Journal
 from .order import Setback, find_setbacks, is_passed_twice, is_written_after
@@ -20,8 +20,6 @@ from .walk import CURSOR, FAR_FUTURE_US, Walk
 
 # The journal receives its first entries of a boot within seconds; a slow host may take minutes.
 _BOOT_BEGINS_US = 600_000_000
-# journalctl lists the times of boots in whole seconds.
-_SECOND_US = 1_000_000
 _DELETED = "earlier entries were deleted or never stored."
 _BACK = ("--reverse", "--lines=1")
 
@@ -74,7 +72,7 @@ def find_start(journal: Journal, request: Request, survey: Survey) -> Start | No
 
         # If the first entry since then is the oldest of all, earlier ones are missing.
         start = Start(first_us, survey.newest)
-        return _limit_start(start, survey.oldest_us, slack_us=_SECOND_US)
+        return _limit_start(start, survey.oldest_us, slack_us=BOOT_PRECISION_US)
     if request.has_boot and survey.newest is not None:
         start = _start_at_boot(journal, request, survey.newest)
         return _limit_start(start, survey.oldest_us)

@@ -11,7 +11,7 @@ import itertools
 import typing as t
 
 from .complaints import JournalError
-from .contents import Boot
+from .contents import BOOT_PRECISION_US, Boot
 from .journal import Journal
 from .journalctl import Query
 from .order import Setback, is_since_ambiguous, is_until_ambiguous, is_written_after
@@ -24,8 +24,6 @@ from .times import format_time
 _AMBIGUOUS = "The clock was set back, so it is uncertain where the requested time lies in the journal."
 # Even an idle host logs something within a day.
 _SILENT_SECONDS = 86_400
-# journalctl lists the times of boots in whole seconds.
-_SECOND_US = 1_000_000
 # Of journalctl at once.
 _MOST_RUNS = 8
 
@@ -166,7 +164,7 @@ def _count_boots(request: Request, boots: t.Iterable[Boot], first_us: int, last_
 
     count = 0
     for boot in boots:
-        ends_before = boot.last_us + _SECOND_US <= first_us
+        ends_before = boot.last_us + BOOT_PRECISION_US <= first_us
         begins_after = boot.first_us > last_us
         if not ends_before and not begins_after:
             count += 1
