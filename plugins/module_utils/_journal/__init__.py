@@ -9,7 +9,8 @@
     selection.py     which files and times a search has to read, in how many runs of journalctl
     surroundings.py  the records around known records, and those after a time
     journal.py       one journal, whether libsystemd or journalctl answers (Journal)
-    journalctl.py    run journalctl, and find out what it could not read
+    journalctl.py    run journalctl, and read the records that it prints
+    complaints.py    what journalctl says on standard error: whether it failed, and what it could not read
     reader.py        a child process that reads with libsystemd
     libsystemd.py    journal files, read with libsystemd
     record.py        a journal entry
@@ -24,5 +25,5 @@ yields the records that a search finds. `around()` and `after()` read more recor
 `Journal.unparsed` and `Extent.gaps` say afterwards what may have been missed.
 
 The files form layers, and each imports only from those below it: window; start, selection, surroundings; journal;
-journalctl, reader; libsystemd, order; request, walk, contents, files, record, times.
+journalctl, reader; libsystemd, order, complaints; request, walk, contents, files, record, times.
 """

@@ -18,7 +18,7 @@ from .order import Setback, is_since_ambiguous, is_until_ambiguous, is_written_a
 from .record import Record
 from .request import EVERYTHING, Request, Search
 from .selection import Selection, select_files
-from .start import find_start, make_survey
+from .start import Start, Survey, find_start, make_survey
 from .times import format_time
 
 _AMBIGUOUS = "The clock was set back, so it is uncertain where the requested time lies in the journal."
@@ -99,8 +99,14 @@ class Window:
         arguments = self._request.arguments
         if since_us:
             arguments = [*arguments, f"--since={format_time(since_us)}"]
+
         query = Query(
-            arguments, search.matches, fields=search.fields, pattern=search.pattern, files=files, verbose=True
+            arguments,
+            matches=search.matches,
+            fields=search.fields,
+            pattern=search.pattern,
+            files=files,
+            verbose=True,
         )
         return self._journal.read_back(query, not_before_us=since_us, later_arguments=self._request.boot_arguments)
 
@@ -109,17 +115,31 @@ def find_window(journal: Journal, request: Request = EVERYTHING) -> Window | Non
     """Return the requested part of a journal, or None if the journal holds nothing of it. Raises JournalError."""
     survey = make_survey(journal, request)
     start = find_start(journal, request, survey)
-    if start is None or start.newest is None or start.newest.realtime_us < start.first_us:
+    if start is None or start.newest is None:
+        return None
+    if start.newest.realtime_us < start.first_us:
         return None
 
-    newest = start.newest
+    extent = _make_extent(request, survey, start, start.newest)
+    selection = select_files(
+        request,
+        start.first_us,
+        files=journal.files,
+        listed=survey.contents.files,
+        setbacks=survey.setbacks,
+    )
+    return Window(journal, request, extent, selection)
+
+
+def _make_extent(request: Request, survey: Survey, start: Start, newest: Record) -> Extent:
+    """Return how far the part extends from its start to its newest entry."""
     boots = survey.contents.boots
     gaps = (
         *start.gaps,
         *_list_ambiguities(request, start.first_us, survey.setbacks),
         *_list_silence(request, newest),
     )
-    extent = Extent(
+    return Extent(
         first_us=start.first_us,
         last_us=newest.realtime_us,
         boots=_count_boots(request, boots, start.first_us, newest.realtime_us),
@@ -128,10 +148,6 @@ def find_window(journal: Journal, request: Request = EVERYTHING) -> Window | Non
         boot_ends={boot.boot_id: boot.last_us for boot in boots},
         gaps=gaps,
     )
-    selection = select_files(
-        request, start.first_us, files=journal.files, listed=survey.contents.files, setbacks=survey.setbacks
-    )
-    return Window(journal, request, extent, selection)
 
 
 def _list_ambiguities(request: Request, first_us: int, setbacks: t.Sequence[Setback]) -> t.Iterator[str]:
