@@ -2,7 +2,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module systemd_dropin: its documentation, its argument spec and the way through it."""
+"""The module systemd_dropin: its documentation, its argument spec and its main function."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ module: systemd_dropin
 short_description: Manage one drop-in of a systemd unit, and prove that it is in force
 version_added: 1.0.0
 description:
-  - Writes one drop-in file of one unit, has systemd read it, and compares what is in force with what was asked for.
-  - Before the file is installed, systemd reads it from a private folder, and what it complains about fails the module.
-    Systemd itself ignores a directive that it does not understand with no more than a line in the journal.
-  - If systemd cannot load the new file, or has another value in force than the file gives, the old one is put back.
-  - Limits of a running unit (C(MemoryMax), C(MemoryHigh), C(MemorySwapMax), C(TasksMax) and such) are compared with
-    what the kernel has in the unit's cgroup as well. Systemd 257 shows the new limit after it has read the file, and
-    leaves the old one in the kernel until the unit is started again; the module hands it over.
-  - A C(MemoryMax) that would come down below what the unit uses now is refused, since the kernel would kill at once
-    what does not fit into swap. What it uses is C(memory.current) of its cgroup, without the page cache and the slab
-    that the kernel can drop. On a host with cgroups of version 1 it is not looked at.
-  - Only the file that this module wrote is ever changed or removed. Nothing is restarted.
+  - Writes one drop-in file of one unit, has systemd read it, and compares the values in force with the wanted ones.
+  - Has systemd check the file in a private folder before installing it, and fails if systemd complains. When systemd
+    loads a unit, it ignores a directive that it does not understand, and only logs that to the journal.
+  - Puts the old file back if systemd cannot load the new one, or if it has another value in force than the file sets.
+  - Also compares the limits of a running unit (such as C(MemoryMax), C(MemoryHigh), C(MemorySwapMax) and C(TasksMax))
+    with those that the kernel has in the unit's cgroup. After a reload, systemd 257 shows the new limit, but leaves the
+    old one in the kernel until the unit is started again. The module hands the new limit to the kernel.
+  - Refuses to lower C(MemoryMax) below the memory that the unit uses, because the kernel would at once kill processes
+    that do not fit into swap. The memory in use is C(memory.current) of the unit's cgroup, without the page cache and
+    the slab that the kernel can drop. On a host with cgroups of version 1, it is not checked.
+  - Changes and removes only the file that this module wrote. Does not restart units.
 author:
   - oomguard contributors (@oomguard)
 attributes:
   check_mode:
-    description: Shows what would be done, and does nothing.
+    description: Reports the changes without making them.
     support: full
   diff_mode:
     description: Shows the drop-in file before and after.
@@ -41,96 +41,97 @@ attributes:
 options:
   unit:
     description:
-      - The unit, with its suffix. An alias is resolved.
-      - A template such as V(getty@.service) stands for all its instances. Those that run are handed new limits, and
-        count for RV(restart_required); settings that an instance has of its own are left alone.
-      - V(system.conf) stands for the configuration of systemd itself, with the section C(Manager); see
+      - The name of the unit, with its suffix. An alias is resolved.
+      - A template such as V(getty@.service) stands for all its instances. Running instances get new limits, and count
+        for RV(restart_required). Settings of a single instance are left alone.
+      - V(system.conf) stands for the configuration of systemd itself, with the section C(Manager). See
         systemd-system.conf(5).
-      - Masked units are refused; generated and transient ones need O(force).
+      - Masked units are refused. Generated and transient units require O(force).
     type: str
     required: true
   name:
     description:
-      - The name of the drop-in file, without V(.conf). Systemd reads drop-ins in the order of their names.
+      - The name of the drop-in file, without V(.conf). systemd reads drop-ins in the order of their names.
     type: str
     default: 50-oomguard
   settings:
     description:
-      - What the drop-in sets, as sections of directives. A list assigns its values in order; an empty string resets the
-        directive, as systemd has it. A list of none sets nothing.
-      - A C(MemoryMax) or C(MemoryHigh) of less than 1 MiB is refused; without a unit it is of bytes.
-      - Systemd expands specifiers such as V(%n) in many values; a percent sign itself is written V(%%).
-      - Required with O(state=present).
+      - The settings of the drop-in, as a mapping of sections to directives to values. A list assigns its values in
+        order. An empty string resets the directive, as in a unit file. An empty list sets nothing.
+      - A C(MemoryMax) or C(MemoryHigh) of less than 1 MiB is refused. A number without a unit is in bytes.
+      - systemd expands specifiers such as V(%n) in many values. Write V(%%) for a percent sign.
+      - Required if O(state=present).
     type: dict
     default: {}
   state:
     description:
-      - With V(absent) the file is removed, and its folder if nothing else is in it.
+      - If V(absent), the file is removed, and its folder as well if it is empty.
     type: str
     choices: [present, absent]
     default: present
   scope:
     description:
-      - With V(user), the drop-in is for units of the systemd of the user who the task runs as, and lies below
-        C(~/.config/systemd/user). Use C(become_user) to choose one.
+      - If V(user), the drop-in belongs to a unit of the task user's own systemd, and is written below
+        C(~/.config/systemd/user). Use C(become_user) to choose the user.
     type: str
     choices: [system, user]
     default: system
   runtime:
     description:
-      - Write below C(/run), where the drop-in lasts until the next boot.
+      - Whether to write the drop-in below C(/run), where it lasts until the next boot.
       - A drop-in of the same name below C(/etc) wins over it.
     type: bool
     default: false
   force:
     description:
-      - Replace or remove a file of that name which this module did not write.
-      - A backup is kept beside it with its mode and owner, under a name that systemd does not read.
-      - Accept a generated or transient unit.
-      - Accept a C(MemoryMax) below what the unit uses now, with which the kernel may kill at once.
+      - Whether to replace or remove a file of that name which this module did not write. A backup is kept beside it,
+        with the same mode and owner, under a name that systemd does not read.
+      - Whether to accept a generated or transient unit.
+      - Whether to accept a C(MemoryMax) below the memory that the unit uses. The kernel may then kill at once.
     type: bool
     default: false
   pin:
     description:
-      - Write the drop-in even if all settings are in force without it, so that they stay when the unit's file changes.
-      - With V(false), a drop-in that is there already is still kept up to date.
+      - Whether to write the drop-in even if all settings are in force without it, so that they stay in force when the
+        unit's own file changes.
+      - If V(false), an existing drop-in is still kept up to date.
     type: bool
     default: true
   reload:
     description:
       - When to have systemd read its files again.
-      - With V(needed), when the file has changed, when systemd says that it has not read the newest one, and when
-        C(systemctl set-property) has changed a setting that no file changes.
+      - If V(needed), systemd reads them when the file has changed, when systemd reports that it has not read the latest
+        version, and when C(systemctl set-property) has changed a setting that no other file sets.
     type: str
     choices: [needed, never, always]
     default: needed
   verify:
     description:
-      - Fail where a setting is not in force afterwards, and before anything is changed if a drop-in that systemd
-        reads later would win.
-      - With V(false), a limit that the kernel does not take is told by a warning.
+      - Whether to fail if a setting is not in force afterwards. If a drop-in that systemd reads later would win, the
+        module fails before it changes anything.
+      - If V(false), a limit that the kernel does not accept causes a warning.
     type: bool
     default: true
 notes:
-  - On a host that was not booted with systemd, such as an image being built, and for a user whose systemd does not run,
-    the file is written, RV(verified) is V(false) and a warning says so.
-  - Warns where a setting does not do what it is set for, as C(MemoryHigh) on a host without swap, or below what the
-    unit uses now.
+  - If the host was not booted with systemd (as in an image build), or if the user's systemd does not run, the module
+    writes the file, returns RV(verified) as V(false), and warns about it.
+  - The module warns about a setting that does not have its effect on the host, such as C(MemoryHigh) without swap, or
+    C(MemoryHigh) below the memory that the unit uses.
 seealso:
   - name: systemd.unit(5)
-    description: Where systemd looks for drop-ins, and in which order it reads them.
+    description: The folders in which systemd looks for drop-ins, and the order in which it reads them.
     link: https://www.freedesktop.org/software/systemd/man/latest/systemd.unit.html
 """
 
 EXAMPLES = r"""
-- name: Let Apache survive the kill of one of its workers
+- name: Keep Apache running when the kernel kills one of its workers
   oomguard.linux.systemd_dropin:
     unit: apache2.service
     settings:
       Service:
         OOMPolicy: continue
 
-- name: Keep a service within bounds, under a name of its own
+- name: Limit the memory of a service, in a drop-in with its own name
   oomguard.linux.systemd_dropin:
     unit: worker@.service
     name: 60-memory
@@ -139,7 +140,7 @@ EXAMPLES = r"""
         MemoryMax: 2G
         Restart: on-failure
 
-- name: Have every service of a user survive the kill of one of its processes
+- name: Keep a user's service running when the kernel kills one of its processes
   oomguard.linux.systemd_dropin:
     unit: podman.service
     scope: user
@@ -149,14 +150,14 @@ EXAMPLES = r"""
   become: true
   become_user: alice
 
-- name: Have it so for all units that say nothing themselves
+- name: Set the default for all units that do not set OOMPolicy themselves
   oomguard.linux.systemd_dropin:
     unit: system.conf
     settings:
       Manager:
         DefaultOOMPolicy: continue
 
-- name: Take the drop-in away again
+- name: Remove the drop-in
   oomguard.linux.systemd_dropin:
     unit: apache2.service
     state: absent
@@ -164,15 +165,15 @@ EXAMPLES = r"""
 
 RETURN = r"""
 path:
-  description: The drop-in file.
+  description: The path of the drop-in file.
   returned: always
   type: str
   sample: /etc/systemd/system/apache2.service.d/50-oomguard.conf
 effective:
   description:
-    - The value in force of each directive in O(settings), as C(systemctl show) prints it; V(null) where it prints none.
-    - In check mode, and where nothing had to be changed, the values are those found.
-    - Empty with O(state=absent), and where no systemd runs.
+    - The value in force of each directive in O(settings), as C(systemctl show) prints it, or V(null) if it prints none.
+    - In check mode, and if nothing had to be changed, the values that were found.
+    - Empty if O(state=absent), and if systemd does not run.
   returned: always
   type: dict
   sample:
@@ -180,8 +181,7 @@ effective:
       OOMPolicy: continue
 overridden_by:
   description:
-    - Each directive that is not in force as asked for, or will not be, with the value that is, and the drop-in that
-      sets it.
+    - The directives that do not have the wanted value, or will not have it.
   returned: always
   type: list
   elements: dict
@@ -190,27 +190,28 @@ overridden_by:
       description: The section of the directive.
       type: str
     directive:
-      description: The directive.
+      description: The name of the directive.
       type: str
     value:
       description: The value in force.
       type: str
     path:
-      description: The drop-in that wins, V(null) where none was found.
+      description: The drop-in that sets this value, or V(null) if none was found.
       type: str
 verified:
   description: Whether every setting was found to be in force.
   returned: always
   type: bool
 unverified:
-  description: The directives of which it could not be told whether they are in force.
+  description: The directives for which it is unknown whether they are in force.
   returned: always
   type: list
   elements: str
   sample: []
 limits:
   description:
-    - What the kernel has in the cgroup of the running unit for each limit in O(settings); empty for a template.
+    - The value that the kernel has in the cgroup of the running unit for each limit in O(settings). Empty for a
+      template.
   returned: always
   type: dict
   sample:
@@ -220,43 +221,43 @@ limits:
       tightest_cgroup: /system.slice
 active_state:
   description:
-    - The state of the unit, V(null) where no systemd runs; for a template, that of an instance that runs, if one does.
+    - The state of the unit, or V(null) if systemd does not run. For a template, the state of a running instance, if
+      there is one.
   returned: always
   type: str
   sample: active
 unit_result:
-  description: How the unit last ended, such as V(oom-kill); V(null) where systemd does not say.
+  description: How the unit last ended, such as V(oom-kill), or V(null) if systemd does not report it.
   returned: always
   type: str
   sample: success
 reload_required:
-  description: Whether systemd has yet to read what is on the disk.
+  description: Whether files have changed since systemd read them.
   returned: always
   type: bool
 restart_required:
   description:
-    - Whether the unit, or an instance of it, runs without a setting of the drop-in that it gets only when it is started
-      again.
+    - Whether the unit, or an instance of it, runs without a setting of the drop-in that takes effect only when the unit
+      is started again.
   returned: always
   type: bool
 """
 
-import typing as t
-
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._change import bring
 from ..module_utils._command import run
 from ..module_utils._errors import OomguardError
-from ..module_utils._safe import neutralise
-from ..module_utils._systemd.bring import bring
-from ..module_utils._systemd.dropin import MANAGER, DropinError, Wanted
+from ..module_utils._safe import neutralise, neutralise_all
+from ..module_utils._systemd.change import DropinChange
 from ..module_utils._systemd.manager import Systemd
-from ..module_utils._systemd.result import result
-from ..module_utils._systemd.traps import warnings
+from ..module_utils._systemd.result import build_result
+from ..module_utils._systemd.traps import list_warnings
+from ..module_utils._systemd.wanted import parse_wanted
 
 
 def main() -> None:
-    """Observe, plan, apply, verify."""
+    """Bring about the drop-in that the parameters ask for, and return the result."""
     module = AnsibleModule(
         argument_spec={
             "unit": {"type": "str", "required": True},
@@ -273,62 +274,18 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        wanted = wanted_from(module.params)
+        wanted = parse_wanted(module.params)
         systemd = Systemd(run=run, user=module.params["scope"] == "user")
-        state, plan = bring(wanted, systemd, check=module.params["verify"], dry=module.check_mode)
+        change = DropinChange(wanted, systemd, verify=module.params["verify"])
+        state, plan = bring(change, check_mode=module.check_mode)
     except OomguardError as error:
         module.fail_json(msg=str(error))
-    for warning in warnings(state, wanted):
+
+    for warning in list_warnings(state, wanted):
         module.warn(neutralise(warning))
-    module.exit_json(changed=plan.changed, diff=plan.diff, **result(state, plan, wanted))
 
-
-def wanted_from(params: t.Mapping[str, t.Any]) -> Wanted:
-    """Return what the module's parameters ask for. Raises DropinError."""
-    if params["unit"] == MANAGER and params["scope"] == "user":
-        raise DropinError(f"{MANAGER} is not a unit of a user.", hint="Leave scope away.")
-    return Wanted(
-        unit=params["unit"],
-        name=params["name"],
-        settings={
-            section: {
-                directive: values_of(value, of=f"{directive}= in [{section}]")
-                for directive, value in directives.items()
-                if value != []
-            }
-            for section, directives in sections_of(params["settings"])
-        },
-        present=params["state"] == "present",
-        runtime=params["runtime"],
-        force=params["force"],
-        pin=params["pin"],
-        reload=params["reload"],
-    )
-
-
-def sections_of(settings: t.Mapping[str, t.Any]) -> t.Iterator[tuple[str, t.Mapping[str, t.Any]]]:
-    """Yield each section with its directives. Raises DropinError for anything but a mapping of mappings."""
-    for section, directives in settings.items():
-        if not isinstance(directives, dict):
-            raise DropinError(
-                f"settings.{section} is not a mapping of directives to values.",
-                hint="Write settings as {Service: {OOMPolicy: continue}}.",
-            )
-        yield section, directives
-
-
-def values_of(value: t.Any, *, of: str) -> tuple[str, ...]:
-    """Return the values of one directive as unit files write them: booleans as yes and no, numbers in digits.
-
-    Raises DropinError, which says whose value it is, for mappings, lists in lists, and null.
-    """
-    values = value if isinstance(value, list) else [value]
-    if any(item is None or isinstance(item, (dict, list)) for item in values):
-        raise DropinError(
-            f"The value of {neutralise(of)} is neither text nor a number nor a boolean.",
-            hint="Write an empty string to reset a directive, and leave away what shall not be set.",
-        )
-    return tuple({True: "yes", False: "no"}[item] if isinstance(item, bool) else str(item) for item in values)
+    result = build_result(state, plan, wanted)
+    module.exit_json(changed=plan.changed, diff=plan.diff, **neutralise_all(result))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the kernel itself says of a unit's cgroup and of the host's memory: the adapter to /sys and /proc."""
+"""The kernel's view of a unit's cgroup and of the host's memory: the adapter to /sys and /proc."""
 
 from __future__ import annotations
 
@@ -11,83 +11,109 @@ import typing as t
 
 from .._files import read_file
 from .._proc import parse_meminfo
-from .dropin import DropinError, Host, Limit
-from .values import Totals
+from .model import DropinError, Host, Limit, Totals
 
 _CGROUPS = "sys/fs/cgroup"
 _DROPPABLE = ("active_file", "inactive_file", "slab_reclaimable")
+_TASK_LIMITS = ("proc/sys/kernel/pid_max", "proc/sys/kernel/threads-max", f"{_CGROUPS}/pids.max")
 
 
 def read_limits(cgroup: str, files: t.Mapping[str, str], root: pathlib.Path) -> dict[str, Limit]:
     """Return the limits of `cgroup` (as systemd writes it, from /) and of those above it, by directive.
 
-    `files` names the file of each directive; what the cgroup does not have, or version 1, is left out.
+    `files` names the file of each directive. A file that the cgroup lacks is left out; version 1 has none of them.
     """
-    if cgroup.strip("/") == "":
+    name = cgroup.strip("/")
+    if name == "":
         return {}
+
     top = root / _CGROUPS
-    folder = top / cgroup.strip("/")
-    above = [parent for parent in folder.parents if top in parent.parents]
+    folder = top / name
     limits = {}
-    for directive, name in files.items():
-        found = _read(folder / name)
-        if found:
-            values = [(f"/{parent.relative_to(top)}", _read(parent / name)) for parent in above]
-            limits[directive] = Limit(
-                file=folder / name,
-                value=_number(found),
-                above=tuple((path, _number(value)) for path, value in values if value),
-            )
+    for directive, file in files.items():
+        text = _read(folder / file)
+        if text:
+            above = tuple(_read_above(folder, file, top))
+            limits[directive] = Limit(file=folder / file, value=_parse_number(text), above=above)
+
     return limits
 
 
-def read_memory(cgroup: str, root: pathlib.Path) -> int | None:
-    """Return the bytes that `cgroup` uses and the kernel cannot drop; None where it does not say, as in version 1.
+def _read_above(folder: pathlib.Path, file: str, top: pathlib.Path) -> t.Iterator[tuple[str, int | None]]:
+    """Yield path and limit of each cgroup above `folder`, from the parent on; the root cgroup has no limits."""
+    for parent in folder.parents:
+        if parent == top:
+            return
 
-    This is memory.current without what memory.stat counts as files and as reclaimable slab (the kernel's
-    admin-guide/cgroup-v2.rst): the memory of processes, shared memory and tmpfs, of which some may go to swap, and most
-    of the kernel's own.
+        text = _read(parent / file)
+        if text:
+            yield f"/{parent.relative_to(top)}", _parse_number(text)
+
+
+def read_memory(cgroup: str, root: pathlib.Path) -> int | None:
+    """Return the bytes in use by `cgroup` that the kernel cannot drop; None if they are unknown, as in version 1.
+
+    This is memory.current without the files and the reclaimable slab in memory.stat (the kernel's
+    admin-guide/cgroup-v2.rst). What remains is the memory of processes, shared memory and tmpfs, some of which may be
+    swapped out, and most memory of the kernel.
     """
-    folder = root / _CGROUPS / cgroup.strip("/")
-    current = _number(_read(folder / "memory.current")) if cgroup.strip("/") else None
+    name = cgroup.strip("/")
+    if name == "":
+        return None
+
+    folder = root / _CGROUPS / name
+    current = _parse_number(_read(folder / "memory.current"))
     if current is None:
         return None
-    counts = dict(line.split() for line in _read(folder / "memory.stat").splitlines())
-    return current - sum(int(counts.get(name, 0)) for name in _DROPPABLE)
+
+    droppable = 0
+    for line in _read(folder / "memory.stat").splitlines():
+        counter, amount = line.split()
+        if counter in _DROPPABLE:
+            droppable += int(amount)
+
+    return current - droppable
 
 
-def write_limit(file: pathlib.Path, text: str, *, must: bool) -> None:
-    """Have the kernel take one limit; a cgroup that has gone with its unit needs none.
+def write_limit(file: pathlib.Path, text: str, *, required: bool) -> None:
+    """Write one limit to a cgroup, unless that cgroup has gone with its unit.
 
-    Raises DropinError where the kernel refuses it and `must` take it.
+    Raises DropinError if the kernel refuses a limit that is `required`.
     """
     try:
         file.write_text(text)
     except OSError as error:
-        if must and error.errno not in (errno.ENOENT, errno.ENODEV):
+        is_gone = error.errno in (errno.ENOENT, errno.ENODEV)
+        if required and not is_gone:
             raise DropinError(f"Could not write {text} to {file}: {error.strerror}.") from error
 
 
 def read_host(root: pathlib.Path) -> Host:
-    """Return the totals that systemd takes percentages of, the swap, and whether cgroups are of version 2."""
+    """Return the host's memory, tasks and swap, and whether its cgroups are of version 2."""
     meminfo = parse_meminfo(_read(root / "proc/meminfo"))
-    tasks = [_read(root / name) for name in ("proc/sys/kernel/pid_max", "proc/sys/kernel/threads-max")]
-    tasks.append(_read(root / _CGROUPS / "pids.max"))
-    limit = _number(_read(root / _CGROUPS / "memory.max"))
-    ram = meminfo.get("MemTotal", 0)
+    ram_bytes = meminfo.get("MemTotal", 0)
+    # The root cgroup has a limit in a container only.
+    limit = _parse_number(_read(root / _CGROUPS / "memory.max"))
+    if limit is not None:
+        ram_bytes = min(ram_bytes, limit)
+
+    texts = [_read(root / name) for name in _TASK_LIMITS]
+    tasks = min((int(text) for text in texts if text.isdigit()), default=0)
+
     return Host(
-        totals=Totals(
-            ram_bytes=ram if limit is None else min(ram, limit),
-            tasks=min((int(text) for text in tasks if text.isdigit()), default=0),
-        ),
+        totals=Totals(ram_bytes=ram_bytes, tasks=tasks),
         swap_bytes=meminfo.get("SwapTotal"),
         unified=(root / _CGROUPS / "cgroup.controllers").exists(),
     )
 
 
 def _read(path: pathlib.Path) -> str:
-    return (read_file(path) or "").strip()
+    text = read_file(path) or ""
+    return text.strip()
 
 
-def _number(text: str) -> int | None:
-    return int(text) if text.isdigit() else None
+def _parse_number(text: str) -> int | None:
+    if not text.isdigit():
+        return None
+
+    return int(text)

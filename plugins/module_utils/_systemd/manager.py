@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""systemd as it runs on the host: the adapter that observes a unit's drop-in, carries out a plan and checks it."""
+"""systemd on the host: the adapter that observes units and drop-ins, and runs systemd's programs."""
 
 from __future__ import annotations
 
@@ -11,50 +11,21 @@ import os
 import pathlib
 import pwd
 import socket
-import stat
 import time
 import typing as t
 
 from .._command import Completed, Run
-from .._errors import OomguardError
-from .._files import (
-    leftover_of,
-    lock,
-    read_file,
-    remove_file,
-    write_file,
-)
-from .cgroup import (
-    read_host,
-    read_limits,
-    read_memory,
-    write_limit,
-)
-from .dropin import (
-    MANAGER,
-    DropinError,
-    Plan,
-    State,
-    Wanted,
-    assignments,
-    directives_in,
-)
-from .in_force import (
-    LIMITS,
-    stale_limits,
-    verify,
-    verify_limits,
-)
-from .names import (
-    find_unit,
-    instance_of,
-    of_template,
-    pattern_of,
-    template_of,
-)
-from .values import properties_of, words_of
+from .._files import leftover_of, lock, read_file
+from .._systemctl import Systemctl, is_booted
+from .cgroup import read_host, read_limits, read_memory
+from .directives import get_properties
+from .dropin import iterate_assignments
+from .limits import LIMITS
+from .model import MANAGER, DropinError, State, Wanted
+from .names import FoundUnit, find_unit, get_asked_name, get_instance_pattern, get_loadable_name, get_template
+from .syntax import split_words
 
-_OF_THE_UNIT = (
+_UNIT_PROPERTIES = (
     "Id",
     "LoadState",
     "ActiveState",
@@ -70,17 +41,20 @@ _OF_THE_UNIT = (
     "ManagedOOMSwap",
     "ManagedOOMMemoryPressure",
 )
-_WATCHER = "systemd-oomd.service"
+_OOMD = "systemd-oomd.service"
 _SLICES = ("-.slice", "system.slice")
+# systemd-system.conf(5); a file in a later folder replaces one of the same name.
+_MANAGER_FOLDERS = ("usr/lib", "usr/local/lib", "run", "etc")
+_PLAIN_OUTPUT = {"SYSTEMD_COLORS": "0", "SYSTEMD_LOG_COLOR": "0"}
 _HINTS = {
-    "not-found": "Is the package that brings it installed, and its name right?",
+    "not-found": "Check the name of the unit, and that the package that provides it is installed.",
     "masked": "A masked unit cannot be configured; unmask it first.",
 }
 
 
 @dataclasses.dataclass(frozen=True)
 class Systemd:
-    """The systemd of the host below `root`, or that of the user who runs this, spoken to through `run`."""
+    """The systemd of the host below `root`, or that of the user who runs this; `run` runs its programs."""
 
     run: Run
     root: pathlib.Path = pathlib.Path("/")
@@ -90,271 +64,282 @@ class Systemd:
 
     @property
     def runtime(self) -> pathlib.Path:
-        """Return the folder of what lasts until the next boot.
+        """Return the folder of the files that last until the next boot.
 
-        The variables of this process do not count: they may be those of the user who became another one for this task.
+        XDG_RUNTIME_DIR does not count: after become, it may be that of the user who logged in.
         """
-        return self.root / (f"run/user/{self.uid}" if self.user else "run")
+        if not self.user:
+            return self.root / "run"
+
+        return self.root / f"run/user/{self.uid}"
 
     @property
     def booted(self) -> bool:
-        """Tell whether this systemd runs (sd_booted(3)); that of a user does so while somebody answers at its socket.
+        """Return whether this systemd runs: for the host sd_booted(3), for a user whether its socket answers.
 
-        The socket itself stays when that systemd has stopped.
+        The socket file of a user remains after that systemd has stopped.
         """
         if not self.user:
-            return (self.runtime / "systemd/system").exists()
-        with socket.socket(socket.AF_UNIX) as connection:
-            return connection.connect_ex(str(self.runtime / "systemd/private")) == 0
+            return is_booted(self.root)
 
-    def folder(self, wanted: Wanted) -> pathlib.Path:
-        """Return the folder below which the wanted drop-in belongs (systemd.unit(5))."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            status = connection.connect_ex(str(self.runtime / "systemd/private"))
+
+        return status == 0
+
+    @property
+    def systemctl(self) -> Systemctl:
+        """Return the systemctl of this systemd."""
+        return Systemctl(self.run, options=self._options, environment=self._get_environment(self.runtime))
+
+    @property
+    def _options(self) -> tuple[str, ...]:
+        if not self.user:
+            return ()
+
+        return ("--user",)
+
+    def _get_environment(self, runtime: pathlib.Path) -> dict[str, str]:
+        if not self.user:
+            return _PLAIN_OUTPUT
+
+        return {**_PLAIN_OUTPUT, "XDG_RUNTIME_DIR": str(runtime)}
+
+    def analyze(self, *arguments: str, folder: pathlib.Path) -> Completed:
+        """Run systemd-analyze with the units in `folder` before all others. Raises CommandError."""
+        # systemd-analyze 247 takes over the socket in the runtime folder, at which the user's systemd answers.
+        environment = self._get_environment(folder)
+        environment = {**environment, "SYSTEMD_UNIT_PATH": f"{folder}:"}
+        return self.run(["systemd-analyze", *self._options, *arguments], environment=environment)
+
+    def read_version(self) -> int | None:
+        """Return the version of systemd, None if it does not say. Raises CommandError."""
+        words = self.systemctl("--version").stdout.split()
+        if len(words) < 2 or not words[1].isdigit():
+            return None
+
+        return int(words[1])
+
+    def lock_changes(self) -> t.ContextManager[object]:
+        """Return a lock that keeps other runs from changing drop-ins.
+
+        If the folder for the lock is missing, nothing is locked. Each change is atomic in any case.
+        """
+        if not self.runtime.is_dir():
+            return contextlib.nullcontext()
+
+        return lock("systemd", folder=self.runtime)
+
+    def find_folder(self, wanted: Wanted) -> pathlib.Path:
+        """Return the folder that holds the folder of the wanted drop-in (systemd.unit(5))."""
         if wanted.unit == MANAGER:
-            return (self.runtime if wanted.runtime else self.root / "etc") / "systemd"
+            return self._find_manager_folder(wanted)
+
+        if wanted.runtime and self.user:
+            return self.runtime / "systemd/user"
+
         if wanted.runtime:
-            return self.runtime / "systemd" / ("user" if self.user else "system")
+            return self.runtime / "systemd/system"
+
         if self.user:
             return self.home / ".config/systemd/user"
+
         return self.root / "etc/systemd/system"
 
-    @contextlib.contextmanager
-    def alone(self) -> t.Iterator[None]:
-        """Keep other runs from changing drop-ins; without a folder for the lock, each change is still a whole one."""
-        with lock("systemd", folder=self.runtime) if self.runtime.is_dir() else contextlib.nullcontext():
-            yield
+    def _find_manager_folder(self, wanted: Wanted) -> pathlib.Path:
+        if wanted.runtime:
+            return self.runtime / "systemd"
+
+        return self.root / "etc/systemd"
 
     def observe(self, wanted: Wanted) -> State:
-        """Return what the disk, systemd and the kernel hold about the wanted drop-in.
+        """Return the state of the unit and of the wanted drop-in on disk, in systemd and in the kernel.
 
-        Where this systemd does not run (an image build) only files are looked at.
+        If this systemd does not run, as in an image build, only files are examined.
         Raises DropinError for a unit that does not exist or cannot be configured, CommandError and FileError.
         """
-        booted = self.booted
-        if wanted.runtime and wanted.present and not booted:
-            # Its folder is what tells sd_booted(3) that systemd runs.
-            raise DropinError(
-                f"No systemd runs here, and a drop-in of {wanted.unit} below {self.runtime} would not stay.",
-                hint="Leave runtime away.",
-            )
-        shown = self.show(wanted) if booted else {}
-        properties = shown.get(instance_of(wanted.unit), {})
-        if booted:
-            unit, fragment = of_template(properties.get("Id", wanted.unit), wanted.unit), properties.get("FragmentPath")
-        else:
-            unit, fragment = find_unit(wanted.unit, self.root, self.folder(wanted), user=self.user, must=wanted.present)
-        path = self.folder(wanted) / f"{unit}.d" / f"{wanted.name}.conf"
-        if path.is_symlink() or path.parent.is_symlink():
-            raise DropinError(
-                f"{path} or its folder is a symbolic link.", hint="Replace the link by what it points at."
-            )
-        text = read_file(path)
+        if not self.booted:
+            return self._observe_offline(wanted)
+
+        shown = self._show_units(wanted)
+        properties = shown.get(get_loadable_name(wanted.unit), {})
+        name = get_asked_name(properties.get("Id", wanted.unit), wanted.unit)
+        state = self._observe_files(wanted, FoundUnit(name, properties.get("FragmentPath", "")))
         if wanted.present:
-            _refuse(properties, wanted, has_file=text is not None)
-        hidden = str(self.folder(wanted) / f"{template_of(unit)}.d" / path.name) if template_of(unit) else ""
-        folder_is_empty = path.parent.is_dir() and not any(path.parent.iterdir())
-        state = State(
-            path=path,
-            text=text,
-            leftover=leftover_of(path).exists() or (not wanted.present and folder_is_empty),
-            dropins=tuple((name, read_file(pathlib.Path(name)) or "") for name in self.loaded(wanted, properties)),
-            killers=_killers(shown),
-            fragment=fragment or "",
-            hides=hidden if hidden and os.path.exists(hidden) else None,
-            host=read_host(self.root),
-            booted=booted,
+            _refuse_load_state(properties, wanted, has_file=state.text is not None)
+            _refuse_generated(properties, wanted)
+
+        state = dataclasses.replace(
+            state, booted=True, dropins=self._read_dropins(wanted, properties), oomd_units=_find_oomd_units(shown)
         )
-        pattern = pattern_of(unit) if booted else ""
-        instances = self.properties([pattern], wanted) if pattern else []
-        return dataclasses.replace(
-            self.with_properties(state, properties),
-            instances=tuple(self.with_properties(state, found) for found in instances if found),
+        state = self._add_properties(state, properties)
+        return dataclasses.replace(state, instances=self._observe_instances(state, name, wanted))
+
+    def _observe_offline(self, wanted: Wanted) -> State:
+        if wanted.runtime and wanted.present:
+            # The folder of such a drop-in would make sd_booted(3) report that systemd runs.
+            raise DropinError(
+                f"The systemd of {wanted.unit} does not run, so a drop-in below {self.runtime} would not last.",
+                hint="Omit runtime.",
+            )
+
+        folder = self.find_folder(wanted)
+        unit = find_unit(wanted.unit, self.root, folder, user=self.user, required=wanted.present)
+        return self._observe_files(wanted, unit)
+
+    def _observe_files(self, wanted: Wanted, unit: FoundUnit) -> State:
+        """Return the state of the drop-in on disk and of the host, without what only a running systemd knows."""
+        folder = self.find_folder(wanted)
+        path = folder / f"{unit.name}.d" / f"{wanted.name}.conf"
+        _refuse_links(path)
+
+        return State(
+            path=path,
+            text=read_file(path),
+            has_leftover=_has_leftover(path, wanted),
+            fragment=unit.file,
+            hidden=_find_hidden(folder, unit.name, path.name),
+            host=read_host(self.root),
+            booted=False,
         )
 
-    def with_properties(self, state: State, properties: t.Mapping[str, str]) -> State:
-        """Return the state with the properties of a unit, and with what the kernel and the clock say about it."""
+    def _observe_instances(self, state: State, unit: str, wanted: Wanted) -> tuple[State, ...]:
+        """Return the state of each loaded instance of a template, none for any other unit."""
+        pattern = get_instance_pattern(unit)
+        if not pattern:
+            return ()
+
+        found = self._show([pattern], wanted)
+        return tuple(self._add_properties(state, properties) for properties in found if properties)
+
+    def _add_properties(self, state: State, properties: t.Mapping[str, str]) -> State:
+        """Return the state with the properties of a unit, its limits and memory in the kernel, and its age."""
         cgroup = properties.get("ControlGroup", "")
+        is_newer = state.text is not None and state.path.stat().st_mtime > _find_start(properties)
         return dataclasses.replace(
             state,
             properties=properties,
             limits=read_limits(cgroup, LIMITS, self.root),
             memory_bytes=read_memory(cgroup, self.root),
-            newer_than_unit=state.text is not None and state.path.stat().st_mtime > _started(properties),
+            newer_than_unit=is_newer,
         )
 
-    def show(self, wanted: Wanted) -> dict[str, dict[str, str]]:
-        """Return the properties of the unit, and of those that tell about systemd-oomd, by unit, with one call.
+    def _show_units(self, wanted: Wanted) -> dict[str, dict[str, str]]:
+        """Return the properties of the unit and of those that concern systemd-oomd, by unit, with one call."""
+        if wanted.unit == MANAGER:
+            return {MANAGER: self._show([], wanted)[0]}
 
-        Raises DropinError and CommandError.
-        """
-        units = [] if wanted.unit == MANAGER else [instance_of(wanted.unit)]
-        units += [] if self.user or not units else [_WATCHER, *_SLICES]
-        return dict(zip(units or [MANAGER], self.properties(units, wanted)))
+        units = [get_loadable_name(wanted.unit)]
+        if not self.user:
+            units += [_OOMD, *_SLICES]
 
-    def properties(self, units: t.Sequence[str], wanted: Wanted) -> list[dict[str, str]]:
-        """Return the properties of each unit that is named, or matches a pattern, in order; of none, the manager's.
+        return dict(zip(units, self._show(units, wanted)))
 
-        Raises DropinError and CommandError.
-        """
-        directives = [
-            name
-            for _section, directive, value in assignments(wanted.settings)
-            for name in properties_of(directive, value)
-        ]
-        names = ",".join(dict.fromkeys([*_OF_THE_UNIT, *LIMITS, *directives]))
-        done = self.call("systemctl", "show", "--no-pager", f"--property={names}", *(["--", *units] if units else []))
-        if done.returncode:
-            raise DropinError(str(done.failed(f"ask systemd about {wanted.unit}")))
-        return [_properties(block) for block in done.stdout.split("\n\n")]
+    def _show(self, units: t.Sequence[str], wanted: Wanted) -> list[dict[str, str]]:
+        """Return the properties of each unit that is named, or matches a pattern, in order; of none, the manager's."""
+        names = [*_UNIT_PROPERTIES, *LIMITS]
+        for _section, directive, value in iterate_assignments(wanted.settings):
+            names.extend(get_properties(directive, value))
 
-    def loaded(self, wanted: Wanted, properties: t.Mapping[str, str]) -> list[str]:
-        """Return the drop-ins that systemd has loaded, in its order."""
-        if wanted.unit != MANAGER or not self.booted:
-            return words_of(properties.get("DropInPaths", ""))
-        folders = [
-            self.root / folder / "systemd/system.conf.d" for folder in ("usr/lib", "usr/local/lib", "run", "etc")
-        ]
-        by_name = {path.name: path for folder in folders for path in folder.glob("*.conf")}
+        unique = dict.fromkeys(names)
+        return self.systemctl.show(units, unique, attempt=f"ask systemd about {wanted.unit}")
+
+    def _read_dropins(self, wanted: Wanted, properties: t.Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+        """Return path and text of each drop-in that systemd has loaded, in its order."""
+        if wanted.unit == MANAGER:
+            paths = self._list_manager_dropins()
+        else:
+            paths = split_words(properties.get("DropInPaths", ""))
+
+        return tuple((path, read_file(pathlib.Path(path)) or "") for path in paths)
+
+    def _list_manager_dropins(self) -> list[str]:
+        by_name = {}
+        for folder in _MANAGER_FOLDERS:
+            for path in (self.root / folder / "systemd/system.conf.d").glob("*.conf"):
+                by_name[path.name] = path
+
         return [str(by_name[name]) for name in sorted(by_name)]
 
-    def carry_out(self, plan: Plan, wanted: Wanted, *, check: bool) -> State:
-        """Carry out the plan, and return what came of it; with `check`, see that all of it is in force.
 
-        Where it is not, or systemd cannot load what is new, the old file is put back.
-        Raises DropinError, CommandError and FileError.
-        """
-        old = plan.path.stat() if plan.before is not None else None
-        if plan.backup and plan.before is not None:
-            backup = plan.path.with_name(f"{plan.path.name}.{time.strftime('%Y-%m-%dT%H:%M:%S')}~")
-            try:
-                # The old file itself, with its mode, owner and label: what is new takes its name as another file.
-                os.link(str(plan.path), str(backup))
-            except OSError:
-                _put(backup, plan.before, old)
-        if plan.writes:
-            _put(plan.path, plan.after)
-        elif plan.tidy:
-            _put(plan.path, None) if plan.after is None else leftover_of(plan.path).unlink()
-        before = {directive for _section, directive, _value in directives_in(plan.before or "")}
-        wanted = dataclasses.replace(wanted, formerly=before)
-        try:
-            if plan.reload:
-                self.reload()
-            state = self.observe(wanted)
-            current = not state.reload_required
-            if check and current:
-                verify(state, wanted)
-            return self.settle(state, wanted, check=check) if current else state
-        except OomguardError as error:
-            self.take_back(plan, old, error)
-
-    def settle(self, state: State, wanted: Wanted, *, check: bool) -> State:
-        """Hand the limits that systemd has read to the cgroup of the running unit, as its next start would.
-
-        systemd 252 does so itself as it reads its files, 257 does not. Raises CommandError and FileError, and with
-        `check` DropinError where the kernel has another limit afterwards.
-        """
-        stale = stale_limits(state, wanted)
-        for _directive, file, text in stale:
-            write_limit(file, text, must=check)
-        if stale:
-            # The unit may have ended meanwhile.
-            state = self.observe(wanted)
-            if check:
-                verify_limits(state, wanted)
-        return state
-
-    def take_back(self, plan: Plan, old: os.stat_result | None, error: OomguardError) -> t.NoReturn:
-        """Put the old file back with the mode and owner of `old`, and raise DropinError with all that went wrong."""
-        if not plan.writes:
-            raise error
-        try:
-            _put(plan.path, plan.before, old)
-            if plan.reload:
-                self.reload()
-        except OomguardError as second:
-            raise DropinError(f"{error} To go back failed as well: {second}") from error
-        raise DropinError(f"{error} {plan.path} is as it was before.") from error
-
-    def reload(self) -> None:
-        """Have systemd read its files. Raises CommandError."""
-        done = self.call("systemctl", "daemon-reload", timeout=120)
-        if done.returncode:
-            raise done.failed("have systemd read its files again")
-
-    def call(
-        self, program: str, *arguments: str, timeout: float = 60, private: pathlib.Path | None = None
-    ) -> Completed:
-        """Run a program of this systemd, with units of the folder `private` before all others. Raises CommandError."""
-        environment = {"SYSTEMD_COLORS": "0", "SYSTEMD_LOG_COLOR": "0"}
-        if self.user:
-            # Of a user's runtime folder, systemd-analyze 247 takes the socket at which the user's systemd answers.
-            environment["XDG_RUNTIME_DIR"] = str(private or self.runtime)
-        if private:
-            environment["SYSTEMD_UNIT_PATH"] = f"{private}:"
-        return self.run(
-            [program, *(["--user"] if self.user else []), *arguments],
-            timeout=timeout,
-            environment=environment,
-        )
+def _refuse_links(path: pathlib.Path) -> None:
+    if path.is_symlink() or path.parent.is_symlink():
+        raise DropinError(f"{path} or its folder is a symbolic link.", hint="Replace the link with its target.")
 
 
-def _put(path: pathlib.Path, text: str | None, old: os.stat_result | None = None) -> None:
-    """Write the file, with the mode and owner of `old`, or remove it; its folder does not stay if nothing is in it."""
-    try:
-        if text is None:
-            remove_file(path)
-        elif old is None:
-            write_file(path, text)
-        else:
-            write_file(path, text, mode=stat.S_IMODE(old.st_mode))
-            # Whoever may not give files away owned the old one.
-            with contextlib.suppress(PermissionError):
-                os.chown(str(path), old.st_uid, old.st_gid)
-    finally:
-        with contextlib.suppress(OSError):
-            path.parent.rmdir()
-
-
-def _refuse(properties: t.Mapping[str, str], wanted: Wanted, *, has_file: bool) -> None:
-    """Raise DropinError for a unit that no drop-in belongs to."""
+def _refuse_load_state(properties: t.Mapping[str, str], wanted: Wanted, *, has_file: bool) -> None:
+    """Raise DropinError for a unit that systemd has not loaded."""
     load_state = properties.get("LoadState", "loaded")
-    # What is there may be a bad drop-in of ours, about to be replaced.
-    if load_state != "loaded" and not (load_state == "bad-setting" and has_file):
+    if load_state == "loaded":
+        return
+
+    if load_state == "bad-setting" and has_file:
+        # The bad drop-in may be ours, and is about to be replaced.
+        return
+
+    raise DropinError(
+        f"{wanted.unit} has the load state {load_state}.",
+        hint=_HINTS.get(load_state, f"Run `systemctl status {wanted.unit}` for details."),
+    )
+
+
+def _refuse_generated(properties: t.Mapping[str, str], wanted: Wanted) -> None:
+    """Raise DropinError for a unit without a lasting file of its own, unless `force` is given."""
+    kind = None
+    if properties.get("UnitFileState") == "generated":
+        kind = "generated"
+    if properties.get("Transient") == "yes" and properties.get("Perpetual") != "yes":
+        kind = "transient"
+
+    if kind is not None and not wanted.force:
         raise DropinError(
-            f"{wanted.unit} has the load state {load_state}.",
-            hint=_HINTS.get(load_state, "Run `systemctl status` on it."),
-        )
-    transient = properties.get("Transient") == "yes" and properties.get("Perpetual") != "yes"
-    if (transient or properties.get("UnitFileState") == "generated") and not wanted.force:
-        raise DropinError(
-            f"{wanted.unit} is {'transient' if transient else 'generated'}: no file of its own describes it.",
-            hint="Set it where it is made, or use force if its name is sure to stay.",
+            f"{wanted.unit} is {kind}: it has no unit file of its own.",
+            hint="Configure the unit where it is created, or use force if its name does not change.",
         )
 
 
-def _properties(text: str) -> dict[str, str]:
-    """Return the properties of one unit; those that are printed more than once hold several lines."""
-    properties: dict[str, str] = {}
-    for line in text.splitlines():
-        name, _equals, value = line.partition("=")
-        properties[name] = f"{properties[name]}\n{value}" if name in properties else value
-    return properties
+def _has_leftover(path: pathlib.Path, wanted: Wanted) -> bool:
+    """Return whether a killed run left its temporary file, or a folder that should have gone with the drop-in."""
+    if leftover_of(path).exists():
+        return True
+
+    if wanted.present or not path.parent.is_dir():
+        return False
+
+    return not any(path.parent.iterdir())
 
 
-def _killers(shown: t.Mapping[str, t.Mapping[str, str]]) -> tuple[str, ...]:
-    if shown.get(_WATCHER, {}).get("ActiveState") != "active":
+def _find_hidden(folder: pathlib.Path, unit: str, name: str) -> str | None:
+    """Return the drop-in of the template that a drop-in of the same `name` hides for the instance `unit`."""
+    template = get_template(unit)
+    if not template:
+        return None
+
+    path = folder / f"{template}.d" / name
+    if not path.exists():
+        return None
+
+    return str(path)
+
+
+def _find_oomd_units(shown: t.Mapping[str, t.Mapping[str, str]]) -> tuple[str, ...]:
+    """Return the units that systemd-oomd watches, none if it does not run."""
+    oomd = shown.get(_OOMD, {})
+    if oomd.get("ActiveState") != "active":
         return ()
-    watched = [unit for unit, properties in shown.items() if "kill" in _managed(properties)]
-    return tuple(watched)
+
+    return tuple(unit for unit, properties in shown.items() if _is_watched(properties))
 
 
-def _managed(properties: t.Mapping[str, str]) -> tuple[str | None, ...]:
-    return (properties.get("ManagedOOMSwap"), properties.get("ManagedOOMMemoryPressure"))
+def _is_watched(properties: t.Mapping[str, str]) -> bool:
+    return "kill" in (properties.get("ManagedOOMSwap"), properties.get("ManagedOOMMemoryPressure"))
 
 
-def _started(properties: t.Mapping[str, str]) -> float:
-    """Return when the unit was started, in seconds since the epoch; infinity where it was not."""
+def _find_start(properties: t.Mapping[str, str]) -> float:
+    """Return when the unit was started, in seconds since the epoch; infinity if it was not."""
     monotonic = properties.get("InactiveExitTimestampMonotonic", "0")
     if not monotonic.isdigit() or monotonic == "0":
         return float("inf")
-    return time.time() - time.clock_gettime(time.CLOCK_MONOTONIC) + int(monotonic) / 1_000_000
+
+    boot = time.time() - time.clock_gettime(time.CLOCK_MONOTONIC)
+    return boot + int(monotonic) / 1_000_000

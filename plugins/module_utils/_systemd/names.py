@@ -1,18 +1,19 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Units by name: templates and their instances, aliases, and where their files are on a host that is not booted."""
+"""Units by name: templates, instances and aliases, and unit files on a host that is not booted."""
 
 from __future__ import annotations
 
 import os
 import pathlib
+import typing as t
 
-from .dropin import MANAGER, DropinError
+from .model import MANAGER, DropinError
 
 _INSTANCE = "oomguard"
 
-# systemd.unit(5), "Unit File Load Path", without what only a running systemd has.
+# systemd.unit(5), "Unit File Load Path", without the folders that only a running systemd has. True is for users.
 _FOLDERS = {
     False: (
         "etc/systemd/system",
@@ -23,62 +24,126 @@ _FOLDERS = {
     ),
     True: ("etc/systemd/user", "usr/local/lib/systemd/user", "usr/lib/systemd/user"),
 }
-# Units of these types come to be without a file.
+# Units of these types exist without a file.
 _IMPLICIT = ("slice", "scope", "mount", "swap", "device")
 
 
-def instance_of(unit: str) -> str:
-    """Return a unit name that systemd can load: for a template, an instance of it."""
+class FoundUnit(t.NamedTuple):
+    """The real name of a unit, and the path of its file; an empty path if it has none."""
+
+    name: str
+    file: str = ""
+
+
+def get_loadable_name(unit: str) -> str:
+    """Return a name that systemd can load: that of an instance for a template, `unit` itself for any other unit."""
     return unit.replace("@.", f"@{_INSTANCE}.")
 
 
-def pattern_of(unit: str) -> str:
+def get_asked_name(found: str, asked: str) -> str:
+    """Return the template of the instance `found` if a template was `asked` for, otherwise `found` itself."""
+    if "@." not in asked:
+        return found
+
+    return found.replace(f"@{_INSTANCE}.", "@.")
+
+
+def get_instance_pattern(unit: str) -> str:
     """Return the pattern (glob(7)) of the instances of a template, an empty text for any other unit."""
-    return unit.replace("\\", "\\\\").replace("@.", "@*.") if "@." in unit else ""
+    if "@." not in unit:
+        return ""
+
+    return unit.replace("\\", "\\\\").replace("@.", "@*.")
 
 
-def of_template(found: str, asked: str) -> str:
-    """Return the template of the instance `found`, if a template was `asked` for."""
-    return found.replace(f"@{_INSTANCE}.", "@.") if "@." in asked else found
-
-
-def template_of(unit: str) -> str:
+def get_template(unit: str) -> str:
     """Return the template of an instance, an empty text for any other unit."""
     stem, _at, rest = unit.partition("@")
     instance, _dot, kind = rest.rpartition(".")
-    return f"{stem}@.{kind}" if instance else ""
+    if not instance:
+        return ""
+
+    return f"{stem}@.{kind}"
 
 
-def find_unit(unit: str, root: pathlib.Path, own: pathlib.Path, *, user: bool, must: bool) -> tuple[str, str]:
-    """Return the real name of a unit and the path of its file, from the disk alone.
+def find_unit(unit: str, root: pathlib.Path, own: pathlib.Path, *, user: bool, required: bool) -> FoundUnit:
+    """Return the real name and the file of a unit, from the files below `root` alone.
 
-    `own` is looked at first. Raises DropinError for a masked unit, and for one without a file unless it may have none.
+    The folder `own` comes first. Unless it is `required`, a unit may be masked or have no file; otherwise raises
+    DropinError for a masked unit, and for one without a file if its type needs one.
     """
-    instance = unit.partition("@")[2].rpartition(".")[0]
-    folders = [own, *(root / folder for folder in _FOLDERS[user])]
-    for path in (folder / name for name in (unit, template_of(unit)) if name for folder in folders):
-        if not os.path.lexists(str(path)):
-            continue
-        target = pathlib.Path(os.readlink(str(path))) if path.is_symlink() else path
-        if str(target) == "/dev/null" or (path.is_file() and path.stat().st_size == 0):
-            if must:
-                raise DropinError(f"{unit} is masked.", hint="A masked unit cannot be configured; unmask it first.")
-            return unit, ""
-        alias = target.name if path.name == unit else target.name.replace("@.", f"@{instance}.")
-        file = _below(root, path, target)
-        # A link that leads elsewhere is a unit of its own (`systemctl link`).
-        is_alias = target != path and os.path.normpath(str(file.parent)) in [str(folder) for folder in folders]
-        return (alias if is_alias else unit), str(file)
-    if must and unit != MANAGER and unit.rpartition(".")[2] not in _IMPLICIT:
-        raise DropinError(
-            f"No file of {unit} was found below {root}, where no systemd runs.",
-            hint="Is the package that brings it installed, and its name right?",
-        )
-    return unit, ""
+    folders = [own, *(root / name for name in _FOLDERS[user])]
+    path = _find_file(unit, folders)
+    if path is None:
+        if required:
+            _refuse_missing(unit, root)
+        return FoundUnit(unit)
+
+    target = path
+    if path.is_symlink():
+        target = pathlib.Path(os.readlink(str(path)))
+
+    if _is_masked(path, target):
+        if required:
+            raise DropinError(f"{unit} is masked.", hint="A masked unit cannot be configured; unmask it first.")
+        return FoundUnit(unit)
+
+    file = _resolve(path, target, root)
+    # A link to another folder is a unit of its own (`systemctl link`).
+    is_alias = target != path and pathlib.Path(os.path.normpath(str(file.parent))) in folders
+    if not is_alias:
+        return FoundUnit(unit, str(file))
+
+    return FoundUnit(_get_target_name(unit, path, target), str(file))
 
 
-def _below(root: pathlib.Path, link: pathlib.Path, target: pathlib.Path) -> pathlib.Path:
-    """Return where a link leads that belongs to the host below `root`."""
-    return (
-        root / str(target).lstrip("/") if target.is_absolute() and root not in target.parents else link.parent / target
+def _find_file(unit: str, folders: t.Iterable[pathlib.Path]) -> pathlib.Path | None:
+    """Return the first file of the unit, or else of its template."""
+    names = [unit]
+    template = get_template(unit)
+    if template:
+        names.append(template)
+
+    for name in names:
+        for folder in folders:
+            path = folder / name
+            if os.path.lexists(str(path)):
+                return path
+
+    return None
+
+
+def _refuse_missing(unit: str, root: pathlib.Path) -> None:
+    kind = unit.rpartition(".")[2]
+    if unit == MANAGER or kind in _IMPLICIT:
+        return
+
+    raise DropinError(
+        f"There is no unit file of {unit} below {root}, where systemd does not run.",
+        hint="Check the name of the unit, and that the package that provides it is installed.",
     )
+
+
+def _is_masked(path: pathlib.Path, target: pathlib.Path) -> bool:
+    if str(target) == "/dev/null":
+        return True
+
+    return path.is_file() and path.stat().st_size == 0
+
+
+def _get_target_name(unit: str, path: pathlib.Path, target: pathlib.Path) -> str:
+    """Return the name that the alias `unit` stands for: its file `path` is a link to `target`."""
+    if path.name == unit:
+        return target.name
+
+    # The link is a template's, and the unit an instance of it.
+    instance = unit.partition("@")[2].rpartition(".")[0]
+    return target.name.replace("@.", f"@{instance}.")
+
+
+def _resolve(link: pathlib.Path, target: pathlib.Path, root: pathlib.Path) -> pathlib.Path:
+    """Return the target of a link on the host below `root`."""
+    if target.is_absolute() and root not in target.parents:
+        return root / str(target).lstrip("/")
+
+    return link.parent / target

@@ -1,56 +1,82 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is told about a drop-in: plain data, with every string made inert. Pure."""
+"""Build the result of the module as plain data. Pure."""
 
 from __future__ import annotations
 
 import typing as t
 
-from .._safe import neutralise_all
-from .dropin import Plan, State, Wanted
-from .in_force import (
-    conflicts,
-    effective,
-    not_in_force,
-    tighter,
-    unverified,
-)
-from .plan import restart_required
+from .in_force import Override, find_conflicts, find_differences, find_effective_values, find_unverified
+from .limits import find_tighter_ceiling
+from .model import Limit, Plan, State, Wanted
+from .plan import is_restart_required
 
 
-def result(state: State, plan: Plan, wanted: Wanted) -> dict[str, t.Any]:
-    """Return the module's result beside `changed` and `diff`."""
-    shown = state.booted and wanted.present
-    unknown = unverified(state, wanted) if wanted.present else []
-    overrides = {entry.directive: entry for entry in (*conflicts(state, wanted), *not_in_force(state, wanted))}
-    found = {
+def build_result(state: State, plan: Plan, wanted: Wanted) -> dict[str, t.Any]:
+    """Return the module's result, without `changed` and `diff`."""
+    effective: dict[str, dict[str, str | None]] = {}
+    if state.booted and wanted.present:
+        effective = find_effective_values(state, wanted.settings)
+
+    unverified: list[str] = []
+    if wanted.present:
+        unverified = find_unverified(state, wanted)
+
+    overrides = _find_overrides(state, wanted)
+    return {
         "path": str(state.path),
-        "effective": effective(state, wanted.settings) if shown else {},
-        "overridden_by": [
-            {
-                "section": override.section,
-                "directive": override.directive,
-                "value": override.value,
-                "path": override.path,
-            }
-            for override in overrides.values()
-        ],
-        "verified": not unknown and not overrides,
-        "unverified": unknown,
-        "limits": {
-            directive: {
-                "value": limit.value,
-                "tightest_value": above[1] if above else limit.value,
-                "tightest_cgroup": above[0] if above else None,
-            }
-            for directive, limit in state.limits.items()
-            for above in [tighter(state, directive)]
-            if any(directive in directives for directives in wanted.settings.values())
-        },
-        "active_state": next((unit for unit in state.units if unit.active), state).properties.get("ActiveState"),
+        "effective": effective,
+        "overridden_by": [_describe_override(override) for override in overrides],
+        "verified": not unverified and not overrides,
+        "unverified": unverified,
+        "limits": _describe_limits(state, wanted),
+        "active_state": _find_active_state(state),
         "unit_result": state.properties.get("Result"),
         "reload_required": state.reload_required,
-        "restart_required": restart_required(state, plan),
+        "restart_required": is_restart_required(state, plan),
     }
-    return t.cast("dict[str, t.Any]", neutralise_all(found))
+
+
+def _find_overrides(state: State, wanted: Wanted) -> list[Override]:
+    """Return one override for each directive; the value in force now counts more than that of a later file."""
+    overrides = {override.directive: override for override in find_conflicts(state, wanted)}
+    for override in find_differences(state, wanted):
+        overrides[override.directive] = override
+
+    return list(overrides.values())
+
+
+def _describe_override(override: Override) -> dict[str, str | None]:
+    return {
+        "section": override.section,
+        "directive": override.directive,
+        "value": override.value,
+        "path": override.path,
+    }
+
+
+def _describe_limits(state: State, wanted: Wanted) -> dict[str, dict[str, int | str | None]]:
+    described = {}
+    for directive, limit in state.limits.items():
+        if directive in wanted.directives:
+            described[directive] = _describe_limit(state, directive, limit)
+
+    return described
+
+
+def _describe_limit(state: State, directive: str, limit: Limit) -> dict[str, int | str | None]:
+    ceiling = find_tighter_ceiling(state, directive)
+    if ceiling is None:
+        return {"value": limit.value, "tightest_value": limit.value, "tightest_cgroup": None}
+
+    return {"value": limit.value, "tightest_value": ceiling.value, "tightest_cgroup": ceiling.cgroup}
+
+
+def _find_active_state(state: State) -> str | None:
+    """Return the state of the first unit that runs, or else that of the unit itself."""
+    for unit in state.units:
+        if unit.active:
+            return unit.properties.get("ActiveState")
+
+    return state.properties.get("ActiveState")

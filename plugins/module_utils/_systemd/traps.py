@@ -1,100 +1,143 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Settings that do harm, or are in force and still do not do what they are set for. Pure."""
+"""Find settings that do harm, or that are in force without having their effect. Pure."""
 
 from __future__ import annotations
 
 import typing as t
 
 from .._size import format_size
-from .dropin import (
-    DropinError,
-    State,
-    Wanted,
-    assignments,
-)
-from .in_force import stale_limits, tighter
-from .values import memory_limit
+from .dropin import iterate_assignments
+from .limits import find_stale_limits, find_tighter_ceiling
+from .model import DropinError, State, Wanted
+from .syntax import parse_memory_limit
 
-_ENDLESS = ("infinity", "100%", "")
+_UNLIMITED = ("infinity", "100%", "")
+
+
+class _Excess(t.NamedTuple):
+    """A unit that uses more memory than a wanted limit allows, both in bytes."""
+
+    unit: State
+    limit: int
+    used: int
 
 
 def refuse_kill(state: State, wanted: Wanted) -> None:
-    """Raise DropinError where MemoryMax= would come down below what the unit uses, unless `force` is given."""
-    for unit, limit, used in _exceeding(state, wanted, "MemoryMax"):
-        found = unit.limits.get("MemoryMax")
-        if found and (found.value is None or limit < found.value) and not wanted.force:
+    """Raise DropinError if a lower MemoryMax= is below the memory in use and `force` is not given."""
+    if wanted.force:
+        return
+
+    for unit, limit, used in _find_excesses(state, wanted, "MemoryMax"):
+        if _is_lowered(unit, limit):
             raise DropinError(
-                f"MemoryMax= of {_name(unit, wanted)} would be {format_size(limit)}, below the {format_size(used)} that"
-                " it uses now beside what the kernel can drop. The kernel would swap it out or kill at once. Nothing"
-                " was changed.",
+                f"MemoryMax= of {_get_name(unit, wanted)} would be {format_size(limit)}, but the unit uses"
+                f" {format_size(used)} that the kernel cannot drop. The kernel would swap out or kill its processes"
+                " at once. Nothing was changed.",
                 hint="Allow more, stop the unit first, or use force.",
             )
 
 
-def warnings(state: State, wanted: Wanted) -> t.Iterator[str]:
+def _is_lowered(unit: State, limit: int) -> bool:
+    found = unit.limits.get("MemoryMax")
+    if found is None:
+        return False
+
+    return found.value is None or limit < found.value
+
+
+def list_warnings(state: State, wanted: Wanted) -> t.Iterator[str]:
     """Yield what the user should know about the wanted settings on this host."""
     if not wanted.present:
         return
+
     if not state.booted:
         yield (
-            f"No systemd runs here that has {wanted.unit}: {state.path} was not seen in force."
-            " It will be read when the host boots, or the user's manager starts."
+            f"The systemd of {wanted.unit} does not run, so {state.path} was not verified."
+            " systemd reads it when the host boots, or when the user's manager starts."
         )
         return
-    if state.hides:
-        yield f"{state.path} has the name of {state.hides}, which systemd does not read for {wanted.unit} any more."
-    values = {directive: value for _section, directive, value in assignments(wanted.settings)}
-    if values.get("MemoryHigh", "") not in _ENDLESS and state.host.swap_bytes == 0:
+
+    if state.hidden:
         yield (
-            f"MemoryHigh= of {wanted.unit} on a host without swap: past it, the kernel slows the processes down until"
-            " they stand still, and kills none. Add swap, or set MemoryMax= instead."
+            f"{state.path} hides {state.hidden}: systemd no longer reads that file for {wanted.unit},"
+            " because both have the same name."
         )
-    for unit, limit, used in _exceeding(state, wanted, "MemoryHigh"):
-        yield (
-            f"MemoryHigh= of {_name(unit, wanted)} is {format_size(limit)}, below the {format_size(used)} that it uses"
-            " now beside what the kernel can drop: the kernel slows its processes down."
-        )
+
+    values = _find_last_values(wanted)
+    yield from _list_memory_warnings(state, wanted, values.get("MemoryHigh", ""))
     if values.get("OOMScoreAdjust") == "-1000":
         yield (
-            f"OOMScoreAdjust=-1000 of {wanted.unit} is inherited by its workers, of which the kernel can then kill"
-            " none: past a memory limit of the unit it tries for ever. Use -999 or more."
+            f"OOMScoreAdjust=-1000 of {wanted.unit} is inherited by its child processes, so the kernel can kill none"
+            " of them. At a memory limit of the unit, it retries without end. Use -999 or more."
         )
-    if "OOMPolicy" in values and not state.host.unified:
+    if "OOMPolicy" in values:
+        yield from _list_policy_warnings(state, wanted)
+    yield from _list_limit_warnings(state, wanted, values)
+
+
+def _find_last_values(wanted: Wanted) -> dict[str, str]:
+    """Return the last value of each wanted directive."""
+    return {directive: value for _section, directive, value in iterate_assignments(wanted.settings)}
+
+
+def _list_memory_warnings(state: State, wanted: Wanted, memory_high: str) -> t.Iterator[str]:
+    if memory_high not in _UNLIMITED and state.host.swap_bytes == 0:
         yield (
-            f"OOMPolicy= of {wanted.unit} does nothing here: this host has cgroups of version 1,"
-            " where systemd sees no kill."
+            f"MemoryHigh= of {wanted.unit} is set on a host without swap. Above it, the kernel slows the processes down"
+            " until they stand still, but kills none. Add swap, or set MemoryMax= instead."
         )
-    if "OOMPolicy" in values and state.killers:
+
+    for unit, limit, used in _find_excesses(state, wanted, "MemoryHigh"):
         yield (
-            f"systemd-oomd does not go by OOMPolicy=: it watches {', '.join(state.killers)}, and kills whole units."
-            f" To keep it from {wanted.unit}, set ManagedOOMPreference=omit."
+            f"MemoryHigh= of {_get_name(unit, wanted)} is {format_size(limit)}, but the unit uses {format_size(used)}"
+            " that the kernel cannot drop. The kernel slows its processes down."
         )
-    yield from _limits(state, wanted, values)
 
 
-def _exceeding(state: State, wanted: Wanted, directive: str) -> t.Iterator[tuple[State, int, int]]:
-    """Yield each unit that uses more than the wanted limit of memory, with the limit and what it uses, in bytes."""
-    values = [value for _section, name, value in assignments(wanted.settings) if name == directive]
-    limit = memory_limit(values[-1], state.host.totals) if values and wanted.present else None
-    for unit in state.units:
-        if limit is not None and unit.memory_bytes is not None and limit < unit.memory_bytes:
-            yield unit, limit, unit.memory_bytes
+def _list_policy_warnings(state: State, wanted: Wanted) -> t.Iterator[str]:
+    if not state.host.unified:
+        yield (
+            f"OOMPolicy= of {wanted.unit} has no effect on this host: with cgroups of version 1,"
+            " systemd does not notice OOM kills."
+        )
+
+    if state.oomd_units:
+        yield (
+            f"systemd-oomd ignores OOMPolicy=: it watches {', '.join(state.oomd_units)} and kills whole units."
+            f" To exclude {wanted.unit}, set ManagedOOMPreference=omit."
+        )
 
 
-def _name(unit: State, wanted: Wanted) -> str:
-    """Return the name of the unit, or of the instance of the template."""
-    return unit.properties.get("Id", wanted.unit)
+def _list_limit_warnings(state: State, wanted: Wanted, directives: t.Iterable[str]) -> t.Iterator[str]:
+    for directive, file, text in find_stale_limits(state, wanted):
+        yield (
+            f"{directive}= of {wanted.unit} is not in force in the kernel: {file} should contain {text}, but does not."
+        )
 
-
-def _limits(state: State, wanted: Wanted, values: t.Iterable[str]) -> t.Iterator[str]:
-    for directive, file, text in stale_limits(state, wanted):
-        yield f"{directive}= of {wanted.unit} is not in force in the kernel: {file} should have {text}, and has not."
-    for directive in values:
-        above = tighter(state, directive)
-        if above:
+    for directive in directives:
+        ceiling = find_tighter_ceiling(state, directive)
+        if ceiling:
             yield (
-                f"{directive}= of {wanted.unit} is out of reach:"
-                f" the cgroup {above[0]} above it has the lower limit {above[1]}."
+                f"{directive}= of {wanted.unit} cannot be reached:"
+                f" the cgroup {ceiling.cgroup} above it has the lower limit {ceiling.value}."
             )
+
+
+def _find_excesses(state: State, wanted: Wanted, directive: str) -> t.Iterator[_Excess]:
+    """Yield each unit that uses more memory than the wanted value of `directive` allows."""
+    value = _find_last_values(wanted).get(directive, "")
+    limit = parse_memory_limit(value, state.host.totals.ram_bytes)
+    if limit is None or not wanted.present:
+        return
+
+    for unit in state.units:
+        used = unit.memory_bytes
+        if used is not None and used > limit:
+            yield _Excess(unit, limit, used)
+
+
+def _get_name(unit: State, wanted: Wanted) -> str:
+    """Return the name of the unit, or of the instance of a template."""
+    return unit.properties.get("Id", wanted.unit)

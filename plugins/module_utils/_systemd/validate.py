@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A drop-in given to systemd for reading before it is installed."""
+"""Have systemd read a drop-in before it is installed."""
 
 from __future__ import annotations
 
@@ -11,20 +11,13 @@ import tempfile
 
 from .._command import CommandError
 from .._files import read_file, write_file
-from .._safe import neutralise
-from .dropin import (
-    MANAGER,
-    DropinError,
-    Plan,
-    State,
-    Wanted,
-)
 from .manager import Systemd
-from .names import instance_of
+from .model import MANAGER, DropinError, Plan, State, Wanted
+from .names import get_loadable_name
 
 _UNKNOWN = re.compile(r"Unknown (?:key|lvalue)(?: name)? '(\w+)'")
 
-# The systemd that brought a directive, from its NEWS, for the directives that OOM kills are about.
+# The version of systemd that introduced a directive, according to its NEWS, for directives that concern OOM kills.
 _SINCE = {
     "MemoryHigh": 231,
     "MemoryMax": 231,
@@ -44,58 +37,101 @@ _SINCE = {
     "MemoryZSwapWriteback": 256,
     "ManagedOOMMemoryPressureDurationSec": 257,
 }
+_MISTAKE = "Correct the directive, its section or its value."
 
 
-def validate(plan: Plan, state: State, wanted: Wanted, systemd: Systemd) -> None:
+def validate_dropin(plan: Plan, state: State, wanted: Wanted, systemd: Systemd) -> None:
     """Have systemd read the planned file from a private folder before it is installed.
 
-    `systemd-analyze verify` ends with status 0 for nearly every mistake, so its words are what counts.
-    Raises DropinError where it complains, CommandError and FileError.
+    `systemd-analyze verify` ends with status 0 for nearly every mistake, so its output decides. Without a running
+    systemd, a failure to run it is ignored. Raises DropinError if it complains, CommandError and FileError.
     """
-    unit = instance_of(state.path.parent.name[: -len(".d")])
-    if not (plan.writes and plan.after) or wanted.unit == MANAGER or unit.endswith(".scope"):
+    unit = _get_unit(state)
+    is_readable = wanted.unit != MANAGER and not unit.endswith(".scope")
+    if not is_readable or not plan.writes or not plan.after:
         return
+
     with tempfile.TemporaryDirectory(prefix="oomguard-") as name:
-        # Systemd names files by their real paths.
+        # systemd names files by their real paths.
         folder = pathlib.Path(name).resolve()
         candidate = folder / state.path.parent.name / state.path.name
         write_file(candidate, plan.after)
-        # A copy, since the folder of what is verified comes first: a drop-in of ours that is installed beside the unit
-        # would hide the new one. Units without a file, as slices often are, get one that says nothing; one of no bytes
-        # would be a masked unit for systemd 257, which reads no drop-in of it.
         fragment = folder / unit
-        write_file(fragment, (read_file(pathlib.Path(state.fragment)) if state.fragment else None) or "[Unit]\n")
+        _copy_fragment(state.fragment, fragment)
         try:
-            lines = _complaints(systemd, fragment)
-            found = [line for line in lines if str(candidate) in line]
-            of_the_unit = [line for line in lines if line.startswith((f"{unit}:", f"Unit {unit}"))]
-            if not found and of_the_unit:
-                candidate.unlink()
-                known = _complaints(systemd, fragment)
-                found = [line for line in of_the_unit if line not in known]
+            complaints = _find_complaints(systemd, fragment, candidate)
         except CommandError:
             if state.booted:
                 raise
             return
-    if found:
-        said = "; ".join(neutralise(line.replace(str(candidate), candidate.name)) for line in found)
+
+    if complaints:
+        said = "; ".join(line.replace(str(candidate), candidate.name) for line in complaints)
         raise DropinError(
             f"systemd does not accept the settings for {wanted.unit} ({said}). Nothing was changed.",
-            hint=_hint(found, systemd),
+            hint=_find_hint(complaints, systemd),
         )
 
 
-def _complaints(systemd: Systemd, fragment: pathlib.Path) -> list[str]:
-    done = systemd.call("systemd-analyze", "verify", "--man=no", str(fragment), private=fragment.parent)
-    return (done.stdout + done.stderr).splitlines()
+def _get_unit(state: State) -> str:
+    """Return the name of the unit, or of an instance of the template, that the drop-in's folder belongs to."""
+    folder = state.path.parent.name
+    return get_loadable_name(folder[: -len(".d")])
 
 
-def _hint(lines: list[str], systemd: Systemd) -> str:
-    unknown = [name for line in lines for name in _UNKNOWN.findall(line) if name in _SINCE]
-    hint = "Correct the directive, its section or its value."
-    if unknown:
-        said = systemd.call("systemctl", "--version").stdout.split()
-        version = said[1] if len(said) > 1 and said[1].isdigit() else ""
-        if version and int(version) < _SINCE[unknown[0]]:
-            return f"{unknown[0]}= came with systemd {_SINCE[unknown[0]]}; this host has {version}."
-    return hint
+def _copy_fragment(source: str, target: pathlib.Path) -> None:
+    """Copy the unit's own file into the folder of the candidate.
+
+    systemd-analyze reads the folder of the unit that it verifies before all others. If it verified the installed unit,
+    a drop-in of ours beside that unit would hide the candidate. A unit without a file, such as most slices, gets one
+    without settings. An empty file would mask the unit for systemd 257, which reads no drop-in of a masked unit.
+    """
+    text = None
+    if source:
+        text = read_file(pathlib.Path(source))
+
+    write_file(target, text or "[Unit]\n")
+
+
+def _find_complaints(systemd: Systemd, fragment: pathlib.Path, candidate: pathlib.Path) -> list[str]:
+    """Return the lines in which systemd complains about the candidate, or about the unit because of it."""
+    lines = _verify(systemd, fragment)
+    about_candidate = [line for line in lines if str(candidate) in line]
+    if about_candidate:
+        return about_candidate
+
+    about_unit = [line for line in lines if line.startswith((f"{fragment.name}:", f"Unit {fragment.name}"))]
+    if not about_unit:
+        return []
+
+    candidate.unlink()
+    known = _verify(systemd, fragment)
+    return [line for line in about_unit if line not in known]
+
+
+def _verify(systemd: Systemd, fragment: pathlib.Path) -> list[str]:
+    done = systemd.analyze("verify", "--man=no", str(fragment), folder=fragment.parent)
+    output = done.stdout + done.stderr
+    return output.splitlines()
+
+
+def _find_hint(complaints: list[str], systemd: Systemd) -> str:
+    since = _find_needed_version(complaints)
+    if since is None:
+        return _MISTAKE
+
+    directive, needed = since
+    version = systemd.read_version()
+    if version is None or version >= needed:
+        return _MISTAKE
+
+    return f"{directive}= requires systemd {needed}; this host has {version}."
+
+
+def _find_needed_version(complaints: list[str]) -> tuple[str, int] | None:
+    """Return the first unknown directive whose history is known, and the version of systemd that introduced it."""
+    for name in _UNKNOWN.findall("\n".join(complaints)):
+        if name in _SINCE:
+            return name, _SINCE[name]
+
+    return None

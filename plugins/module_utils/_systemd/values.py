@@ -1,316 +1,432 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Values as users write them in unit files, compared with values as `systemctl show` prints them. Pure."""
+"""Compare values as users write them in unit files with values as `systemctl show` prints them. Pure.
+
+Every comparison returns True if both are the same, False if they differ, and None if that is unknown.
+"""
 
 from __future__ import annotations
 
-import dataclasses
+import functools
 import re
-import shlex
-import signal
 import typing as t
 
-YES = frozenset(("1", "yes", "y", "true", "t", "on"))
-NO = frozenset(("0", "no", "n", "false", "f", "off"))
-UNLIMITED = frozenset(("infinity", str(2**64 - 1), "[not set]"))
+from .directives import get_properties, is_command, is_list, is_replaced_list, resolve_assignments
+from .model import Totals
+from .syntax import (
+    SECOND,
+    normalise_words,
+    parse_boolean,
+    parse_percentage,
+    parse_signal,
+    parse_size,
+    parse_time_span,
+    split_words,
+)
 
-_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) *([KMGTPE]?)B?")
-_PERCENTAGE = re.compile(r"([0-9]+(?:\.[0-9]+)?)%")
-_SPAN = re.compile(r"([0-9]+(?:\.[0-9]+)?) *([a-zA-Zµ]*)")
-_ARGV = re.compile(r"argv\[\]=(.*?) ; ")
+Verdict = t.Optional[bool]
+
+_UNLIMITED = frozenset(("infinity", str(2**64 - 1), "[not set]"))
+_INTEGER = re.compile("[+-]?[0-9]+")
+_NUMBER = re.compile("-?[0-9]+")
+_OCTAL = re.compile("[0-7]+")
+_NICE = re.compile("[+-][0-9]+")
 _WORD = re.compile(r"[\w./:@+-]+")
-_FILE = re.compile(r"(append|file|truncate|fd):.*")
-_SIGNAL = re.compile(r"(?:SIG)?([A-Z][A-Z0-9]*)([+-][0-9]+)?")
-# Commands and variables that systemd prints as they were written, but for quotes.
-_COMMAND = re.compile(r"[-:+!|]*/[^\\$%;]*")
-_VARIABLES = re.compile(r"[^\\$%`]*")
+_ARGV = re.compile(r"argv\[\]=(.*?) ; ")
 _PAGE = 4096
 
-# systemd.time(7), in microseconds.
-_SECOND = 1_000_000
-_MICROSECONDS = {
-    name: factor
-    for factor, names in (
-        (1, ("us", "usec", "µs")),
-        (1000, ("ms", "msec")),
-        (_SECOND, ("", "s", "sec", "second", "seconds")),
-        (60 * _SECOND, ("m", "min", "minute", "minutes")),
-        (3600 * _SECOND, ("h", "hr", "hour", "hours")),
-        (86400 * _SECOND, ("d", "day", "days")),
-        (7 * 86400 * _SECOND, ("w", "week", "weeks")),
-        (2_629_800 * _SECOND, ("M", "month", "months")),
-        (31_557_600 * _SECOND, ("y", "year", "years")),
-    )
-    for name in names
-}
+# systemd prints such commands and variables as they were written, except for quotes.
+_PLAIN_COMMAND = re.compile(r"[-:+!|]*/[^\\$%;]*")
+_PLAIN_VARIABLE = re.compile(r"[^\\$%`]*")
+_VARIABLES = frozenset(("Environment", "EnvironmentFile", "PassEnvironment"))
 
 _LEVELS = {
     name: str(number)
     for number, name in enumerate(("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"))
 }
-# `systemctl show` prints these as the numbers of the kernel (sched.h, ioprio.h, syslog.h).
-_NUMBERS = {
-    "CPUSchedulingPolicy": {"other": "0", "fifo": "1", "rr": "2", "batch": "3", "idle": "5"},
-    "IOSchedulingClass": {"realtime": "1", "best-effort": "2", "idle": "3"},
-    "LogLevelMax": _LEVELS,
-    "SyslogLevel": _LEVELS,
-}
-
-# Booleans that have come to take words as well, which are shown under another name (systemd 257).
-_WORDED = frozenset(("PrivateTmp", "PrivateUsers", "ProtectControlGroups", "ProtectHostname"))
-
-# Assigning these adds to what other files assign; only an empty value takes that away.
-_LISTS = re.compile(
-    r"Environment|EnvironmentFile|PassEnvironment|UnsetEnvironment|Exec.*|Condition.*|Assert.*|Listen.*|On[A-Z].*"
-    r"|After|Before|Wants|Requires|Requisite|BindsTo|PartOf|Upholds|Conflicts|OnFailure|OnSuccess|.*PropagatedFrom"
-    r"|PropagatesReloadTo|PropagatesStopTo|JoinsNamespaceOf|RequiresMountsFor|WantsMountsFor|Documentation|Sockets"
-    r"|(?:Read|Exec|No|In)[A-Za-z]*Paths|Bind(?:ReadOnly)?Paths|TemporaryFileSystem|DeviceAllow|IPAddress.*"
-    r"|IO(?:Read|Write).*Max|IODeviceWeight|IODeviceLatencyTargetSec|SystemCall(?:Filter|Log|Architectures)"
-    r"|CapabilityBoundingSet|AmbientCapabilities|RestrictAddressFamilies|RestrictNetworkInterfaces"
-    r"|(?:Runtime|State|Cache|Logs|Configuration)Directory|SupplementaryGroups|.*ExitStatus|LoadCredential.*"
-    r"|SetCredential.*|ImportCredential|LogExtraFields|LogFilterPatterns|CPUAffinity|AllowedCPUs|AllowedMemoryNodes"
-    r"|WantedBy|RequiredBy|Alias|Also"
-)
-
-# Of these, the first assignment takes away what holds without any.
-_WHOLE = frozenset(("CapabilityBoundingSet", "SystemCallFilter"))
+_CPU_POLICIES = {"other": "0", "fifo": "1", "rr": "2", "batch": "3", "idle": "5"}
+_IO_CLASSES = {"realtime": "1", "best-effort": "2", "idle": "3"}
 
 
-@dataclasses.dataclass(frozen=True)
-class Totals:
-    """What percentages are parts of: the host's RAM in bytes, and the most tasks that it can have."""
-
-    ram_bytes: int = 0
-    tasks: int = 0
-
-
-def is_list(directive: str) -> bool:
-    """Tell whether assigning `directive` once more adds to it (systemd.unit(5) and its relatives)."""
-    return _LISTS.fullmatch(directive) is not None
-
-
-def assigned(values: t.Iterable[str]) -> list[str]:
-    """Return what assigning `values` in order leaves: an empty one takes away all before it."""
-    left: list[str] = []
-    for value in values:
-        left = [*left, value] if value.strip() else []
-    return left
-
-
-def properties_of(directive: str, value: str = "") -> tuple[str, ...]:
-    """Return the names under which `systemctl show` prints `directive` (org.freedesktop.systemd1(5)).
-
-    Some depend on the value.
-    """
-    special = {
-        "CPUQuota": ("CPUQuotaPerSecUSec",),
-        "Delegate": ("Delegate",) if value.lower() in YES | NO else ("DelegateControllers",),
-        "EnvironmentFile": ("EnvironmentFiles",),
-        "TimeoutSec": ("TimeoutStartUSec", "TimeoutStopUSec"),
-    }
-    if directive in special:
-        return special[directive]
-    if directive in _WORDED and value and value.lower() not in YES | NO:
-        return (f"{directive}Ex",)
-    if directive.startswith(("Limit", "DefaultLimit")) and ":" in value:
-        return (f"{directive}Soft", directive)
-    if directive.startswith("Listen") and directive[6:] in (
-        "Stream",
-        "Datagram",
-        "SequentialPacket",
-        "FIFO",
-        "Netlink",
-    ):
-        return ("Listen",)
-    return (f"{directive[:-3]}USec" if directive.endswith("Sec") and not directive.endswith("NSec") else directive,)
-
-
-def is_in_force(
-    directive: str, values: t.Sequence[str], properties: t.Mapping[str, str], totals: Totals
-) -> bool | None:
-    """Tell whether assigning `values` in order leads to the `properties` that systemd shows; None: cannot be told."""
-    wanted = assigned(values)
+def is_in_force(directive: str, values: t.Sequence[str], properties: t.Mapping[str, str], totals: Totals) -> Verdict:
+    """Return whether assigning `values` in order leads to the `properties` that systemd shows; None if unknown."""
     if is_list(directive):
-        name = properties_of(directive)[0]
-        # Of commands that there are none of it prints nothing at all.
-        shown = properties.get(name, "" if name.startswith("Exec") else None)
-        if not wanted:
-            return None if shown is None else not shown
-        exactly = len(wanted) < len(values) or directive in _WHOLE
-        return None if shown is None else _holds(directive, wanted, shown, exactly=exactly)
-    if not wanted:
+        return _is_list_in_force(directive, values, properties)
+
+    remaining = resolve_assignments(values)
+    if not remaining:
         return None
-    value = wanted[-1]
-    names = properties_of(directive, value)
-    parts = value.split(":") if len(names) > 1 and ":" in value else [value] * len(names)
-    verdicts = [
-        None if name not in properties else _is_same(directive, part.strip(), properties[name], totals)
-        for name, part in zip(names, parts)
-    ]
-    return False if False in verdicts else None if None in verdicts else True
+
+    return _is_value_in_force(directive, remaining[-1], properties, totals)
 
 
-def _is_same(directive: str, value: str, shown: str, totals: Totals) -> bool | None:
-    """Tell whether `value` is what systemd has `shown`; None where that cannot be told."""
+def _is_value_in_force(directive: str, value: str, properties: t.Mapping[str, str], totals: Totals) -> Verdict:
+    names = get_properties(directive, value)
+    parts = [value] * len(names)
+    if len(names) > 1 and ":" in value:
+        parts = value.split(":")
+
+    verdicts: list[Verdict] = []
+    for name, part in zip(names, parts):
+        if name in properties:
+            verdicts.append(_is_same(directive, part.strip(), properties[name], totals))
+        else:
+            verdicts.append(None)
+
+    if False in verdicts:
+        return False
+
+    if None in verdicts:
+        return None
+
+    return True
+
+
+def _is_list_in_force(directive: str, values: t.Sequence[str], properties: t.Mapping[str, str]) -> Verdict:
+    name = get_properties(directive)[0]
+    shown = properties.get(name)
+    if shown is None and name.startswith("Exec"):
+        # systemctl prints no line for a list of no commands.
+        shown = ""
+    if shown is None:
+        return None
+
+    remaining = resolve_assignments(values)
+    if not remaining:
+        return not shown
+
+    has_reset = len(remaining) < len(values)
+    return _has_entries(directive, remaining, shown, exactly=has_reset or is_replaced_list(directive))
+
+
+# Single values.
+
+
+def _is_same(directive: str, value: str, shown: str, totals: Totals) -> Verdict:
     if value == shown:
         return True
+
     if directive == "WatchdogSec":
-        # The one shown is that of the process that runs, which got it at its start.
-        return microseconds(value) == microseconds(shown) or None
-    for compare in (_same_number, _same_percentage, _same_time, _same_switch, _same_mode):
-        verdict = compare(directive, value, shown, totals)
-        if verdict is not None:
-            return verdict
+        return _compare_watchdogs(value, shown)
+
+    if shown in ("yes", "no"):
+        return parse_boolean(value) is (shown == "yes")
+
+    share = parse_percentage(value)
+    if share is not None:
+        return _is_share(directive, share, shown, totals)
+
+    verdict = _choose_comparator(directive)(value, shown)
+    if verdict is not None:
+        return verdict
+
+    return _compare_words(value, shown)
+
+
+def _compare_words(value: str, shown: str) -> Verdict:
     if "%" in value:
+        # systemd shows what a specifier stands for.
         return None
-    if _plain(value) == _plain(shown):
+
+    if normalise_words(value) == normalise_words(shown):
         return True
-    if not (_WORD.fullmatch(value) and _WORD.fullmatch(shown)):
+
+    if not _WORD.fullmatch(value) or not _WORD.fullmatch(shown):
         return None
-    # A word against a number is a name that systemd knows and we do not.
-    return False if value.lstrip("-").isdigit() == shown.lstrip("-").isdigit() else None
 
-
-def _same_switch(_directive: str, value: str, shown: str, _totals: Totals) -> bool | None:
-    if shown not in ("yes", "no"):
+    if _is_number(value) != _is_number(shown):
+        # systemd shows the number of a name that is unknown here.
         return None
-    return value.lower() in (YES if shown == "yes" else NO)
+
+    return False
 
 
-def _same_mode(directive: str, value: str, shown: str, _totals: Totals) -> bool | None:
-    if not (directive == "UMask" or directive.endswith("Mode")) or not re.fullmatch("[0-7]+", value + shown):
+def _is_number(text: str) -> bool:
+    return text.lstrip("-").isdigit()
+
+
+def _compare_numbers(value: str, shown: str) -> Verdict:
+    is_unlimited = shown in _UNLIMITED
+    if value == "infinity" and (is_unlimited or shown.isdigit()):
+        return is_unlimited
+
+    number = _parse_number(value)
+    if number is None:
         return None
+
+    if is_unlimited:
+        return False
+
+    if not _NUMBER.fullmatch(shown):
+        return None
+
+    return number == int(shown)
+
+
+def _parse_number(value: str) -> int | None:
+    if _INTEGER.fullmatch(value):
+        return int(value)
+
+    return parse_size(value)
+
+
+def _compare_memory(value: str, shown: str) -> Verdict:
+    verdict = _compare_numbers(value, shown)
+    if verdict is not None:
+        return verdict
+
+    is_amount = shown in _UNLIMITED or _NUMBER.fullmatch(shown) is not None
+    if is_amount and "%" not in value:
+        # All valid values of a memory limit are known here, and systemd has ignored any other one.
+        return False
+
+    return None
+
+
+def _compare_watchdogs(value: str, shown: str) -> Verdict:
+    if parse_time_span(value) == parse_time_span(shown):
+        return True
+
+    # systemd shows the value of the running process, which got it when it was started.
+    return None
+
+
+def _compare_times(value: str, shown: str) -> Verdict:
+    is_unlimited = shown in _UNLIMITED
+    if value == "infinity":
+        return is_unlimited
+
+    asked = parse_time_span(value)
+    if asked is None:
+        return None
+
+    if is_unlimited:
+        return False
+
+    found = parse_time_span(shown)
+    if found is None:
+        return None
+
+    return asked == found
+
+
+def _compare_time_limits(value: str, shown: str) -> Verdict:
+    if shown in _UNLIMITED and value != "infinity":
+        # 0 turns the limit off.
+        return parse_time_span(value) == 0
+
+    return _compare_times(value, shown)
+
+
+def _compare_nanoseconds(value: str, shown: str) -> Verdict:
+    if value == "infinity":
+        return shown in _UNLIMITED
+
+    asked = parse_time_span(value)
+    if asked is None or not shown.isdigit():
+        return None
+
+    return asked * 1000 == int(shown)
+
+
+def _compare_modes(value: str, shown: str) -> Verdict:
+    if not _OCTAL.fullmatch(value) or not _OCTAL.fullmatch(shown):
+        return None
+
     return int(value, 8) == int(shown, 8)
 
 
-def _same_time(directive: str, value: str, shown: str, _totals: Totals) -> bool | None:
-    if not directive.endswith("Sec"):
+def _compare_signals(value: str, shown: str) -> Verdict:
+    number = parse_signal(value)
+    if not number.isdigit():
         return None
-    unending = shown in UNLIMITED
-    if value == "infinity" or (unending and directive.startswith(("Timeout", "Job", "RuntimeMax"))):
-        return unending and (value == "infinity" or microseconds(value) == 0)
-    asked = microseconds(value)
-    if directive.endswith("NSec"):
-        return None if asked is None or not shown.isdigit() else asked * 1000 == int(shown)
-    found = -1 if unending else microseconds(shown)
-    return None if asked is None or found is None else asked == found
+
+    return number == shown
 
 
-def _same_number(directive: str, value: str, shown: str, _totals: Totals) -> bool | None:
-    numbers = _NUMBERS.get(directive)
-    if numbers:
-        number = numbers.get(value.lower(), value)
-        return number == shown if number.isdigit() else None
-    if directive.endswith("Signal"):
-        number = _signal(value)
-        return number == shown if number.isdigit() else None
-    if directive.endswith("LimitNICE") and value[:1] in "+-":
-        return str(20 - int(value)) == shown
-    if directive.endswith(("LimitCPU", "LimitRTTIME")) and microseconds(value) is not None:
-        return str((microseconds(value) or 0) // (_SECOND if directive.endswith("CPU") else 1)) == shown
-    if value == "infinity" and (shown.isdigit() or shown in UNLIMITED):
-        return shown in UNLIMITED
-    if directive.endswith("Sec") or not (shown in UNLIMITED or re.fullmatch("-?[0-9]+", shown)):
+def _compare_nice_limits(value: str, shown: str) -> Verdict:
+    if not _NICE.fullmatch(value):
+        return _compare_numbers(value, shown)
+
+    # A signed value is a nice level, which the kernel counts down from 20 (setrlimit(2)).
+    return str(20 - int(value)) == shown
+
+
+def _compare_cpu_limits(value: str, shown: str) -> Verdict:
+    microseconds = parse_time_span(value)
+    if microseconds is None:
+        return _compare_numbers(value, shown)
+
+    return str(microseconds // SECOND) == shown
+
+
+def _compare_realtime_limits(value: str, shown: str) -> Verdict:
+    microseconds = parse_time_span(value)
+    if microseconds is None:
+        return _compare_numbers(value, shown)
+
+    return str(microseconds) == shown
+
+
+def _compare_names(numbers: t.Mapping[str, str], value: str, shown: str) -> Verdict:
+    """Compare a name with the number that `systemctl show` prints instead of it."""
+    number = numbers.get(value.lower(), value)
+    if not number.isdigit():
         return None
-    if re.fullmatch("[+-]?[0-9]+", value) and not directive.endswith("Mode") and directive != "UMask":
-        return shown not in UNLIMITED - {value} and int(value) == int(shown)
-    asked = size(value)
-    if asked is None:
-        # Of its limits of memory we know all values, and systemd has passed over any other one.
-        return False if directive.startswith("Memory") and "%" not in value else None
-    return shown not in UNLIMITED and asked == int(shown)
+
+    return number == shown
 
 
-def _same_percentage(directive: str, value: str, shown: str, totals: Totals) -> bool | None:
-    match = _PERCENTAGE.fullmatch(value)
-    if not match:
-        return None
-    part = float(match.group(1)) / 100
+_Comparator = t.Callable[[str, str], Verdict]
+
+# The numbers are those of the kernel (sched.h, ioprio.h) and of syslog(3). The first pattern that fits counts.
+_COMPARATORS: tuple[tuple[t.Pattern[str], _Comparator], ...] = (
+    (re.compile("CPUSchedulingPolicy"), functools.partial(_compare_names, _CPU_POLICIES)),
+    (re.compile("IOSchedulingClass"), functools.partial(_compare_names, _IO_CLASSES)),
+    (re.compile("LogLevelMax|SyslogLevel"), functools.partial(_compare_names, _LEVELS)),
+    (re.compile(".*Signal"), _compare_signals),
+    (re.compile(".*LimitNICE"), _compare_nice_limits),
+    (re.compile(".*LimitCPU"), _compare_cpu_limits),
+    (re.compile(".*LimitRTTIME"), _compare_realtime_limits),
+    (re.compile(".*NSec"), _compare_nanoseconds),
+    (re.compile("(?:Timeout|Job|RuntimeMax).*Sec"), _compare_time_limits),
+    (re.compile(".*Sec"), _compare_times),
+    (re.compile("UMask|.*Mode"), _compare_modes),
+    (re.compile("Memory.*"), _compare_memory),
+)
+
+
+def _choose_comparator(directive: str) -> _Comparator:
+    for pattern, comparator in _COMPARATORS:
+        if pattern.fullmatch(directive):
+            return comparator
+
+    return _compare_numbers
+
+
+# Percentages.
+
+
+def _is_share(directive: str, share: float, shown: str, totals: Totals) -> Verdict:
     if directive == "CPUQuota":
-        return round(part * _SECOND) == microseconds(shown)
+        return round(share * SECOND) == parse_time_span(shown)
+
     if directive == "ManagedOOMMemoryPressureLimit":
-        return shown.isdigit() and abs(int(shown) - part * 2**32) < 2
-    total = totals.tasks if directive == "TasksMax" else totals.ram_bytes
-    if not total:
+        return shown.isdigit() and abs(int(shown) - share * 2**32) < 2
+
+    if directive == "TasksMax":
+        return _is_share_of_tasks(share, shown, totals.tasks)
+
+    return _is_share_of_memory(share, shown, totals.ram_bytes)
+
+
+def _is_share_of_tasks(share: float, shown: str, tasks: int) -> Verdict:
+    if not tasks:
         return None
-    if part >= 1 and shown in UNLIMITED:
-        return directive != "TasksMax" or None
-    return shown.isdigit() and abs(int(shown) - part * total) <= (1 if directive == "TasksMax" else _PAGE)
+
+    if shown in _UNLIMITED and share >= 1:
+        return None
+
+    return shown.isdigit() and abs(int(shown) - share * tasks) <= 1
 
 
-def _holds(directive: str, wanted: t.Sequence[str], shown: str, *, exactly: bool) -> bool | None:
-    """Tell whether the list that systemd has `shown` holds all that was assigned, and `exactly` that."""
-    asked, found = _asked_and_found(directive, wanted, shown)
-    if asked <= found:
-        # What is more may have come from another file.
-        return None if exactly and asked != found else True
-    # In these systemd prints words as they were written; in others it prints what it made of them.
-    written = _COMMAND if _is_command(directive) else _VARIABLES
-    as_written = _is_command(directive) or directive in ("Environment", "EnvironmentFile", "PassEnvironment")
-    return False if as_written and all(written.fullmatch(value) for value in wanted) else None
+def _is_share_of_memory(share: float, shown: str, ram_bytes: int) -> Verdict:
+    if not ram_bytes:
+        return None
+
+    if shown in _UNLIMITED and share >= 1:
+        return True
+
+    # systemd rounds down to whole pages.
+    return shown.isdigit() and abs(int(shown) - share * ram_bytes) <= _PAGE
 
 
-def _asked_and_found(directive: str, wanted: t.Sequence[str], shown: str) -> tuple[set[str], set[str]]:
-    """Return the words, commands or variables of what was assigned, and those of what systemd has `shown`."""
-    if _is_command(directive):
-        commands = [" ".join(words_of(value.lstrip("-@:+!|"))) for value in wanted]
-        return {" ".join(text.split()) for text in commands}, {" ".join(text.split()) for text in _ARGV.findall(shown)}
-    asked, found = [word for value in wanted for word in words_of(value)], set(words_of(shown))
+# Lists.
+
+
+class _Entries(t.NamedTuple):
+    """The entries of a list that were asked for, and those that systemd shows."""
+
+    asked: set[str]
+    found: set[str]
+
+
+def _has_entries(directive: str, values: t.Sequence[str], shown: str, *, exactly: bool) -> Verdict:
+    """Return whether the list that systemd shows has all that was assigned, and with `exactly` nothing else."""
+    asked, found = _split_entries(directive, values, shown)
+    if asked == found:
+        return True
+
+    if asked < found:
+        # The other entries may come from another file.
+        return None if exactly else True
+
+    if _is_printed_as_written(directive, values):
+        return False
+
+    return None
+
+
+def _is_printed_as_written(directive: str, values: t.Iterable[str]) -> bool:
+    """Return whether systemd prints these values as a user writes them; it interprets others first."""
+    if is_command(directive):
+        return all(_PLAIN_COMMAND.fullmatch(value) for value in values)
+
+    if directive in _VARIABLES:
+        return all(_PLAIN_VARIABLE.fullmatch(value) for value in values)
+
+    return False
+
+
+def _split_entries(directive: str, values: t.Sequence[str], shown: str) -> _Entries:
+    if is_command(directive):
+        return _split_commands(values, shown)
+
+    asked = []
+    for value in values:
+        asked.extend(split_words(value))
+    found = set(split_words(shown))
+
     if directive == "EnvironmentFile":
-        return {word.lstrip("-") for word in asked}, {word for word in found if not word.startswith("(")}
+        return _split_environment_files(asked, found)
+
     if directive == "Environment":
-        # Of several values of a variable, the last one holds.
-        return set({word.partition("=")[0]: word for word in asked}.values()), found
+        return _Entries(_find_last_values(asked), found)
+
     if found.issuperset(asked):
-        return set(asked), found
-    return {_plain(word) for word in asked}, {_plain(word) for word in found}
+        return _Entries(set(asked), found)
+
+    return _Entries(set(map(normalise_words, asked)), set(map(normalise_words, found)))
 
 
-def _is_command(directive: str) -> bool:
-    return directive.startswith("Exec") and not directive.endswith("Paths")
+def _split_commands(values: t.Sequence[str], shown: str) -> _Entries:
+    asked = set()
+    for value in values:
+        command = " ".join(split_words(value.lstrip("-@:+!|")))
+        asked.add(_join_words(command))
+
+    found = set(map(_join_words, _ARGV.findall(shown)))
+    return _Entries(asked, found)
 
 
-def _signal(value: str) -> str:
-    """Return the number of a signal such as SIGINT, INT or SIGRTMIN+3, anything else as it is."""
-    match = _SIGNAL.fullmatch(value)
-    number = signal.Signals.__members__.get(f"SIG{match.group(1)}") if match else None
-    return str(number + int(match.group(2) or 0)) if match and number else value
+def _join_words(command: str) -> str:
+    """Return a command with single spaces between its words."""
+    return " ".join(command.split())
 
 
-def _plain(text: str) -> str:
-    """Return the words of a text without what systemd adds or leaves away as it prints it."""
-    words = []
-    for word in text.split():
-        amount = size(word, base=1000)
-        bare = word[3:] if word.startswith("SIG") else _FILE.sub(r"\1", word).rstrip("/")
-        words.append(str(amount) if amount is not None else bare.lower())
-    return " ".join(words)
+def _split_environment_files(asked: t.Iterable[str], found: t.Iterable[str]) -> _Entries:
+    # systemd prints `/etc/x (ignore_errors=yes)` for `-/etc/x`.
+    names = {name.lstrip("-") for name in asked}
+    shown = {word for word in found if not word.startswith("(")}
+    return _Entries(names, shown)
 
 
-def words_of(text: str) -> list[str]:
-    """Return the words of a list, without the quotes around some of them."""
-    try:
-        return shlex.split(text)
-    except ValueError:
-        return text.split()
+def _find_last_values(assignments: t.Iterable[str]) -> set[str]:
+    """Return the last assignment to each variable, which is the one that counts."""
+    last = {}
+    for assignment in assignments:
+        variable = assignment.partition("=")[0]
+        last[variable] = assignment
 
-
-def size(text: str, *, base: int = 1024) -> int | None:
-    """Return the bytes of a size in systemd's syntax, None for `infinity` and for what is not a size."""
-    match = _SIZE.fullmatch(text)
-    return int(float(match.group(1)) * base ** " KMGTPE".index(match.group(2) or " ")) if match else None
-
-
-def memory_limit(text: str, totals: Totals) -> int | None:
-    """Return the bytes of a limit of memory, which may be a percentage of the RAM; None where it is no limit."""
-    match = _PERCENTAGE.fullmatch(text)
-    return int(float(match.group(1)) / 100 * totals.ram_bytes) or None if match else size(text)
-
-
-def microseconds(text: str) -> int | None:
-    """Return the microseconds of a time span in the syntax of systemd.time(7), None for what is not one."""
-    spans = _SPAN.findall(text)
-    if not spans or _SPAN.sub("", text).strip() or any(unit not in _MICROSECONDS for _number, unit in spans):
-        return None
-    return sum(round(float(number) * _MICROSECONDS[unit]) for number, unit in spans)
+    return set(last.values())

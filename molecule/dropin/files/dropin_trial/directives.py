@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import run
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import Settings, Wanted
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.in_force import not_in_force
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import Settings
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.in_force import find_differences
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.manager import Systemd
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.model import Wanted
 from dropin_trial.host import BOGUS, CONTINUE, UNIT, Outcome, attempt, show_properties, systemctl
 
 MISTAKES: dict[str, Settings] = {
@@ -177,7 +178,7 @@ def try_every_type_is_compared() -> Outcome:
     settings = {name: EVERYTHING["Service"][name] for name in other["Service"]}
     wanted = Wanted(unit=UNIT, settings={"Service": settings})
     state = systemd.observe(wanted)
-    differing = {override.directive for override in not_in_force(state, wanted)}
+    differing = {override.directive for override in find_differences(state, wanted)}
     return {"missed": sorted(set(other["Service"]) - differing)}
 
 

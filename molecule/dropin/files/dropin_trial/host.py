@@ -11,13 +11,15 @@ import shutil
 import subprocess
 import typing as t
 
+from ansible_collections.oomguard.linux.plugins.module_utils._change import bring
 from ansible_collections.oomguard.linux.plugins.module_utils._command import run
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.bring import bring
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import Settings, Wanted
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.change import DropinChange
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import Settings
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.manager import Systemd
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.result import result
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.traps import warnings
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.model import Wanted
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.result import build_result
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.traps import list_warnings
 
 UNIT = "trial.service"
 UNITS = pathlib.Path("/etc/systemd/system")
@@ -48,8 +50,10 @@ def attempt(
     outcome: Outcome = {"error": None}
     try:
         wanted = Wanted(unit=unit, settings=settings or {}, **options)
-        state, plan = bring(wanted, systemd or Systemd(run=run), check=verify, dry=check_mode)
-        outcome.update(result(state, plan, wanted), changed=plan.changed, warnings=list(warnings(state, wanted)))
+        change = DropinChange(wanted, systemd or Systemd(run=run), verify=verify)
+        state, plan = bring(change, check_mode=check_mode)
+        outcome.update(build_result(state, plan, wanted))
+        outcome.update(changed=plan.changed, warnings=list(list_warnings(state, wanted)))
     except OomguardError as error:
         outcome["error"] = str(error)
     outcome["files"] = list_dropins()

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the kernel says, read from a folder in the place of the root."""
+"""The kernel's view, read from a folder in the place of the root."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._systemd.cgroup imp
     read_memory,
     write_limit,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import DropinError, Limit
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.values import Totals
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.model import DropinError, Limit, Totals
 
 FILES = {"MemoryMax": "memory.max", "MemoryZSwapMax": "memory.zswap.max"}
 
@@ -37,7 +36,7 @@ def root(tmp_path: pathlib.Path) -> pathlib.Path:
     return tmp_path
 
 
-def test_limits_are_read_up_to_the_root(root: pathlib.Path) -> None:
+def test_limits_are_read_up_to_root(root: pathlib.Path) -> None:
     file = root / "sys/fs/cgroup/a.slice/b.service/memory.max"
     assert read_limits("/a.slice/b.service", FILES, root) == {
         "MemoryMax": Limit(file=file, value=None, above=(("/a.slice", 4096),))
@@ -45,11 +44,11 @@ def test_limits_are_read_up_to_the_root(root: pathlib.Path) -> None:
 
 
 @pytest.mark.parametrize("cgroup", ["", "/", "/gone.slice"])
-def test_what_does_not_run_has_no_limits(root: pathlib.Path, cgroup: str) -> None:
+def test_missing_cgroup_has_no_limits(root: pathlib.Path, cgroup: str) -> None:
     assert read_limits(cgroup, FILES, root) == {}
 
 
-def test_what_the_kernel_can_drop_is_not_in_use(root: pathlib.Path) -> None:
+def test_droppable_memory_is_not_in_use(root: pathlib.Path) -> None:
     stat = "anon 700\nfile 260\nshmem 60\ninactive_file 150\nactive_file 50\nslab_reclaimable 20\nslab 50\n"
     (root / "sys/fs/cgroup/a.slice/memory.current").write_text("1000\n")
     (root / "sys/fs/cgroup/a.slice/memory.stat").write_text(stat)
@@ -57,34 +56,34 @@ def test_what_the_kernel_can_drop_is_not_in_use(root: pathlib.Path) -> None:
 
 
 @pytest.mark.parametrize("cgroup", ["", "/", "/a.slice"])
-def test_it_is_unknown_what_a_cgroup_uses_that_does_not_say(root: pathlib.Path, cgroup: str) -> None:
+def test_memory_is_unknown_without_files(root: pathlib.Path, cgroup: str) -> None:
     (root / "sys/fs/cgroup/memory.current").write_text("1000\n")
     assert read_memory(cgroup, root) is None
 
 
-def test_the_host_is_read(root: pathlib.Path) -> None:
+def test_host_is_read(root: pathlib.Path) -> None:
     found = read_host(root)
     assert (found.totals, found.swap_bytes, found.unified) == (Totals(ram_bytes=1048576, tasks=3698), 0, True)
 
 
-def test_a_container_has_less_than_its_host(root: pathlib.Path) -> None:
+def test_container_limit_reduces_ram(root: pathlib.Path) -> None:
     (root / "sys/fs/cgroup/memory.max").write_text("65536\n")
     assert read_host(root).totals.ram_bytes == 65536
 
 
-def test_a_host_that_says_nothing_is_unknown(tmp_path: pathlib.Path) -> None:
+def test_host_without_files_is_unknown(tmp_path: pathlib.Path) -> None:
     found = read_host(tmp_path)
     assert (found.totals, found.swap_bytes, found.unified) == (Totals(), None, False)
 
 
-def test_a_limit_that_the_kernel_refuses_is_an_error(root: pathlib.Path) -> None:
+def test_required_limit_that_kernel_refuses_is_an_error(root: pathlib.Path) -> None:
     with pytest.raises(DropinError, match=r"^Could not write 5 to .*: Is a directory\.$"):
-        write_limit(root / "sys/fs/cgroup/a.slice", "5", must=True)
+        write_limit(root / "sys/fs/cgroup/a.slice", "5", required=True)
 
 
-def test_it_is_none_where_it_need_not_be_taken(root: pathlib.Path) -> None:
-    write_limit(root / "sys/fs/cgroup/a.slice", "5", must=False)
+def test_optional_limit_that_kernel_refuses_is_ignored(root: pathlib.Path) -> None:
+    write_limit(root / "sys/fs/cgroup/a.slice", "5", required=False)
 
 
-def test_a_cgroup_that_is_gone_needs_no_limit(root: pathlib.Path) -> None:
-    write_limit(root / "sys/fs/cgroup/gone/memory.max", "5", must=True)
+def test_missing_cgroup_needs_no_limit(root: pathlib.Path) -> None:
+    write_limit(root / "sys/fs/cgroup/gone/memory.max", "5", required=True)

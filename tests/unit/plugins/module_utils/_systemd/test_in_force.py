@@ -1,36 +1,27 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is in force against what is asked for: who wins, in systemd and in the kernel."""
+"""The values in force against the wanted ones, and the file that wins."""
 
 from __future__ import annotations
 
-import dataclasses
 import pathlib
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import (
-    DropinError,
-    Limit,
-    Settings,
-    State,
-    Wanted,
-)
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import Settings
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.in_force import (
     Override,
-    conflicts,
-    effective,
-    not_in_force,
+    find_conflicts,
+    find_differences,
+    find_effective_values,
+    find_unverified,
+    find_winner,
     refuse_conflicts,
-    stale_limits,
-    tighter,
-    unverified,
-    verify,
-    verify_limits,
-    winner,
+    verify_settings,
 )
-from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._systemd.states import (
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.model import DropinError, State, Wanted
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._systemd.factories import (
     LATER,
     PATH,
     TEXT,
@@ -39,29 +30,24 @@ from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._systemd
 )
 
 CONTROL = "/etc/systemd/system.control/apache2.service.d/50-z.conf"
+
 STOP = "[Service]\nOOMPolicy = stop\n"
-MEMORY = pathlib.Path("/sys/fs/cgroup/system.slice/apache2.service/memory.max")
-ONE_MIB = Wanted(unit="apache2.service", settings={"Service": {"MemoryMax": ["1M"]}})
 
 
-def limited(value: int | None, shown: str, *above: tuple[str, int | None]) -> State:
-    return state(limits={"MemoryMax": Limit(MEMORY, value, above)}, properties={"MemoryMax": shown})
-
-
-def test_what_is_in_force_is_shown_by_section() -> None:
+def test_effective_values_are_grouped_by_section() -> None:
     settings = {"Service": {"OOMPolicy": ["stop"], "Odd": ["1"]}}
-    assert effective(state(), settings) == {"Service": {"OOMPolicy": "continue", "Odd": None}}
+    assert find_effective_values(state(), settings) == {"Service": {"OOMPolicy": "continue", "Odd": None}}
 
 
-def test_seconds_are_asked_for_as_microseconds() -> None:
+def test_effective_time_span_is_read_from_usec_property() -> None:
     settings = {"Service": {"RestartSec": ["5"], "CPUQuota": ["50%"]}}
-    shown = effective(state(properties={"RestartUSec": "5s", "CPUQuotaPerSecUSec": "500ms"}), settings)
+    shown = find_effective_values(state(properties={"RestartUSec": "5s", "CPUQuotaPerSecUSec": "500ms"}), settings)
     assert shown == {"Service": {"RestartSec": "5s", "CPUQuota": "500ms"}}
 
 
-def test_what_is_not_in_force_is_named() -> None:
+def test_difference_names_value_and_file() -> None:
     found = state(later=STOP, properties={"OOMPolicy": "stop"})
-    assert not_in_force(found, WANTED) == [Override("Service", "OOMPolicy", "stop", LATER)]
+    assert find_differences(found, WANTED) == [Override("Service", "OOMPolicy", "stop", LATER)]
 
 
 @pytest.mark.parametrize(
@@ -72,13 +58,13 @@ def test_what_is_not_in_force_is_named() -> None:
         ("[Unit]\nOOMPolicy=stop\n", None),
     ],
 )
-def test_the_later_file_wins_where_it_says_something(later: str, path: str | None) -> None:
-    assert winner(state(later=later), "Service", "OOMPolicy") == path
+def test_later_file_wins_if_it_sets_the_directive(later: str, path: str | None) -> None:
+    assert find_winner(state(later=later), "Service", "OOMPolicy") == path
 
 
 @pytest.mark.parametrize(("value", "path"), [("B=2", None), ("", LATER)])
-def test_a_later_file_adds_to_a_list_unless_it_resets_it(value: str, path: str | None) -> None:
-    assert winner(state(later=f"[Service]\nEnvironment={value}\n"), "Service", "Environment") == path
+def test_later_file_wins_over_list_only_if_it_resets_it(value: str, path: str | None) -> None:
+    assert find_winner(state(later=f"[Service]\nEnvironment={value}\n"), "Service", "Environment") == path
 
 
 @pytest.mark.parametrize(
@@ -89,10 +75,10 @@ def test_a_later_file_adds_to_a_list_unless_it_resets_it(value: str, path: str |
         ("/etc/systemd/system", "/run/systemd/system", False),
     ],
 )
-def test_a_file_of_the_same_name_in_an_earlier_folder_hides_ours(ours: str, other: str, hides: bool) -> None:
+def test_file_of_same_name_in_earlier_folder_hides_ours(ours: str, other: str, hides: bool) -> None:
     path = f"{other}/a.service.d/50-oomguard.conf"
     found = State(path=pathlib.Path(f"{ours}/a.service.d/50-oomguard.conf"), text=TEXT, dropins=((path, ""),))
-    assert winner(found, "Service", "OOMPolicy") == (path if hides else None)
+    assert find_winner(found, "Service", "OOMPolicy") == (path if hides else None)
 
 
 @pytest.mark.parametrize(
@@ -106,17 +92,17 @@ def test_a_file_of_the_same_name_in_an_earlier_folder_hides_ours(ours: str, othe
         ("[Service]\nEnvironment=A=1\n", {"Service": {"Environment": ["A=2"]}}, False),
     ],
 )
-def test_what_will_win_is_known_before(later: str, settings: Settings, conflict: bool) -> None:
+def test_conflict_is_found_before_installation(later: str, settings: Settings, conflict: bool) -> None:
     found = state(later=later, properties={"MemoryMax": "1073741824", "Environment": "A=1"})
-    assert bool(conflicts(found, Wanted(unit="apache2.service", settings=settings))) is conflict
+    assert bool(find_conflicts(found, Wanted(unit="apache2.service", settings=settings))) is conflict
 
 
-def test_what_would_not_be_in_force_is_refused() -> None:
+def test_conflict_is_refused() -> None:
     with pytest.raises(DropinError) as error:
         refuse_conflicts(state(text=None, later=STOP, properties={"OOMPolicy": "stop"}), WANTED)
     assert str(error.value) == (
-        f"OOMPolicy= of apache2.service would be 'stop', whatever {PATH} says. Nothing was changed."
-        f" {LATER} is read later and wins; change it there, or give the drop-in a name that sorts after it."
+        f"OOMPolicy= of apache2.service would be 'stop', whatever {PATH} sets. Nothing was changed."
+        f" {LATER} is read later and wins. Change it there, or give the drop-in a name that sorts after it."
     )
 
 
@@ -126,23 +112,29 @@ def test_what_would_not_be_in_force_is_refused() -> None:
         (
             CONTROL,
             (
-                f"{CONTROL} wins, which `systemctl set-property` has written;"
-                " set OOMPolicy in that way as well, or remove the file."
+                f"{CONTROL} wins, which `systemctl set-property` wrote."
+                " Set OOMPolicy with that command as well, or remove the file."
             ),
         ),
-        (None, "No drop-in says so; does this systemd know the directive, and the host have the resource?"),
+        (
+            None,
+            (
+                "No drop-in sets this value. Check that this version of systemd knows the directive,"
+                " and that the host has the resource."
+            ),
+        ),
     ],
 )
-def test_the_winner_is_explained(path: str | None, hint: str) -> None:
+def test_hint_explains_how_to_win(path: str | None, hint: str) -> None:
     assert Override("Service", "OOMPolicy", "stop", path).hint == hint
 
 
-def test_the_failure_names_the_value_and_the_winner() -> None:
+def test_verification_error_names_value_and_winner() -> None:
     with pytest.raises(DropinError) as error:
-        verify(state(later=STOP, properties={"OOMPolicy": "stop"}), WANTED)
+        verify_settings(state(later=STOP, properties={"OOMPolicy": "stop"}), WANTED)
     assert str(error.value) == (
-        f"OOMPolicy= of apache2.service is 'stop' in force, although {PATH} says 'continue'."
-        f" {LATER} is read later and wins; change it there, or give the drop-in a name that sorts after it."
+        f"OOMPolicy= of apache2.service has the value 'stop' in force, although {PATH} sets 'continue'."
+        f" {LATER} is read later and wins. Change it there, or give the drop-in a name that sorts after it."
     )
 
 
@@ -154,67 +146,5 @@ def test_the_failure_names_the_value_and_the_winner() -> None:
         (state(properties={"NeedDaemonReload": "yes"}), ["OOMPolicy"]),
     ],
 )
-def test_what_was_not_compared_is_named(found: State, names: list[str]) -> None:
-    assert unverified(found, WANTED) == names
-
-
-@pytest.mark.parametrize(
-    ("value", "shown", "text"),
-    [
-        (1048576, "1048576", None),
-        (None, "1048576", "1048576"),
-        (1048576, "infinity", "max"),
-        (None, "infinity", None),
-        (1044480, "1048000", None),
-        (4096, "1048000", "1048000"),
-        (0, "1048576", "1048576"),
-        (None, "", None),
-    ],
-)
-def test_the_kernel_is_asked_as_well(value: int | None, shown: str, text: str | None) -> None:
-    found = [entry[2] for entry in stale_limits(limited(value, shown), ONE_MIB)]
-    assert found == ([text] if text else [])
-
-
-@pytest.mark.parametrize(("shown", "value", "text"), [("kill", 0, "1"), ("continue", 1, "0"), ("kill", 1, None)])
-def test_the_policy_kill_is_a_file_of_the_cgroup(shown: str, value: int, text: str | None) -> None:
-    found = state(limits={"OOMPolicy": Limit(MEMORY, value)}, properties={"OOMPolicy": shown})
-    assert [entry[2] for entry in stale_limits(found, WANTED)] == ([text] if text else [])
-
-
-def test_each_instance_of_a_template_has_its_limit() -> None:
-    found = dataclasses.replace(state(), instances=(limited(1048576, "1048576"), limited(None, "1048576")))
-    assert stale_limits(found, ONE_MIB) == [("MemoryMax", MEMORY, "1048576")]
-
-
-def test_what_another_has_limited_is_not_ours() -> None:
-    assert stale_limits(limited(None, "1048576"), WANTED) == []
-
-
-def test_a_limit_that_the_drop_in_had_is_ours_still() -> None:
-    gone = Wanted(unit="apache2.service", present=False, formerly=frozenset(["MemoryMax"]))
-    assert stale_limits(limited(1048576, "infinity"), gone) == [("MemoryMax", MEMORY, "max")]
-
-
-def test_a_limit_that_the_kernel_has_not_is_an_error() -> None:
-    with pytest.raises(DropinError) as error:
-        verify_limits(limited(None, "1048576"), ONE_MIB)
-    assert str(error.value) == (
-        f"MemoryMax= of apache2.service is 1048576 for systemd, but the kernel has None in {MEMORY}."
-        " Who else writes to this cgroup?"
-    )
-
-
-@pytest.mark.parametrize(
-    ("above", "tightest"),
-    [
-        ([], None),
-        ([("/system.slice", None)], None),
-        ([("/system.slice", 2048)], None),
-        ([("/a.slice/b.slice", 512), ("/a.slice", 256)], ("/a.slice", 256)),
-    ],
-)
-def test_the_tightest_cgroup_above_is_named(
-    above: list[tuple[str, int | None]], tightest: tuple[str, int] | None
-) -> None:
-    assert tighter(limited(1024, "1024", *above), "MemoryMax") == tightest
+def test_unverified_directives_are_named(found: State, names: list[str]) -> None:
+    assert find_unverified(found, WANTED) == names

@@ -9,16 +9,17 @@ import pathlib
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import DropinError
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.model import DropinError
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.names import (
     find_unit,
-    instance_of,
-    of_template,
-    pattern_of,
-    template_of,
+    get_asked_name,
+    get_instance_pattern,
+    get_loadable_name,
+    get_template,
 )
 
 OWN = "etc/systemd/system"
+
 LIB = "usr/lib/systemd/system"
 
 
@@ -37,8 +38,8 @@ def root(tmp_path: pathlib.Path) -> pathlib.Path:
     return tmp_path
 
 
-def find(root: pathlib.Path, unit: str, *, must: bool = True) -> tuple[str, str]:
-    name, fragment = find_unit(unit, root, root / OWN, user=False, must=must)
+def find(root: pathlib.Path, unit: str, *, required: bool = True) -> tuple[str, str]:
+    name, fragment = find_unit(unit, root, root / OWN, user=False, required=required)
     return name, fragment.replace(f"{root}/", "")
 
 
@@ -54,46 +55,48 @@ def find(root: pathlib.Path, unit: str, *, must: bool = True) -> tuple[str, str]
         ("user.slice", ("user.slice", "")),
     ],
 )
-def test_units_are_found(root: pathlib.Path, unit: str, found: tuple[str, str]) -> None:
+def test_unit_is_found(root: pathlib.Path, unit: str, found: tuple[str, str]) -> None:
     assert find(root, unit) == found
 
 
-def test_a_link_may_be_relative(root: pathlib.Path) -> None:
+def test_relative_link_is_resolved(root: pathlib.Path) -> None:
     assert find(root, "www.service")[0] == "apache2.service"
 
 
 @pytest.mark.parametrize("unit", ["masked.service", "empty.service"])
-def test_masked_units_are_refused(root: pathlib.Path, unit: str) -> None:
+def test_masked_unit_is_refused(root: pathlib.Path, unit: str) -> None:
     with pytest.raises(DropinError, match=rf"^{unit} is masked\."):
         find(root, unit)
 
 
-def test_a_unit_without_a_file_is_refused(root: pathlib.Path) -> None:
-    with pytest.raises(DropinError, match=r"^No file of nosuch\.service was found below .*, where no systemd runs\."):
+def test_unit_without_file_is_refused(root: pathlib.Path) -> None:
+    with pytest.raises(
+        DropinError, match=r"^There is no unit file of nosuch\.service below .*, where systemd does not run\."
+    ):
         find(root, "nosuch.service")
 
 
 @pytest.mark.parametrize("unit", ["masked.service", "nosuch.service"])
-def test_what_is_removed_need_not_be_there(root: pathlib.Path, unit: str) -> None:
-    assert find(root, unit, must=False) == (unit, "")
+def test_unit_that_is_not_required_may_be_masked_or_missing(root: pathlib.Path, unit: str) -> None:
+    assert find(root, unit, required=False) == (unit, "")
 
 
 @pytest.mark.parametrize(("unit", "instance"), [("getty@.service", "getty@oomguard.service"), ("a.slice", "a.slice")])
-def test_a_template_is_loaded_as_an_instance_and_named_as_itself(unit: str, instance: str) -> None:
-    assert (instance_of(unit), of_template(instance, unit)) == (instance, unit)
+def test_template_is_loaded_as_instance_and_named_as_itself(unit: str, instance: str) -> None:
+    assert (get_loadable_name(unit), get_asked_name(instance, unit)) == (instance, unit)
 
 
 @pytest.mark.parametrize(
     ("unit", "pattern"),
     [("a@.service", "a@*.service"), ("a\\x2db@.service", "a\\\\x2db@*.service"), ("a@b.service", ""), ("a.slice", "")],
 )
-def test_a_template_has_a_pattern(unit: str, pattern: str) -> None:
-    assert pattern_of(unit) == pattern
+def test_template_has_pattern_of_instances(unit: str, pattern: str) -> None:
+    assert get_instance_pattern(unit) == pattern
 
 
 @pytest.mark.parametrize(
     ("unit", "template"),
     [("a@b.c.service", "a@.service"), ("a@.service", ""), ("a.service", ""), ("a@b@c.service", "a@.service")],
 )
-def test_an_instance_has_a_template(unit: str, template: str) -> None:
-    assert template_of(unit) == template
+def test_instance_has_template(unit: str, template: str) -> None:
+    assert get_template(unit) == template

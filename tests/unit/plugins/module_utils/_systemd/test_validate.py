@@ -13,11 +13,11 @@ import typing as t
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import Completed
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import DropinError, State, Wanted
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.manager import Systemd
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.model import DropinError, State, Wanted
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.plan import make_plan
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.validate import validate
-from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._systemd.states import WANTED, state
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.validate import validate_dropin
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._systemd.factories import WANTED, state
 
 FRAGMENT = "/lib/systemd/system/apache2.service"
 
@@ -44,10 +44,10 @@ class Analyze:
 
 def check(analyze: Analyze, found: State | None = None, wanted: Wanted = WANTED) -> None:
     found = found or state(text=None, fragment=FRAGMENT)
-    validate(make_plan(found, wanted), found, wanted, Systemd(run=analyze))
+    validate_dropin(make_plan(found, wanted), found, wanted, Systemd(run=analyze))
 
 
-def test_what_systemd_complains_about_is_told() -> None:
+def test_complaint_about_candidate_is_reported() -> None:
     with pytest.raises(DropinError) as error:
         check(Analyze(candidate="Failed to parse OOM policy, ignoring: bogus"))
     assert str(error.value) == (
@@ -56,7 +56,7 @@ def test_what_systemd_complains_about_is_told() -> None:
     )
 
 
-def test_the_folder_may_lie_behind_a_link(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_temporary_folder_may_be_behind_a_link(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "link"))
@@ -72,24 +72,24 @@ def test_the_folder_may_lie_behind_a_link(tmp_path: pathlib.Path, monkeypatch: p
         "Unknown lvalue 'MemoryZSwapMax' in section 'Service'",
     ],
 )
-def test_a_directive_of_a_newer_systemd_is_known(said: str) -> None:
-    with pytest.raises(DropinError, match=r"MemoryZSwapMax= came with systemd 253; this host has 247\.$"):
+def test_directive_of_newer_systemd_is_explained(said: str) -> None:
+    with pytest.raises(DropinError, match=r"MemoryZSwapMax= requires systemd 253; this host has 247\.$"):
         check(Analyze(candidate=said))
 
 
-def test_what_the_drop_in_does_to_the_unit_is_told() -> None:
+def test_complaint_about_unit_with_dropin_is_reported() -> None:
     with pytest.raises(DropinError, match=r"\(apache2\.service: Service has more than one ExecStart= setting\)"):
         check(Analyze(with_it="apache2.service: Service has more than one ExecStart= setting\n"))
 
 
-def test_what_the_unit_suffers_from_anyway_is_not() -> None:
+def test_complaint_about_unit_without_dropin_is_ignored() -> None:
     analyze = Analyze(with_it="apache2.service: old\n", without="apache2.service: old\n")
     check(analyze)
     assert len(analyze.read) == 2
 
 
 @pytest.mark.parametrize("text", ["[Service]\nExecStart=/bin/a\n", ""])
-def test_the_unit_is_copied_since_its_folder_comes_first(tmp_path: pathlib.Path, text: str) -> None:
+def test_unit_is_copied_beside_candidate(tmp_path: pathlib.Path, text: str) -> None:
     analyze, fragment = Analyze(), tmp_path / "apache2.service"
     fragment.write_text(text)
     check(analyze, state(text=None, fragment=str(fragment) if text else ""))
@@ -97,7 +97,7 @@ def test_the_unit_is_copied_since_its_folder_comes_first(tmp_path: pathlib.Path,
     assert analyze.read == [text or "[Unit]\n"]
 
 
-def test_the_systemd_of_a_user_keeps_its_socket() -> None:
+def test_private_runtime_folder_keeps_socket_of_user() -> None:
     environments = []
 
     def run(argv: t.Sequence[str], **options: t.Any) -> Completed:
@@ -106,20 +106,11 @@ def test_the_systemd_of_a_user_keeps_its_socket() -> None:
 
     systemd = Systemd(run=run, user=True)
     found = state(text=None, fragment=FRAGMENT)
-    validate(make_plan(found, WANTED), found, WANTED, systemd)
+    validate_dropin(make_plan(found, WANTED), found, WANTED, systemd)
     assert [f"{found['XDG_RUNTIME_DIR']}:" for found in environments] == [environments[0]["SYSTEMD_UNIT_PATH"]]
 
 
-def test_what_is_told_has_no_colours() -> None:
-    def run(argv: t.Sequence[str], **options: t.Any) -> Completed:
-        colours = {name: value for name, value in options["environment"].items() if "COLOR" in name}
-        assert colours == {"SYSTEMD_COLORS": "0", "SYSTEMD_LOG_COLOR": "0"}
-        return Completed(argv=tuple(argv), returncode=0, stdout="", stderr="")
-
-    Systemd(run=run).call("systemctl", "--version")
-
-
-def test_what_is_removed_is_not_read() -> None:
+def test_removal_is_not_validated() -> None:
     analyze = Analyze()
     check(analyze, state(fragment=FRAGMENT), Wanted(unit="apache2.service", present=False))
     assert analyze.read == []

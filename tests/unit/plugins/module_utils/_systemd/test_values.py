@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.values import (
-    Totals,
-    is_in_force,
-    memory_limit,
-    microseconds,
-    properties_of,
-    size,
-)
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.directives import get_properties
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.model import Totals
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.values import is_in_force
 
 GIB = 1024**3
+
 TOTALS = Totals(ram_bytes=GIB, tasks=1000)
 
 
@@ -138,68 +134,44 @@ TOTALS = Totals(ram_bytes=GIB, tasks=1000)
         ("Environment", ["A=1", "A=2"], "A=1", False),
     ],
 )
-def test_what_is_in_force(directive: str, values: list[str], shown: str | None, verdict: bool | None) -> None:
-    properties = {} if shown is None else {properties_of(directive)[0]: shown}
+def test_written_value_is_compared_with_shown_value(
+    directive: str, values: list[str], shown: str | None, verdict: bool | None
+) -> None:
+    properties = {} if shown is None else {get_properties(directive)[0]: shown}
     assert is_in_force(directive, values, properties, TOTALS) is verdict
 
 
 @pytest.mark.parametrize(
     ("soft", "hard", "verdict"), [("1024", "2048", True), ("1024", "4096", False), ("512", "2048", False)]
 )
-def test_a_limit_has_a_soft_and_a_hard_side(soft: str, hard: str, verdict: bool) -> None:
+def test_limit_has_soft_and_hard_value(soft: str, hard: str, verdict: bool) -> None:
     shown = {"LimitNOFILESoft": soft, "LimitNOFILE": hard}
     assert is_in_force("LimitNOFILE", ["1024:2048"], shown, TOTALS) is verdict
 
 
 @pytest.mark.parametrize(("hard", "verdict"), [("524288", True), ("1024", False)])
-def test_a_default_limit_has_them_as_well(hard: str, verdict: bool) -> None:
+def test_default_limit_has_soft_and_hard_value(hard: str, verdict: bool) -> None:
     shown = {"DefaultLimitNOFILESoft": "1024", "DefaultLimitNOFILE": hard}
     assert is_in_force("DefaultLimitNOFILE", ["1024:524288"], shown, TOTALS) is verdict
 
 
 @pytest.mark.parametrize(("word", "verdict"), [("disconnected", True), ("connected", False)])
-def test_the_word_of_what_was_a_boolean_is_shown_under_another_name(word: str, verdict: bool) -> None:
+def test_word_of_former_boolean_is_compared_with_second_property(word: str, verdict: bool) -> None:
     shown = {"PrivateTmp": "yes", "PrivateTmpEx": word}
     assert is_in_force("PrivateTmp", ["disconnected"], shown, TOTALS) is verdict
 
 
 @pytest.mark.parametrize(("stop", "verdict"), [("5s", True), ("6s", False)])
-def test_one_timeout_stands_for_two(stop: str, verdict: bool) -> None:
+def test_timeout_is_compared_with_two_properties(stop: str, verdict: bool) -> None:
     shown = {"TimeoutStartUSec": "5s", "TimeoutStopUSec": stop}
     assert is_in_force("TimeoutSec", ["5"], shown, TOTALS) is verdict
 
 
-@pytest.mark.parametrize(("value", "name"), [("yes", "Delegate"), ("memory pids", "DelegateControllers")])
-def test_delegation_is_shown_in_two_ways(value: str, name: str) -> None:
-    assert properties_of("Delegate", value) == (name,)
-
-
-def test_a_percentage_of_an_unknown_total_cannot_be_told() -> None:
+def test_percentage_of_unknown_total_is_unknown() -> None:
     assert is_in_force("MemoryMax", ["50%"], {"MemoryMax": "5"}, Totals()) is None
 
 
-@pytest.mark.parametrize(("text", "bytes_"), [("1K", 1024), ("0", 0), ("infinity", None), ("1Q", None), ("", None)])
-def test_sizes_in_the_syntax_of_systemd(text: str, bytes_: int | None) -> None:
-    assert size(text) == bytes_
-
-
-@pytest.mark.parametrize(
-    ("text", "bytes_"), [("512M", 512 << 20), ("50%", 512), ("12.5%", 128), ("infinity", None), ("", None)]
-)
-def test_limits_of_memory(text: str, bytes_: int | None) -> None:
-    assert memory_limit(text, Totals(ram_bytes=1024)) == bytes_
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("5", 5_000_000),
-        ("1.5ms", 1500),
-        ("1h 2min", 3_720_000_000),
-        ("infinity", None),
-        ("5 parsecs", None),
-        ("", None),
-    ],
-)
-def test_time_spans(text: str, expected: int | None) -> None:
-    assert microseconds(text) == expected
+@pytest.mark.parametrize("value", ["+x", ":5", "-"])
+def test_invalid_nice_limit_is_no_crash(value: str) -> None:
+    shown = {"LimitNICESoft": "0", "LimitNICE": "0"}
+    assert is_in_force("LimitNICE", [value], shown, TOTALS) is not True

@@ -1,0 +1,135 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Values in systemd's syntax: sizes, percentages, time spans, signals and words. Pure."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import signal
+
+SECOND = 1_000_000
+
+_YES = frozenset(("1", "yes", "y", "true", "t", "on"))
+_NO = frozenset(("0", "no", "n", "false", "f", "off"))
+
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) *([KMGTPE]?)B?")
+_PREFIXES = ("", "K", "M", "G", "T", "P", "E")
+_PERCENTAGE = re.compile(r"([0-9]+(?:\.[0-9]+)?)%")
+_SPAN = re.compile(r"([0-9]+(?:\.[0-9]+)?) *([a-zA-Zµ]*)")
+_FILE = re.compile(r"(append|file|truncate|fd):.*")
+_SIGNAL = re.compile(r"(?:SIG)?([A-Z][A-Z0-9]*)([+-][0-9]+)?")
+
+# The units of time in systemd.time(7), in microseconds.
+_MICROSECONDS = {
+    name: factor
+    for factor, names in (
+        (1, ("us", "usec", "µs")),
+        (1000, ("ms", "msec")),
+        (SECOND, ("", "s", "sec", "second", "seconds")),
+        (60 * SECOND, ("m", "min", "minute", "minutes")),
+        (3600 * SECOND, ("h", "hr", "hour", "hours")),
+        (86400 * SECOND, ("d", "day", "days")),
+        (7 * 86400 * SECOND, ("w", "week", "weeks")),
+        (2_629_800 * SECOND, ("M", "month", "months")),
+        (31_557_600 * SECOND, ("y", "year", "years")),
+    )
+    for name in names
+}
+
+
+def parse_boolean(text: str) -> bool | None:
+    """Return the boolean that `text` stands for, None for any other word."""
+    word = text.lower()
+    if word in _YES:
+        return True
+
+    if word in _NO:
+        return False
+
+    return None
+
+
+def parse_size(text: str, *, base: int = 1024) -> int | None:
+    """Return the bytes of a size, None for `infinity` and for any other text."""
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        return None
+
+    number, prefix = match.groups()
+    factor = base ** _PREFIXES.index(prefix)
+    return int(float(number) * factor)
+
+
+def parse_percentage(text: str) -> float | None:
+    """Return the share that a percentage stands for (0.5 for `50%`), None for any other text."""
+    match = _PERCENTAGE.fullmatch(text)
+    if match is None:
+        return None
+
+    return float(match.group(1)) / 100
+
+
+def parse_memory_limit(text: str, ram_bytes: int) -> int | None:
+    """Return the bytes of a memory limit, which may be a percentage of the host's RAM; None if there is no limit."""
+    share = parse_percentage(text)
+    if share is None:
+        return parse_size(text)
+
+    return int(share * ram_bytes) or None
+
+
+def parse_time_span(text: str) -> int | None:
+    """Return the microseconds of a time span in the syntax of systemd.time(7), None for any other text."""
+    spans = _SPAN.findall(text)
+    if not spans or _SPAN.sub("", text).strip():
+        return None
+
+    microseconds = 0
+    for number, unit in spans:
+        factor = _MICROSECONDS.get(unit)
+        if factor is None:
+            return None
+        microseconds += round(float(number) * factor)
+
+    return microseconds
+
+
+def parse_signal(text: str) -> str:
+    """Return the number of a signal such as SIGINT, INT or SIGRTMIN+3 in digits, any other text as it is."""
+    match = _SIGNAL.fullmatch(text)
+    if match is None:
+        return text
+
+    name, offset = match.groups(default="0")
+    number = signal.Signals.__members__.get(f"SIG{name}")
+    if number is None:
+        return text
+
+    return str(number + int(offset))
+
+
+def split_words(text: str) -> list[str]:
+    """Return the words of a list, without the quotes around some of them."""
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return text.split()
+
+
+def normalise_words(text: str) -> str:
+    """Return the words of a text in one form, whether a user wrote or systemd printed them."""
+    return " ".join(_normalise_word(word) for word in text.split())
+
+
+def _normalise_word(word: str) -> str:
+    size = parse_size(word, base=1000)
+    if size is not None:
+        return str(size)
+
+    if word.startswith("SIG"):
+        return word[len("SIG") :].lower()
+
+    # Of `append:/var/log/x`, systemd prints `append`; it drops the slash at the end of a folder.
+    return _FILE.sub(r"\1", word).rstrip("/").lower()

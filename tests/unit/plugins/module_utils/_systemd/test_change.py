@@ -1,0 +1,211 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The change of a drop-in from observation to activation, and back if it fails."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import errno
+import os
+import pathlib
+import stat
+import typing as t
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._change import bring
+from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd import change
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.cgroup import write_limit
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.change import DropinChange
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.manager import Systemd
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.model import DropinError, Wanted
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._systemd.factories import HTTPD as WANTED
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._systemd.factories import TEXT, Programs
+
+ABSENT = Wanted(unit="httpd.service", present=False)
+
+ONE_MIB = dataclasses.replace(WANTED, settings={"Service": {"MemoryMax": ["1M"]}})
+
+
+def carry_out(systemd: Systemd, wanted: Wanted, *, verify: bool = True) -> pathlib.Path:
+    state, _plan = bring(DropinChange(wanted, systemd, verify=verify), check_mode=False)
+    return state.path
+
+
+def failure(systemd: Systemd, wanted: Wanted = WANTED) -> str:
+    with pytest.raises(OomguardError) as error:
+        carry_out(systemd, wanted)
+    return str(error.value)
+
+
+def owned(path: pathlib.Path) -> tuple[int, int, int]:
+    found = path.stat()
+    return stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid
+
+
+@pytest.fixture
+def secret(systemd: Systemd) -> pathlib.Path:
+    path = systemd.observe(WANTED).path
+    path.parent.mkdir(parents=True)
+    path.write_text("[Service]\nEnvironment=PASSWORD=x\n")
+    path.chmod(0o600)
+    return path
+
+
+@pytest.fixture
+def memory_max(programs: Programs, tmp_path: pathlib.Path) -> pathlib.Path:
+    file = tmp_path / "sys/fs/cgroup/system.slice/apache2.service/memory.max"
+    file.parent.mkdir(parents=True)
+    file.write_text("max\n")
+    programs.shown.update(ControlGroup="/system.slice/apache2.service", MemoryMax="1048576")
+    return file
+
+
+def test_planned_file_is_installed_and_read(systemd: Systemd, programs: Programs) -> None:
+    path = carry_out(systemd, WANTED)
+    assert (path.read_text(), programs.ran) == (TEXT, ["show", "verify", "daemon-reload", "show"])
+
+
+def test_empty_folder_is_removed_with_file(systemd: Systemd) -> None:
+    carry_out(systemd, WANTED)
+    assert not carry_out(systemd, ABSENT).parent.exists()
+
+
+def test_folder_with_other_files_stays(systemd: Systemd) -> None:
+    path = carry_out(systemd, WANTED)
+    (path.parent / "site.conf").touch()
+    carry_out(systemd, ABSENT)
+    assert [left.name for left in path.parent.iterdir()] == ["site.conf"]
+
+
+@pytest.mark.parametrize("wanted", [WANTED, ABSENT])
+def test_leftover_of_killed_run_is_removed(systemd: Systemd, wanted: Wanted) -> None:
+    path = carry_out(systemd, wanted)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    (path.parent / ".50-oomguard.conf.oomguard").touch()
+    carry_out(systemd, wanted)
+    left = [name.name for name in path.parent.iterdir()] if path.parent.exists() else []
+    assert left == (["50-oomguard.conf"] if wanted.present else [])
+
+
+def test_forced_replacement_keeps_backup(systemd: Systemd) -> None:
+    forced = dataclasses.replace(WANTED, force=True)
+    path = systemd.observe(forced).path
+    path.parent.mkdir(parents=True)
+    path.write_text("[Service]\n")
+    carry_out(systemd, forced)
+    assert [backup.read_text() for backup in path.parent.glob("50-oomguard.conf.*~")] == ["[Service]\n"]
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_backup_keeps_mode_and_owner(
+    systemd: Systemd, secret: pathlib.Path, links: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object) -> t.NoReturn:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    if os.getuid() == 0:
+        os.chown(str(secret), 1234, 1234)
+    if not links:
+        monkeypatch.setattr(os, "link", refuse)
+    before = owned(secret)
+    carry_out(systemd, dataclasses.replace(WANTED, force=True))
+    assert [owned(backup) for backup in secret.parent.glob("*~")] == [before]
+
+
+def test_restored_file_keeps_mode_and_owner(systemd: Systemd, programs: Programs, secret: pathlib.Path) -> None:
+    if os.getuid() == 0:
+        os.chown(str(secret), 1234, 1234)
+    before, programs.failures = owned(secret), 1
+    failure(systemd, dataclasses.replace(WANTED, force=True))
+    assert owned(secret) == before
+
+
+def test_failed_reload_restores_old_state(systemd: Systemd, programs: Programs) -> None:
+    programs.failures = 1
+    path = systemd.observe(WANTED).path
+    assert failure(systemd) == (
+        "Could not have systemd read its unit files again: systemctl ended with status 1 (Access denied)."
+        f" {path} is as it was before."
+    )
+    assert (path.parent.exists(), programs.ran[-1]) == (False, "daemon-reload")
+
+
+def test_failure_to_restore_is_reported_as_well(systemd: Systemd, programs: Programs) -> None:
+    programs.failures = 2
+    once = "Could not have systemd read its unit files again: systemctl ended with status 1 (Access denied)."
+    assert failure(systemd) == f"{once} Restoring the old state failed as well: {once}"
+
+
+def test_setting_that_is_not_in_force_is_undone(systemd: Systemd, programs: Programs) -> None:
+    programs.after_reload = "stop"
+    path = systemd.observe(WANTED).path
+    assert failure(systemd).endswith(f"{path} is as it was before.")
+    assert not path.exists()
+
+
+def test_failed_reload_restores_old_file(systemd: Systemd, programs: Programs) -> None:
+    path = carry_out(systemd, WANTED)
+    programs.failures = 1
+    failure(systemd, dataclasses.replace(WANTED, settings={"Service": {"OOMPolicy": ["kill"]}}))
+    assert path.read_text() == TEXT
+
+
+def test_kernel_gets_new_limit(systemd: Systemd, memory_max: pathlib.Path) -> None:
+    carry_out(systemd, ONE_MIB)
+    assert memory_max.read_text() == "1048576"
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_limit_below_memory_in_use_changes_nothing(
+    systemd: Systemd, memory_max: pathlib.Path, *, check_mode: bool
+) -> None:
+    memory_max.with_name("memory.current").write_text("3145728\n")
+    with pytest.raises(
+        DropinError, match=r"^MemoryMax= of apache2\.service would be 1\.0 MiB, but the unit uses 3\.0 MiB"
+    ):
+        bring(DropinChange(ONE_MIB, systemd), check_mode=check_mode)
+    assert (systemd.observe(ONE_MIB).text, memory_max.read_text()) == (None, "max\n")
+
+
+@pytest.mark.parametrize("refused", [True, False])
+@pytest.mark.parametrize("verify", [True, False])
+def test_limit_that_kernel_does_not_take_fails_if_verified(
+    systemd: Systemd, memory_max: pathlib.Path, verify: bool, refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(file: pathlib.Path, text: str, *, required: bool) -> None:
+        if refused:
+            write_limit(file.parent, text, required=required)
+
+    monkeypatch.setattr(change, "write_limit", write)
+    with pytest.raises(DropinError, match=f"{memory_max.parent}") if verify else contextlib.nullcontext():
+        carry_out(systemd, ONE_MIB, verify=verify)
+    assert systemd.observe(ONE_MIB).path.exists() is not verify
+
+
+@pytest.mark.usefixtures("memory_max")
+def test_unit_that_ends_meanwhile_needs_no_limit(
+    systemd: Systemd, programs: Programs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(file: pathlib.Path, text: str, *, required: bool) -> None:
+        file.unlink()
+        file.parent.rmdir()
+        programs.shown.update(ControlGroup="", ActiveState="inactive")
+        write_limit(file, text, required=required)
+
+    monkeypatch.setattr(change, "write_limit", end)
+    assert carry_out(systemd, ONE_MIB).exists()
+
+
+def test_instances_of_template_get_new_limit(systemd: Systemd, programs: Programs, tmp_path: pathlib.Path) -> None:
+    programs.shown.update(Id="worker@oomguard.service", ActiveState="inactive", MemoryMax="1048576")
+    files = [tmp_path / f"sys/fs/cgroup/worker@{number}.service/memory.max" for number in (1, 2)]
+    for file in files:
+        file.parent.mkdir(parents=True)
+        file.write_text("max\n")
+        programs.instances.append({"ControlGroup": f"/{file.parent.name}", "MemoryMax": "1048576"})
+    carry_out(systemd, dataclasses.replace(ONE_MIB, unit="worker@.service"))
+    assert [file.read_text() for file in files] == ["1048576", "1048576"]

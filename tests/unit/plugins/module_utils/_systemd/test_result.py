@@ -1,0 +1,71 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The result of the module."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+import typing as t
+
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.model import Limit, State, Wanted
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.plan import make_plan
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.result import build_result
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._systemd.factories import (
+    LATER,
+    WANTED,
+    state,
+)
+
+MEMORY = pathlib.Path("/sys/fs/cgroup/system.slice/apache2.service/memory.max")
+
+
+def build(found: State, wanted: Wanted = WANTED) -> dict[str, t.Any]:
+    return build_result(found, make_plan(found, wanted), wanted)
+
+
+def test_setting_in_force_is_verified() -> None:
+    result = build(state())
+    assert (result["effective"], result["verified"]) == ({"Service": {"OOMPolicy": "continue"}}, True)
+
+
+def test_override_is_returned_once_and_not_verified() -> None:
+    result = build(state(later="[Service]\nOOMPolicy=stop\n", properties={"OOMPolicy": "stop"}))
+    override = {"section": "Service", "directive": "OOMPolicy", "value": "stop", "path": LATER}
+    assert (result["overridden_by"], result["verified"]) == ([override], False)
+
+
+def test_nothing_is_effective_if_systemd_does_not_run() -> None:
+    result = build(state(booted=False))
+    assert (result["effective"], result["unverified"], result["verified"]) == ({}, ["OOMPolicy"], False)
+
+
+def test_removed_dropin_is_verified_without_values() -> None:
+    result = build(state(), dataclasses.replace(WANTED, present=False))
+    assert (result["effective"], result["unverified"], result["verified"]) == ({}, [], True)
+
+
+def test_lower_limit_above_unit_is_the_tightest() -> None:
+    limits = {"MemoryMax": Limit(MEMORY, 1 << 30, (("/system.slice", 1 << 20),)), "TasksMax": Limit(MEMORY, 7)}
+    wanted = Wanted(unit="apache2.service", settings={"Service": {"MemoryMax": ["1G"]}})
+    result = build(state(limits=limits, properties={"MemoryMax": str(1 << 30)}), wanted)
+    assert result["limits"] == {
+        "MemoryMax": {"value": 1 << 30, "tightest_value": 1 << 20, "tightest_cgroup": "/system.slice"}
+    }
+
+
+def test_own_limit_is_the_tightest_without_lower_one_above() -> None:
+    wanted = Wanted(unit="apache2.service", settings={"Service": {"TasksMax": ["7"]}})
+    result = build(state(limits={"TasksMax": Limit(MEMORY, 7)}, properties={"TasksMax": "7"}), wanted)
+    assert result["limits"] == {"TasksMax": {"value": 7, "tightest_value": 7, "tightest_cgroup": None}}
+
+
+def test_active_state_is_that_of_a_running_instance() -> None:
+    instance = state(properties={"ActiveState": "active"})
+    result = build(state(properties={"ActiveState": "inactive"}, instances=(instance,)))
+    assert result["active_state"] == "active"
+
+
+def test_active_state_is_that_of_the_unit_if_nothing_runs() -> None:
+    assert build(state(properties={"ActiveState": "failed"}))["active_state"] == "failed"
