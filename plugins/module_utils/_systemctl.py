@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""systemd, as systemctl(1) shows and controls it."""
+"""systemd, through systemctl(1)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def is_booted(root: pathlib.Path = pathlib.Path("/")) -> bool:
 def parse_show(text: str) -> list[dict[str, str]]:
     """Return the properties of each unit in the output of `systemctl show`, in order.
 
-    A blank line separates two units. A property that is printed more than once holds several lines.
+    A blank line separates two units. The values of a property that is printed more than once are joined by newlines.
     """
     return [_parse_properties(block) for block in text.split("\n\n")]
 
@@ -43,21 +43,22 @@ def _parse_properties(block: str) -> dict[str, str]:
 
 @dataclasses.dataclass(frozen=True)
 class Systemctl:
-    """Calls of systemctl through `run`, each with `options` (such as `--user`) and `environment`."""
+    """Runs systemctl through `run`, with `options` such as `--user` and with `environment`."""
 
     run: Run
     options: t.Sequence[str] = ()
     environment: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def __call__(self, *arguments: str, timeout: float = 60) -> Completed:
-        """Call systemctl and return what it left behind, whatever its exit status. Raises CommandError."""
+        """Run systemctl and return its exit status and output. Raises CommandError if it is missing or slow."""
         argv = ["systemctl", *self.options, *arguments]
         return self.run(argv, timeout=timeout, environment=self.environment)
 
     def show(self, units: t.Sequence[str], properties: t.Iterable[str], *, attempt: str) -> list[dict[str, str]]:
-        """Return the named properties of each unit, or of each that matches a pattern; without units, the manager's.
+        """Return the named properties of each unit, in order; without `units`, those of systemd itself.
 
-        `attempt` says in the error what this was for. Raises CommandError.
+        A pattern (glob(7)) in `units` stands for all loaded units that match it. Raises CommandError, which says that
+        `attempt` (such as "ask systemd about apache2.service") failed.
         """
         arguments = ["show", "--no-pager", f"--property={','.join(properties)}"]
         if units:

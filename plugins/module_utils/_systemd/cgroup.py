@@ -31,10 +31,12 @@ def read_limits(cgroup: str, files: t.Mapping[str, str], root: pathlib.Path) -> 
     folder = top / name
     limits = {}
     for directive, file in files.items():
-        text = _read(folder / file)
+        path = folder / file
+        text = _read(path)
         if text:
-            above = tuple(_read_above(folder, file, top))
-            limits[directive] = Limit(file=folder / file, value=_parse_number(text), above=above)
+            value = _parse_number(text)
+            above = _read_above(folder, file, top)
+            limits[directive] = Limit(file=path, value=value, above=tuple(above))
 
     return limits
 
@@ -47,7 +49,8 @@ def _read_above(folder: pathlib.Path, file: str, top: pathlib.Path) -> t.Iterato
 
         text = _read(parent / file)
         if text:
-            yield f"/{parent.relative_to(top)}", _parse_number(text)
+            cgroup = f"/{parent.relative_to(top)}"
+            yield cgroup, _parse_number(text)
 
 
 def read_memory(cgroup: str, root: pathlib.Path) -> int | None:
@@ -62,12 +65,14 @@ def read_memory(cgroup: str, root: pathlib.Path) -> int | None:
         return None
 
     folder = root / _CGROUPS / name
-    current = _parse_number(_read(folder / "memory.current"))
+    text = _read(folder / "memory.current")
+    current = _parse_number(text)
     if current is None:
         return None
 
     droppable = 0
-    for line in _read(folder / "memory.stat").splitlines():
+    counters = _read(folder / "memory.stat")
+    for line in counters.splitlines():
         counter, amount = line.split()
         if counter in _DROPPABLE:
             droppable += int(amount)

@@ -69,7 +69,8 @@ class DropinChange(Change[State, Plan]):
 
     def verify(self, state: State) -> None:
         """Raise DropinError if a setting is not in force, although systemd has read all files."""
-        if self._verify and not state.reload_required:
+        has_read_files = not state.reload_required
+        if self._verify and has_read_files:
             verify_settings(state, self._wanted)
 
     def activate(self, state: State, plan: Plan) -> State:
@@ -104,7 +105,7 @@ class DropinChange(Change[State, Plan]):
 
         systemd 252 does so when it reads its files, systemd 257 does not.
         """
-        former = find_directives(plan.before or "")
+        former = find_directives(plan.before)
         stale = find_stale_limits(state, self._wanted, former=former)
         if not stale:
             return state

@@ -22,6 +22,7 @@ _LISTS = re.compile(
     r"|SetCredential.*|ImportCredential|LogExtraFields|LogFilterPatterns|CPUAffinity|AllowedCPUs|AllowedMemoryNodes"
     r"|WantedBy|RequiredBy|Alias|Also"
 )
+_COMMANDS = re.compile(r"Exec.*(?<!Paths)")
 # The first assignment to one of these replaces the default.
 _REPLACED_LISTS = frozenset(("CapabilityBoundingSet", "SystemCallFilter"))
 
@@ -35,6 +36,8 @@ _RENAMED = {
     "ListenStream": ("Listen",),
     "TimeoutSec": ("TimeoutStartUSec", "TimeoutStopUSec"),
 }
+# Times are shown in microseconds, except for those in nanoseconds.
+_TIME = re.compile(r"(.*[^N])Sec")
 # Former booleans that also accept words, which systemd 257 shows under a second name.
 _WORDED = frozenset(("PrivateTmp", "PrivateUsers", "ProtectControlGroups", "ProtectHostname"))
 
@@ -51,7 +54,7 @@ def is_replaced_list(directive: str) -> bool:
 
 def is_command(directive: str) -> bool:
     """Return whether the values of `directive` are command lines."""
-    return directive.startswith("Exec") and not directive.endswith("Paths")
+    return _COMMANDS.fullmatch(directive) is not None
 
 
 def resolve_assignments(values: t.Iterable[str]) -> list[str]:
@@ -81,18 +84,21 @@ def get_properties(directive: str, value: str = "") -> tuple[str, ...]:
     if directive in _WORDED and _is_word(value):
         return (f"{directive}Ex",)
 
-    if directive.startswith(("Limit", "DefaultLimit")) and ":" in value:
+    is_limit = directive.startswith(("Limit", "DefaultLimit"))
+    if is_limit and ":" in value:
         return (f"{directive}Soft", directive)
 
-    if directive.endswith("Sec") and not directive.endswith("NSec"):
-        stem = directive[: -len("Sec")]
+    time = _TIME.fullmatch(directive)
+    if time:
+        stem = time.group(1)
         return (f"{stem}USec",)
 
     return (directive,)
 
 
 def _get_delegate_property(value: str) -> str:
-    if parse_boolean(value) is None:
+    enabled = parse_boolean(value)
+    if enabled is None:
         return "DelegateControllers"
 
     return "Delegate"

@@ -59,10 +59,12 @@ def render_dropin(settings: Settings) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def parse_assignments(text: str) -> t.Iterator[Assignment]:
-    """Yield each assignment in the text of a unit file (systemd.syntax(7))."""
-    section = ""
+def parse_assignments(text: str | None) -> t.Iterator[Assignment]:
+    """Yield each assignment in the text of a unit file (systemd.syntax(7)), none if there is no file."""
+    if text is None:
+        return
 
+    section = ""
     for line in text.replace("\\\n", " ").splitlines():
         content = line.strip()
         header = _SECTION.fullmatch(content)
@@ -78,8 +80,8 @@ def parse_assignments(text: str) -> t.Iterator[Assignment]:
             yield Assignment(section, directive.strip(), value.strip())
 
 
-def find_directives(text: str) -> set[str]:
-    """Return the names of the directives that the text of a unit file assigns."""
+def find_directives(text: str | None) -> set[str]:
+    """Return the names of the directives that the text of a unit file assigns, none if there is no file."""
     return {assignment.directive for assignment in parse_assignments(text)}
 
 

@@ -64,19 +64,24 @@ def find_effective_values(state: State, settings: Settings) -> dict[str, dict[st
 
 
 def _find_effective_value(state: State, setting: Setting) -> str | None:
-    properties = get_properties(setting.directive, " ".join(setting.values))
-    return state.properties.get(properties[0])
+    value = " ".join(setting.values)
+    name, *_others = get_properties(setting.directive, value)
+    return state.properties.get(name)
 
 
 def find_unverified(state: State, wanted: Wanted) -> list[str]:
     """Return the wanted directives for which it is unknown whether they are in force."""
     is_comparable = state.booted and not state.reload_required
 
-    return [
-        setting.directive
-        for setting in iterate_settings(wanted.settings)
-        if not is_comparable or _is_setting_in_force(state, setting) is None
-    ]
+    unverified = []
+    for setting in iterate_settings(wanted.settings):
+        verdict = None
+        if is_comparable:
+            verdict = _is_setting_in_force(state, setting)
+        if verdict is None:
+            unverified.append(setting.directive)
+
+    return unverified
 
 
 def find_differences(state: State, wanted: Wanted) -> list[Override]:
@@ -87,9 +92,10 @@ def find_differences(state: State, wanted: Wanted) -> list[Override]:
     differences = []
     for setting in iterate_settings(wanted.settings):
         if _is_setting_in_force(state, setting) is False:
+            section, directive, _values = setting
             value = str(_find_effective_value(state, setting))
-            path = find_winner(state, setting.section, setting.directive)
-            differences.append(Override(setting.section, setting.directive, value, path))
+            path = find_winner(state, section, directive)
+            differences.append(Override(section, directive, value, path))
 
     return differences
 
@@ -101,14 +107,15 @@ def find_conflicts(state: State, wanted: Wanted) -> list[Override]:
 
     conflicts = []
     for setting in iterate_settings(wanted.settings):
-        path = find_winner(state, setting.section, setting.directive)
+        section, directive, _values = setting
+        path = find_winner(state, section, directive)
         if path is None:
             continue
 
         values = _find_assigned_values(state, path, setting)
         if not _is_agreed(state, setting, values):
-            remaining = resolve_assignments(values) or [""]
-            conflicts.append(Override(setting.section, setting.directive, remaining[-1], path))
+            remaining = ["", *resolve_assignments(values)]
+            conflicts.append(Override(section, directive, remaining[-1], path))
 
     return conflicts
 
@@ -128,7 +135,8 @@ def _is_agreed(state: State, setting: Setting, values: t.Sequence[str]) -> bool:
     if values == list(setting.values):
         return True
 
-    if state.reload_required or not any(values):
+    is_reset = not any(values)
+    if is_reset or state.reload_required:
         return False
 
     return _is_setting_in_force(state, setting) is True
@@ -149,14 +157,18 @@ def find_winner(state: State, section: str, directive: str) -> str | None:
 
     for path, text in _sort_later_dropins(state):
         values = find_values(text, section, directive)
-        decides = bool(values)
-        if is_list(directive):
-            # Without a reset, the later file only adds to the list.
-            decides = "" in values
-        if decides:
+        if _can_override(directive, values):
             return path
 
     return None
+
+
+def _can_override(directive: str, values: t.Sequence[str]) -> bool:
+    """Return whether a later file with these `values` overrides earlier ones; if a list is not reset, it adds to it."""
+    if is_list(directive):
+        return "" in values
+
+    return bool(values)
 
 
 def _sort_later_dropins(state: State) -> list[tuple[str, str]]:
@@ -172,19 +184,22 @@ def _sort_later_dropins(state: State) -> list[tuple[str, str]]:
 def _is_hiding(path: str, ours: pathlib.Path) -> bool:
     """Return whether systemd reads the file `path` instead of ours, which has the same name."""
     other = pathlib.Path(path)
-    if other == ours or (other.parent.name, other.name) != (ours.parent.name, ours.name):
+    has_same_name = (other.parent.name, other.name) == (ours.parent.name, ours.name)
+    if other == ours or not has_same_name:
         return False
 
-    if path.startswith(_FIRST_FOLDERS):
-        return True
+    first_folders: tuple[str, ...] = _FIRST_FOLDERS
+    if "/run/" in str(ours):
+        first_folders = (*_FIRST_FOLDERS, "/etc/")
 
-    return "/run/" in str(ours) and path.startswith("/etc/")
+    return path.startswith(first_folders)
 
 
 def verify_settings(state: State, wanted: Wanted) -> None:
     """Raise DropinError if a setting is not in force; the error names the file that wins."""
     for override in find_differences(state, wanted):
-        asked = ", ".join(wanted.settings[override.section][override.directive])
+        values = wanted.settings[override.section][override.directive]
+        asked = ", ".join(values)
         raise DropinError(
             f"{override.directive}= of {wanted.unit} has the value {override.value!r} in force,"
             f" although {state.path} sets {asked!r}.",

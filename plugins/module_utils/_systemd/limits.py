@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import pathlib
+import math
 import typing as t
 
 from .dropin import find_directives
-from .model import DropinError, Limit, State, Wanted
+from .model import DropinError, Limit, StaleLimit, State, Wanted
 
 # The directives that systemd hands to the kernel, and their files in a cgroup (systemd.resource-control(5)).
 LIMITS = {
@@ -26,17 +26,11 @@ LIMITS = {
 _CEILINGS = ("MemoryHigh", "MemoryMax", "MemorySwapMax", "MemoryZSwapMax", "TasksMax")
 
 _NO_LIMIT = "max"
+# The text of memory.oom.group by OOMPolicy=; that of any other policy is 0.
+_OOM_GROUP = {"kill": "1", "": None}
 _UNLIMITED = ("infinity", str(2**64 - 1))
 _SMALLEST_PAGE = 4096
 _LARGEST_PAGE = 65536
-
-
-class StaleLimit(t.NamedTuple):
-    """A limit that the kernel does not have yet: `file` should contain `text`."""
-
-    directive: str
-    file: pathlib.Path
-    text: str
 
 
 class Ceiling(t.NamedTuple):
@@ -53,7 +47,7 @@ def find_stale_limits(state: State, wanted: Wanted, *, former: t.AbstractSet[str
     there; daemon-reload does not. Only directives that are wanted, that our file has, or that are in `former` (the
     directives of the file that was replaced) are compared.
     """
-    ours = wanted.directives | find_directives(state.text or "") | former
+    ours = wanted.directives | find_directives(state.text) | former
 
     stale = []
     for unit in state.units:
@@ -61,19 +55,23 @@ def find_stale_limits(state: State, wanted: Wanted, *, former: t.AbstractSet[str
             if directive not in ours:
                 continue
 
-            text = _translate(directive, unit.properties.get(directive, ""))
-            if text is not None and not _has_value(limit, text, in_pages=directive.startswith("Memory")):
-                stale.append(StaleLimit(directive, limit.file, text))
+            shown = unit.properties.get(directive, "")
+            text = _translate(directive, shown)
+            if text is None or _has_value(directive, limit, text):
+                continue
+
+            found = _format(limit.value)
+            stale.append(StaleLimit(directive, limit.file, text, found))
 
     return stale
 
 
 def verify_limits(state: State, wanted: Wanted, *, former: t.AbstractSet[str] = frozenset()) -> None:
     """Raise DropinError if the kernel has another limit than systemd."""
-    for directive, file, text in find_stale_limits(state, wanted, former=former):
-        found = _find_value(state, file)
+    for limit in find_stale_limits(state, wanted, former=former):
         raise DropinError(
-            f"{directive}= of {wanted.unit} is {text} in systemd, but the kernel has {found} in {file}.",
+            f"{limit.directive}= of {wanted.unit} is {limit.text} in systemd,"
+            f" but the kernel has {limit.found} in {limit.file}.",
             hint="Check whether another program writes to this cgroup.",
         )
 
@@ -84,24 +82,23 @@ def find_tighter_ceiling(state: State, directive: str) -> Ceiling | None:
     if limit is None or directive not in _CEILINGS:
         return None
 
-    ceilings = []
-    for cgroup, value in limit.above:
-        if value is not None:
-            ceilings.append((value, cgroup))
-    if not ceilings:
-        return None
+    lowest = math.inf
+    if limit.value is not None:
+        lowest = limit.value
 
-    value, cgroup = min(ceilings)
-    if limit.value is not None and limit.value <= value:
-        return None
+    tighter = None
+    for cgroup, value in reversed(limit.above):
+        if value is not None and value < lowest:
+            lowest = value
+            tighter = Ceiling(cgroup, value)
 
-    return Ceiling(cgroup, value)
+    return tighter
 
 
 def _translate(directive: str, shown: str) -> str | None:
     """Return the kernel's text for the value that systemd shows, None if systemd shows none."""
     if directive == "OOMPolicy":
-        return _translate_policy(shown)
+        return _OOM_GROUP.get(shown, "0")
 
     if shown in _UNLIMITED:
         return _NO_LIMIT
@@ -109,36 +106,23 @@ def _translate(directive: str, shown: str) -> str | None:
     if not shown.isdigit():
         return None
 
-    return str(int(shown))
+    number = int(shown)
+    return str(number)
 
 
-def _translate_policy(policy: str) -> str | None:
-    if not policy:
-        return None
-
-    kills_all = policy == "kill"
-    return str(int(kills_all))
-
-
-def _has_value(limit: Limit, text: str, *, in_pages: bool) -> bool:
+def _has_value(directive: str, limit: Limit, text: str) -> bool:
     """Return whether the kernel has the limit `text`; the kernel rounds bytes down to whole pages."""
-    if text == _NO_LIMIT or limit.value is None:
-        return _format(limit.value) == text
-
-    rounded_off = int(text) - limit.value
-    if rounded_off == 0:
+    found = limit.value
+    if _format(found) == text:
         return True
 
-    if not in_pages:
+    can_be_rounded = directive.startswith("Memory") and text != _NO_LIMIT
+    if found is None or not can_be_rounded:
         return False
 
-    return 0 < rounded_off < _LARGEST_PAGE and limit.value % _SMALLEST_PAGE == 0
-
-
-def _find_value(state: State, file: pathlib.Path) -> str:
-    """Return the kernel's text in the file of a limit."""
-    values = {limit.file: limit.value for unit in state.units for limit in unit.limits.values()}
-    return _format(values[file])
+    rounded_off = int(text) - found
+    is_whole_pages = found % _SMALLEST_PAGE == 0
+    return is_whole_pages and 0 < rounded_off < _LARGEST_PAGE
 
 
 def _format(value: int | None) -> str:

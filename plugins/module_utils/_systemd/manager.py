@@ -132,25 +132,19 @@ class Systemd:
 
     def find_folder(self, wanted: Wanted) -> pathlib.Path:
         """Return the folder that holds the folder of the wanted drop-in (systemd.unit(5))."""
-        if wanted.unit == MANAGER:
-            return self._find_manager_folder(wanted)
-
-        if wanted.runtime and self.user:
-            return self.runtime / "systemd/user"
-
+        systemd = self.root / "etc/systemd"
         if wanted.runtime:
-            return self.runtime / "systemd/system"
+            systemd = self.runtime / "systemd"
+        elif self.user:
+            systemd = self.home / ".config/systemd"
+
+        if wanted.unit == MANAGER:
+            return systemd
 
         if self.user:
-            return self.home / ".config/systemd/user"
+            return systemd / "user"
 
-        return self.root / "etc/systemd/system"
-
-    def _find_manager_folder(self, wanted: Wanted) -> pathlib.Path:
-        if wanted.runtime:
-            return self.runtime / "systemd"
-
-        return self.root / "etc/systemd"
+        return systemd / "system"
 
     def observe(self, wanted: Wanted) -> State:
         """Return the state of the unit and of the wanted drop-in on disk, in systemd and in the kernel.
@@ -209,13 +203,18 @@ class Systemd:
         if not pattern:
             return ()
 
-        found = self._show([pattern], wanted)
-        return tuple(self._add_properties(state, properties) for properties in found if properties)
+        # Without a loaded instance, systemctl prints an empty text.
+        found = filter(None, self._show([pattern], wanted))
+        return tuple(self._add_properties(state, properties) for properties in found)
 
     def _add_properties(self, state: State, properties: t.Mapping[str, str]) -> State:
         """Return the state with the properties of a unit, its limits and memory in the kernel, and its age."""
         cgroup = properties.get("ControlGroup", "")
-        is_newer = state.text is not None and state.path.stat().st_mtime > _find_start(properties)
+        is_newer = False
+        if state.text is not None:
+            written = state.path.stat().st_mtime
+            is_newer = written > _find_start(properties)
+
         return dataclasses.replace(
             state,
             properties=properties,
@@ -246,12 +245,16 @@ class Systemd:
 
     def _read_dropins(self, wanted: Wanted, properties: t.Mapping[str, str]) -> tuple[tuple[str, str], ...]:
         """Return path and text of each drop-in that systemd has loaded, in its order."""
+        paths = split_words(properties.get("DropInPaths", ""))
         if wanted.unit == MANAGER:
             paths = self._list_manager_dropins()
-        else:
-            paths = split_words(properties.get("DropInPaths", ""))
 
-        return tuple((path, read_file(pathlib.Path(path)) or "") for path in paths)
+        dropins = []
+        for path in paths:
+            text = read_file(pathlib.Path(path)) or ""
+            dropins.append((path, text))
+
+        return tuple(dropins)
 
     def _list_manager_dropins(self) -> list[str]:
         by_name = {}
@@ -285,17 +288,23 @@ def _refuse_load_state(properties: t.Mapping[str, str], wanted: Wanted, *, has_f
 
 def _refuse_generated(properties: t.Mapping[str, str], wanted: Wanted) -> None:
     """Raise DropinError for a unit without a lasting file of its own, unless `force` is given."""
-    kind = None
-    if properties.get("UnitFileState") == "generated":
-        kind = "generated"
-    if properties.get("Transient") == "yes" and properties.get("Perpetual") != "yes":
-        kind = "transient"
+    if wanted.force:
+        return
 
-    if kind is not None and not wanted.force:
-        raise DropinError(
-            f"{wanted.unit} is {kind}: it has no unit file of its own.",
-            hint="Configure the unit where it is created, or use force if its name does not change.",
-        )
+    is_generated = properties.get("UnitFileState") == "generated"
+    is_transient = properties.get("Transient") == "yes"
+    is_perpetual = properties.get("Perpetual") == "yes"
+    if is_transient and not is_perpetual:
+        _refuse_kind(wanted, "transient")
+    if is_generated:
+        _refuse_kind(wanted, "generated")
+
+
+def _refuse_kind(wanted: Wanted, kind: str) -> t.NoReturn:
+    raise DropinError(
+        f"{wanted.unit} is {kind}: it has no unit file of its own.",
+        hint="Configure the unit where it is created, or use force if its name does not change.",
+    )
 
 
 def _has_leftover(path: pathlib.Path, wanted: Wanted) -> bool:
@@ -303,10 +312,12 @@ def _has_leftover(path: pathlib.Path, wanted: Wanted) -> bool:
     if leftover_of(path).exists():
         return True
 
-    if wanted.present or not path.parent.is_dir():
+    folder = path.parent
+    if wanted.present or not folder.is_dir():
         return False
 
-    return not any(path.parent.iterdir())
+    files = list(folder.iterdir())
+    return not files
 
 
 def _find_hidden(folder: pathlib.Path, unit: str, name: str) -> str | None:
@@ -328,11 +339,13 @@ def _find_oomd_units(shown: t.Mapping[str, t.Mapping[str, str]]) -> tuple[str, .
     if oomd.get("ActiveState") != "active":
         return ()
 
-    return tuple(unit for unit, properties in shown.items() if _is_watched(properties))
+    watched = []
+    for unit, properties in shown.items():
+        modes = (properties.get("ManagedOOMSwap"), properties.get("ManagedOOMMemoryPressure"))
+        if "kill" in modes:
+            watched.append(unit)
 
-
-def _is_watched(properties: t.Mapping[str, str]) -> bool:
-    return "kill" in (properties.get("ManagedOOMSwap"), properties.get("ManagedOOMMemoryPressure"))
+    return tuple(watched)
 
 
 def _find_start(properties: t.Mapping[str, str]) -> float:

@@ -23,7 +23,7 @@ _UNIT = re.compile(
 )
 _LONGEST_UNIT = 255
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}")
-_WORD = re.compile(r"[A-Z][A-Za-z0-9]*")
+_PLACE = re.compile(r"\[[A-Z][A-Za-z0-9]*\] [A-Z][A-Za-z0-9]*=")
 # The value 0 is valid for the other limits, such as MemorySwapMax=.
 _MEMORY_LIMIT = re.compile(r"(?:Startup)?Memory(?:High|Max)")
 
@@ -80,6 +80,15 @@ class Limit:
     file: pathlib.Path
     value: int | None
     above: tuple[tuple[str, int | None], ...] = ()
+
+
+class StaleLimit(t.NamedTuple):
+    """A limit that the kernel does not have yet: `file` should contain `text`, and contains `found`."""
+
+    directive: str
+    file: pathlib.Path
+    text: str
+    found: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,6 +151,11 @@ class State:
         return (self, *self.instances)
 
     @property
+    def active_units(self) -> tuple[State, ...]:
+        """Return the state of the unit and of its instances, as far as they run."""
+        return tuple(unit for unit in self.units if unit.active)
+
+    @property
     def reload_required(self) -> bool:
         """Return whether systemd reports that files have changed since it read them."""
         return self.properties.get("NeedDaemonReload") == "yes"
@@ -160,7 +174,7 @@ class Plan:
     * `backup`: whether the old file is kept under another name.
     * `tidy`: whether the leftover of a killed run is removed.
     * `reload`: whether systemd reads its files again.
-    * `limits`: the cgroup files that get another text.
+    * `limits`: the limits that the kernel does not have yet.
     * `newer_than_unit`: whether the old file was written after the unit, or an instance of it, was started.
     """
 
@@ -170,7 +184,7 @@ class Plan:
     backup: bool = False
     tidy: bool = False
     reload: bool = False
-    limits: tuple[tuple[pathlib.Path, str], ...] = ()
+    limits: tuple[StaleLimit, ...] = ()
     newer_than_unit: bool = False
 
     @property
@@ -181,26 +195,30 @@ class Plan:
     @property
     def changed(self) -> bool:
         """Return whether there is anything to do."""
-        return self.writes or self.reload or self.tidy or bool(self.limits)
+        return any((self.writes, self.reload, self.tidy, self.limits))
 
     @property
     def diff(self) -> dict[str, str]:
         """Return the file before and after, as Ansible shows it."""
-        return difference(str(self.path), self.before or "", self.after or "")
+        before = self.before or ""
+        after = self.after or ""
+        return difference(str(self.path), before, after)
 
 
 def _refuse_unit(unit: str) -> None:
     if unit == MANAGER:
         return
 
-    if not _UNIT.fullmatch(unit) or len(unit) > _LONGEST_UNIT:
+    is_too_long = len(unit) > _LONGEST_UNIT
+    if is_too_long or not _UNIT.fullmatch(unit):
         raise DropinError(
             f"{unit!r} is not the name of a unit.", hint="Write the name in full, such as apache2.service."
         )
 
 
 def _refuse_name(name: str) -> None:
-    if not _NAME.fullmatch(name) or name.endswith(".conf"):
+    has_suffix = name.endswith(".conf")
+    if has_suffix or not _NAME.fullmatch(name):
         raise DropinError(
             f"{name!r} is not the name of a drop-in.",
             hint="Use letters, digits, dot, dash and underscore, without the suffix .conf: 50-oomguard.",
@@ -209,13 +227,15 @@ def _refuse_name(name: str) -> None:
 
 def _refuse_assignment(assignment: Assignment) -> None:
     section, directive, value = assignment
-    if not _WORD.fullmatch(section) or not _WORD.fullmatch(directive):
+    place = f"[{section}] {directive}="
+    if not _PLACE.fullmatch(place):
         raise DropinError(
-            f"[{section}] {directive}= is not a directive in a section.",
+            f"{place} is not a directive in a section.",
             hint="Write them as systemd does: Service: {OOMPolicy: continue}.",
         )
 
-    if value.endswith("\\") or not value.isprintable():
+    is_continued = value.endswith("\\")
+    if is_continued or not value.isprintable():
         raise DropinError(
             f"The value of {directive}= in [{section}] contains a control character or ends in a backslash.",
             hint="systemd would read a second directive. Use a list to assign several values.",

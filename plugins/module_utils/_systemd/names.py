@@ -53,7 +53,8 @@ def get_instance_pattern(unit: str) -> str:
     if "@." not in unit:
         return ""
 
-    return unit.replace("\\", "\\\\").replace("@.", "@*.")
+    escaped = unit.replace("\\", "\\\\")
+    return escaped.replace("@.", "@*.")
 
 
 def get_template(unit: str) -> str:
@@ -69,42 +70,44 @@ def get_template(unit: str) -> str:
 def find_unit(unit: str, root: pathlib.Path, own: pathlib.Path, *, user: bool, required: bool) -> FoundUnit:
     """Return the real name and the file of a unit, from the files below `root` alone.
 
-    The folder `own` comes first. Unless it is `required`, a unit may be masked or have no file; otherwise raises
-    DropinError for a masked unit, and for one without a file if its type needs one.
+    The folder `own` comes first. If the unit is `required`, raises DropinError if it is masked, or has no file although
+    its type needs one.
     """
     folders = [own, *(root / name for name in _FOLDERS[user])]
+    try:
+        return _locate(unit, root, folders)
+    except DropinError:
+        if required:
+            raise
+
+    return FoundUnit(unit)
+
+
+def _locate(unit: str, root: pathlib.Path, folders: t.Collection[pathlib.Path]) -> FoundUnit:
     path = _find_file(unit, folders)
     if path is None:
-        if required:
-            _refuse_missing(unit, root)
+        _refuse_missing(unit, root)
         return FoundUnit(unit)
 
     target = path
     if path.is_symlink():
         target = pathlib.Path(os.readlink(str(path)))
-
-    if _is_masked(path, target):
-        if required:
-            raise DropinError(f"{unit} is masked.", hint="A masked unit cannot be configured; unmask it first.")
-        return FoundUnit(unit)
+    _refuse_masked(unit, path, target)
 
     file = _resolve(path, target, root)
-    # A link to another folder is a unit of its own (`systemctl link`).
-    is_alias = target != path and pathlib.Path(os.path.normpath(str(file.parent))) in folders
-    if not is_alias:
-        return FoundUnit(unit, str(file))
+    folder = pathlib.Path(os.path.normpath(str(file.parent)))
+    name = unit
+    if target != path and folder in folders:
+        # A link to another folder is a unit of its own (`systemctl link`).
+        name = _get_target_name(unit, path, target)
 
-    return FoundUnit(_get_target_name(unit, path, target), str(file))
+    return FoundUnit(name, str(file))
 
 
 def _find_file(unit: str, folders: t.Iterable[pathlib.Path]) -> pathlib.Path | None:
     """Return the first file of the unit, or else of its template."""
-    names = [unit]
-    template = get_template(unit)
-    if template:
-        names.append(template)
-
-    for name in names:
+    names = [unit, get_template(unit)]
+    for name in filter(None, names):
         for folder in folders:
             path = folder / name
             if os.path.lexists(str(path)):
@@ -124,11 +127,10 @@ def _refuse_missing(unit: str, root: pathlib.Path) -> None:
     )
 
 
-def _is_masked(path: pathlib.Path, target: pathlib.Path) -> bool:
-    if str(target) == "/dev/null":
-        return True
-
-    return path.is_file() and path.stat().st_size == 0
+def _refuse_masked(unit: str, path: pathlib.Path, target: pathlib.Path) -> None:
+    is_empty = path.is_file() and path.stat().st_size == 0
+    if is_empty or str(target) == "/dev/null":
+        raise DropinError(f"{unit} is masked.", hint="A masked unit cannot be configured; unmask it first.")
 
 
 def _get_target_name(unit: str, path: pathlib.Path, target: pathlib.Path) -> str:
@@ -137,13 +139,16 @@ def _get_target_name(unit: str, path: pathlib.Path, target: pathlib.Path) -> str
         return target.name
 
     # The link is a template's, and the unit an instance of it.
-    instance = unit.partition("@")[2].rpartition(".")[0]
+    _stem, _at, rest = unit.partition("@")
+    instance, _dot, _kind = rest.rpartition(".")
     return target.name.replace("@.", f"@{instance}.")
 
 
 def _resolve(link: pathlib.Path, target: pathlib.Path, root: pathlib.Path) -> pathlib.Path:
     """Return the target of a link on the host below `root`."""
-    if target.is_absolute() and root not in target.parents:
-        return root / str(target).lstrip("/")
+    is_below_root = root in target.parents
+    if target.is_absolute() and not is_below_root:
+        name = str(target).lstrip("/")
+        return root / name
 
     return link.parent / target

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import re
+import typing as t
 
 from .dropin import MARK, Assignment, parse_assignments, render_dropin
 from .in_force import find_conflicts, find_differences, find_unverified
-from .limits import LIMITS, find_stale_limits
+from .limits import find_stale_limits
 from .model import DropinError, Plan, State, Wanted
 
 # systemd hands the settings in these sections to processes or cgroups when it starts the unit. Settings in other
@@ -34,7 +35,8 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
             hint="Choose another name, or use force to replace the file. A backup stays beside it.",
         )
 
-    limits = tuple((limit.file, limit.text) for limit in find_stale_limits(state, wanted))
+    limits = find_stale_limits(state, wanted)
+    is_newer = any(unit.newer_than_unit for unit in state.units)
     return Plan(
         path=state.path,
         before=state.text,
@@ -42,8 +44,8 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
         backup=is_foreign,
         tidy=state.has_leftover,
         reload=_is_reload_needed(state, wanted, after),
-        limits=limits,
-        newer_than_unit=any(unit.newer_than_unit for unit in state.units),
+        limits=tuple(limits),
+        newer_than_unit=is_newer,
     )
 
 
@@ -57,47 +59,57 @@ def _render_wanted(state: State, wanted: Wanted) -> str | None:
 
 def _is_needless(state: State, wanted: Wanted) -> bool:
     """Return whether all settings are in force without our file, and it need not be pinned."""
-    is_candidate = state.booted and state.text is None and not state.has_leftover
-    if wanted.pin or not is_candidate:
+    has_trace = state.text is not None or state.has_leftover
+    if has_trace or wanted.pin:
         return False
 
-    return not find_unverified(state, wanted) and not find_differences(state, wanted)
+    # Without a running systemd, all settings are unverified.
+    unverified = find_unverified(state, wanted)
+    differences = find_differences(state, wanted)
+    return not unverified and not differences
 
 
 def _is_foreign(state: State, after: str | None) -> bool:
     """Return whether another program wrote the file; one with the wanted text is as good as ours."""
-    if state.text is None or state.text == after:
+    text = state.text
+    if text is None or text == after:
         return False
 
-    return not state.text.startswith(MARK)
+    return not text.startswith(MARK)
 
 
 def _is_reload_needed(state: State, wanted: Wanted, after: str | None) -> bool:
-    if not state.booted or wanted.reload == "never":
+    if not state.booted:
         return False
 
-    if wanted.reload == "always" or state.text != after or state.reload_required:
+    if wanted.reload != "needed":
+        return wanted.reload == "always"
+
+    writes = state.text != after
+    if writes or state.reload_required:
         return True
 
     # A reload undoes a change by `systemctl set-property`, unless a file repeats it.
-    is_changed_live = bool(find_differences(state, wanted))
-    return is_changed_live and not find_conflicts(state, wanted)
+    differences = find_differences(state, wanted)
+    conflicts = find_conflicts(state, wanted)
+    return bool(differences) and not conflicts
 
 
 def is_restart_required(state: State, plan: Plan) -> bool:
     """Return whether the unit, or an instance of it, runs without a setting of ours that it gets when it starts."""
     changed = _find_changed_assignments(plan)
-    for unit in state.units:
-        if unit.active and any(_is_applied_at_start(assignment, unit) for assignment in changed):
-            return True
+    return any(_has_pending_assignment(unit, changed) for unit in state.active_units)
 
-    return False
+
+def _has_pending_assignment(unit: State, changed: t.Iterable[Assignment]) -> bool:
+    """Return whether the running `unit` gets one of the changed assignments only when it is started."""
+    return any(_is_applied_at_start(assignment, unit) for assignment in changed)
 
 
 def _find_changed_assignments(plan: Plan) -> set[Assignment]:
     """Return the assignments that a running unit may not have yet, or that it had and that were removed."""
-    before = set(parse_assignments(plan.before or ""))
-    after = set(parse_assignments(plan.after or ""))
+    before = set(parse_assignments(plan.before))
+    after = set(parse_assignments(plan.after))
     if plan.newer_than_unit:
         # The unit was started before the old file was written as well.
         return before | after
@@ -107,12 +119,11 @@ def _find_changed_assignments(plan: Plan) -> set[Assignment]:
 
 def _is_applied_at_start(assignment: Assignment, unit: State) -> bool:
     """Return whether `unit` gets this assignment only when it is started."""
-    if assignment.section not in _START_SECTIONS or _IMMEDIATE.fullmatch(assignment.directive):
+    section, directive, _value = assignment
+    if section not in _START_SECTIONS:
         return False
 
-    if assignment.directive not in LIMITS:
-        return True
-
     # systemd itself follows OOMPolicy=, and the cgroup of a running unit takes a new limit.
-    is_live = assignment.directive == "OOMPolicy" or assignment.directive in unit.limits
-    return not is_live
+    live = {"OOMPolicy", *unit.limits}
+    is_immediate = _IMMEDIATE.fullmatch(directive) is not None
+    return not is_immediate and directive not in live

@@ -75,8 +75,5 @@ def _describe_limit(state: State, directive: str, limit: Limit) -> dict[str, int
 
 def _find_active_state(state: State) -> str | None:
     """Return the state of the first unit that runs, or else that of the unit itself."""
-    for unit in state.units:
-        if unit.active:
-            return unit.properties.get("ActiveState")
-
-    return state.properties.get("ActiveState")
+    first, *_others = (*state.active_units, state)
+    return first.properties.get("ActiveState")

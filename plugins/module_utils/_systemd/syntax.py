@@ -11,8 +11,10 @@ import signal
 
 SECOND = 1_000_000
 
-_YES = frozenset(("1", "yes", "y", "true", "t", "on"))
-_NO = frozenset(("0", "no", "n", "false", "f", "off"))
+_BOOLEANS = {
+    **dict.fromkeys(("1", "yes", "y", "true", "t", "on"), True),
+    **dict.fromkeys(("0", "no", "n", "false", "f", "off"), False),
+}
 
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) *([KMGTPE]?)B?")
 _PREFIXES = ("", "K", "M", "G", "T", "P", "E")
@@ -42,13 +44,7 @@ _MICROSECONDS = {
 def parse_boolean(text: str) -> bool | None:
     """Return the boolean that `text` stands for, None for any other word."""
     word = text.lower()
-    if word in _YES:
-        return True
-
-    if word in _NO:
-        return False
-
-    return None
+    return _BOOLEANS.get(word)
 
 
 def parse_size(text: str, *, base: int = 1024) -> int | None:
@@ -68,7 +64,8 @@ def parse_percentage(text: str) -> float | None:
     if match is None:
         return None
 
-    return float(match.group(1)) / 100
+    number = float(match.group(1))
+    return number / 100
 
 
 def parse_memory_limit(text: str, ram_bytes: int) -> int | None:
@@ -77,13 +74,15 @@ def parse_memory_limit(text: str, ram_bytes: int) -> int | None:
     if share is None:
         return parse_size(text)
 
-    return int(share * ram_bytes) or None
+    limit = int(share * ram_bytes)
+    return limit or None
 
 
 def parse_time_span(text: str) -> int | None:
     """Return the microseconds of a time span in the syntax of systemd.time(7), None for any other text."""
     spans = _SPAN.findall(text)
-    if not spans or _SPAN.sub("", text).strip():
+    rest = _SPAN.sub("", text)
+    if not spans or rest.strip():
         return None
 
     microseconds = 0
@@ -96,18 +95,21 @@ def parse_time_span(text: str) -> int | None:
     return microseconds
 
 
-def parse_signal(text: str) -> str:
-    """Return the number of a signal such as SIGINT, INT or SIGRTMIN+3 in digits, any other text as it is."""
+def parse_signal(text: str) -> int | None:
+    """Return the number of a signal such as SIGINT, INT, SIGRTMIN+3 or 2, None for any other text."""
+    if text.isdigit():
+        return int(text)
+
     match = _SIGNAL.fullmatch(text)
     if match is None:
-        return text
+        return None
 
     name, offset = match.groups(default="0")
     number = signal.Signals.__members__.get(f"SIG{name}")
     if number is None:
-        return text
+        return None
 
-    return str(number + int(offset))
+    return number + int(offset)
 
 
 def split_words(text: str) -> list[str]:
@@ -120,7 +122,8 @@ def split_words(text: str) -> list[str]:
 
 def normalise_words(text: str) -> str:
     """Return the words of a text in one form, whether a user wrote or systemd printed them."""
-    return " ".join(_normalise_word(word) for word in text.split())
+    words = map(_normalise_word, text.split())
+    return " ".join(words)
 
 
 def _normalise_word(word: str) -> str:
@@ -131,5 +134,6 @@ def _normalise_word(word: str) -> str:
     if word.startswith("SIG"):
         return word[len("SIG") :].lower()
 
-    # Of `append:/var/log/x`, systemd prints `append`; it drops the slash at the end of a folder.
-    return _FILE.sub(r"\1", word).rstrip("/").lower()
+    # systemd prints `append` for `append:/var/log/x`, and drops the slash at the end of a folder.
+    bare = _FILE.sub(r"\1", word).rstrip("/")
+    return bare.lower()

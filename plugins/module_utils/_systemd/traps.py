@@ -26,15 +26,15 @@ class _Excess(t.NamedTuple):
 
 def refuse_kill(state: State, wanted: Wanted) -> None:
     """Raise DropinError if a lower MemoryMax= is below the memory in use and `force` is not given."""
-    if wanted.force:
+    if wanted.force or not wanted.present:
         return
 
     for unit, limit, used in _find_excesses(state, wanted, "MemoryMax"):
         if _is_lowered(unit, limit):
+            name = _get_name(unit, wanted)
             raise DropinError(
-                f"MemoryMax= of {_get_name(unit, wanted)} would be {format_size(limit)}, but the unit uses"
-                f" {format_size(used)} that the kernel cannot drop. The kernel would swap out or kill its processes"
-                " at once. Nothing was changed.",
+                f"MemoryMax= of {name} would be {format_size(limit)}, but the unit uses {format_size(used)} that the"
+                " kernel cannot drop. The kernel would swap out or kill its processes at once. Nothing was changed.",
                 hint="Allow more, stop the unit first, or use force.",
             )
 
@@ -90,8 +90,9 @@ def _list_memory_warnings(state: State, wanted: Wanted, memory_high: str) -> t.I
         )
 
     for unit, limit, used in _find_excesses(state, wanted, "MemoryHigh"):
+        name = _get_name(unit, wanted)
         yield (
-            f"MemoryHigh= of {_get_name(unit, wanted)} is {format_size(limit)}, but the unit uses {format_size(used)}"
+            f"MemoryHigh= of {name} is {format_size(limit)}, but the unit uses {format_size(used)}"
             " that the kernel cannot drop. The kernel slows its processes down."
         )
 
@@ -104,16 +105,18 @@ def _list_policy_warnings(state: State, wanted: Wanted) -> t.Iterator[str]:
         )
 
     if state.oomd_units:
+        units = ", ".join(state.oomd_units)
         yield (
-            f"systemd-oomd ignores OOMPolicy=: it watches {', '.join(state.oomd_units)} and kills whole units."
+            f"systemd-oomd ignores OOMPolicy=: it watches {units} and kills whole units."
             f" To exclude {wanted.unit}, set ManagedOOMPreference=omit."
         )
 
 
 def _list_limit_warnings(state: State, wanted: Wanted, directives: t.Iterable[str]) -> t.Iterator[str]:
-    for directive, file, text in find_stale_limits(state, wanted):
+    for limit in find_stale_limits(state, wanted):
         yield (
-            f"{directive}= of {wanted.unit} is not in force in the kernel: {file} should contain {text}, but does not."
+            f"{limit.directive}= of {wanted.unit} is not in force in the kernel:"
+            f" {limit.file} should contain {limit.text}, but contains {limit.found}."
         )
 
     for directive in directives:
@@ -127,9 +130,11 @@ def _list_limit_warnings(state: State, wanted: Wanted, directives: t.Iterable[st
 
 def _find_excesses(state: State, wanted: Wanted, directive: str) -> t.Iterator[_Excess]:
     """Yield each unit that uses more memory than the wanted value of `directive` allows."""
-    value = _find_last_values(wanted).get(directive, "")
-    limit = parse_memory_limit(value, state.host.totals.ram_bytes)
-    if limit is None or not wanted.present:
+    values = _find_last_values(wanted)
+    value = values.get(directive, "")
+    ram_bytes = state.host.totals.ram_bytes
+    limit = parse_memory_limit(value, ram_bytes)
+    if limit is None:
         return
 
     for unit in state.units:

@@ -47,8 +47,7 @@ def validate_dropin(plan: Plan, state: State, wanted: Wanted, systemd: Systemd) 
     systemd, a failure to run it is ignored. Raises DropinError if it complains, CommandError and FileError.
     """
     unit = _get_unit(state)
-    is_readable = wanted.unit != MANAGER and not unit.endswith(".scope")
-    if not is_readable or not plan.writes or not plan.after:
+    if plan.after is None or not plan.writes or not _can_be_verified(unit, wanted):
         return
 
     with tempfile.TemporaryDirectory(prefix="oomguard-") as name:
@@ -66,7 +65,7 @@ def validate_dropin(plan: Plan, state: State, wanted: Wanted, systemd: Systemd) 
             return
 
     if complaints:
-        said = "; ".join(line.replace(str(candidate), candidate.name) for line in complaints)
+        said = "; ".join(complaints).replace(str(candidate), candidate.name)
         raise DropinError(
             f"systemd does not accept the settings for {wanted.unit} ({said}). Nothing was changed.",
             hint=_find_hint(complaints, systemd),
@@ -79,6 +78,13 @@ def _get_unit(state: State) -> str:
     return get_loadable_name(folder[: -len(".d")])
 
 
+def _can_be_verified(unit: str, wanted: Wanted) -> bool:
+    """Return whether systemd-analyze can verify the unit: not scopes, nor the configuration of systemd itself."""
+    is_manager = wanted.unit == MANAGER
+    is_scope = unit.endswith(".scope")
+    return not is_manager and not is_scope
+
+
 def _copy_fragment(source: str, target: pathlib.Path) -> None:
     """Copy the unit's own file into the folder of the candidate.
 
@@ -88,22 +94,27 @@ def _copy_fragment(source: str, target: pathlib.Path) -> None:
     """
     text = None
     if source:
-        text = read_file(pathlib.Path(source))
+        path = pathlib.Path(source)
+        text = read_file(path)
 
     write_file(target, text or "[Unit]\n")
 
 
 def _find_complaints(systemd: Systemd, fragment: pathlib.Path, candidate: pathlib.Path) -> list[str]:
     """Return the lines in which systemd complains about the candidate, or about the unit because of it."""
-    lines = _verify(systemd, fragment)
-    about_candidate = [line for line in lines if str(candidate) in line]
-    if about_candidate:
+    about_candidate = []
+    about_unit = []
+    unit = fragment.name
+    for line in _verify(systemd, fragment):
+        if str(candidate) in line:
+            about_candidate.append(line)
+        elif line.startswith((f"{unit}:", f"Unit {unit}")):
+            about_unit.append(line)
+
+    if about_candidate or not about_unit:
         return about_candidate
 
-    about_unit = [line for line in lines if line.startswith((f"{fragment.name}:", f"Unit {fragment.name}"))]
-    if not about_unit:
-        return []
-
+    # The unit may have such a line without the candidate, too.
     candidate.unlink()
     known = _verify(systemd, fragment)
     return [line for line in about_unit if line not in known]
@@ -130,7 +141,8 @@ def _find_hint(complaints: list[str], systemd: Systemd) -> str:
 
 def _find_needed_version(complaints: list[str]) -> tuple[str, int] | None:
     """Return the first unknown directive whose history is known, and the version of systemd that introduced it."""
-    for name in _UNKNOWN.findall("\n".join(complaints)):
+    text = "\n".join(complaints)
+    for name in _UNKNOWN.findall(text):
         if name in _SINCE:
             return name, _SINCE[name]
 

@@ -9,6 +9,8 @@ Every comparison returns True if both are the same, False if they differ, and No
 from __future__ import annotations
 
 import functools
+import itertools
+import math
 import re
 import typing as t
 
@@ -28,9 +30,6 @@ from .syntax import (
 Verdict = t.Optional[bool]
 
 _UNLIMITED = frozenset(("infinity", str(2**64 - 1), "[not set]"))
-_INTEGER = re.compile("[+-]?[0-9]+")
-_NUMBER = re.compile("-?[0-9]+")
-_OCTAL = re.compile("[0-7]+")
 _NICE = re.compile("[+-][0-9]+")
 _WORD = re.compile(r"[\w./:@+-]+")
 _ARGV = re.compile(r"argv\[\]=(.*?) ; ")
@@ -39,14 +38,14 @@ _PAGE = 4096
 # systemd prints such commands and variables as they were written, except for quotes.
 _PLAIN_COMMAND = re.compile(r"[-:+!|]*/[^\\$%;]*")
 _PLAIN_VARIABLE = re.compile(r"[^\\$%`]*")
+_FLAGS = frozenset(("(ignore_errors=yes)", "(ignore_errors=no)"))
 _VARIABLES = frozenset(("Environment", "EnvironmentFile", "PassEnvironment"))
 
 _LEVELS = {
-    name: str(number)
-    for number, name in enumerate(("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"))
+    name: number for number, name in enumerate(("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"))
 }
-_CPU_POLICIES = {"other": "0", "fifo": "1", "rr": "2", "batch": "3", "idle": "5"}
-_IO_CLASSES = {"realtime": "1", "best-effort": "2", "idle": "3"}
+# A number that no memory limit has.
+_INVALID = -1
 
 
 def is_in_force(directive: str, values: t.Sequence[str], properties: t.Mapping[str, str], totals: Totals) -> Verdict:
@@ -58,27 +57,34 @@ def is_in_force(directive: str, values: t.Sequence[str], properties: t.Mapping[s
     if not remaining:
         return None
 
-    return _is_value_in_force(directive, remaining[-1], properties, totals)
+    value = remaining[-1]
+    return _is_value_in_force(directive, value, properties, totals)
 
 
 def _is_value_in_force(directive: str, value: str, properties: t.Mapping[str, str], totals: Totals) -> Verdict:
     names = get_properties(directive, value)
-    parts = [value] * len(names)
-    if len(names) > 1 and ":" in value:
+    parts = [value]
+    if len(names) > 1:
+        # Two limits are written as `soft:hard`. One value without a colon counts for both properties.
         parts = value.split(":")
 
     verdicts: list[Verdict] = []
-    for name, part in zip(names, parts):
-        if name in properties:
-            verdicts.append(_is_same(directive, part.strip(), properties[name], totals))
-        else:
-            verdicts.append(None)
+    for name, part in zip(names, itertools.cycle(parts)):
+        shown = properties.get(name)
+        verdict = None
+        if shown is not None:
+            verdict = _is_same(directive, part.strip(), shown, totals)
 
-    if False in verdicts:
-        return False
+        verdicts.append(verdict)
 
-    if None in verdicts:
-        return None
+    return _combine(verdicts)
+
+
+def _combine(verdicts: t.Collection[Verdict]) -> Verdict:
+    """Return False if one value differs, else None if one is unknown, else True."""
+    for verdict in (False, None):
+        if verdict in verdicts:
+            return verdict
 
     return True
 
@@ -97,7 +103,8 @@ def _is_list_in_force(directive: str, values: t.Sequence[str], properties: t.Map
         return not shown
 
     has_reset = len(remaining) < len(values)
-    return _has_entries(directive, remaining, shown, exactly=has_reset or is_replaced_list(directive))
+    exactly = has_reset or is_replaced_list(directive)
+    return _has_entries(directive, remaining, shown, exactly=exactly)
 
 
 # Single values.
@@ -111,17 +118,29 @@ def _is_same(directive: str, value: str, shown: str, totals: Totals) -> Verdict:
         return _compare_watchdogs(value, shown)
 
     if shown in ("yes", "no"):
-        return parse_boolean(value) is (shown == "yes")
+        is_on = shown == "yes"
+        return parse_boolean(value) is is_on
 
     share = parse_percentage(value)
     if share is not None:
         return _is_share(directive, share, shown, totals)
 
-    verdict = _choose_comparator(directive)(value, shown)
+    compare = _choose_comparator(directive)
+    verdict = compare(value, shown)
     if verdict is not None:
         return verdict
 
     return _compare_words(value, shown)
+
+
+def _compare_watchdogs(value: str, shown: str) -> Verdict:
+    wanted = parse_time_span(value)
+    found = parse_time_span(shown)
+    if wanted == found:
+        return True
+
+    # systemd shows the value of the running process, which got it when it was started.
+    return None
 
 
 def _compare_words(value: str, shown: str) -> Verdict:
@@ -129,13 +148,17 @@ def _compare_words(value: str, shown: str) -> Verdict:
         # systemd shows what a specifier stands for.
         return None
 
-    if normalise_words(value) == normalise_words(shown):
+    wanted = normalise_words(value)
+    found = normalise_words(shown)
+    if wanted == found:
         return True
 
-    if not _WORD.fullmatch(value) or not _WORD.fullmatch(shown):
+    both_are_words = _WORD.fullmatch(value) and _WORD.fullmatch(shown)
+    if not both_are_words:
         return None
 
-    if _is_number(value) != _is_number(shown):
+    is_named = _is_number(value) != _is_number(shown)
+    if is_named:
         # systemd shows the number of a name that is unknown here.
         return None
 
@@ -143,157 +166,153 @@ def _compare_words(value: str, shown: str) -> Verdict:
 
 
 def _is_number(text: str) -> bool:
-    return text.lstrip("-").isdigit()
+    digits = text.lstrip("-")
+    return digits.isdigit()
 
 
-def _compare_numbers(value: str, shown: str) -> Verdict:
-    is_unlimited = shown in _UNLIMITED
-    if value == "infinity" and (is_unlimited or shown.isdigit()):
-        return is_unlimited
+# Readers: each returns a number that can be compared, None for a text that it cannot read.
 
-    number = _parse_number(value)
-    if number is None:
-        return None
-
-    if is_unlimited:
-        return False
-
-    if not _NUMBER.fullmatch(shown):
-        return None
-
-    return number == int(shown)
+_Reader = t.Callable[[str], t.Optional[float]]
 
 
-def _parse_number(value: str) -> int | None:
-    if _INTEGER.fullmatch(value):
-        return int(value)
+def _read_with(pattern: str, convert: t.Callable[[str], float]) -> _Reader:
+    """Return a reader of the texts that match `pattern`."""
+    compiled = re.compile(pattern)
 
-    return parse_size(value)
+    def read(text: str) -> float | None:
+        if not compiled.fullmatch(text):
+            return None
 
+        return convert(text)
 
-def _compare_memory(value: str, shown: str) -> Verdict:
-    verdict = _compare_numbers(value, shown)
-    if verdict is not None:
-        return verdict
-
-    is_amount = shown in _UNLIMITED or _NUMBER.fullmatch(shown) is not None
-    if is_amount and "%" not in value:
-        # All valid values of a memory limit are known here, and systemd has ignored any other one.
-        return False
-
-    return None
+    return read
 
 
-def _compare_watchdogs(value: str, shown: str) -> Verdict:
-    if parse_time_span(value) == parse_time_span(shown):
-        return True
-
-    # systemd shows the value of the running process, which got it when it was started.
-    return None
+_read_digits = _read_with("[0-9]+", int)
+_read_integer = _read_with("[+-]?[0-9]+", int)
+_read_mode = _read_with("[0-7]+", functools.partial(int, base=8))
 
 
-def _compare_times(value: str, shown: str) -> Verdict:
-    is_unlimited = shown in _UNLIMITED
+def _read_number(value: str) -> float | None:
     if value == "infinity":
-        return is_unlimited
+        return math.inf
 
-    asked = parse_time_span(value)
-    if asked is None:
+    number = _read_integer(value)
+    if number is None:
+        return parse_size(value)
+
+    return number
+
+
+def _read_shown_number(shown: str) -> float | None:
+    if shown in _UNLIMITED:
+        return math.inf
+
+    return _read_integer(shown)
+
+
+def _read_memory(value: str) -> float | None:
+    number = _read_number(value)
+    if number is None and "%" not in value:
+        # All valid limits are known here. systemd has ignored this one, and has another value in force.
+        return _INVALID
+
+    return number
+
+
+def _read_time(text: str) -> float | None:
+    """Return the microseconds of a time span."""
+    if text in _UNLIMITED:
+        return math.inf
+
+    return parse_time_span(text)
+
+
+def _read_nanoseconds(value: str) -> float | None:
+    microseconds = _read_time(value)
+    if microseconds is None:
         return None
 
-    if is_unlimited:
-        return False
+    return microseconds * 1000
 
-    found = parse_time_span(shown)
-    if found is None:
-        return None
 
-    return asked == found
+def _read_nice_limit(value: str) -> float | None:
+    if not _NICE.fullmatch(value):
+        return _read_number(value)
+
+    # A signed value is a nice level, which the kernel counts down from 20 (setrlimit(2)).
+    return 20 - int(value)
+
+
+def _read_cpu_limit(value: str) -> float | None:
+    """Return the seconds of a limit of CPU time."""
+    microseconds = parse_time_span(value)
+    if microseconds is None:
+        return _read_number(value)
+
+    return microseconds // SECOND
+
+
+def _read_name(numbers: t.Mapping[str, int], value: str) -> float | None:
+    """Return the number that `systemctl show` prints for a name."""
+    number = numbers.get(value.lower())
+    if number is None:
+        return _read_digits(value)
+
+    return number
+
+
+# Comparators: each compares a value as users write it with one that systemd shows.
+
+_Comparator = t.Callable[[str, str], Verdict]
+
+
+def _compare_with(read_written: _Reader, read_shown: _Reader) -> _Comparator:
+    """Return a comparator of the numbers that two readers return."""
+
+    def compare(value: str, shown: str) -> Verdict:
+        wanted = read_written(value)
+        found = read_shown(shown)
+        if wanted is None or found is None:
+            return None
+
+        return wanted == found
+
+    return compare
+
+
+def _compare_names(numbers: t.Mapping[str, int]) -> _Comparator:
+    read_name = functools.partial(_read_name, numbers)
+    return _compare_with(read_name, _read_digits)
+
+
+_compare_numbers = _compare_with(_read_number, _read_shown_number)
+_compare_times = _compare_with(_read_time, _read_time)
 
 
 def _compare_time_limits(value: str, shown: str) -> Verdict:
-    if shown in _UNLIMITED and value != "infinity":
+    if shown in _UNLIMITED:
         # 0 turns the limit off.
-        return parse_time_span(value) == 0
+        wanted = _read_time(value)
+        return wanted in (0, math.inf)
 
     return _compare_times(value, shown)
 
 
-def _compare_nanoseconds(value: str, shown: str) -> Verdict:
-    if value == "infinity":
-        return shown in _UNLIMITED
-
-    asked = parse_time_span(value)
-    if asked is None or not shown.isdigit():
-        return None
-
-    return asked * 1000 == int(shown)
-
-
-def _compare_modes(value: str, shown: str) -> Verdict:
-    if not _OCTAL.fullmatch(value) or not _OCTAL.fullmatch(shown):
-        return None
-
-    return int(value, 8) == int(shown, 8)
-
-
-def _compare_signals(value: str, shown: str) -> Verdict:
-    number = parse_signal(value)
-    if not number.isdigit():
-        return None
-
-    return number == shown
-
-
-def _compare_nice_limits(value: str, shown: str) -> Verdict:
-    if not _NICE.fullmatch(value):
-        return _compare_numbers(value, shown)
-
-    # A signed value is a nice level, which the kernel counts down from 20 (setrlimit(2)).
-    return str(20 - int(value)) == shown
-
-
-def _compare_cpu_limits(value: str, shown: str) -> Verdict:
-    microseconds = parse_time_span(value)
-    if microseconds is None:
-        return _compare_numbers(value, shown)
-
-    return str(microseconds // SECOND) == shown
-
-
-def _compare_realtime_limits(value: str, shown: str) -> Verdict:
-    microseconds = parse_time_span(value)
-    if microseconds is None:
-        return _compare_numbers(value, shown)
-
-    return str(microseconds) == shown
-
-
-def _compare_names(numbers: t.Mapping[str, str], value: str, shown: str) -> Verdict:
-    """Compare a name with the number that `systemctl show` prints instead of it."""
-    number = numbers.get(value.lower(), value)
-    if not number.isdigit():
-        return None
-
-    return number == shown
-
-
-_Comparator = t.Callable[[str, str], Verdict]
-
-# The numbers are those of the kernel (sched.h, ioprio.h) and of syslog(3). The first pattern that fits counts.
+# The first pattern that fits a directive counts. The numbers are those of the kernel (sched.h, ioprio.h) and syslog(3).
 _COMPARATORS: tuple[tuple[t.Pattern[str], _Comparator], ...] = (
-    (re.compile("CPUSchedulingPolicy"), functools.partial(_compare_names, _CPU_POLICIES)),
-    (re.compile("IOSchedulingClass"), functools.partial(_compare_names, _IO_CLASSES)),
-    (re.compile("LogLevelMax|SyslogLevel"), functools.partial(_compare_names, _LEVELS)),
-    (re.compile(".*Signal"), _compare_signals),
-    (re.compile(".*LimitNICE"), _compare_nice_limits),
-    (re.compile(".*LimitCPU"), _compare_cpu_limits),
-    (re.compile(".*LimitRTTIME"), _compare_realtime_limits),
-    (re.compile(".*NSec"), _compare_nanoseconds),
+    (re.compile("CPUSchedulingPolicy"), _compare_names({"other": 0, "fifo": 1, "rr": 2, "batch": 3, "idle": 5})),
+    (re.compile("IOSchedulingClass"), _compare_names({"realtime": 1, "best-effort": 2, "idle": 3})),
+    (re.compile("LogLevelMax|SyslogLevel"), _compare_names(_LEVELS)),
+    (re.compile(".*Signal"), _compare_with(parse_signal, _read_digits)),
+    (re.compile(".*LimitNICE"), _compare_with(_read_nice_limit, _read_shown_number)),
+    (re.compile(".*LimitCPU"), _compare_with(_read_cpu_limit, _read_shown_number)),
+    (re.compile(".*LimitRTTIME"), _compare_with(_read_time, _read_shown_number)),
+    (re.compile(".*NSec"), _compare_with(_read_nanoseconds, _read_shown_number)),
     (re.compile("(?:Timeout|Job|RuntimeMax).*Sec"), _compare_time_limits),
     (re.compile(".*Sec"), _compare_times),
-    (re.compile("UMask|.*Mode"), _compare_modes),
-    (re.compile("Memory.*"), _compare_memory),
+    (re.compile("UMask|.*Mode"), _compare_with(_read_mode, _read_mode)),
+    (re.compile("Memory.*"), _compare_with(_read_memory, _read_shown_number)),
 )
 
 
@@ -308,38 +327,49 @@ def _choose_comparator(directive: str) -> _Comparator:
 # Percentages.
 
 
+class _Total(t.NamedTuple):
+    """The amount that a percentage refers to, the error that is tolerated, and the verdict on 100 % of no limit."""
+
+    amount: int
+    tolerance: int
+    unlimited: Verdict
+
+
 def _is_share(directive: str, share: float, shown: str, totals: Totals) -> Verdict:
     if directive == "CPUQuota":
-        return round(share * SECOND) == parse_time_span(shown)
+        microseconds = round(share * SECOND)
+        return parse_time_span(shown) == microseconds
 
     if directive == "ManagedOOMMemoryPressureLimit":
-        return shown.isdigit() and abs(int(shown) - share * 2**32) < 2
+        expected = share * 2**32
+        return _is_near(shown, expected, tolerance=2)
 
+    # systemd rounds memory down to whole pages.
+    total = _Total(totals.ram_bytes, tolerance=_PAGE, unlimited=True)
     if directive == "TasksMax":
-        return _is_share_of_tasks(share, shown, totals.tasks)
+        total = _Total(totals.tasks, tolerance=1, unlimited=None)
 
-    return _is_share_of_memory(share, shown, totals.ram_bytes)
+    return _is_share_of(total, share, shown)
 
 
-def _is_share_of_tasks(share: float, shown: str, tasks: int) -> Verdict:
-    if not tasks:
+def _is_share_of(total: _Total, share: float, shown: str) -> Verdict:
+    if not total.amount:
         return None
 
-    if shown in _UNLIMITED and share >= 1:
-        return None
+    is_everything = share >= 1
+    if is_everything and shown in _UNLIMITED:
+        return total.unlimited
 
-    return shown.isdigit() and abs(int(shown) - share * tasks) <= 1
+    expected = share * total.amount
+    return _is_near(shown, expected, tolerance=total.tolerance)
 
 
-def _is_share_of_memory(share: float, shown: str, ram_bytes: int) -> Verdict:
-    if not ram_bytes:
-        return None
+def _is_near(shown: str, expected: float, *, tolerance: int) -> bool:
+    if not shown.isdigit():
+        return False
 
-    if shown in _UNLIMITED and share >= 1:
-        return True
-
-    # systemd rounds down to whole pages.
-    return shown.isdigit() and abs(int(shown) - share * ram_bytes) <= _PAGE
+    difference = int(shown) - expected
+    return abs(difference) <= tolerance
 
 
 # Lists.
@@ -359,8 +389,7 @@ def _has_entries(directive: str, values: t.Sequence[str], shown: str, *, exactly
         return True
 
     if asked < found:
-        # The other entries may come from another file.
-        return None if exactly else True
+        return _judge_surplus(exactly=exactly)
 
     if _is_printed_as_written(directive, values):
         return False
@@ -368,15 +397,23 @@ def _has_entries(directive: str, values: t.Sequence[str], shown: str, *, exactly
     return None
 
 
+def _judge_surplus(*, exactly: bool) -> Verdict:
+    if exactly:
+        # The other entries may come from another file.
+        return None
+
+    return True
+
+
 def _is_printed_as_written(directive: str, values: t.Iterable[str]) -> bool:
     """Return whether systemd prints these values as a user writes them; it interprets others first."""
+    plain = _PLAIN_VARIABLE
     if is_command(directive):
-        return all(_PLAIN_COMMAND.fullmatch(value) for value in values)
+        plain = _PLAIN_COMMAND
+    elif directive not in _VARIABLES:
+        return False
 
-    if directive in _VARIABLES:
-        return all(_PLAIN_VARIABLE.fullmatch(value) for value in values)
-
-    return False
+    return all(plain.fullmatch(value) for value in values)
 
 
 def _split_entries(directive: str, values: t.Sequence[str], shown: str) -> _Entries:
@@ -397,14 +434,17 @@ def _split_entries(directive: str, values: t.Sequence[str], shown: str) -> _Entr
     if found.issuperset(asked):
         return _Entries(set(asked), found)
 
-    return _Entries(set(map(normalise_words, asked)), set(map(normalise_words, found)))
+    normal_asked = set(map(normalise_words, asked))
+    normal_found = set(map(normalise_words, found))
+    return _Entries(normal_asked, normal_found)
 
 
 def _split_commands(values: t.Sequence[str], shown: str) -> _Entries:
     asked = set()
     for value in values:
-        command = " ".join(split_words(value.lstrip("-@:+!|")))
-        asked.add(_join_words(command))
+        command = value.lstrip("-@:+!|")
+        words = split_words(command)
+        asked.add(_join_words(" ".join(words)))
 
     found = set(map(_join_words, _ARGV.findall(shown)))
     return _Entries(asked, found)
@@ -415,11 +455,10 @@ def _join_words(command: str) -> str:
     return " ".join(command.split())
 
 
-def _split_environment_files(asked: t.Iterable[str], found: t.Iterable[str]) -> _Entries:
+def _split_environment_files(asked: t.Iterable[str], found: set[str]) -> _Entries:
     # systemd prints `/etc/x (ignore_errors=yes)` for `-/etc/x`.
     names = {name.lstrip("-") for name in asked}
-    shown = {word for word in found if not word.startswith("(")}
-    return _Entries(names, shown)
+    return _Entries(names, found - _FLAGS)
 
 
 def _find_last_values(assignments: t.Iterable[str]) -> set[str]:

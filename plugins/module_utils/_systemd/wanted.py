@@ -9,6 +9,8 @@ import typing as t
 
 from .model import MANAGER, DropinError, Wanted
 
+_BOOLEANS = {True: "yes", False: "no"}
+
 
 def parse_wanted(params: t.Mapping[str, t.Any]) -> Wanted:
     """Return the drop-in that the module's parameters ask for. Raises DropinError and SizeError."""
@@ -61,16 +63,13 @@ def parse_values(value: t.Any, *, name: str) -> tuple[str, ...]:
 
 
 def _format_value(item: t.Any, name: str) -> str:
-    if item is None or isinstance(item, (dict, list)):
+    if isinstance(item, (dict, list, type(None))):
         raise DropinError(
             f"The value of {name} is neither text nor a number nor a boolean.",
             hint="Use an empty string to reset a directive, and omit directives that you do not want to set.",
         )
 
-    if item is True:
-        return "yes"
-
-    if item is False:
-        return "no"
+    if isinstance(item, bool):
+        return _BOOLEANS[item]
 
     return str(item)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""systemctl: its output, its calls, its failures."""
+"""Output, calls and failures of systemctl."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._systemctl import S
 
 
 class Calls:
-    """Answers each call of systemctl alike, and remembers it."""
+    """Gives the same answer to each call of systemctl, and remembers the call."""
 
     def __init__(self, stdout: str = "", *, returncode: int = 0) -> None:
         self.answer = stdout

@@ -17,6 +17,7 @@ import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._change import bring
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
+from ansible_collections.oomguard.linux.plugins.module_utils._files import FileError
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd import change
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.cgroup import write_limit
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.change import DropinChange
@@ -30,18 +31,18 @@ ABSENT = Wanted(unit="httpd.service", present=False)
 ONE_MIB = dataclasses.replace(WANTED, settings={"Service": {"MemoryMax": ["1M"]}})
 
 
-def carry_out(systemd: Systemd, wanted: Wanted, *, verify: bool = True) -> pathlib.Path:
+def apply_change(systemd: Systemd, wanted: Wanted, *, verify: bool = True) -> pathlib.Path:
     state, _plan = bring(DropinChange(wanted, systemd, verify=verify), check_mode=False)
     return state.path
 
 
-def failure(systemd: Systemd, wanted: Wanted = WANTED) -> str:
+def fail_to_apply(systemd: Systemd, wanted: Wanted = WANTED) -> str:
     with pytest.raises(OomguardError) as error:
-        carry_out(systemd, wanted)
+        apply_change(systemd, wanted)
     return str(error.value)
 
 
-def owned(path: pathlib.Path) -> tuple[int, int, int]:
+def read_owner(path: pathlib.Path) -> tuple[int, int, int]:
     found = path.stat()
     return stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid
 
@@ -65,28 +66,60 @@ def memory_max(programs: Programs, tmp_path: pathlib.Path) -> pathlib.Path:
 
 
 def test_planned_file_is_installed_and_read(systemd: Systemd, programs: Programs) -> None:
-    path = carry_out(systemd, WANTED)
+    path = apply_change(systemd, WANTED)
     assert (path.read_text(), programs.ran) == (TEXT, ["show", "verify", "daemon-reload", "show"])
 
 
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_found_settings_are_verified_if_nothing_is_planned(
+    systemd: Systemd, programs: Programs, *, check_mode: bool
+) -> None:
+    programs.after_reload = "stop"
+    apply_change(systemd, WANTED, verify=False)
+    unread = dataclasses.replace(WANTED, reload="never")
+    with pytest.raises(DropinError, match=r"^OOMPolicy= of httpd\.service has the value 'stop' in force, although "):
+        bring(DropinChange(unread, systemd), check_mode=check_mode)
+
+
+def test_found_settings_are_not_verified_without_verify(systemd: Systemd) -> None:
+    apply_change(systemd, WANTED, verify=False)
+    unread = dataclasses.replace(WANTED, reload="never")
+    _state, plan = bring(DropinChange(unread, systemd, verify=False), check_mode=False)
+    assert not plan.changed
+
+
+def test_file_that_cannot_be_written_is_not_restored(
+    systemd: Systemd, programs: Programs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object) -> t.NoReturn:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(os, "replace", refuse)
+    # The configuration of systemd itself is not validated, so no other file is written.
+    wanted = dataclasses.replace(WANTED, unit="system.conf", settings={"Manager": {"DefaultOOMPolicy": ["continue"]}})
+    with pytest.raises(FileError, match=r"Read-only file system\. It was left as it was\. Look at"):
+        apply_change(systemd, wanted)
+    assert programs.ran == ["show"]
+
+
 def test_empty_folder_is_removed_with_file(systemd: Systemd) -> None:
-    carry_out(systemd, WANTED)
-    assert not carry_out(systemd, ABSENT).parent.exists()
+    apply_change(systemd, WANTED)
+    assert not apply_change(systemd, ABSENT).parent.exists()
 
 
 def test_folder_with_other_files_stays(systemd: Systemd) -> None:
-    path = carry_out(systemd, WANTED)
+    path = apply_change(systemd, WANTED)
     (path.parent / "site.conf").touch()
-    carry_out(systemd, ABSENT)
+    apply_change(systemd, ABSENT)
     assert [left.name for left in path.parent.iterdir()] == ["site.conf"]
 
 
 @pytest.mark.parametrize("wanted", [WANTED, ABSENT])
 def test_leftover_of_killed_run_is_removed(systemd: Systemd, wanted: Wanted) -> None:
-    path = carry_out(systemd, wanted)
+    path = apply_change(systemd, wanted)
     path.parent.mkdir(parents=True, exist_ok=True)
     (path.parent / ".50-oomguard.conf.oomguard").touch()
-    carry_out(systemd, wanted)
+    apply_change(systemd, wanted)
     left = [name.name for name in path.parent.iterdir()] if path.parent.exists() else []
     assert left == (["50-oomguard.conf"] if wanted.present else [])
 
@@ -96,7 +129,7 @@ def test_forced_replacement_keeps_backup(systemd: Systemd) -> None:
     path = systemd.observe(forced).path
     path.parent.mkdir(parents=True)
     path.write_text("[Service]\n")
-    carry_out(systemd, forced)
+    apply_change(systemd, forced)
     assert [backup.read_text() for backup in path.parent.glob("50-oomguard.conf.*~")] == ["[Service]\n"]
 
 
@@ -111,23 +144,23 @@ def test_backup_keeps_mode_and_owner(
         os.chown(str(secret), 1234, 1234)
     if not links:
         monkeypatch.setattr(os, "link", refuse)
-    before = owned(secret)
-    carry_out(systemd, dataclasses.replace(WANTED, force=True))
-    assert [owned(backup) for backup in secret.parent.glob("*~")] == [before]
+    before = read_owner(secret)
+    apply_change(systemd, dataclasses.replace(WANTED, force=True))
+    assert [read_owner(backup) for backup in secret.parent.glob("*~")] == [before]
 
 
 def test_restored_file_keeps_mode_and_owner(systemd: Systemd, programs: Programs, secret: pathlib.Path) -> None:
     if os.getuid() == 0:
         os.chown(str(secret), 1234, 1234)
-    before, programs.failures = owned(secret), 1
-    failure(systemd, dataclasses.replace(WANTED, force=True))
-    assert owned(secret) == before
+    before, programs.failures = read_owner(secret), 1
+    fail_to_apply(systemd, dataclasses.replace(WANTED, force=True))
+    assert read_owner(secret) == before
 
 
 def test_failed_reload_restores_old_state(systemd: Systemd, programs: Programs) -> None:
     programs.failures = 1
     path = systemd.observe(WANTED).path
-    assert failure(systemd) == (
+    assert fail_to_apply(systemd) == (
         "Could not have systemd read its unit files again: systemctl ended with status 1 (Access denied)."
         f" {path} is as it was before."
     )
@@ -137,25 +170,25 @@ def test_failed_reload_restores_old_state(systemd: Systemd, programs: Programs) 
 def test_failure_to_restore_is_reported_as_well(systemd: Systemd, programs: Programs) -> None:
     programs.failures = 2
     once = "Could not have systemd read its unit files again: systemctl ended with status 1 (Access denied)."
-    assert failure(systemd) == f"{once} Restoring the old state failed as well: {once}"
+    assert fail_to_apply(systemd) == f"{once} Restoring the old state failed as well: {once}"
 
 
 def test_setting_that_is_not_in_force_is_undone(systemd: Systemd, programs: Programs) -> None:
     programs.after_reload = "stop"
     path = systemd.observe(WANTED).path
-    assert failure(systemd).endswith(f"{path} is as it was before.")
+    assert fail_to_apply(systemd).endswith(f"{path} is as it was before.")
     assert not path.exists()
 
 
 def test_failed_reload_restores_old_file(systemd: Systemd, programs: Programs) -> None:
-    path = carry_out(systemd, WANTED)
+    path = apply_change(systemd, WANTED)
     programs.failures = 1
-    failure(systemd, dataclasses.replace(WANTED, settings={"Service": {"OOMPolicy": ["kill"]}}))
+    fail_to_apply(systemd, dataclasses.replace(WANTED, settings={"Service": {"OOMPolicy": ["kill"]}}))
     assert path.read_text() == TEXT
 
 
 def test_kernel_gets_new_limit(systemd: Systemd, memory_max: pathlib.Path) -> None:
-    carry_out(systemd, ONE_MIB)
+    apply_change(systemd, ONE_MIB)
     assert memory_max.read_text() == "1048576"
 
 
@@ -182,7 +215,7 @@ def test_limit_that_kernel_does_not_take_fails_if_verified(
 
     monkeypatch.setattr(change, "write_limit", write)
     with pytest.raises(DropinError, match=f"{memory_max.parent}") if verify else contextlib.nullcontext():
-        carry_out(systemd, ONE_MIB, verify=verify)
+        apply_change(systemd, ONE_MIB, verify=verify)
     assert systemd.observe(ONE_MIB).path.exists() is not verify
 
 
@@ -197,7 +230,7 @@ def test_unit_that_ends_meanwhile_needs_no_limit(
         write_limit(file, text, required=required)
 
     monkeypatch.setattr(change, "write_limit", end)
-    assert carry_out(systemd, ONE_MIB).exists()
+    assert apply_change(systemd, ONE_MIB).exists()
 
 
 def test_instances_of_template_get_new_limit(systemd: Systemd, programs: Programs, tmp_path: pathlib.Path) -> None:
@@ -207,5 +240,5 @@ def test_instances_of_template_get_new_limit(systemd: Systemd, programs: Program
         file.parent.mkdir(parents=True)
         file.write_text("max\n")
         programs.instances.append({"ControlGroup": f"/{file.parent.name}", "MemoryMax": "1048576"})
-    carry_out(systemd, dataclasses.replace(ONE_MIB, unit="worker@.service"))
+    apply_change(systemd, dataclasses.replace(ONE_MIB, unit="worker@.service"))
     assert [file.read_text() for file in files] == ["1048576", "1048576"]

@@ -53,7 +53,7 @@ def test_kill_policy_is_compared_with_oom_group(shown: str, value: int, text: st
 
 def test_stale_limit_of_instance_is_found() -> None:
     found = dataclasses.replace(state(), instances=(limited(1048576, "1048576"), limited(None, "1048576")))
-    assert find_stale_limits(found, ONE_MIB) == [("MemoryMax", MEMORY, "1048576")]
+    assert find_stale_limits(found, ONE_MIB) == [("MemoryMax", MEMORY, "1048576", "max")]
 
 
 def test_limit_set_by_others_is_not_stale() -> None:
@@ -62,7 +62,8 @@ def test_limit_set_by_others_is_not_stale() -> None:
 
 def test_limit_of_former_dropin_is_stale() -> None:
     gone = Wanted(unit="apache2.service", present=False)
-    assert find_stale_limits(limited(1048576, "infinity"), gone, former={"MemoryMax"}) == [("MemoryMax", MEMORY, "max")]
+    stale = find_stale_limits(limited(1048576, "infinity"), gone, former={"MemoryMax"})
+    assert stale == [("MemoryMax", MEMORY, "max", "1048576")]
 
 
 def test_stale_limit_is_an_error() -> None:

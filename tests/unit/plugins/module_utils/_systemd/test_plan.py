@@ -116,7 +116,7 @@ def test_stale_limit_is_part_of_plan() -> None:
     file = pathlib.Path("/sys/fs/cgroup/x/memory.max")
     found = state(limits={"MemoryMax": Limit(file=file, value=None)}, properties={"MemoryMax": "1048576"})
     plan = make_plan(found, Wanted(unit="apache2.service", settings={"Service": {"MemoryMax": ["1M"]}}))
-    assert plan.limits == ((file, "1048576"),)
+    assert plan.limits == (("MemoryMax", file, "1048576", "max"),)
 
 
 @pytest.mark.parametrize(

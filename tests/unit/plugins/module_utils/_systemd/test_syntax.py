@@ -58,10 +58,8 @@ def test_percentage_is_parsed(text: str, share: float | None) -> None:
     assert parse_percentage(text) == share
 
 
-@pytest.mark.parametrize(
-    ("text", "number"), [("SIGINT", "2"), ("INT", "2"), ("RTMIN+3", "37"), ("9", "9"), ("SIGODD", "SIGODD")]
-)
-def test_signal_is_parsed(text: str, number: str) -> None:
+@pytest.mark.parametrize(("text", "number"), [("SIGINT", 2), ("INT", 2), ("RTMIN+3", 37), ("9", 9), ("SIGODD", None)])
+def test_signal_is_parsed(text: str, number: int | None) -> None:
     assert parse_signal(text) == number
 
 
