@@ -150,20 +150,12 @@ workers:
       sample: 0
     limits:
       description:
-        - Its resource limits that are set, by name; those not named are unlimited.
+        - Its resource limits that are set, by name, such as C(address_space_bytes), C(open_files) or C(cpu_time).
+          Those not named are unlimited.
+        - Each has the key C(soft), the limit in force, and the key C(hard), the highest value that the process can
+          give it. Both are integers, and V(null) for no limit.
       type: dict
       sample: {address_space_bytes: {soft: 536870912, hard: null}}
-      contains:
-        <name>:
-          description: Such as V(address_space_bytes), V(open_files) or V(cpu_time).
-          type: dict
-          contains:
-            soft:
-              description: The limit in force, V(null) for none.
-              type: int
-            hard:
-              description: How far the process may raise it, V(null) for any.
-              type: int
     oom_score:
       description: The kernel's own score; the OOM killer takes the highest.
       type: int
