@@ -54,13 +54,13 @@ def test_the_roles_that_are_run(chosen: dict[str, object], managed: set[str]) ->
 )
 def test_roles_that_there_are_not_are_refused(roles: object, *, accepted: bool) -> None:
     templar, tasks = play(oomguard_roles=roles)
-    conditions = tasks["Refuse roles that there are not"]["ansible.builtin.assert"]["that"]
+    conditions = tasks["Reject unknown roles"]["ansible.builtin.assert"]["that"]
     assert all(templar.evaluate_conditional(condition) for condition in conditions) is accepted
 
 
 @pytest.mark.parametrize(("given", "taken"), [({}, True), ({"swap_size": "10G"}, False)], ids=["not set", "set"])
 def test_swap_has_the_size_that_the_kills_ask_for_unless_one_is_set(given: dict[str, object], *, taken: bool) -> None:
     templar, tasks = play(**given)
-    task = tasks["Set the size of swap that the kills ask for"]
+    task = tasks["Use the swap size that the remedies suggest"]
     assert all(templar.evaluate_conditional(condition) for condition in task["when"]) is taken
     assert templar.template(trust_as_template(task["ansible.builtin.set_fact"]["swap_size"])) == "3G"

@@ -1,0 +1,129 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The tasks of the playbooks that run with a tag, on this machine, in check mode and with stubs for our modules."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import typing as t
+
+import pytest
+import yaml
+
+ROOT = pathlib.Path(__file__).parents[3]
+SWAP_REMEDY = {"role": "swap", "variables": {"swap_size": "3G"}, "why": "", "risk": ""}
+UNIT_REMEDY = {"role": "oom_policy", "variables": {"oom_policy_units": ["a.service"]}, "why": "", "risk": ""}
+FCGID_REMEDY = {"role": "fcgid", "variables": {}, "why": "", "risk": ""}
+RESULTS: dict[str, dict[str, t.Any]] = {
+    "oom_info": {
+        "events": [],
+        "remedies": [SWAP_REMEDY, UNIT_REMEDY, FCGID_REMEDY],
+        "summary": {"count": 0, "units_taken_down": []},
+        "coverage": {"complete": True, "from": None, "missed_records": 0, "unparsed": 0, "notes": []},
+    },
+    "systemd_dropin": {"restart_required": False, "active_state": "active", "unit_result": "success"},
+    "swap": {},
+    "fcgid_config": {"unit": "apache2.service"},
+    "fcgid_recycler": {},
+}
+STUB = """\
+#!/usr/bin/python
+# WANT_JSON: so Ansible accepts any arguments.
+print({result!r})
+"""
+
+DETECT = {"Reject unknown tags", "Reject unknown roles", "Find every OOM kill", "Explain what was found"}
+OOM_POLICY = {
+    "Refuse a score that workers would inherit",
+    "Refuse a restart that would not come",
+    "Refuse to guess which drop-ins are to go",
+    "Set the OOM policy, and see that it is in force",
+}
+SWAP_SIZE = {"Use the swap size that the remedies suggest", "Bring the total swap to its target"}
+SWAP_SYSCTL = {"Refuse what no kernel takes", "Persist how the kernel swaps", "Compare with what is in force"}
+FCGID_DIRECTIVES = {"Set the directives of mod_fcgid"}
+FCGID_CEILINGS = {
+    "Refuse a score that spares Apache whatever happens",
+    "Refuse to slow Apache down where it cannot swap",
+    "Set the ceilings in Apache's unit",
+}
+VARIABLES = {"swap_swappiness": 10, "fcgid_ceilings": {}}
+
+
+@pytest.fixture(scope="module")
+def collections(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """Return a folder with a copy of the collection whose modules return fixed results."""
+    folder = tmp_path_factory.mktemp("collections")
+    collection = folder / "ansible_collections/oomguard/linux"
+    modules = collection / "plugins/modules"
+    modules.mkdir(parents=True)
+    for name in ("galaxy.yml", "meta", "playbooks", "roles"):
+        (collection / name).symlink_to(ROOT / name)
+    for name, result in RESULTS.items():
+        text = json.dumps({"changed": False, **result})
+        (modules / f"{name}.py").write_text(STUB.format(result=text))
+    return folder
+
+
+def play(collections: pathlib.Path, playbook: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a playbook of the collection on this machine in check mode."""
+    variables = {**VARIABLES, "ansible_python_interpreter": sys.executable}
+    command = [str(pathlib.Path(sys.executable).parent / "ansible-playbook"), f"oomguard.linux.{playbook}", "--check"]
+    command += ["-i", "localhost,", "-c", "local", "-e", json.dumps(variables), *arguments]
+    environment = {
+        **os.environ,
+        "ANSIBLE_COLLECTIONS_PATH": str(collections),
+        "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false",
+        "ANSIBLE_LOCAL_TEMP": str(collections / "tmp"),
+        "ANSIBLE_NOCOLOR": "true",
+    }
+    return subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+
+
+def list_tasks(output: str) -> set[str]:
+    """Return the tasks that ran, without includes and without the validation of arguments."""
+    names = re.findall(r"^TASK \[(?:oomguard\.linux\.\w+ : )?(.*?)\] \*+\n(?!included: )", output, re.MULTILINE)
+    return {name for name in names if not name.startswith("Validating arguments")}
+
+
+@pytest.mark.parametrize(
+    ("tags", "tasks"),
+    [
+        ("oom_policy", OOM_POLICY),
+        ("swap", SWAP_SIZE | SWAP_SYSCTL),
+        ("swap_sysctl", SWAP_SYSCTL),
+        ("fcgid", FCGID_DIRECTIVES | FCGID_CEILINGS),
+        ("fcgid_directives", FCGID_DIRECTIVES),
+        ("oom_policy,swap_size", OOM_POLICY | SWAP_SIZE),
+    ],
+)
+def test_remediate_detects_and_runs_the_tagged_part(tags: str, tasks: set[str], collections: pathlib.Path) -> None:
+    finished = play(collections, "remediate", "--tags", tags)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert list_tasks(finished.stdout) == DETECT | tasks
+
+
+@pytest.mark.parametrize("playbook", ["detect", "remediate"])
+def test_unknown_tag_is_an_error(playbook: str, collections: pathlib.Path) -> None:
+    finished = play(collections, playbook, "--tags", "swpa")
+    assert finished.returncode == 2
+    assert "This playbook has no tag swpa. Its tags are detect" in finished.stdout
+
+
+def test_tag_of_another_play_is_accepted(collections: pathlib.Path) -> None:
+    finished = play(collections, "remediate", "--tags", "web", "-e", '{"oomguard_other_tags": ["web"]}')
+    assert finished.returncode == 0
+    assert list_tasks(finished.stdout) == {"Reject unknown tags"}
+
+
+@pytest.mark.parametrize("playbook", ["detect", "remediate"])
+def test_known_tags_are_the_tags_of_the_tasks(playbook: str, collections: pathlib.Path) -> None:
+    (loaded,) = yaml.safe_load((ROOT / f"playbooks/{playbook}.yml").read_text())
+    (listed,) = re.findall(r"TASK TAGS: \[(.*)\]", play(collections, playbook, "--list-tags").stdout)
+    assert set(listed.split(", ")) == {"always", *loaded["vars"]["oomguard_tags"]}
