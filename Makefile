@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help test demo deps .venv lint unit sanity molecule proofs bench docs build clean
+.PHONY: help test demo deps .venv lint unit sanity molecule proofs bench readme docs build clean
 
 link := .collections/ansible_collections/oomguard/linux
 
@@ -15,18 +15,18 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 help: ## List the targets
 	@sed -n 's/^\([a-z.]*\):.*## /\1 /p' Makefile | while read -r target text; do printf '%-10s %s\n' "$$target" "$$text"; done
 
-test: deps lint unit sanity molecule ## Run every check, the quick ones first
+test: deps lint unit sanity molecule ## Run all checks, quick ones first
 
-demo: deps .venv $(link) ## Show the main job on a virtual machine: incident, explanation, fix, proof (KEEP=1 keeps it)
+demo: deps .venv $(link) ## Show incident, explanation, fix and proof on a virtual machine (KEEP=1 keeps it)
 	PYTHONPATH=tests/demo:tests/lab python -m demo
 
-deps: ## Install the system packages of bindep.txt that are missing
+deps: ## Install missing system packages of bindep.txt
 	@tests/tools/deps
 
 .venv: $(link) ## Install the pinned Python tools
 	@tests/tools/venv
 
-$(link): # so that the checkout is found as the collection, wherever it lies
+$(link): # Ansible finds the checkout as the collection, in any folder.
 	@mkdir -p $(@D) && ln -sn ../../.. $@
 
 lint: .venv $(link) ## Check style, types, licences, documentation and packaging
@@ -44,13 +44,13 @@ lint: .venv $(link) ## Check style, types, licences, documentation and packaging
 unit: .venv $(link) ## Run the unit tests
 	pytest
 
-sanity: .venv $(link) ## Run ansible-test sanity with every supported Python that is installed
+sanity: .venv $(link) ## Run ansible-test sanity with each supported Python that is installed
 	python tests/tools/sanity.py
 
-molecule: .venv $(link) ## Run the main job with Molecule, on virtual machines of three releases
+molecule: .venv $(link) ## Run the main Molecule scenario on virtual machines of three releases
 	molecule test
 
-proofs: .venv $(link) ## Run the longer Molecule scenarios, which bring drop-ins, swap and mod_fcgid to their limits
+proofs: .venv $(link) ## Run the longer Molecule scenarios: drop-ins, swap and mod_fcgid at their limits
 	molecule test --scenario-name dropin
 	molecule test --scenario-name fcgid
 	molecule test --scenario-name recycler
@@ -65,13 +65,16 @@ bench: .venv $(link) ## Measure speed and memory
 	PYTHONPATH=tests/benchmarks python -m bench_fleet
 	PYTHONPATH=tests/benchmarks:tests/lab:tests/scenario python -m bench_swap
 
-docs: .venv $(link) ## Write the documentation as HTML to docs/build
+readme: .venv ## Write the tables of variables into the READMEs of the roles
+	ansible-docsmith generate --config .config/ansible-docsmith/config.toml .
+
+docs: .venv $(link) ## Build the HTML documentation in docs/build
 	mkdir -p .cache/docs
 	antsibull-docs collection --use-current --cleanup everything --squash-hierarchy --dest-dir .cache/docs oomguard.linux
 	sphinx-build -q -C -D extensions=sphinx_antsibull_ext -D project=oomguard.linux -D html_theme=alabaster .cache/docs docs/build
 
-build: .venv ## Pack the collection for Ansible Galaxy
+build: .venv ## Build the collection for Ansible Galaxy
 	ansible-galaxy collection build --force
 
-clean: ## Remove what make has made in this checkout
+clean: ## Remove all files that make has made in this checkout
 	rm -rf .ansible .cache .collections .hypothesis .mypy_cache .pytest_cache .ruff_cache .venv docs/build tests/output oomguard-linux-*.tar.gz

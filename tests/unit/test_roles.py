@@ -1,11 +1,14 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What each role says about itself in its argument specification is what its defaults are."""
+"""The argument specification, defaults, tags, platforms and README of each role agree."""
 
 from __future__ import annotations
 
 import pathlib
+import re
+import subprocess
+import sys
 import typing as t
 
 import pytest
@@ -25,6 +28,10 @@ def read_options(role: pathlib.Path) -> dict[str, dict[str, t.Any]]:
     return dict(specification["argument_specs"]["main"].get("options", {}))
 
 
+def read_tasks(role: pathlib.Path) -> list[dict[str, t.Any]]:
+    return list(yaml.safe_load((role / "tasks/main.yml").read_text()))
+
+
 each_role = pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
 each_default = pytest.mark.parametrize(
     ("option", "value"),
@@ -37,7 +44,7 @@ each_default = pytest.mark.parametrize(
 
 
 @each_role
-def test_specification_and_defaults_name_the_same_variables(role: pathlib.Path) -> None:
+def test_specification_and_defaults_have_the_same_variables(role: pathlib.Path) -> None:
     optional = {name for name, option in read_options(role).items() if not option.get("required")}
 
     assert optional == set(read_defaults(role))
@@ -56,7 +63,7 @@ def test_default_has_the_specified_type(option: dict[str, t.Any], value: object)
 
 
 @each_role
-def test_a_role_accepts_its_own_defaults(role: pathlib.Path) -> None:
+def test_role_accepts_its_own_defaults(role: pathlib.Path) -> None:
     assert ArgumentSpecValidator(read_options(role)).validate(read_defaults(role)).error_messages == []
 
 
@@ -68,7 +75,7 @@ def test_variables_begin_with_the_name_of_the_role(role: pathlib.Path) -> None:
 
 
 @each_role
-def test_a_role_is_for_the_releases_that_the_main_job_is_tested_on(role: pathlib.Path) -> None:
+def test_platforms_are_the_releases_of_the_molecule_scenarios(role: pathlib.Path) -> None:
     scenario = yaml.safe_load((ROOT / ".config/molecule/config.yml").read_text())
     platforms = yaml.safe_load((role / "meta/main.yml").read_text())["galaxy_info"]["platforms"]
 
@@ -78,3 +85,26 @@ def test_a_role_is_for_the_releases_that_the_main_job_is_tested_on(role: pathlib
 @each_role
 def test_role_has_a_readme(role: pathlib.Path) -> None:
     assert (role / "README.md").is_file()
+
+
+def test_readmes_have_the_variables_of_the_specification() -> None:
+    program = pathlib.Path(sys.executable).parent / "ansible-docsmith"
+    config = ROOT / ".config/ansible-docsmith/config.toml"
+    command = [str(program), "generate", "--check", "--config", str(config), str(ROOT)]
+    finished = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert finished.returncode == 0, f'Run "make readme".\n{finished.stdout}'
+
+
+@each_role
+def test_each_task_has_the_tag_of_the_role(role: pathlib.Path) -> None:
+    untagged = [task["name"] for task in read_tasks(role) if role.name not in task.get("tags", [])]
+
+    assert untagged == []
+
+
+@each_role
+def test_readme_lists_the_tags_of_the_tasks(role: pathlib.Path) -> None:
+    section = (role / "README.md").read_text().partition("## Tags\n")[2].partition("\n## ")[0]
+    tags = {tag for task in read_tasks(role) for tag in task["tags"]}
+
+    assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == tags
