@@ -1,11 +1,11 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run ansible-test sanity on this checkout, with every supported Python that is installed.
+"""Run ansible-test sanity on this checkout with each supported Python that is installed.
 
-ansible-test accepts a collection only where its real path ends in ansible_collections/oomguard/linux. So it gets a copy
-of what git would commit, in a folder on no collection path; its own environments stay there between runs. The copy is a
-repository of its own, or ansible-test would ask the one around it, which ignores the copy.
+ansible-test accepts a collection only if its real path ends in ansible_collections/oomguard/linux. So it runs in a copy
+of the files that git would commit. The copy is in a folder that is on no collection path, and keeps the environments of
+ansible-test between runs. It is a git repository of its own, because the surrounding repository ignores it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", *packages]))
 
 
 def copy_checkout() -> None:
-    """Make the copy hold what git would commit, and ansible-test's own output from before."""
+    """Update the copy to the files that git would commit, and keep the earlier output of ansible-test."""
     for entry in COPY.glob("*"):
         if entry.name not in (".git", "tests"):
             remove(entry)
@@ -60,11 +60,11 @@ def remove(entry: pathlib.Path) -> None:
 
 
 def provide_get_pip() -> None:
-    """Put a pip bootstrap where ansible-test looks for its download, so that it needs no host beside PyPI."""
+    """Write a pip bootstrap to the cache of ansible-test, so that it downloads from no host except PyPI."""
     source = ANSIBLE_TEST / "_internal" / "python_requirements.py"
     version = re.search(r"\bpip='([\d.]+)'", source.read_text())
     if version is None:
-        sys.exit(f"sanity: {source} no longer says which pip it wants.")
+        sys.exit(f"sanity: could not find the version of pip in {source}. Update the pattern in {__file__}.")
     path = pathlib.Path.home() / ".ansible" / "test" / "cache" / f"get_pip_{version[1].replace('.', '_')}.py"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,9 +72,9 @@ def provide_get_pip() -> None:
 
 
 def link_pythons() -> str:
-    """Return a PATH that begins with links to the interpreters that run, and has no folder whose interpreters do not.
+    """Return a PATH that begins with links to the working interpreters, without folders that have a broken one.
 
-    A folder of shims has a python3.x for each version that was ever installed, also for those that are switched off.
+    A folder of pyenv shims has a python3.x for each installed version, and those of inactive versions fail.
     """
     constants = (ANSIBLE_TEST / "_util" / "target" / "common" / "constants.py").read_text()
     programs = [f"python{version}" for version in re.findall(r"'(3\.\d+)'", constants)]
@@ -83,7 +83,7 @@ def link_pythons() -> str:
     links.mkdir(parents=True)
     folders = [pathlib.Path(folder) for folder in os.environ["PATH"].split(os.pathsep) if folder]
     pyenv = sorted((pathlib.Path.home() / ".pyenv" / "versions").glob("*/bin"))
-    kept = [folder for folder in folders if all(runs(folder / program) for program in programs)]
+    kept = [folder for folder in folders if all(is_absent_or_works(folder / program) for program in programs)]
     for program in programs:
         found = next((folder / program for folder in [*kept, *pyenv] if (folder / program).exists()), None)
         if found:
@@ -91,16 +91,15 @@ def link_pythons() -> str:
     return os.pathsep.join(map(str, [links, *kept]))
 
 
-def runs(program: pathlib.Path) -> bool:
-    """Say whether an interpreter runs; one that is absent does no harm."""
-    return (
-        not program.exists()
-        or subprocess.run([program, "-c", "pass"], check=False, capture_output=True).returncode == 0
-    )
+def is_absent_or_works(program: pathlib.Path) -> bool:
+    """Return whether an interpreter does not exist, or exists and runs."""
+    if not program.exists():
+        return True
+    return subprocess.run([program, "-c", "pass"], check=False, capture_output=True).returncode == 0
 
 
 def main() -> None:
-    """Run ansible-test in the copy and end with its exit status."""
+    """Run ansible-test in the copy and exit with its status."""
     copy_checkout()
     provide_get_pip()
     environment = {**os.environ, "PATH": link_pythons()}

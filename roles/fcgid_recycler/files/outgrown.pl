@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Tell whether this FastCGI program has ever held more than $limit bytes, and if so, have Apache send it no other request:
-# it closes the socket that mod_fcgid has handed over as standard input. The request in hand has a connection of its own.
+# Return whether this FastCGI program has ever held more than $limit bytes of memory. If it has, close the socket that
+# mod_fcgid passes as standard input, so that Apache sends no further request. The current request has its own connection.
 #
 #   while (my $query = CGI::Fast->new) {
 #       ...

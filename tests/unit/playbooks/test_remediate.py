@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which roles the playbook remediate runs on a host."""
+"""The roles that the playbook remediate runs on a host."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REMEDIES = [
 
 
 def play(**variables: object) -> tuple[Templar, dict[str, dict[str, t.Any]]]:
-    """Return what evaluates expressions within the play, and its tasks by name."""
+    """Return a templar with the variables of the play, and its tasks by name."""
     (loaded,) = DataLoader().load_from_file(str(PLAYBOOK), trusted_as_template=True)
     templar = Templar(variables={**loaded["vars"], "detect_result": {"remedies": REMEDIES}, **variables})
     return templar, {task["name"]: task for task in loaded["tasks"]}
@@ -36,9 +36,9 @@ def play(**variables: object) -> tuple[Templar, dict[str, dict[str, t.Any]]]:
         ({"oomguard_roles": ["auto", "fcgid_recycler"]}, {"swap", "oom_policy", "fcgid_recycler"}),
         ({"oomguard_roles": []}, set()),
     ],
-    ids=["detected", "one alone", "detected and one more", "none"],
+    ids=["detected", "one named role", "detected and one named role", "none"],
 )
-def test_the_roles_that_are_run(chosen: dict[str, object], managed: set[str]) -> None:
+def test_detected_and_named_roles_run(chosen: dict[str, object], managed: set[str]) -> None:
     templar, tasks = play(**chosen)
     roles = {
         task["ansible.builtin.include_role"]["name"]: task
@@ -52,14 +52,14 @@ def test_the_roles_that_are_run(chosen: dict[str, object], managed: set[str]) ->
 @pytest.mark.parametrize(
     ("roles", "accepted"), [(["auto", "swap"], True), (["swpa"], False), ("fcgid_recycler", False), ([], True)]
 )
-def test_roles_that_there_are_not_are_refused(roles: object, *, accepted: bool) -> None:
+def test_unknown_roles_are_rejected(roles: object, *, accepted: bool) -> None:
     templar, tasks = play(oomguard_roles=roles)
     conditions = tasks["Reject unknown roles"]["ansible.builtin.assert"]["that"]
     assert all(templar.evaluate_conditional(condition) for condition in conditions) is accepted
 
 
 @pytest.mark.parametrize(("given", "taken"), [({}, True), ({"swap_size": "10G"}, False)], ids=["not set", "set"])
-def test_swap_has_the_size_that_the_kills_ask_for_unless_one_is_set(given: dict[str, object], *, taken: bool) -> None:
+def test_suggested_swap_size_is_used_unless_one_is_set(given: dict[str, object], *, taken: bool) -> None:
     templar, tasks = play(**given)
     task = tasks["Use the swap size that the remedies suggest"]
     assert all(templar.evaluate_conditional(condition) for condition in task["when"]) is taken

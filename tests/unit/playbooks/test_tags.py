@@ -38,20 +38,24 @@ STUB = """\
 print({result!r})
 """
 
-DETECT = {"Reject unknown tags", "Reject unknown roles", "Find every OOM kill", "Explain what was found"}
+DETECT = {"Reject unknown tags", "Reject unknown roles", "Find every OOM kill", "Explain the findings"}
 OOM_POLICY = {
-    "Refuse a score that workers would inherit",
-    "Refuse a restart that would not come",
-    "Refuse to guess which drop-ins are to go",
-    "Set the OOM policy, and see that it is in force",
+    "Reject an OOM score that exempts workers from OOM kills",
+    "Reject a restart that does not follow an OOM kill",
+    "Require the names of the units whose drop-ins are removed",
+    "Set the OOM policy and verify that it is in force",
 }
 SWAP_SIZE = {"Use the swap size that the remedies suggest", "Bring the total swap to its target"}
-SWAP_SYSCTL = {"Refuse what no kernel takes", "Persist how the kernel swaps", "Compare with what is in force"}
-FCGID_DIRECTIVES = {"Set the directives of mod_fcgid"}
+SWAP_SYSCTL = {
+    "Reject values that no kernel accepts",
+    "Write the settings for the kernel",
+    "Compare with the values in force",
+}
+FCGID_DIRECTIVES = {"Set the mod_fcgid directives"}
 FCGID_CEILINGS = {
-    "Refuse a score that spares Apache whatever happens",
-    "Refuse to slow Apache down where it cannot swap",
-    "Set the ceilings in Apache's unit",
+    "Reject an OOM score that exempts Apache from OOM kills",
+    "Reject MemoryHigh if Apache has no swap",
+    "Set the ceilings of Apache's unit",
 }
 VARIABLES = {"swap_swappiness": 10, "fcgid_ceilings": {}}
 

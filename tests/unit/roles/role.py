@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A role's own files, and what Ansible makes of their expressions."""
+"""The files of a role, and the values of their expressions."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ ROLES = pathlib.Path(__file__).parents[3] / "roles"
 
 
 def load(role: str, name: str) -> t.Any:
-    """Return what a YAML file of a role holds."""
+    """Return the content of a YAML file of a role."""
     return DataLoader().load_from_file(str(ROLES / role / name), trusted_as_template=True)
 
 
 def templar(role: str, **variables: object) -> Templar:
-    """Return what evaluates expressions with a role's variables, some of which are given."""
+    """Return a templar with the variables of a role, some of which are given."""
     return Templar(variables={**load(role, "defaults/main.yml"), **load(role, "vars/main.yml"), **variables})
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the role fcgid does on a host without Apache."""
+"""The conditions of the role fcgid."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ansible_collections.oomguard.linux.tests.unit.roles.role import load, templ
 
 
 @pytest.mark.parametrize(("returned", "runs"), [({"unit": "apache2.service"}, True), ({"changed": False}, False)])
-def test_ceilings_are_those_of_a_unit(returned: dict[str, object], *, runs: bool) -> None:
+def test_ceilings_need_a_unit(returned: dict[str, object], *, runs: bool) -> None:
     task = next(task for task in load("fcgid", "tasks/main.yml") if "ansible.builtin.import_tasks" in task)
     given = templar("fcgid", fcgid_ceilings={}, fcgid_set=returned)
     assert all(map(given.evaluate_conditional, task["when"])) == runs
