@@ -12,16 +12,16 @@ if t.TYPE_CHECKING:
     from testinfra.host import Host
 
 
-def run_module(host: Host, name: str, /, *, check: bool = False, **arguments: t.Any) -> dict[str, t.Any]:
-    """Run the module oomguard.linux.NAME, and return its result. Raise AnsibleException if the module fails."""
+def run_module(host: Host, module: str, /, *, check: bool = False, **arguments: t.Any) -> dict[str, t.Any]:
+    """Run the module oomguard.linux.MODULE, and return its result. Raise AnsibleException if the module fails."""
     # Ansible reads an empty object as the text of a command.
     text = json.dumps(arguments) if arguments else ""
-    return dict(host.ansible(f"oomguard.linux.{name}", text, check=check))
+    return dict(host.ansible(f"oomguard.linux.{module}", text, check=check))
 
 
-def try_module(host: Host, name: str, /, *, check: bool = False, **arguments: t.Any) -> dict[str, t.Any]:
-    """Run the module oomguard.linux.NAME, and return its result, even if the module fails."""
+def try_module(host: Host, module: str, /, *, check: bool = False, **arguments: t.Any) -> dict[str, t.Any]:
+    """Run the module oomguard.linux.MODULE, and return its result, even if the module fails."""
     try:
-        return run_module(host, name, check=check, **arguments)
+        return run_module(host, module, check=check, **arguments)
     except host.ansible.AnsibleException as error:
         return dict(error.result)
