@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import typing as t
 
 CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 CACHE = CHECKOUT / ".cache" / "sanity"
@@ -36,19 +37,30 @@ sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", *packages]))
 
 def copy_checkout() -> None:
     """Update the copy to the files that git would commit, and keep the earlier output of ansible-test."""
-    for entry in COPY.glob("*"):
-        if entry.name not in (".git", "tests"):
+    remove_old_files()
+    for name in list_files():
+        source = CHECKOUT / name
+        target = COPY / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, target, follow_symlinks=False)
+    subprocess.run(["git", "init", "--quiet"], cwd=COPY, check=True)
+
+
+def remove_old_files() -> None:
+    """Remove everything from the copy except its repository and the output of ansible-test."""
+    kept = (COPY / ".git", COPY / "tests", COPY / OUTPUT)
+    for entry in (*COPY.glob("*"), *COPY.glob("tests/*")):
+        if entry not in kept:
             remove(entry)
-    for entry in COPY.glob("tests/*"):
-        if entry != COPY / OUTPUT:
-            remove(entry)
+
+
+def list_files() -> t.Iterator[str]:
+    """Yield the files that git would commit and that exist."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
     listing = subprocess.run(command, cwd=CHECKOUT, check=True, stdout=subprocess.PIPE, text=True).stdout
     for name in listing.rstrip("\0").split("\0"):
         if (CHECKOUT / name).is_file():
-            (COPY / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(CHECKOUT / name, COPY / name, follow_symlinks=False)
-    subprocess.run(["git", "init", "--quiet"], cwd=COPY, check=True)
+            yield name
 
 
 def remove(entry: pathlib.Path) -> None:
@@ -76,19 +88,45 @@ def link_pythons() -> str:
 
     A folder of pyenv shims has a python3.x for each installed version, and those of inactive versions fail.
     """
-    constants = (ANSIBLE_TEST / "_util" / "target" / "common" / "constants.py").read_text()
-    programs = [f"python{version}" for version in re.findall(r"'(3\.\d+)'", constants)]
     links = CACHE / "bin"
     shutil.rmtree(links, ignore_errors=True)
     links.mkdir(parents=True)
-    folders = [pathlib.Path(folder) for folder in os.environ["PATH"].split(os.pathsep) if folder]
+
+    programs = list_supported_pythons()
+    folders = [folder for folder in list_path() if has_no_broken_program(folder, programs)]
     pyenv = sorted((pathlib.Path.home() / ".pyenv" / "versions").glob("*/bin"))
-    kept = [folder for folder in folders if all(is_absent_or_works(folder / program) for program in programs)]
     for program in programs:
-        found = next((folder / program for folder in [*kept, *pyenv] if (folder / program).exists()), None)
-        if found:
+        found = find_program(program, [*folders, *pyenv])
+        if found is not None:
             (links / program).symlink_to(found)
-    return os.pathsep.join(map(str, [links, *kept]))
+
+    return os.pathsep.join(map(str, [links, *folders]))
+
+
+def list_supported_pythons() -> list[str]:
+    """Return the names of the interpreters that ansible-test supports, such as `python3.13`."""
+    constants = (ANSIBLE_TEST / "_util" / "target" / "common" / "constants.py").read_text()
+    return [f"python{version}" for version in re.findall(r"'(3\.\d+)'", constants)]
+
+
+def list_path() -> t.Iterator[pathlib.Path]:
+    """Yield the folders of PATH."""
+    for folder in os.environ["PATH"].split(os.pathsep):
+        if folder:
+            yield pathlib.Path(folder)
+
+
+def find_program(program: str, folders: t.Iterable[pathlib.Path]) -> pathlib.Path | None:
+    """Return the first of the folders' programs with this name, or None."""
+    for folder in folders:
+        if (folder / program).exists():
+            return folder / program
+    return None
+
+
+def has_no_broken_program(folder: pathlib.Path, programs: t.Iterable[str]) -> bool:
+    """Return whether each of the programs in the folder runs."""
+    return all(is_absent_or_works(folder / program) for program in programs)
 
 
 def is_absent_or_works(program: pathlib.Path) -> bool:
