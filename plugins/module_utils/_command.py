@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one place that runs a program."""
+"""The one place that runs programs."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ import typing as t
 from ._errors import OomguardError
 from ._safe import neutralise
 
+_KILL_TIMEOUT = 1
+
 
 class CommandError(OomguardError):
     """A program is missing, did not end in time, or failed."""
 
 
 class Completed(t.NamedTuple):
-    """What a program left behind."""
+    """The exit status and the output of a program that has ended."""
 
     argv: tuple[str, ...]
     returncode: int
@@ -29,13 +31,16 @@ class Completed(t.NamedTuple):
 
     def failed(self, attempt: str, *, hint: str = "") -> CommandError:
         """Return the error that says that `attempt` (such as "enable the swap area /swapfile") failed, and why."""
-        said = neutralise(" ".join((self.stderr or self.stdout).split())) or "it said nothing"
-        problem = f"Could not {attempt}: {self.argv[0]} ended with status {self.returncode} ({said})."
+        output = self.stderr or self.stdout
+        # Cut on its own, so that a long output leaves room for the rest of the sentence.
+        reason = neutralise(" ".join(output.split())) or "it printed nothing"
+        problem = f"Could not {attempt}: {self.argv[0]} ended with status {self.returncode} ({reason})."
+
         return CommandError(problem, hint=hint)
 
 
 class Run(t.Protocol):
-    """The port through which adapters run programs; tests pass their own."""
+    """The port through which adapters run programs. Tests pass their own."""
 
     def __call__(
         self,
@@ -45,7 +50,7 @@ class Run(t.Protocol):
         stdin: str = "",
         environment: t.Mapping[str, str] | None = None,
     ) -> Completed:
-        """Run `argv` to its end, whatever its exit status, and return what it left behind."""
+        """Run `argv` to its end and return its exit status and output, whatever the status is."""
 
 
 def run(
@@ -55,30 +60,13 @@ def run(
     stdin: str = "",
     environment: t.Mapping[str, str] | None = None,
 ) -> Completed:
-    """Run `argv` in the C locale without a shell and return what it left behind.
+    """Run `argv` in the C locale without a shell and return its exit status and output.
 
-    A program that is not done after `timeout` seconds is killed with all its children. Its output is read as UTF-8,
-    other bytes as surrogates. Its exit status is the caller's to read. Raises CommandError where it is missing or slow.
+    The caller judges the exit status. The output is decoded as UTF-8; other bytes become surrogates. A program that
+    has not ended after `timeout` seconds is killed with all its children. Raises CommandError if the program is missing
+    or does not end in time.
     """
-    # su gives root the path of a user, who has no use for mkswap or httpd.
-    path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
-    env = {**os.environ, "PATH": path, "LC_ALL": "C", "LANGUAGE": "C", **(environment or {})}
-    try:
-        # run_command() needs an AnsibleModule, has no timeout, and leaves children running.
-        process = subprocess.Popen(  # pylint: disable=ansible-bad-function
-            list(argv),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=env,
-            encoding="utf-8",
-            errors="surrogateescape",
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise CommandError(
-            f"Could not run {argv[0]}: {error.strerror}.", hint=f"Is the package that holds {argv[0]} installed?"
-        ) from error
+    process = _start(argv, environment or {})
     try:
         stdout, stderr = process.communicate(stdin, timeout=timeout)
     except subprocess.TimeoutExpired as error:
@@ -86,17 +74,39 @@ def run(
         command = " ".join(argv[:4])
         raise CommandError(
             f"{command} did not end within {timeout:g} s and was killed.",
-            hint="Is the host overloaded or a disk hung?",
+            hint="Is the host overloaded, or does a disk hang?",
         ) from error
+
     return Completed(argv=tuple(argv), returncode=process.returncode, stdout=stdout, stderr=stderr)
 
 
+def _start(argv: t.Sequence[str], environment: t.Mapping[str, str]) -> subprocess.Popen[str]:
+    # After su, root has the PATH of a user, which lacks the folders of mkswap and httpd.
+    path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+    try:
+        # run_command() needs an AnsibleModule, has no timeout, and leaves children running.
+        return subprocess.Popen(  # pylint: disable=ansible-bad-function
+            list(argv),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PATH": path, "LC_ALL": "C", "LANGUAGE": "C", **environment},
+            encoding="utf-8",
+            errors="surrogateescape",
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise CommandError(
+            f"Could not run {argv[0]}: {error.strerror}.", hint=f"Install the package that contains {argv[0]}."
+        ) from error
+
+
 def _kill(process: subprocess.Popen[str]) -> None:
-    """Kill a program with its children; what hangs in the kernel, or has left the group, is not waited for."""
+    """Kill a program with its children, without waiting for those that hang in the kernel or have left the group."""
     os.killpg(process.pid, signal.SIGKILL)
     for pipe in (process.stdin, process.stdout, process.stderr):
         if pipe:
             with contextlib.suppress(OSError):
                 pipe.close()
     with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=1)
+        process.wait(timeout=_KILL_TIMEOUT)

@@ -13,8 +13,8 @@ _LONGEST_TEXT = 4096
 class OomguardError(Exception):
     """Say what failed, on what and why (`problem`), and what to do about it (`hint`).
 
-    Both texts are made inert here, so that whoever raises an error can name files, units and processes as they are.
-    Each topic has one subclass. Only a module's `main()` turns an error into `fail_json`.
+    Both texts are made inert here, so code that raises an error can name files, units and processes as they are. Each
+    topic has one subclass. Only a module's `main()` turns an error into `fail_json`.
     """
 
     def __init__(self, problem: str, *, hint: str = "") -> None:

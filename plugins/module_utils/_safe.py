@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import typing as t
 import unicodedata
@@ -12,52 +13,89 @@ import unicodedata
 # Control and format characters (bidirectional overrides among them), line and paragraph separators, lone surrogates.
 _UNSAFE_CATEGORIES = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 _TEMPLATE_START = re.compile(r"\{(?=[{%#])")
+_JINJA_HEADER = "#jinja2:"
+_INERT_TYPES = frozenset((bool, int, float, type(None)))
 
 
 def neutralise(text: str | bytes, *, limit: int = 1024) -> str:
-    r"""Return `text` so that neither a terminal, a template engine nor a log viewer acts on it.
+    r"""Return `text` in a form on which no terminal, template engine or log viewer acts.
 
     Users choose the names of processes, cgroups and units, and these reach the kernel's log and the journal verbatim.
-    Undecodable bytes, control and format characters become `\xNN` or `\uNNNN`, the starts of Jinja templates are
-    broken, so is a leading `#jinja2:` line, and what is longer than `limit` characters is cut with a mark.
+    Undecodable bytes, control and format characters become `\xNN` or `\uNNNN`. The starts of Jinja templates and a
+    leading `#jinja2:` are broken. Text beyond `limit` characters is cut off and replaced by a mark.
     """
     if isinstance(text, bytes):
         text = text.decode("utf-8", "backslashreplace")
+    # Every string of every result passes here, and most need no change: this one test is quick.
     if len(text) <= limit and "{" not in text and text[:1] != "#" and text.isprintable():
         return text
-    cut = len(text) - limit
+
     safe = text[:limit]
     if not safe.isprintable():
-        safe = "".join(_escaped(character) for character in safe)
+        safe = "".join(map(_escape, safe))
     safe = _TEMPLATE_START.sub(r"\\x7b", safe)
-    if safe.lower().startswith("#jinja2:"):
+    if safe.lower().startswith(_JINJA_HEADER):
         safe = f"\\x23{safe[1:]}"
-    return f"{safe}... ({cut} more)" if cut > 0 else safe
+
+    cut = len(text) - limit
+    if cut > 0:
+        return f"{safe}... ({cut} more)"
+
+    return safe
 
 
-def difference(name: str, before: str, after: str) -> dict[str, str]:
-    r"""Return the text called `name` before and after a change, as Ansible shows it.
+def make_diff(name: str, before: str | None, after: str | None) -> dict[str, str]:
+    r"""Return the text called `name` before and after a change, as Ansible shows it. None is shown as no text.
 
-    Bytes that are no UTF-8 become `\xNN`, since Ansible takes no result that holds them.
+    Bytes that are not UTF-8 become `\xNN`, since Ansible does not accept a result that contains them.
     """
-    shown = [text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace") for text in (before, after)]
-    return {"before_header": name, "after_header": name, "before": shown[0], "after": shown[1]}
+    return {
+        "before_header": name,
+        "after_header": name,
+        "before": _escape_surrogates(before),
+        "after": _escape_surrogates(after),
+    }
 
 
 def neutralise_all(value: t.Any) -> t.Any:
-    """Return plain data (as JSON knows it) with every string in it neutralised, keys of mappings too."""
-    # Most values are numbers, and of a mapping Python is slow to tell that it is one.
-    if value is None or isinstance(value, (int, float)):
+    """Return plain data (as JSON knows it) with every string in it neutralised, including the keys of mappings."""
+    # A result can have tens of thousands of values. To compare exact types is several times faster than isinstance().
+    kind = type(value)
+    if kind in _INERT_TYPES:
         return value
+    if kind is dict:
+        return {_neutralise_key(key): neutralise_all(item) for key, item in value.items()}
     if isinstance(value, (str, bytes)):
         return neutralise(value)
     if isinstance(value, (list, tuple)):
         return [neutralise_all(item) for item in value]
-    return {neutralise_all(key): neutralise_all(item) for key, item in value.items()}
+    if isinstance(value, (int, float)):
+        return value
+
+    return neutralise_all(dict(value.items()))
 
 
-def _escaped(character: str) -> str:
+@functools.lru_cache(maxsize=1024, typed=True)
+def _neutralise_key(key: object) -> t.Any:
+    """Return a key of a mapping neutralised. Most keys of a result occur many times."""
+    return neutralise_all(key)
+
+
+def _escape(character: str) -> str:
     if unicodedata.category(character) not in _UNSAFE_CATEGORIES:
         return character
+
     code = ord(character)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+
+    return f"\\U{code:08x}"
+
+
+def _escape_surrogates(text: str | None) -> str:
+    if text is None:
+        return ""
+
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

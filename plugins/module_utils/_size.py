@@ -15,55 +15,81 @@ for _power, _letter in enumerate("KMGTPE", start=1):
     _UNITS[_letter] = _UNITS[f"{_letter}IB"] = 1024**_power
     _UNITS[f"{_letter}B"] = 1000**_power
 
-# No process runs in less; a limit below it has lost its unit.
+# No process runs in less, so a smaller limit has probably lost its unit.
 _LEAST_LIMIT = 1024**2
 
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([A-Z]{0,3})", re.IGNORECASE)
 
 
 class SizeError(OomguardError):
-    """A text is not a size."""
+    """A text is not a size, or a limit is too small."""
 
 
 def parse_size(text: str | int) -> int:
     """Return the bytes that `text` stands for.
 
-    `10G` and `10GiB` are binary (1024 to the power of 3), `10GB` is decimal (1000 to the power of 3), a plain number
-    is bytes; K, M, G, T, P and E in either case; a fraction is fine where it comes to whole bytes (`1.5G`).
-    Raises SizeError.
+    `10G` and `10GiB` are binary (1024 to the power of 3), `10GB` is decimal (1000 to the power of 3), and a plain
+    number is bytes. The units K, M, G, T, P and E are accepted in either case. A fraction such as `1.5G` must come to
+    whole bytes. Raises SizeError.
     """
     match = _SIZE.fullmatch(str(text).strip())
-    factor = _UNITS.get(match.group(2).upper()) if match else None
-    size = decimal.Decimal(match.group(1)) * factor if match and factor else None
-    if size is None or size != int(size):
-        raise SizeError(
-            f"{str(text)[:64]!r} is not a size.",
-            hint="Write a number of bytes, or one with a unit such as 512M, 10G, 10GiB (binary) or 10GB (decimal).",
-        )
+    if not match:
+        raise _not_a_size(text)
+
+    number, unit = match.groups()
+    if unit.upper() not in _UNITS:
+        raise _not_a_size(text)
+
+    size = decimal.Decimal(number) * _UNITS[unit.upper()]
+    if size != int(size):
+        raise _not_a_size(text)
+
     return int(size)
 
 
-def parse_limit(text: str | int, *, of: str) -> int:
-    """Return the bytes of a limit of memory, as parse_size() does. Raises SizeError, also for what is too little."""
+def parse_limit(text: str | int, *, name: str) -> int:
+    """Return the bytes of the memory limit called `name`, as parse_size() does.
+
+    Raises SizeError, also if the limit is smaller than any process needs.
+    """
     size = parse_size(text)
-    refuse_tiny(of, str(text).strip(), size)
+    refuse_tiny(name, str(text).strip(), size)
     return size
 
 
-def refuse_tiny(limit: str, text: str, size: int) -> None:
-    """Raise SizeError where `limit`, written as `text`, is of fewer bytes than any process needs."""
-    if size < _LEAST_LIMIT:
-        raise SizeError(
-            f"{limit} is {size} bytes, and no process runs in so little.",
-            hint=f"Did you mean {text}M?" if text.isdigit() and size else f"Give {format_size(_LEAST_LIMIT)} or more.",
-        )
+def refuse_tiny(name: str, text: str, size: int) -> None:
+    """Raise SizeError if `size`, the bytes of the limit called `name`, is smaller than any process needs.
+
+    `text` is the limit as the user wrote it.
+    """
+    if size >= _LEAST_LIMIT:
+        return
+
+    hint = f"Set {format_size(_LEAST_LIMIT)} or more."
+    if text.isdigit() and size:
+        hint = f"Did you mean {text}M?"
+    raise SizeError(f"{name} is {size} bytes, but no process runs in so little memory.", hint=hint)
 
 
 def format_size(size: int) -> str:
-    """Return `size` bytes as people read it, in binary units: `836.0 MiB`, `0 B`."""
-    value, unit = float(size), "B"
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB", "PiB"):
-        if abs(value) < 1024 or unit == "PiB":
+    """Return `size` bytes in binary units for people to read: `836.0 MiB`, `0 B`."""
+    if abs(size) < 1024:
+        return f"{size} B"
+
+    value = size / 1024
+    unit = "KiB"
+    for larger_unit in ("MiB", "GiB", "TiB", "PiB"):
+        if abs(value) < 1024:
             break
+
         value /= 1024
-    return f"{size} B" if unit == "B" else f"{value:.1f} {unit}"
+        unit = larger_unit
+
+    return f"{value:.1f} {unit}"
+
+
+def _not_a_size(text: str | int) -> SizeError:
+    return SizeError(
+        f"{str(text)[:64]!r} is not a size.",
+        hint="Write a number of bytes, or a number with a unit such as 512M, 10G, 10GiB (binary) or 10GB (decimal).",
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 
-from .._safe import difference, neutralise
+from .._safe import make_diff, neutralise
 from .config import (
     MARK,
     Configuration,
@@ -100,7 +100,7 @@ class Plan:
     def diff(self) -> dict[str, str]:
         """Return what Apache reads of ours before and after, as Ansible shows it."""
         before = self.before if self.linked else None
-        return difference(str(self.link or self.path), before or "", self.after or "")
+        return make_diff(str(self.link or self.path), before or "", self.after or "")
 
 
 def make_plan(state: State, wanted: Wanted) -> Plan:

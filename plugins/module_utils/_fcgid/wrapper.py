@@ -62,7 +62,7 @@ def _limits(worker: t.Mapping[str, t.Any], program: str) -> t.Iterator[str]:
             )
         yield from ("/usr/bin/choom", "-n", str(adjustment), "--")
     if address_space is not None:
-        yield from ("/usr/bin/prlimit", f"--as={parse_limit(address_space, of=f'address_space of {program}')}")
+        yield from ("/usr/bin/prlimit", f"--as={parse_limit(address_space, name=f'address_space of {program}')}")
 
 
 def _sections(script: str) -> tuple[str, str]:

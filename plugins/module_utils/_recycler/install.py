@@ -19,7 +19,7 @@ from .._files import (
     sync_folder,
     write_file,
 )
-from .._safe import difference, neutralise
+from .._safe import make_diff, neutralise
 from .files import (
     CODE_PATH,
     CONFIGURATION_PATH,
@@ -107,7 +107,7 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
         reload=reload,
         enable=wanted.present and not state.enabled,
         restart=state.booted and wanted.present and (bool(writes) or reload or not runs),
-        diff=tuple(difference(str(path), _shown(path, state.files[path]), _shown(path, text)) for path, text in writes),
+        diff=tuple(make_diff(str(path), _shown(path, state.files[path]), _shown(path, text)) for path, text in writes),
     )
 
 

@@ -148,7 +148,7 @@ def _parser() -> configparser.ConfigParser:
 def _bounds(values: t.Mapping[str, t.Any]) -> Bounds:
     of = f" of {values['script']}" if "script" in values else ""
     limit, hard_limit = (
-        parse_limit(values[name], of=f"{name}{of}") if values.get(name) not in (None, "") else None
+        parse_limit(values[name], name=f"{name}{of}") if values.get(name) not in (None, "") else None
         for name in ("limit", "hard_limit")
     )
     if hard_limit is not None and limit is not None and hard_limit < limit:

@@ -13,7 +13,7 @@ import stat
 import typing as t
 
 from .._command import Run
-from .._files import FileError, leftover_of, read_file
+from .._files import FileError, name_leftover, read_file
 from .._proc import parse_meminfo
 from .._systemctl import is_booted
 from .filesystem import observe_filesystem
@@ -136,7 +136,7 @@ def _observe_entry(path: pathlib.Path, page_size: int) -> Entry:
 
 
 def _observe_leftover(path: str, page_size: int) -> Entry | None:
-    leftover = leftover_of(pathlib.Path(path))
+    leftover = name_leftover(pathlib.Path(path))
     if not os.path.lexists(str(leftover)):
         return None
 

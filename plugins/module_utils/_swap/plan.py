@@ -9,8 +9,8 @@ import dataclasses
 import pathlib
 import typing as t
 
-from .._files import leftover_of
-from .._safe import difference
+from .._files import name_leftover
+from .._safe import make_diff
 from .._size import format_size
 from . import checks
 from .persistence import find_stale_lines, plan_fstab, plan_unit_removal, plan_units
@@ -41,7 +41,7 @@ class Plan:
     @property
     def diff(self) -> list[dict[str, str]]:
         """Return the areas, fstab and units before and after the steps, as Ansible shows differences."""
-        areas = difference("swap areas", format_areas(self.before), format_areas(self.after))
+        areas = make_diff("swap areas", format_areas(self.before), format_areas(self.after))
         return [areas, *self._list_file_differences()]
 
     def _list_file_differences(self) -> list[dict[str, str]]:
@@ -52,7 +52,7 @@ class Plan:
                 before.setdefault(step.path, step.before)
                 after[step.path] = step.after
 
-        return [difference(path, before[path], after[path]) for path in before]
+        return [make_diff(path, before[path], after[path]) for path in before]
 
 
 def make_plan(state: State, wanted: Wanted, *, fstab_path: str = "/etc/fstab") -> Plan:
@@ -164,7 +164,7 @@ class _Draft:
             size_bytes=size,
             zeros_bytes=zeros_bytes,
             # All files share one temporary name, so that the next run finds what this one leaves behind.
-            temporary_path=str(leftover_of(pathlib.Path(self.wanted.path))),
+            temporary_path=str(name_leftover(pathlib.Path(self.wanted.path))),
             filesystem=self.state.filesystem,
         )
         return [create, self._enable(path, size, created=True)]

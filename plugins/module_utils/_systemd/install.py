@@ -12,7 +12,7 @@ import stat
 import time
 import typing as t
 
-from .._files import leftover_of, remove_file, write_file
+from .._files import name_leftover, remove_file, write_file
 from .model import Plan
 
 
@@ -64,7 +64,7 @@ def _remove_leftover(plan: Plan) -> None:
     if plan.after is None:
         _put(plan.path, None)
     else:
-        leftover_of(plan.path).unlink()
+        name_leftover(plan.path).unlink()
 
 
 def _put(path: pathlib.Path, text: str | None) -> None:

@@ -15,7 +15,7 @@ import time
 import typing as t
 
 from .._command import Completed, Run
-from .._files import leftover_of, lock, read_file
+from .._files import lock, name_leftover, read_file
 from .._systemctl import Systemctl, is_booted
 from .cgroup import read_host, read_limits, read_memory
 from .directives import get_properties
@@ -309,7 +309,7 @@ def _refuse_kind(wanted: Wanted, kind: str) -> t.NoReturn:
 
 def _has_leftover(path: pathlib.Path, wanted: Wanted) -> bool:
     """Return whether a killed run left its temporary file, or a folder that should have gone with the drop-in."""
-    if leftover_of(path).exists():
+    if name_leftover(path).exists():
         return True
 
     folder = path.parent

@@ -11,7 +11,7 @@ import re
 import typing as t
 
 from .._errors import OomguardError
-from .._safe import difference
+from .._safe import make_diff
 from .._size import refuse_tiny
 from .dropin import Assignment, Settings, iterate_assignments, iterate_settings
 from .syntax import parse_size
@@ -202,7 +202,7 @@ class Plan:
         """Return the file before and after, as Ansible shows it."""
         before = self.before or ""
         after = self.after or ""
-        return difference(str(self.path), before, after)
+        return make_diff(str(self.path), before, after)
 
 
 def _refuse_unit(unit: str) -> None:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Durable files and locks, on a real filesystem."""
+"""Durable files and locks, on a real file system."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from ansible_collections.oomguard.linux.plugins.module_utils._files import (
 )
 
 
-def test_what_was_written_is_read(tmp_path: pathlib.Path) -> None:
+def test_written_text_is_read_back(tmp_path: pathlib.Path) -> None:
     write_file(tmp_path / "new" / "file", "caf\udce9\n")
     assert read_file(tmp_path / "new" / "file") == "caf\udce9\n"
 
 
-def test_the_mode_is_as_asked(tmp_path: pathlib.Path) -> None:
+def test_file_has_the_given_mode(tmp_path: pathlib.Path) -> None:
     write_file(tmp_path / "file", "", mode=0o600)
     assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o600
 
 
-def test_the_folders_that_are_made_can_be_read_by_all(tmp_path: pathlib.Path) -> None:
+def test_created_folders_are_readable_by_all(tmp_path: pathlib.Path) -> None:
     (tmp_path / "old").mkdir(mode=0o700)
     before = os.umask(0o077)
     try:
@@ -49,53 +49,53 @@ def test_nothing_is_left_beside_the_file(tmp_path: pathlib.Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_what_a_killed_run_has_left_beside_the_file_goes(tmp_path: pathlib.Path) -> None:
+def test_leftover_of_a_killed_run_is_replaced(tmp_path: pathlib.Path) -> None:
     (tmp_path / ".file.oomguard").write_text("half")
     write_file(tmp_path / "file", "new")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_what_a_killed_run_has_left_is_not_written_to(tmp_path: pathlib.Path) -> None:
+def test_leftover_that_is_a_link_is_not_followed(tmp_path: pathlib.Path) -> None:
     (tmp_path / "precious").write_text("precious")
     (tmp_path / ".file.oomguard").symlink_to("precious")
     write_file(tmp_path / "file", "new")
     assert (tmp_path / "precious").read_text() == "precious"
 
 
-def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: pathlib.Path) -> None:
+def test_failed_write_leaves_only_the_old_file(tmp_path: pathlib.Path) -> None:
     (tmp_path / "target").mkdir()
-    with pytest.raises(FileError, match=r"^Could not write .*/target: Is a directory\. It was left as it was\. "):
+    with pytest.raises(FileError, match=r"^Could not write .*/target: Is a directory\. It was not changed\. "):
         write_file(tmp_path / "target", "new")
     assert [path.name for path in tmp_path.iterdir()] == ["target"]
 
 
-def test_a_file_that_is_not_there_is_none(tmp_path: pathlib.Path) -> None:
+def test_missing_file_is_none(tmp_path: pathlib.Path) -> None:
     assert read_file(tmp_path / "absent") is None
 
 
-def test_removing_twice_is_fine(tmp_path: pathlib.Path) -> None:
+def test_file_can_be_removed_twice(tmp_path: pathlib.Path) -> None:
     write_file(tmp_path / "file", "")
     remove_file(tmp_path / "file")
     remove_file(tmp_path / "file")
     assert not list(tmp_path.iterdir())
 
 
-def test_a_lock_is_free_after_use(tmp_path: pathlib.Path) -> None:
+def test_lock_is_free_after_use(tmp_path: pathlib.Path) -> None:
     with lock("swap", folder=tmp_path):
         pass
     with lock("swap", folder=tmp_path, timeout=0):
         pass
 
 
-def test_a_second_holder_is_told_who_waits_for_what(tmp_path: pathlib.Path) -> None:
+def test_second_holder_has_an_error_with_the_lock(tmp_path: pathlib.Path) -> None:
     with lock("swap", folder=tmp_path), pytest.raises(FileError) as error, lock("swap", folder=tmp_path, timeout=0):
         pass
     assert str(error.value) == (
-        f"Another run has held the lock {tmp_path}/oomguard-swap.lock for 0 s. Try again once it has ended."
+        f"Another run has held the lock {tmp_path}/oomguard-swap.lock for 0 s. Try again after it has ended."
     )
 
 
-def test_a_lock_that_is_for_root_alone(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lock_of_root_has_an_error_with_a_hint(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_arguments: object) -> t.NoReturn:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._safe import (
-    difference,
+    make_diff,
     neutralise,
     neutralise_all,
 )
@@ -35,7 +35,7 @@ def test_hostile_text_is_made_inert(hostile: str | bytes, safe: str) -> None:
     assert neutralise(hostile) == safe
 
 
-def test_long_text_is_cut_with_a_mark() -> None:
+def test_long_text_is_cut_and_marked() -> None:
     assert neutralise("x" * 30, limit=10) == "xxxxxxxxxx... (20 more)"
 
 
@@ -43,8 +43,8 @@ def test_every_string_in_plain_data_is_neutralised() -> None:
     assert neutralise_all({"\x1b": [("{{", 1, None, True)]}) == {"\\x1b": [["\\x7b{", 1, None, True]]}
 
 
-def test_a_difference_can_be_sent_whatever_the_file_holds() -> None:
-    assert difference("/etc/fstab", "# caf\udce9\n", "# café\n") == {
+def test_diff_of_undecodable_text_is_escaped() -> None:
+    assert make_diff("/etc/fstab", "# caf\udce9\n", "# café\n") == {
         "before_header": "/etc/fstab",
         "after_header": "/etc/fstab",
         "before": "# caf\\xe9\n",

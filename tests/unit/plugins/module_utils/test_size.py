@@ -36,39 +36,39 @@ def test_sizes_are_read(text: str | int, size: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "G", "-1", "1e3", "10X", "10GiBB", "1.0001K", "ten", "1,5G", "٣G", "0x10"])
-def test_what_is_not_a_size_is_refused(text: str) -> None:
+def test_text_that_is_no_size_is_rejected(text: str) -> None:
     with pytest.raises(SizeError) as error:
         parse_size(text)
     assert str(error.value) == (
-        f"{text!r} is not a size. Write a number of bytes, or one with a unit such as 512M, 10G, 10GiB (binary)"
-        " or 10GB (decimal)."
+        f"{text!r} is not a size. Write a number of bytes, or a number with a unit such as 512M, 10G,"
+        " 10GiB (binary) or 10GB (decimal)."
     )
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("512", "limit is 512 bytes, and no process runs in so little. Did you mean 512M?"),
-        (" 512 ", "limit is 512 bytes, and no process runs in so little. Did you mean 512M?"),
-        (512, "limit is 512 bytes, and no process runs in so little. Did you mean 512M?"),
-        ("0", "limit is 0 bytes, and no process runs in so little. Give 1.0 MiB or more."),
-        ("512K", "limit is 524288 bytes, and no process runs in so little. Give 1.0 MiB or more."),
+        ("512", "limit is 512 bytes, but no process runs in so little memory. Did you mean 512M?"),
+        (" 512 ", "limit is 512 bytes, but no process runs in so little memory. Did you mean 512M?"),
+        (512, "limit is 512 bytes, but no process runs in so little memory. Did you mean 512M?"),
+        ("0", "limit is 0 bytes, but no process runs in so little memory. Set 1.0 MiB or more."),
+        ("512K", "limit is 524288 bytes, but no process runs in so little memory. Set 1.0 MiB or more."),
     ],
 )
-def test_a_limit_that_no_process_can_live_in_is_refused(text: str | int, message: str) -> None:
+def test_limit_smaller_than_any_process_is_rejected(text: str | int, message: str) -> None:
     with pytest.raises(SizeError) as error:
-        parse_limit(text, of="limit")
+        parse_limit(text, name="limit")
     assert str(error.value) == message
 
 
 @pytest.mark.parametrize(("text", "size"), [("1M", 1024**2), ("1048576", 1024**2), ("256M", 256 * 1024**2)])
 def test_limits_are_read(text: str, size: int) -> None:
-    assert parse_limit(text, of="limit") == size
+    assert parse_limit(text, name="limit") == size
 
 
 @pytest.mark.parametrize(
     ("size", "text"),
     [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (209 * 4 * 1024**2, "836.0 MiB"), (960589 * 4096, "3.7 GiB")],
 )
-def test_sizes_are_written_for_people(size: int, text: str) -> None:
+def test_sizes_are_formatted_for_people(size: int, text: str) -> None:
     assert format_size(size) == text

@@ -89,7 +89,10 @@ def test_limits_are_put_before_the_program(worker: dict[str, t.Any], text: str) 
         ),
         (
             {"address_space": "512"},
-            ("address_space of /srv/fcgi/hog.fcgi is 512 bytes, and no process runs in so little. Did you mean 512M?"),
+            (
+                "address_space of /srv/fcgi/hog.fcgi is 512 bytes, but no process runs in so little memory."
+                " Did you mean 512M?"
+            ),
         ),
     ],
 )

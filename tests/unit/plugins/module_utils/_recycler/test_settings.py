@@ -120,17 +120,17 @@ def test_sizes_are_bytes() -> None:
         ),
         (
             {"limit": "256"},
-            "limit is 256 bytes, and no process runs in so little. Did you mean 256M?",
+            "limit is 256 bytes, but no process runs in so little memory. Did you mean 256M?",
         ),
         (
             {"scripts": [{"script": "/srv/a.fcgi", "hard_limit": "1"}], "grace": 1},
-            "hard_limit of /srv/a.fcgi is 1 bytes, and no process runs in so little. Did you mean 1M?",
+            "hard_limit of /srv/a.fcgi is 1 bytes, but no process runs in so little memory. Did you mean 1M?",
         ),
         (
             {"limit": "much"},
             (
                 "'much' is not a size. Write a number of bytes,"
-                " or one with a unit such as 512M, 10G, 10GiB (binary) or 10GB (decimal)."
+                " or a number with a unit such as 512M, 10G, 10GiB (binary) or 10GB (decimal)."
             ),
         ),
     ],

@@ -73,7 +73,7 @@ def test_memory_limit_without_size_unit_is_refused(directive: str) -> None:
     with pytest.raises(SizeError) as error:
         Wanted(unit="apache2.service", settings={"Service": {directive: ["512"]}})
     assert str(error.value) == (
-        f"{directive}= of apache2.service is 512 bytes, and no process runs in so little. Did you mean 512M?"
+        f"{directive}= of apache2.service is 512 bytes, but no process runs in so little memory. Did you mean 512M?"
     )
 
 
