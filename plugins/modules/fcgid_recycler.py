@@ -11,140 +11,139 @@ module: fcgid_recycler
 short_description: Retire workers of Apache's mod_fcgid that have outgrown a limit
 version_added: 1.0.0
 description:
-  - Sets up a small service on the host, the recycler, which ends workers whose memory has passed a limit, so that new
-    ones take their place. mod_fcgid itself has no such limit, and Apache's C(RLimitMEM) does not reach its workers.
-  - What counts is VmHWM, the most memory that a worker ever had resident. It never falls, not even where the worker is
+  - Installs a small service on the host, the recycler. It ends workers whose memory has passed a limit, so that new
+    workers take their place. mod_fcgid itself has no such limit, and Apache's C(RLimitMEM) does not apply to its
+    workers.
+  - The limit applies to VmHWM, the most memory that a worker ever had resident. It never falls, even if the worker is
     swapped out.
-  - A worker beyond its limit is first drained. Its socket is taken away from mod_fcgid, which sends it no other request
-    from then on, while the one in hand is finished. Once it has been idle for O(min_idle) seconds it is sent SIGTERM.
-    So no request is lost, whatever the program does on that signal.
-  - Of the workers of one program, one for each three seconds of O(interval) goes at a look, and one at least, the
-    largest first. mod_fcgid starts new ones no faster, so that requests would find none.
-  - The recycler is the code of M(oomguard.linux.fcgid_worker_info), which this module packs into one file, with one
-    configuration file and one sandboxed unit. It needs Python 3.8 and nothing else.
+  - The recycler first drains a worker that is over its limit. It removes the worker's socket, so that mod_fcgid sends
+    the worker no further request while it finishes the current one. When the worker has been idle for O(min_idle)
+    seconds, the recycler sends it SIGTERM. No request is lost, whatever the program does on that signal.
+  - Each time it checks the workers, the recycler drains or ends one worker of each program for each three seconds of
+    O(interval), and at least one, beginning with the largest. mod_fcgid starts new workers no faster, so requests would
+    find no worker otherwise.
+  - The recycler is the code of M(oomguard.linux.fcgid_worker_info), packed into one file, with one configuration file
+    and one sandboxed unit. It needs only Python 3.8 or later.
 author:
   - oomguard contributors (@oomguard)
+extends_documentation_fragment:
+  - oomguard.linux.attributes.changing
 attributes:
-  check_mode:
-    description: Shows what would be written and whether the service would be restarted, and does nothing.
-    support: full
   diff_mode:
-    description: Shows the configuration and the unit before and after, and of the code its checksum.
-    support: full
-  idempotent:
-    description: A second run changes nothing.
-    support: full
-  platform:
-    description: Linux with systemd.
-    support: full
-    platforms: posix
+    description: Returns the configuration and the unit before and after the change, and the checksum of the code.
 options:
   limit:
     description:
-      - The VmHWM beyond which a worker is retired when it is idle, as a size such as V(256M), of 1 MiB or
-        more.
-      - Without it, only the scripts in O(scripts) have limits.
+      - The VmHWM above which a worker is retired when it is idle, as a size such as V(256M). It must be 1 MiB or more.
+      - If omitted, only the scripts in O(scripts) have limits.
     type: str
   hard_limit:
     description:
-      - The VmHWM beyond which a worker is sent SIGTERM even while it is busy, once O(grace) has passed.
-      - Without it a busy worker is never signalled.
+      - The VmHWM above which a worker receives SIGTERM even while it is busy, after O(grace) seconds.
+      - If omitted, a busy worker is never signalled.
     type: str
   grace:
     description:
-      - For how many seconds a worker beyond its hard limit may go on with the request in hand. Required with one.
+      - The number of seconds for which a worker over its hard limit may continue its current request. Required if there
+        is a hard limit.
     type: int
   scripts:
     description:
-      - Limits of their own for some workers. The first entry that fits holds, in place of O(limit) and O(hard_limit).
+      - Limits for the workers of single scripts. Only the first entry that matches a worker applies. It replaces
+        O(limit) and O(hard_limit).
     type: list
     elements: dict
     default: []
     suboptions:
       script:
         description:
-          - The script as M(oomguard.linux.fcgid_worker_info) names it; C(*) and C(?) stand for anything.
+          - The script as M(oomguard.linux.fcgid_worker_info) returns it. C(*) stands for any text and C(?) for any
+            character.
         type: str
         required: true
       limit:
-        description: As O(limit); without it, these workers are not retired for their size.
+        description: The same as O(limit). If omitted, these workers have no such limit.
         type: str
       hard_limit:
-        description: As O(hard_limit).
+        description: The same as O(hard_limit).
         type: str
   min_idle:
     description:
-      - For how many seconds a worker has to have been idle before it is signalled.
+      - The number of seconds for which a worker must have been idle before it is signalled.
     type: int
     default: 10
   interval:
     description:
-      - How many seconds lie between two looks at the workers. A worker can grow beyond its limit for as long.
+      - The number of seconds between two checks of the workers. A worker can grow over its limit for that long.
     type: int
     default: 10
   drain:
     description:
-      - Take a worker beyond its limit out of service at once. Without this, a worker that is never idle for O(min_idle)
-        seconds is never retired, and a program that does not finish its request on SIGTERM can lose one that comes in
-        at that very moment.
+      - Whether to take a worker out of service as soon as it is over its limit. If V(false), a worker that is never
+        idle for O(min_idle) seconds is never retired. A program that does not finish its request on SIGTERM can also
+        lose a request that arrives at that moment.
     type: bool
     default: true
   socket_directories:
     description:
-      - Where mod_fcgid makes its sockets (C(FcgidIPCDir)); workers elsewhere are not drained. The recycler may remove
-        sockets there, and can write nowhere else but to the folder of O(metrics_file).
-      - Those below C(/tmp), C(/var/tmp), C(/home), C(/root) and C(/run/user) are refused, for its sandbox hides them.
-      - Where one is made only after the recycler was started, that ends when it is to drain the first worker there, and
-        is started anew half a minute later.
+      - The folders in which mod_fcgid creates its sockets (C(FcgidIPCDir)). Workers with sockets elsewhere are not
+        drained. The recycler may remove sockets there. Otherwise it can write only to the folder of O(metrics_file).
+      - Folders below C(/tmp), C(/var/tmp), C(/home), C(/root) and C(/run/user) are rejected, since the sandbox of the
+        service hides them.
+      - If a folder is created after the recycler was started, the recycler ends when it has to drain the first worker
+        there, and systemd starts it again half a minute later.
     type: list
     elements: str
     default: [/var/lib/apache2/fcgid/sock, /run/mod_fcgid]
   status_url:
     description:
-      - The page of mod_status on this host. A worker is known to have been idle where the kernel has not run it between
-        two looks. Of a program that wakes up now and then by itself only the requests which this page counts tell that.
-      - Give an empty text to leave it alone.
+      - The URL of mod_status's page on this host. The recycler knows that a worker was idle if the kernel has not run
+        it between two checks. If a program wakes up by itself now and then, only the number of its requests on this
+        page shows that it was idle.
+      - If empty, the page is not read.
     type: str
     default: http://127.0.0.1/server-status
   metrics_file:
     description:
-      - A file for the textfile collector of node_exporter, whose name has to end in V(.prom). Its folder has to exist.
+      - A file for the textfile collector of node_exporter. Its name must end in V(.prom), and its folder must exist.
         The recycler removes the file when it is stopped.
+      - If empty, no metrics are written.
     type: str
     default: ""
   dry_run:
     description:
-      - Only log what would be retired.
+      - Whether to only log which workers would be retired.
     type: bool
     default: false
   state:
     description:
-      - With V(absent) the service is stopped and all its files are removed.
+      - If V(present), the service is installed, enabled and running with these settings.
+      - If V(absent), the service is stopped and all its files are removed.
     type: str
     choices: [present, absent]
     default: present
 notes:
-  - The recycler logs each retirement to the journal, with C(OOMGUARD_PID), C(OOMGUARD_SCRIPT),
-    C(OOMGUARD_VM_HWM_BYTES), C(OOMGUARD_AGE_SECONDS) and C(OOMGUARD_REASON); C(journalctl
+  - The recycler logs each retirement to the journal, with the fields C(OOMGUARD_PID), C(OOMGUARD_SCRIPT),
+    C(OOMGUARD_VM_HWM_BYTES), C(OOMGUARD_AGE_SECONDS) and C(OOMGUARD_REASON). C(journalctl
     MESSAGE_ID=5d0f8c1e2a7b4c6f9e31b7a4d2586c90) shows them.
-  - A worker that was drained and ends costs the next request what it takes to start another one, as every worker does
-    that ends.
+  - After a worker has been retired, the next request waits until mod_fcgid has started another one, as after every
+    worker that ends.
 seealso:
   - module: oomguard.linux.fcgid_worker_info
   - module: oomguard.linux.fcgid_config
 """
 
 EXAMPLES = r"""
-- name: Retire what has been larger than 256 MiB
+- name: Retire workers that have held more than 256 MiB
   oomguard.linux.fcgid_recycler:
     limit: 256M
 
-- name: See first what that would come to
+- name: Only log which workers that limit would retire
   oomguard.linux.fcgid_recycler:
     limit: 256M
     dry_run: true
 
-- name: Give one program more, and end what will not stop growing after a minute
+- name: Set a higher limit for one program, and end workers that outgrow the hard limit after one minute
   oomguard.linux.fcgid_recycler:
     limit: 256M
     hard_limit: 1G
@@ -153,71 +152,70 @@ EXAMPLES = r"""
       - script: /srv/fcgi/report.fcgi
         limit: 1G
 
-- name: Do without it again
+- name: Remove the recycler
   oomguard.linux.fcgid_recycler:
     state: absent
 """
 
 RETURN = r"""
 unit:
-  description: The service.
+  description: The name of the service's unit.
   returned: always
   type: str
   sample: oomguard-fcgid-recycler.service
 active:
-  description: Whether it runs.
+  description: Whether the service runs.
   returned: always
   type: bool
   sample: true
 status:
-  description: What it says of itself, with the fingerprint of what it runs with; V(null) where it does not run.
+  description:
+    - The status that the service reports, which begins with the fingerprint of its code, configuration and unit.
+      V(null) if the service does not run.
   returned: always
   type: str
-  sample: "1f0c5e8a93b2d647: 4 workers, 0 beyond their limit, 2 retired so far"
+  sample: "1f0c5e8a93b2d647: 4 workers, 0 over their limit, 2 retired so far"
 restarted:
-  description: Whether it was started or restarted, or would be in check mode.
+  description: Whether the service was started or restarted. In check mode, whether it would be.
   returned: always
   type: bool
   sample: false
 """
 
-import contextlib
-import pathlib
+import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils._change import bring
 from ..module_utils._command import run
 from ..module_utils._errors import OomguardError
-from ..module_utils._fcgid.workers import check_status_url
-from ..module_utils._files import lock
-from ..module_utils._recycler.files import UNIT
+from ..module_utils._recycler.change import RecyclerChange
+from ..module_utils._recycler.checks import check_host
 from ..module_utils._recycler.install import (
     Host,
-    make_plan,
-    system_python,
-    wanted_for,
+    Wanted,
+    find_python,
+    make_wanted,
 )
-from ..module_utils._recycler.settings import (
-    RecyclerError,
-    Settings,
-    settings_from,
-)
-from ..module_utils._safe import neutralise
+from ..module_utils._recycler.result import build_result
+from ..module_utils._recycler.settings import make_settings
+from ..module_utils._safe import neutralise_all
+
+SIZE = {"type": "str"}
 
 
 def main() -> None:
-    """Observe, plan, apply, verify."""
-    size = {"type": "str"}
+    """Bring the recycler to what the parameters ask for."""
     module = AnsibleModule(
         argument_spec={
-            "limit": size,
-            "hard_limit": size,
+            "limit": SIZE,
+            "hard_limit": SIZE,
             "grace": {"type": "int"},
             "scripts": {
                 "type": "list",
                 "elements": "dict",
                 "default": [],
-                "options": {"script": {"type": "str", "required": True}, "limit": size, "hard_limit": size},
+                "options": {"script": {"type": "str", "required": True}, "limit": SIZE, "hard_limit": SIZE},
             },
             "min_idle": {"type": "int", "default": 10},
             "interval": {"type": "int", "default": 10},
@@ -235,39 +233,23 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        present = module.params["state"] == "present"
-        settings = settings_from(module.params) if present else None
-        if settings:
-            check(settings)
-        wanted, host = wanted_for(settings, python=system_python()), Host(run)
-        with contextlib.nullcontext() if module.check_mode else lock("fcgid-recycler"):
-            state = host.observe()
-            plan = make_plan(state, wanted)
-            if plan.changed and not module.check_mode:
-                host.apply(plan)
-                state = host.verify(wanted)
+        wanted = build_wanted(module.params)
+        state, plan = bring(RecyclerChange(Host(run), wanted), check_mode=module.check_mode)
     except OomguardError as error:
         module.fail_json(msg=str(error))
-    module.exit_json(
-        changed=plan.changed,
-        diff=list(plan.diff),
-        unit=UNIT,
-        active=state.active,
-        status=neutralise(state.properties.get("StatusText", "")) if state.active else None,
-        restarted=plan.restart,
-    )
+
+    result = build_result(state, plan)
+    module.exit_json(changed=plan.changed, diff=list(plan.diff), **neutralise_all(result))
 
 
-def check(settings: Settings) -> None:
-    """Raise OomguardError for what the host itself stands in the way of."""
-    if settings.status_url:
-        check_status_url(settings.status_url)
-    if settings.metrics_file:
-        path = pathlib.Path(settings.metrics_file)
-        if path.suffix != ".prom" or not path.parent.is_dir():
-            raise RecyclerError(
-                f"{path} is no place for metrics.", hint="Give a name that ends in .prom, in a folder that exists."
-            )
+def build_wanted(params: t.Mapping[str, t.Any]) -> Wanted:
+    """Return what the module's parameters ask for. Raises RecyclerError, SizeError and WorkerError."""
+    if params["state"] == "absent":
+        return make_wanted(None, python=find_python())
+
+    settings = make_settings(params)
+    check_host(settings)
+    return make_wanted(settings, python=find_python())
 
 
 if __name__ == "__main__":

@@ -11,64 +11,55 @@ module: fcgid_worker_info
 short_description: List the workers of Apache's mod_fcgid, with their memory and whether they are idle
 version_added: 1.0.0
 description:
-  - Lists the FastCGI processes that mod_fcgid has started, in one pass over C(/proc), with what each holds of memory
-    and what the OOM killer thinks of it.
-  - A worker is known by the socket that mod_fcgid has made for it, whatever it is called, and by its parent, which runs
-    Apache's program (C(apache2) or C(httpd), and root's). It is busy while a request is connected to that socket.
-  - Where mod_status's page can be read, it tells when the last request of a worker began, and how many it had.
+  - Lists the FastCGI processes that mod_fcgid has started, in one pass over C(/proc). For each, it returns the memory
+    that it holds and its score for the OOM killer.
+  - The module identifies a worker by the socket that mod_fcgid has created for it, whatever the process calls itself,
+    and by its parent, which runs Apache's program. That program is C(apache2) or C(httpd) and belongs to root. A worker
+    is busy while a request is connected to its socket.
+  - If mod_status's page can be read, it shows when a worker's last request began, and how many requests it has had.
 author:
   - oomguard contributors (@oomguard)
+extends_documentation_fragment:
+  - oomguard.linux.attributes.reading
 attributes:
-  check_mode:
-    description: It changes nothing anyway.
-    support: full
-  diff_mode:
-    description: There is nothing to compare.
-    support: none
-  idempotent:
-    description: It changes nothing.
-    support: full
   platform:
     description: Linux 4.14 and later.
-    support: full
-    platforms: posix
 options:
   status_url:
     description:
-      - The page of mod_status on this host. It is read without a proxy, for at most two seconds in all; where that
-        fails, the sockets alone tell which worker is idle.
-      - Give an empty text to leave it alone.
+      - The URL of mod_status's page on this host. The page is read without a proxy, for at most two seconds in all. If
+        that fails, only the sockets show which workers are idle.
+      - If empty, the page is not read.
     type: str
     default: http://127.0.0.1/server-status
   scripts:
     description:
-      - List only the workers of these scripts; C(*) stands for anything. By default, all of them.
+      - The scripts whose workers are listed. C(*) stands for any text. By default, all workers are listed.
     type: list
     elements: str
   pss:
     description:
-      - Have the kernel add up the memory of each worker with every shared page counted in parts. It walks through all
-        pages for that, so it takes longer the more memory the workers have.
+      - Whether to have the kernel compute the proportional set size of each worker, which counts each shared page in
+        parts. The kernel walks through all pages for that, so it takes longer the more memory the workers have.
     type: bool
     default: false
 notes:
-  - Takes the right to look at other users' processes, that is, C(become).
-  - With C(PHP_FCGI_CHILDREN), which mod_fcgid advises against, the processes that php-cgi starts by itself are not
-    listed.
+  - Requires the right to inspect the processes of other users, that is, C(become).
+  - With C(PHP_FCGI_CHILDREN), which mod_fcgid advises against, the processes that php-cgi itself starts are not listed.
 seealso:
   - module: oomguard.linux.fcgid_config
 """
 
 EXAMPLES = r"""
-- name: Look at all workers
+- name: List all workers
   oomguard.linux.fcgid_worker_info:
   register: found
 
-- name: Name those that have been larger than 256 MiB
+- name: Show the scripts whose workers have held more than 256 MiB
   ansible.builtin.debug:
     msg: "{{ found.workers | selectattr('vm_hwm_bytes', '>', 256 * 1024 * 1024) | map(attribute='script') }}"
 
-- name: Look at one program, with what its workers share counted in parts
+- name: List the workers of one program, with shared pages counted in parts
   oomguard.linux.fcgid_worker_info:
     scripts: [/srv/fcgi/report.fcgi]
     pss: true
@@ -76,28 +67,28 @@ EXAMPLES = r"""
 
 RETURN = r"""
 workers:
-  description: The workers, by pid. One that ends while it is looked at is left out.
+  description: The workers, by pid. A worker that ends while the module runs is left out.
   returned: always
   type: list
   elements: dict
   contains:
     pid:
-      description: The process.
+      description: The pid of the worker.
       type: int
       sample: 4232
     ppid:
-      description: mod_fcgid's process manager, which has started it.
+      description: The pid of mod_fcgid's process manager, which has started the worker.
       type: int
       sample: 3972
     script:
       description:
-        - The program that Apache serves, or the interpreter that is told a script by each request.
-        - It is RV(workers[].class) if that is a path alone. Else, and without mod_status's page, it is taken from
-          RV(workers[].command), of which an interpreter such as C(perl) is passed over.
+        - The program that Apache serves, or the interpreter to which each request names a script.
+        - This is RV(workers[].class) if that is only a path. Otherwise, and without mod_status's page, it is taken from
+          RV(workers[].command), in which an interpreter such as C(perl) is skipped.
       type: str
       sample: /srv/fcgi/report.fcgi
     command:
-      description: The command line, as the process itself has it.
+      description: The command line, as the process itself shows it.
       type: list
       elements: str
       sample: [/usr/bin/perl, /srv/fcgi/report.fcgi]
@@ -107,97 +98,97 @@ workers:
       type: str
       sample: /srv/fcgi/report.fcgi
     user:
-      description: The user that it runs as.
+      description: The user as which the worker runs.
       type: str
       sample: www-data
     state:
-      description: V(idle), V(busy), or V(exiting) where mod_fcgid is about to end it.
+      description: V(idle), V(busy), or V(exiting) if mod_fcgid is about to end the worker.
       type: str
       sample: idle
     state_source:
-      description: Who says so, V(sockets) or V(status_page).
+      description: The source of RV(workers[].state), V(sockets) or V(status_page).
       type: str
       sample: status_page
     idle_seconds:
       description:
-        - For an idle worker, the time since its last request began, for that is what mod_status's page tells; V(null)
-          where it is not idle, or without the page.
+        - For an idle worker, the time since its last request began, which mod_status's page shows. V(null) if the
+          worker is not idle, or without the page.
       type: int
       sample: 84
     age_seconds:
-      description: How long ago it was started.
+      description: The time since the worker was started.
       type: int
       sample: 166
     accesses:
-      description: How many requests it has had, V(null) without mod_status's page.
+      description: The number of requests that the worker has had, V(null) without mod_status's page.
       type: int
       sample: 2
     vm_hwm_bytes:
-      description: The most memory that it ever had resident (VmHWM). It never falls, as RV(workers[].rss_bytes) does.
+      description:
+        - The most memory that the worker ever had resident (VmHWM). Unlike RV(workers[].rss_bytes), it never falls.
       type: int
       sample: 128786432
     rss_bytes:
-      description: The memory that it has resident now.
+      description: The memory that the worker has resident now.
       type: int
       sample: 10960896
     pss_bytes:
-      description: The same with each shared page counted in parts, V(null) unless O(pss) asks for it.
+      description: The same with each shared page counted in parts, V(null) unless O(pss=true).
       type: int
       sample: 7340032
     swap_bytes:
-      description: What it has in swap.
+      description: The memory that the worker has in swap.
       type: int
       sample: 0
     limits:
       description:
-        - Its resource limits that are set, by name, such as C(address_space_bytes), C(open_files) or C(cpu_time).
-          Those not named are unlimited.
-        - Each has the key C(soft), the limit in force, and the key C(hard), the highest value that the process can
-          give it. Both are integers, and V(null) for no limit.
+        - The resource limits of the worker that are set, by name, such as C(address_space_bytes), C(open_files) or
+          C(cpu_time). Limits that are not named are unlimited.
+        - Each has the key C(soft), the limit in force, and the key C(hard), the value to which the process may raise
+          it. Both are integers, or V(null) for no limit.
       type: dict
       sample: {address_space_bytes: {soft: 536870912, hard: null}}
     oom_score:
-      description: The kernel's own score; the OOM killer takes the highest.
+      description: The kernel's score for the worker. The OOM killer chooses the process with the highest score.
       type: int
       sample: 672
     oom_score_adj:
-      description: What is added to that score.
+      description: The value that is added to the score.
       type: int
       sample: 0
     cgroup:
-      description: Its cgroup.
+      description: The cgroup of the worker.
       type: str
       sample: /system.slice/apache2.service
     socket:
-      description: The socket through which Apache reaches it.
+      description: The path of the socket through which Apache reaches the worker.
       type: str
       sample: /var/lib/apache2/fcgid/sock/3972.4
 status_page:
-  description: What became of reading mod_status's page.
+  description: Whether mod_status's page was read.
   returned: always
   type: dict
   contains:
     read:
-      description: Whether it was read.
+      description: Whether the page was read.
       type: bool
       sample: true
     problem:
-      description: Why it was not, V(null) where it was or was not to be.
+      description: Why the page could not be read, V(null) if it was read or if O(status_url) is empty.
       type: str
 """
-
-import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._errors import OomguardError
-from ..module_utils._fcgid.worker import Row, Worker, WorkerError, matches
-from ..module_utils._fcgid.workers import Workers, check_status_url, fetch_page
-from ..module_utils._safe import neutralise
+from ..module_utils._fcgid.result import describe_workers
+from ..module_utils._fcgid.status_fetch import read_status_page
+from ..module_utils._fcgid.workers import Workers
+from ..module_utils._safe import neutralise_all
 
 
 def main() -> None:
-    """Observe."""
+    """List the workers of this host."""
     module = AnsibleModule(
         argument_spec={
             "status_url": {"type": "str", "default": "http://127.0.0.1/server-status"},
@@ -206,52 +197,14 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    url, scripts = module.params["status_url"], module.params["scripts"]
     try:
-        if url:
-            check_status_url(url)
-        page, problem = read_page(url)
-        workers = Workers().all(page, pss=module.params["pss"])
+        page = read_status_page(module.params["status_url"])
+        workers = Workers().find_all(page.rows, pss=module.params["pss"])
     except OomguardError as error:
         module.fail_json(msg=str(error))
-    module.exit_json(
-        workers=[result(worker) for worker in workers if scripts is None or matches(worker, scripts)],
-        status_page={"read": bool(url) and problem is None, "problem": problem},
-    )
 
-
-def read_page(url: str) -> tuple[dict[int, Row], str | None]:
-    """Return the rows of the page at `url` by pid, and what was in the way."""
-    try:
-        return (fetch_page(url) if url else {}), None
-    except WorkerError as error:
-        return {}, error.problem
-
-
-def result(worker: Worker) -> dict[str, t.Any]:
-    """Return one entry of `workers`, with what others may have chosen made inert."""
-    return {
-        "pid": worker.pid,
-        "ppid": worker.ppid,
-        "script": neutralise(worker.script),
-        "command": [neutralise(word) for word in worker.command],
-        "class": neutralise(worker.row.command) if worker.row else None,
-        "user": neutralise(worker.user),
-        "state": worker.state,
-        "state_source": worker.state_source,
-        "idle_seconds": worker.idle_seconds,
-        "age_seconds": worker.age_seconds,
-        "accesses": worker.row.accesses if worker.row else None,
-        "vm_hwm_bytes": worker.memory.vm_hwm_bytes,
-        "rss_bytes": worker.memory.rss_bytes,
-        "pss_bytes": worker.pss_bytes,
-        "swap_bytes": worker.memory.swap_bytes,
-        "limits": {name: {"soft": limit.soft, "hard": limit.hard} for name, limit in worker.limits.items()},
-        "oom_score": worker.oom_score,
-        "oom_score_adj": worker.oom_score_adj,
-        "cgroup": worker.cgroup and neutralise(worker.cgroup),
-        "socket": neutralise(worker.socket),
-    }
+    result = describe_workers(workers, page, scripts=module.params["scripts"])
+    module.exit_json(changed=False, **neutralise_all(result))
 
 
 if __name__ == "__main__":

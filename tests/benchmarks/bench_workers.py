@@ -15,8 +15,10 @@ import tempfile
 import time
 import typing as t
 
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.result import describe_workers
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.status_fetch import StatusPage
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.workers import Workers
-from ansible_collections.oomguard.linux.plugins.modules.fcgid_worker_info import result
+from ansible_collections.oomguard.linux.plugins.module_utils._safe import neutralise_all
 
 
 @contextlib.contextmanager
@@ -59,14 +61,17 @@ def main() -> None:
     with start_workers(options.workers) as processes:
         # The parent of these workers is this program, not Apache.
         workers = Workers(apache=lambda _exe: True)
-        found = workers.all()
+        found = workers.find_all()
         others = sum(name.isdecimal() for name in os.listdir("/proc")) - len(processes)
         print(f"{len(found)} of {len(processes)} workers found among {others} other processes")
+        no_page = StatusPage({})
         steps: dict[str, t.Callable[[], object]] = {
-            "one pass over all workers": workers.all,
-            "the same, with the proportional set size": lambda: workers.all(pss=True),
-            "result of the module for all workers": lambda: [result(worker) for worker in found],
-            "one worker once more": lambda: workers.one(processes[0].pid),
+            "one pass over all workers": workers.find_all,
+            "the same, with the proportional set size": lambda: workers.find_all(pss=True),
+            "result of the module for all workers": lambda: neutralise_all(
+                describe_workers(found, no_page, scripts=None)
+            ),
+            "one worker once more": lambda: workers.find_one(processes[0].pid),
         }
         for title, step in steps.items():
             print(f"{title:<40} {measure(step, options.rounds)}", flush=True)

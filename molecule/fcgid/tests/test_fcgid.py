@@ -205,9 +205,9 @@ def test_broken_configuration_is_left_alone(host: Host, write_site: t.Callable[.
     write_site("Nonsense on\n")
     before = read_our_file(host)
     message = (
-        f"Apache's configuration does not pass its own test: AH00526: Syntax error on line 1 of {SITE}: Invalid command"
-        " 'Nonsense', perhaps misspelled or defined by a module not included in the server configuration."
-        " Repair it, then run this again."
+        f"Apache's configuration does not pass Apache's own test: AH00526: Syntax error on line 1 of {SITE}: Invalid"
+        " command 'Nonsense', perhaps misspelled or defined by a module not included in the server configuration."
+        " Repair it, then run the task again."
     )
     assert (fcgid_config(host, directives=CHANGED)["msg"], read_our_file(host)) == (message, before)
 
@@ -233,8 +233,8 @@ def test_error_names_overriding_place_and_nothing_is_changed(
     write_site(text)
     before = host.file(FILE).content_string
     message = (
-        f"Not every directive would be in force: FcgidProcessLifeTime {place}."
-        " Change that there, or set allow_overrides where it is meant to differ."
+        f"Some directives would not be in force: FcgidProcessLifeTime {place}."
+        " Change these settings there, or set allow_overrides if they are meant to differ."
     )
     assert (fcgid_config(host, directives=CHANGED)["msg"], host.file(FILE).content_string) == (message, before)
 

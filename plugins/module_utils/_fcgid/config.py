@@ -10,12 +10,11 @@ import posixpath
 import re
 import typing as t
 
-from .._safe import neutralise
 from .directives import (
     BY_ANY_NAME,
     Directive,
     FcgidError,
-    directive_named,
+    find_directive,
 )
 
 MARK = "# Managed by oomguard.linux.fcgid_config; what is changed here by hand is lost."
@@ -29,9 +28,9 @@ _MODULES = "Loaded Modules:"
 
 @dataclasses.dataclass(frozen=True)
 class Setting:
-    """One directive with its arguments as the configuration has them.
+    """A directive with its arguments, as written in the configuration.
 
-    `sections` such as `<VirtualHost *:80>` stand around it, outermost first.
+    `sections` such as `<VirtualHost *:80>` enclose it, outermost first.
     """
 
     directive: Directive
@@ -40,23 +39,26 @@ class Setting:
 
     @property
     def identity(self) -> tuple[str, str]:
-        """Return what a later setting must share with this one to replace it."""
-        return self.directive.name, self.directive.key(self.text)
+        """Return the name and the key. A later setting with the same identity replaces this one."""
+        return self.directive.name, self.directive.find_key(self.text)
 
     @property
     def scope(self) -> str:
-        """Return the innermost section, by which Apache decides what the setting is for; "" for the whole server."""
-        return self.sections[-1].replace('"', "") if self.sections else ""
+        """Return the innermost section, which decides what the setting applies to, or "" for the whole server."""
+        if not self.sections:
+            return ""
+
+        return self.sections[-1].replace('"', "")
 
     @property
     def value(self) -> int | str:
-        """Return what mod_fcgid makes of the arguments."""
-        return self.directive.value(self.text)
+        """Return the value that mod_fcgid reads from the arguments."""
+        return self.directive.parse_value(self.text)
 
 
 @dataclasses.dataclass(frozen=True)
 class Occurrence:
-    """A setting where Apache has found it."""
+    """A setting, with the place where Apache has found it."""
 
     setting: Setting
     file: str
@@ -65,10 +67,11 @@ class Occurrence:
 
 @dataclasses.dataclass(frozen=True)
 class Configuration:
-    """What Apache has read from the disk: all files and mod_fcgid's settings in the order of reading, and the modules.
+    """The configuration that Apache has read from disk.
 
-    `fault` is what it says against our own file, where that has kept it from reading on: a program may be gone that the
-    file names.
+    `occurrences` are mod_fcgid's settings and `files` are all files, both in the order in which Apache reads them.
+    `fault` is Apache's complaint about our own file, if that kept Apache from reading on: for example, a program that
+    the file names may have been removed.
     """
 
     occurrences: tuple[Occurrence, ...] = ()
@@ -77,102 +80,226 @@ class Configuration:
     fault: str = ""
 
     def with_file(self, file: str, settings: t.Sequence[Setting]) -> tuple[Occurrence, ...]:
-        """Return the occurrences as they are once `file` holds nothing but `settings`.
+        """Return the occurrences as they will be when `file` contains only `settings`.
 
-        A file that Apache does not read yet comes where its name puts it in its folder, or last where it is the first
-        one there.
+        A file that Apache does not read yet comes where its name sorts in its folder, or last if that folder has no
+        other file.
         """
-        later = self._read_after(file)
-        place = next(
-            (index for index, found in enumerate(self.occurrences) if found.file == file or found.file in later),
-            len(self.occurrences),
-        )
-        before, after = (
-            [found for found in part if found.file != file]
-            for part in (self.occurrences[:place], self.occurrences[place:])
-        )
-        return (*before, *(Occurrence(setting, file, 0) for setting in settings), *after)
+        place = self._find_place(file)
+        before = _omit_file(self.occurrences[:place], file)
+        ours = [Occurrence(setting, file, 0) for setting in settings]
+        after = _omit_file(self.occurrences[place:], file)
 
-    def _read_after(self, file: str) -> frozenset[str]:
-        beside = sorted({name for name in self.files if posixpath.dirname(name) == posixpath.dirname(file)} - {file})
-        following = [name for name in beside if name > file]
-        place = len(self.files)
-        if beside:
-            # One that is read twice is not looked for where another file includes it.
-            place -= self.files[::-1].index(following[0] if following else beside[-1]) + bool(following)
+        return (*before, *ours, *after)
+
+    def select_file(self, file: str) -> t.Iterator[Setting]:
+        """Yield the settings that Apache has read from `file`."""
+        for occurrence in self.occurrences:
+            if occurrence.file == file:
+                yield occurrence.setting
+
+    def _find_place(self, file: str) -> int:
+        """Return the index among the occurrences at which those of `file` begin, or would begin."""
+        later_files = self._find_later_files(file)
+        for index, occurrence in enumerate(self.occurrences):
+            if occurrence.file == file or occurrence.file in later_files:
+                return index
+
+        return len(self.occurrences)
+
+    def _find_later_files(self, file: str) -> frozenset[str]:
+        """Return the files that Apache reads only after `file`, according to its name."""
+        place = self._find_place_in_files(file)
         return frozenset(self.files[place:]) - frozenset(self.files[:place])
 
+    def _find_place_in_files(self, file: str) -> int:
+        neighbours = sorted(self._find_neighbours(file))
+        if not neighbours:
+            return len(self.files)
 
-def settings_from(directives: t.Mapping[str, t.Any]) -> tuple[Setting, ...]:
-    """Return `directives` ({name: value, or list of values where several are allowed}) by name. Raises FcgidError."""
-    settings = []
+        # Apache may read a file twice, if another file includes it as well. The last time counts here.
+        for name in neighbours:
+            if name > file:
+                return _find_last(self.files, name)
+
+        return _find_last(self.files, neighbours[-1]) + 1
+
+    def _find_neighbours(self, file: str) -> set[str]:
+        """Return the other files in the folder of `file`."""
+        folder = posixpath.dirname(file)
+        neighbours = set()
+        for name in self.files:
+            if posixpath.dirname(name) == folder:
+                neighbours.add(name)
+
+        return neighbours - {file}
+
+
+def _omit_file(occurrences: t.Iterable[Occurrence], file: str) -> t.Iterator[Occurrence]:
+    for occurrence in occurrences:
+        if occurrence.file != file:
+            yield occurrence
+
+
+def _find_last(files: t.Sequence[str], name: str) -> int:
+    return len(files) - 1 - files[::-1].index(name)
+
+
+def parse_settings(directives: t.Mapping[str, t.Any]) -> tuple[Setting, ...]:
+    """Return the settings in `directives`, sorted by name.
+
+    `directives` maps a name to a value, or to a list of values if the directive may occur several times. Raises
+    FcgidError.
+    """
+    settings: list[Setting] = []
     for name, value in sorted(directives.items()):
-        directive = directive_named(str(name))
-        values = value if isinstance(value, list) and directive.keyed else [value]
-        settings += [Setting(directive, directive.text(item)) for item in values]
+        directive = find_directive(str(name))
+        settings += _make_settings(directive, value)
+
     return tuple(settings)
 
 
+def _make_settings(directive: Directive, value: object) -> list[Setting]:
+    if isinstance(value, list) and directive.keyed:
+        return [Setting(directive, directive.format_value(item)) for item in value]
+
+    return [Setting(directive, directive.format_value(value))]
+
+
 def refuse_repetition(settings: t.Sequence[Setting]) -> None:
-    """Raise FcgidError where one of `settings` would replace another."""
-    identities = [(*setting.identity, setting.sections) for setting in settings]
-    for name, key, sections in identities:
-        if identities.count((name, key, sections)) > 1:
-            where = f" for {neutralise(key)!r}" if key else ""
-            raise FcgidError(f"{name} is given twice{where}.", hint="The later one would win.")
+    """Raise FcgidError if one of `settings` would replace another."""
+    seen = set()
+    for setting in settings:
+        name, key = setting.identity
+        identity = (name, key, setting.sections)
+        if identity in seen:
+            raise FcgidError(
+                f"{name} is given twice{_describe_key(key)}.",
+                hint="Remove one of them: only the last one would take effect.",
+            )
+
+        seen.add(identity)
+
+
+def _describe_key(key: str) -> str:
+    if not key:
+        return ""
+
+    return f" for {key!r}"
 
 
 def render(settings: t.Sequence[Setting]) -> str:
-    """Return the text of our file: without the module Apache passes over it."""
-    return "\n".join([MARK, *lines_of(settings), ""])
+    """Return the text of our file. Apache skips the settings if mod_fcgid is not loaded."""
+    return "\n".join([MARK, *render_lines(settings), ""])
 
 
-def lines_of(settings: t.Sequence[Setting]) -> list[str]:
-    """Return the lines of configuration that make `settings` where mod_fcgid is loaded."""
+def render_lines(settings: t.Sequence[Setting]) -> list[str]:
+    """Return the lines of configuration that apply `settings` if mod_fcgid is loaded."""
     lines = ["<IfModule mod_fcgid.c>"]
     for setting in settings:
-        opened = len(setting.sections)
-        lines += [f"{'  ' * depth}{section}" for depth, section in enumerate(setting.sections, start=1)]
-        lines += [f"{'  ' * (opened + 1)}{setting.directive.name} {setting.text}"]
-        lines += [f"{'  ' * depth}</{setting.sections[depth - 1][1:].split()[0]}>" for depth in range(opened, 0, -1)]
-    return [*lines, "</IfModule>"]
+        lines += _render_setting(setting)
+    lines.append("</IfModule>")
+
+    return lines
+
+
+def _render_setting(setting: Setting) -> t.Iterator[str]:
+    indent = "  "
+    for section in setting.sections:
+        yield f"{indent}{section}"
+        indent += "  "
+
+    yield f"{indent}{setting.directive.name} {setting.text}"
+
+    for section in reversed(setting.sections):
+        indent = indent[2:]
+        name = section[1:].split()[0]
+        yield f"{indent}</{name}>"
 
 
 def parse_dump(text: str) -> Configuration:
-    """Return what `-t -D DUMP_CONFIG -D DUMP_INCLUDES -D DUMP_MODULES` has printed.
+    """Return the configuration that `-t -D DUMP_CONFIG -D DUMP_INCLUDES -D DUMP_MODULES` has printed.
 
-    config.c of httpd 2.4 prints the files first, in the order of reading; the lines that it gives with them are not
-    always right. mod_info.c prints each directive that counts, in that order: conditions are decided, variables and
-    macros expanded, includes followed, lines joined. File and line stand before it in comments. A section in which
-    nothing is left has no closing line: each level is two blanks further in, by which its end is found.
+    config.c of httpd 2.4 first prints the files, in the order in which it reads them. The line numbers beside them are
+    not always right. mod_info.c then prints each directive that counts, in that order: conditions are decided,
+    variables and macros expanded, includes followed, lines joined. Comments before a directive give its file and line.
+    A section that contains no such directive has no closing line. Each level is indented by two more spaces, which
+    shows where such a section ends.
     """
-    occurrences: list[Occurrence] = []
-    files: list[str] = []
-    modules: set[str] = set()
-    sections: list[str] = []
-    # Where sections end and nothing is indented, the closing lines are all there is to go by.
-    flat = "\n</" in text and not _INDENTED.search(text)
-    file, number, lines = "", 0, iter(text.splitlines())
-    for raw in lines:
+    # If sections are closed but nothing is indented, only the closing lines show where sections end.
+    is_indented = "\n</" not in text or bool(_INDENTED.search(text))
+    reader = _DumpReader(is_indented=is_indented)
+    lines = iter(text.splitlines())
+    for line in lines:
+        if line.strip() == _MODULES:
+            modules = _read_modules(lines)
+            return reader.finish(modules)
+
+        reader.read(line)
+
+    return reader.finish(frozenset())
+
+
+def _read_modules(lines: t.Iterable[str]) -> frozenset[str]:
+    modules = set()
+    for line in lines:
+        fields = line.split()
+        if fields:
+            modules.add(fields[0])
+
+    return frozenset(modules)
+
+
+class _DumpReader:
+    """Read the dump up to the modules, line by line, and keep track of the file, the line and the sections."""
+
+    def __init__(self, *, is_indented: bool) -> None:
+        self._is_indented = is_indented
+        self._occurrences: list[Occurrence] = []
+        self._files: list[str] = []
+        self._sections: list[str] = []
+        self._file = ""
+        self._line = 0
+
+    def read(self, raw: str) -> None:
         line = raw.strip()
-        depth = len(sections) if flat else (len(raw) - len(raw.lstrip())) // 2
-        comment, included = _LINE.fullmatch(line), _INCLUDED.fullmatch(line)
-        if line == _MODULES:
-            modules = {fields[0] for fields in map(str.split, lines) if fields}
-        elif included and not file:
-            files.append(included.group(1))
+        included = _INCLUDED.fullmatch(line)
+        comment = _LINE.fullmatch(line)
+        if included and not self._file:
+            self._files.append(included.group(1))
         elif line.startswith(_FILE):
-            file = line[len(_FILE) :]
+            self._file = line[len(_FILE) :]
         elif comment:
-            number = int(comment.group(1))
-        elif line.startswith("</"):
-            del sections[depth - flat :]
-        elif line.startswith("<"):
-            sections[depth:] = [line]
+            self._line = int(comment.group(1))
         else:
-            name, _blank, arguments = line.partition(" ")
-            directive = BY_ANY_NAME.get(name.lower())
-            if directive:
-                setting = Setting(directive, arguments.strip(), tuple(sections[:depth]))
-                occurrences.append(Occurrence(setting, file, number))
-    return Configuration(occurrences=tuple(occurrences), modules=frozenset(modules), files=tuple(files))
+            self._read_directive(line, self._find_depth(raw))
+
+    def finish(self, modules: frozenset[str]) -> Configuration:
+        return Configuration(occurrences=tuple(self._occurrences), modules=modules, files=tuple(self._files))
+
+    def _find_depth(self, raw: str) -> int:
+        """Return the number of sections that enclose the line. A closing line is as deep as its opening line."""
+        if self._is_indented:
+            indent = len(raw) - len(raw.lstrip())
+            return indent // 2
+
+        if raw.strip().startswith("</"):
+            return len(self._sections) - 1
+
+        return len(self._sections)
+
+    def _read_directive(self, line: str, depth: int) -> None:
+        if line.startswith("</"):
+            del self._sections[depth:]
+            return
+        if line.startswith("<"):
+            self._sections[depth:] = [line]
+            return
+
+        name, _blank, arguments = line.partition(" ")
+        directive = BY_ANY_NAME.get(name.lower())
+        if directive is None:
+            return
+
+        setting = Setting(directive, arguments.strip(), tuple(self._sections[:depth]))
+        self._occurrences.append(Occurrence(setting, self._file, self._line))

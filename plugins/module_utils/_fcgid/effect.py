@@ -1,9 +1,10 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the settings of our file come to among all others: who wins, which values apply, what contradicts. Pure.
+"""The effect of our settings among all others: which win, which values apply, which contradict. Pure.
 
-Everywhere `occurrences` are the settings of mod_fcgid in the order of reading, and `file` is the name of ours.
+In this file, `occurrences` are the settings of mod_fcgid in the order in which Apache reads them, and `file` is the
+name of our file.
 """
 
 from __future__ import annotations
@@ -13,33 +14,35 @@ import posixpath
 import re
 import typing as t
 
-from .._safe import neutralise
 from .config import Occurrence, Setting
 from .directives import (
+    COMMAND_OPTIONS,
     DIRECTIVES,
+    INITIAL_ENV,
     SERVER,
     FcgidError,
-    command_options,
+    parse_command_options,
 )
-from .wrapper import command_of, programs_of
+from .wrapper import list_programs, split_command
 
 Occurrences = t.Sequence[Occurrence]
 
-# No process of a class can be more than all of them: (the smaller, the larger).
+# A class cannot have more processes than the server: (the smaller, the larger).
 _ORDERED = (
     ("FcgidMinProcessesPerClass", "FcgidMaxProcessesPerClass"),
     ("FcgidMaxProcessesPerClass", "FcgidMaxProcesses"),
 )
+_LIFETIMES = ("FcgidIdleTimeout", "FcgidProcessLifeTime")
 _PHP = re.compile(r"php[0-9.]*-f?cgi")
-# What bounds the requests of a worker: of any, by mod_fcgid, and of php-cgi, by itself (sapi/cgi/cgi_main.c of PHP).
+# Limits for the requests of a worker: of mod_fcgid for any worker, and of php-cgi for itself (sapi/cgi/cgi_main.c).
 _REQUESTS = ("FcgidMaxRequestsPerProcess", "")
-_PHP_LIMIT = ("FcgidInitialEnv", "PHP_FCGI_MAX_REQUESTS")
+_PHP_LIMIT = (INITIAL_ENV, "PHP_FCGI_MAX_REQUESTS")
 _PHP_DEFAULT = 500
 
 
 @dataclasses.dataclass(frozen=True)
 class Override:
-    """A setting that applies in place of ours; `value` is None where nothing applies any more."""
+    """A setting that applies in place of ours. `value` is None if nothing applies there any more."""
 
     directive: str
     wanted: int | str
@@ -49,139 +52,234 @@ class Override:
     context: str
 
     def __str__(self) -> str:
+        value = self.value
+        if value is None:
+            value = "not set"
         place = f"{self.file} line {self.line}"
-        value = "not set" if self.value is None else self.value
-        return neutralise(f"{self.directive} is {value} instead of {self.wanted} in {self.context} ({place})")
+
+        return f"{self.directive} is {value} instead of {self.wanted} in {self.context} ({place})"
 
 
-def overrides(occurrences: Occurrences, file: str) -> list[Override]:
-    """Return each setting that applies in place of one of ours, somewhere or everywhere.
+def find_overrides(occurrences: Occurrences, file: str) -> list[Override]:
+    """Return each setting that applies in place of one of ours, for a part of the server or for all of it.
 
     These are settings that Apache reads after ours, settings for a part of the server (a virtual host, a directory),
-    and the commands to which FcgidCmdOptions gives values of their own.
+    and commands for which FcgidCmdOptions sets its own values.
     """
-    ours = [found.setting for found in occurrences if found.file == file]
-    place = max((index for index, found in enumerate(occurrences) if found.file == file), default=len(occurrences))
-    overriding: list[Override] = []
-    for index, found in enumerate(occurrences):
-        if found.file != file:
-            rivals = [setting for setting in ours if setting.identity == found.setting.identity]
-            losing = [setting for setting in rivals if _wins(found.setting, setting, later=index > place)]
-            overriding += _differing(found, losing)
-            if found.setting.directive.name == "FcgidCmdOptions" and (losing or not rivals):
-                overriding += _voided(found, ours)
-    return overriding
+    sides = _divide(occurrences, file)
+    overrides: list[Override] = []
+    for other in sides.earlier:
+        overrides += _compare(other, sides.ours, is_later=False)
+    for other in sides.later:
+        overrides += _compare(other, sides.ours, is_later=True)
+
+    return overrides
 
 
-def _wins(other: Setting, ours: Setting, *, later: bool) -> bool:
-    """Tell whether `other` applies in place of `ours` somewhere."""
-    if ours.sections:
-        return other.scope == ours.scope and (later or other.sections[0].startswith("<VirtualHost"))
-    return later or bool(other.sections)
+class _Sides(t.NamedTuple):
+    """Our settings, and those of other files that Apache reads before the last of ours, and after it."""
+
+    ours: list[Setting]
+    earlier: list[Occurrence]
+    later: list[Occurrence]
 
 
-def _differing(found: Occurrence, losing: t.Iterable[Setting]) -> t.Iterator[Override]:
-    other = found.setting
-    context = " ".join(other.sections) or SERVER
-    for ours in losing:
-        if ours.value != other.value:
-            yield Override(ours.directive.name, ours.value, other.value, found.file, found.line, context)
+def _divide(occurrences: Occurrences, file: str) -> _Sides:
+    sides = _Sides([], [], [])
+    for occurrence in occurrences:
+        if occurrence.file != file:
+            sides.later.append(occurrence)
+            continue
+
+        sides.ours.append(occurrence.setting)
+        sides.earlier.extend(sides.later)
+        sides.later.clear()
+
+    return sides
 
 
-def _voided(found: Occurrence, settings: t.Sequence[Setting]) -> t.Iterator[Override]:
-    """Yield each of our settings that FcgidCmdOptions keeps from its command."""
-    command, values = command_options(found.setting.text)
-    if any(_hides(setting, command) for setting in settings):
-        return
-    for ours in settings:
-        name = ours.directive.name
-        value = values.get(ours.identity)
-        if value != ours.value and (value is not None or name == "FcgidInitialEnv"):
-            yield Override(name, ours.value, value, found.file, found.line, f"FcgidCmdOptions {command}")
+def _compare(other: Occurrence, ours: t.Sequence[Setting], *, is_later: bool) -> t.Iterator[Override]:
+    """Yield the overrides of our settings by one setting of another file."""
+    is_replaced = False
+    for setting in ours:
+        if setting.identity != other.setting.identity:
+            continue
+
+        if not _wins(other.setting, setting, is_later=is_later):
+            is_replaced = True
+        elif setting.value != other.setting.value:
+            context = " ".join(other.setting.sections) or SERVER
+            yield _make_override(setting, other, other.setting.value, context)
+
+    # The options of a command do not apply if ours replace them.
+    if other.setting.directive.name == COMMAND_OPTIONS and not is_replaced:
+        yield from _find_voided(other, ours)
 
 
-def effective(occurrences: Occurrences, names: t.Iterable[str]) -> dict[str, t.Any]:
-    """Return the value that the server has of each directive in `names`, a list where several are allowed."""
-    values: dict[str, dict[str, int | str | None]] = {
-        name: {} if DIRECTIVES[name].keyed else {"": DIRECTIVES[name].default} for name in names
-    }
-    for found in occurrences:
-        name, key = found.setting.identity
-        if name in values and not found.setting.sections:
-            values[name][key] = found.setting.value
-    return {name: list(by_key.values()) if DIRECTIVES[name].keyed else by_key[""] for name, by_key in values.items()}
+def _wins(other: Setting, ours: Setting, *, is_later: bool) -> bool:
+    """Return whether `other` applies in place of `ours`, at least for a part of the server."""
+    if not ours.sections:
+        return is_later or bool(other.sections)
+    if other.scope != ours.scope:
+        return False
+
+    is_for_virtual_host = other.sections[0].startswith("<VirtualHost")
+    return is_later or is_for_virtual_host
+
+
+def _find_voided(options: Occurrence, ours: t.Sequence[Setting]) -> t.Iterator[Override]:
+    """Yield each of our settings that FcgidCmdOptions keeps from applying to its command."""
+    command, values = parse_command_options(options.setting.text)
+    for setting in ours:
+        if _hides(setting, command):
+            return
+
+    for setting in ours:
+        value = values.get(setting.identity)
+        can_be_option = value is not None or setting.directive.name == INITIAL_ENV
+        if can_be_option and value != setting.value:
+            yield _make_override(setting, options, value, f"{COMMAND_OPTIONS} {command}")
+
+
+def _make_override(ours: Setting, other: Occurrence, value: int | str | None, context: str) -> Override:
+    return Override(ours.directive.name, ours.value, value, other.file, other.line, context)
+
+
+def find_effective(occurrences: Occurrences, names: t.Iterable[str]) -> dict[str, t.Any]:
+    """Return the value that the server has of each directive in `names`, or a list for a directive with keys."""
+    values: dict[str, dict[str, t.Any]] = {}
+    for occurrence in occurrences:
+        if not occurrence.setting.sections:
+            name, key = occurrence.setting.identity
+            values.setdefault(name, {})[key] = occurrence.setting.value
+
+    return {name: _pick_value(name, values.get(name, {})) for name in names}
+
+
+def find_effective_number(occurrences: Occurrences, name: str) -> int:
+    """Return the value that the server has of the directive `name`, which takes a number."""
+    return int(find_effective(occurrences, [name])[name])
+
+
+def _pick_value(name: str, by_key: t.Mapping[str, t.Any]) -> t.Any:
+    if DIRECTIVES[name].keyed:
+        return list(by_key.values())
+
+    return by_key.get("", DIRECTIVES[name].default)
 
 
 def refuse_contradictions(occurrences: Occurrences, file: str) -> None:
-    """Raise FcgidError where a value of ours cannot come about beside another that applies."""
-    ours = {found.setting.identity for found in occurrences if found.file == file}
+    """Raise FcgidError if one of our values cannot take effect beside another value that applies."""
+    ours = {setting.identity for setting in _divide(occurrences, file).ours}
     for smaller, larger in _ORDERED:
-        values = effective(occurrences, [smaller, larger])
-        if (smaller, "") in ours and values[smaller] > values[larger]:
-            raise FcgidError(
-                f"{smaller} {values[smaller]} is more than {larger} {values[larger]}.",
-                hint=f"Lower the one, or set {larger} here as well.",
-            )
-    requests, limit = _php_requests(occurrences)
-    if limit and requests > limit and ours & {_REQUESTS, _PHP_LIMIT}:
+        if (smaller, "") in ours:
+            _refuse_disorder(occurrences, smaller, larger)
+
+    if ours & {_REQUESTS, _PHP_LIMIT}:
+        _refuse_php_limit(occurrences)
+
+
+def _refuse_disorder(occurrences: Occurrences, smaller: str, larger: str) -> None:
+    low = find_effective_number(occurrences, smaller)
+    high = find_effective_number(occurrences, larger)
+    if low > high:
         raise FcgidError(
-            f"FcgidMaxRequestsPerProcess {requests} is more than the {limit} requests after which php-cgi ends itself,"
-            " perhaps with another request on its way to it, which then fails.",
-            hint=f"Set it to {limit} or less, or FcgidInitialEnv to {_PHP_LIMIT[1]} {requests} or more.",
+            f"{smaller} {low} is more than {larger} {high}.", hint=f"Lower {smaller}, or set {larger} here as well."
         )
 
 
-def doubts(occurrences: Occurrences, file: str) -> list[str]:
-    """Return what is in force and still does not do what it says."""
-    ours = [found.setting for found in occurrences if found.file == file]
-    told = [*_lifetimes_in_doubt(occurrences, ours), *_php_in_doubt(occurrences, ours)]
-    for found in occurrences:
-        if found.file != file and found.setting.directive.name == "FcgidCmdOptions":
-            command, _values = command_options(found.setting.text)
-            told += [
-                f"FcgidCmdOptions {command} ({found.file} line {found.line}) has no effect behind the wrapper that is"
-                f" set here: mod_fcgid looks for {command_of(setting)[0]}."
-                for setting in ours
-                if _hides(setting, command)
-            ]
-    return [neutralise(doubt) for doubt in told]
+def _refuse_php_limit(occurrences: Occurrences) -> None:
+    requests = find_effective_number(occurrences, "FcgidMaxRequestsPerProcess")
+    limit = _find_php_limit(occurrences)
+    if limit and requests > limit:
+        raise FcgidError(
+            f"FcgidMaxRequestsPerProcess is {requests}, but php-cgi ends itself after {limit} requests. A request that"
+            " is on its way to it at that moment fails.",
+            hint=f"Set FcgidMaxRequestsPerProcess to {limit} or less, or {_PHP_LIMIT[1]} in FcgidInitialEnv to"
+            f" {requests} or more.",
+        )
 
 
-def _lifetimes_in_doubt(occurrences: Occurrences, ours: t.Sequence[Setting]) -> t.Iterator[str]:
-    minimum = effective(occurrences, ["FcgidMinProcessesPerClass"])["FcgidMinProcessesPerClass"]
-    for name in sorted({setting.directive.name for setting in ours} & {"FcgidIdleTimeout", "FcgidProcessLifeTime"}):
-        if minimum:
+def find_doubts(occurrences: Occurrences, file: str) -> list[str]:
+    """Return a warning for each of our settings that is in force but does not do what it promises."""
+    sides = _divide(occurrences, file)
+    doubts = [*_doubt_lifetimes(occurrences, sides.ours), *_doubt_php(occurrences, sides.ours)]
+    for other in (*sides.earlier, *sides.later):
+        if other.setting.directive.name == COMMAND_OPTIONS:
+            doubts += _doubt_options(other, sides.ours)
+
+    return doubts
+
+
+def _doubt_lifetimes(occurrences: Occurrences, ours: t.Sequence[Setting]) -> t.Iterator[str]:
+    minimum = find_effective_number(occurrences, "FcgidMinProcessesPerClass")
+    if not minimum:
+        return
+
+    names = {setting.directive.name for setting in ours}
+    for name in sorted(names.intersection(_LIFETIMES)):
+        yield (
+            f"{name} does not end the last {minimum} workers of each class, which mod_fcgid always keeps."
+            " To end them as well, set FcgidMinProcessesPerClass to 0."
+        )
+
+
+def _doubt_php(occurrences: Occurrences, ours: t.Sequence[Setting]) -> t.Iterator[str]:
+    limit = _find_php_limit(occurrences)
+    if not limit or not any(map(_concerns_php, ours)):
+        return
+
+    requests = find_effective_number(occurrences, "FcgidMaxRequestsPerProcess")
+    if 0 < requests <= limit:
+        return
+
+    yield (
+        f"php-cgi ends itself after {limit} requests. A request that is on its way to it at that moment fails."
+        f" Set FcgidMaxRequestsPerProcess to {limit} or less, so that mod_fcgid ends it first."
+    )
+
+
+def _concerns_php(setting: Setting) -> bool:
+    return setting.identity in (_REQUESTS, _PHP_LIMIT) or _runs_php(setting)
+
+
+def _doubt_options(options: Occurrence, ours: t.Sequence[Setting]) -> t.Iterator[str]:
+    command, _values = parse_command_options(options.setting.text)
+    for setting in ours:
+        if _hides(setting, command):
+            program = split_command(setting)[0]
             yield (
-                f"{name} does not end the last {minimum} workers of each class, which mod_fcgid keeps for ever;"
-                " set FcgidMinProcessesPerClass to 0 to have them go as well."
+                f"FcgidCmdOptions {command} ({options.file} line {options.line}) has no effect, since the wrapper that"
+                f" is set here hides the command: mod_fcgid looks for the options of {program}."
             )
 
 
-def _php_in_doubt(occurrences: Occurrences, ours: t.Sequence[Setting]) -> t.Iterator[str]:
-    requests, limit = _php_requests(occurrences)
-    concerned = any(setting.identity in (_REQUESTS, _PHP_LIMIT) or _runs_php(setting) for setting in ours)
-    if concerned and limit and (not requests or requests > limit):
-        yield (
-            f"php-cgi ends itself after {limit} requests, perhaps with another request on its way to it, which then"
-            f" fails; set FcgidMaxRequestsPerProcess to {limit} or less, so that mod_fcgid ends it in time."
-        )
+def _find_php_limit(occurrences: Occurrences) -> int:
+    """Return the number of requests after which php-cgi ends itself, 0 if it never does or if there is no PHP."""
+    limit = 0
+    if any(_runs_php(occurrence.setting) for occurrence in occurrences):
+        limit = _PHP_DEFAULT
 
-
-def _php_requests(occurrences: Occurrences) -> tuple[int, int]:
-    """Return after how many requests mod_fcgid ends a worker, and php-cgi ends itself; 0 for never, or without PHP."""
-    values = effective(occurrences, ["FcgidMaxRequestsPerProcess", "FcgidInitialEnv"])
-    limit = _PHP_DEFAULT if any(_runs_php(found.setting) for found in occurrences) else 0
-    for variable in values["FcgidInitialEnv"]:
+    for variable in find_effective(occurrences, [INITIAL_ENV])[INITIAL_ENV]:
         name, _blank, value = variable.partition(" ")
         if name == _PHP_LIMIT[1]:
-            limit = int(value) if value.isdecimal() else 0
-    return values["FcgidMaxRequestsPerProcess"], limit
+            limit = _parse_php_limit(value)
+
+    return limit
+
+
+def _parse_php_limit(text: str) -> int:
+    if not text.isdecimal():
+        return 0
+
+    return int(text)
 
 
 def _runs_php(setting: Setting) -> bool:
-    return any(_PHP.match(posixpath.basename(program)) for program in programs_of(setting))
+    programs = map(posixpath.basename, list_programs(setting))
+    return any(map(_PHP.match, programs))
 
 
 def _hides(setting: Setting, command: str) -> bool:
-    """Tell whether `command` is behind the wrapper of `setting`, where FcgidCmdOptions does not find it."""
-    return command in programs_of(setting)[1:]
+    """Return whether the wrapper of `setting` starts `command`, so that FcgidCmdOptions does not find it."""
+    return command in list_programs(setting)[1:]

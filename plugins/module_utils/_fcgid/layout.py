@@ -1,30 +1,32 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the distributions keep Apache and its configuration. Pure."""
+"""Where the distributions keep Apache and its configuration."""
 
 from __future__ import annotations
 
 import dataclasses
 import pathlib
 import re
+import typing as t
 
-from .._safe import neutralise
-from .directives import FcgidError, words
+from .directives import FcgidError, split_words
 
-# What systemd takes apart itself, and what would have a test signal the running Apache.
-_INTRACTABLE = re.compile(r"""['"\\]|(?:^|\s)-k""")
-# What older versions of systemctl write for a variable with a blank.
+# Quoting that systemd resolves itself, and the option that would make a test signal the running Apache.
+_UNUSABLE = re.compile(r"""['"\\]|(?:^|\s)-k""")
+# Older versions of systemctl print this in place of a variable that contains a space.
 _HIDDEN = "[unprintable]"
+_OPTIONS = "OPTIONS="
 
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """One distribution's way.
+    """The paths and names that one family of distributions uses.
 
-    `main` is the file by which it is known, `control` the program that tests the configuration as the service has it.
-    A file in `folder` is read there, or through its link in `enabled`; `name` sorts after what people commonly use.
-    `takes_options` tells that the unit starts `control` itself, with $OPTIONS and -DFOREGROUND.
+    `main` is the file that identifies the family. `control` is the program that tests the configuration as the service
+    uses it. Apache reads the files in `folder` directly, or through their links in `enabled`. `name` sorts after the
+    names that people commonly use. `takes_options` means that the unit starts `control` itself, with $OPTIONS and
+    -DFOREGROUND.
     """
 
     main: pathlib.Path
@@ -38,12 +40,15 @@ class Layout:
 
     @property
     def path(self) -> pathlib.Path:
-        """Return where our file goes unless the user says otherwise."""
+        """Return the default path of our file."""
         return self.folder / self.name
 
-    def link_for(self, path: pathlib.Path) -> pathlib.Path | None:
-        """Return the link through which Apache reads `path`, None where it needs none."""
-        return self.enabled / path.name if self.enabled and path.parent == self.folder else None
+    def find_link(self, path: pathlib.Path) -> pathlib.Path | None:
+        """Return the link through which Apache reads `path`, None if it needs none."""
+        if self.enabled is None or path.parent != self.folder:
+            return None
+
+        return self.enabled / path.name
 
 
 LAYOUTS = (
@@ -56,7 +61,7 @@ LAYOUTS = (
         folder=pathlib.Path("/etc/apache2/conf-available"),
         enabled=pathlib.Path("/etc/apache2/conf-enabled"),
     ),
-    # Enterprise Linux and Fedora, httpd.conf(5). Their apachectl passes no arguments on.
+    # Enterprise Linux and Fedora, httpd.conf(5). Their apachectl does not pass on arguments.
     Layout(
         main=pathlib.Path("/etc/httpd/conf/httpd.conf"),
         control="httpd",
@@ -68,12 +73,41 @@ LAYOUTS = (
 )
 
 
-def options_from(environment: str) -> list[str]:
-    """Return the words of $OPTIONS in a unit's Environment, as `systemctl show` has it. Raises FcgidError."""
-    options = [word[len("OPTIONS=") :] for word in words(environment) if word.startswith("OPTIONS=")]
-    if any(map(_INTRACTABLE.search, options)) or (not options and _HIDDEN in environment):
-        raise FcgidError(
-            f"The OPTIONS that Apache's unit gives it cannot be followed: {neutralise(' '.join(options) or _HIDDEN)}.",
-            hint="Set OPTIONS there without quotes, backslashes and -k; an old systemctl shows none with a blank.",
-        )
-    return " ".join(options).split()
+def find_layout(layouts: t.Sequence[Layout] = LAYOUTS, *, required: bool) -> Layout | None:
+    """Return the layout of this host, None if it has no Apache. Raises FcgidError if Apache is `required`."""
+    for layout in layouts:
+        if layout.main.is_file():
+            return layout
+    if not required:
+        return None
+
+    known = " nor ".join(str(layout.main) for layout in layouts)
+    raise FcgidError(
+        f"There is no Apache on this host: neither {known} exists.", hint="Install Apache and mod_fcgid first."
+    )
+
+
+def parse_options(environment: str) -> list[str]:
+    """Return the words of $OPTIONS in a unit's Environment, as `systemctl show` prints it. Raises FcgidError."""
+    options = list(_find_options(environment))
+    if not options and _HIDDEN in environment:
+        raise _unusable(_HIDDEN)
+
+    words = " ".join(options)
+    if _UNUSABLE.search(words):
+        raise _unusable(words)
+
+    return words.split()
+
+
+def _find_options(environment: str) -> t.Iterator[str]:
+    for word in split_words(environment):
+        if word.startswith(_OPTIONS):
+            yield word[len(_OPTIONS) :]
+
+
+def _unusable(options: str) -> FcgidError:
+    return FcgidError(
+        f"The OPTIONS in the environment of Apache's unit cannot be used: {options}.",
+        hint="Set OPTIONS without quotes, backslashes and -k. An old systemctl hides values that contain a space.",
+    )

@@ -1,16 +1,21 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What mod_fcgid's workers may come to need, and what the host has. Pure."""
+"""How much memory mod_fcgid's workers may need, and how much the host has."""
 
 from __future__ import annotations
 
 import dataclasses
+import pathlib
 import typing as t
 
+from .._files import read_file
 from .._proc import parse_meminfo
 from .._size import format_size
 from .worker import Memory
+from .workers import Workers
+
+_MEMINFO = pathlib.Path("/proc/meminfo")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,26 +30,37 @@ class Need:
 
     @property
     def needed_bytes(self) -> int | None:
-        """Return what all workers that may run need, if each becomes as large as the largest."""
-        return None if self.largest_worker_bytes is None else self.largest_worker_bytes * self.max_processes
+        """Return how much all workers that may run need if each becomes as large as the largest."""
+        if self.largest_worker_bytes is None:
+            return None
+
+        return self.largest_worker_bytes * self.max_processes
 
     @property
     def warning(self) -> str | None:
-        """Return the arithmetic in words where the host has too little."""
+        """Return the arithmetic in words if the host has too little memory."""
         room = self.ram_bytes + self.swap_bytes
-        if not self.largest_worker_bytes or self.largest_worker_bytes * self.max_processes <= room:
+        if not self.largest_worker_bytes or not self.needed_bytes or self.needed_bytes <= room:
             return None
+
         return (
-            f"FcgidMaxProcesses is {self.max_processes}, and the largest worker of the {self.workers} that run has held"
-            f" {format_size(self.largest_worker_bytes)}: {self.max_processes} of these need"
-            f" {format_size(self.largest_worker_bytes * self.max_processes)}, and RAM and swap of this host are"
-            f" {format_size(room)}, enough for {room // self.largest_worker_bytes}."
+            f"FcgidMaxProcesses is {self.max_processes}, and the largest running worker (of {self.workers}) has held"
+            f" {format_size(self.largest_worker_bytes)}. {self.max_processes} workers of that size need"
+            f" {format_size(self.needed_bytes)}, but this host has {format_size(room)} of RAM and swap, which is enough"
+            f" for {room // self.largest_worker_bytes}."
         )
 
 
-def need_of(workers: t.Sequence[Memory], *, max_processes: int, meminfo: str) -> Need:
-    """Return the need of workers with this memory, on a host with this text of /proc/meminfo."""
-    peaks = [max(memory.vm_hwm_bytes or 0, (memory.rss_bytes or 0) + (memory.swap_bytes or 0)) for memory in workers]
+def observe_need(max_processes: int) -> Need:
+    """Return the need of the workers that run on this host. Raises WorkerError and FileError."""
+    workers = [worker.memory for worker in Workers().find_all()]
+    meminfo = read_file(_MEMINFO) or ""
+    return compute_need(workers, max_processes=max_processes, meminfo=meminfo)
+
+
+def compute_need(workers: t.Sequence[Memory], *, max_processes: int, meminfo: str) -> Need:
+    """Return the need of workers with this memory, on a host with this text of /proc/meminfo. Pure."""
+    peaks = [_find_peak(memory) for memory in workers]
     sizes = parse_meminfo(meminfo)
     return Need(
         workers=len(peaks),
@@ -53,3 +69,9 @@ def need_of(workers: t.Sequence[Memory], *, max_processes: int, meminfo: str) ->
         ram_bytes=sizes.get("MemTotal", 0),
         swap_bytes=sizes.get("SwapTotal", 0),
     )
+
+
+def _find_peak(memory: Memory) -> int:
+    """Return the most that a worker is known to have held, in RAM and swap together."""
+    now = (memory.rss_bytes or 0) + (memory.swap_bytes or 0)
+    return max(memory.peak_bytes, now)

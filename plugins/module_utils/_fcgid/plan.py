@@ -1,14 +1,15 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From what a host holds to what is wanted of mod_fcgid, and what stands in the way. Pure."""
+"""What is wanted of mod_fcgid, the state of the host, and the plan from one to the other. Pure."""
 
 from __future__ import annotations
 
 import dataclasses
 import pathlib
+import typing as t
 
-from .._safe import make_diff, neutralise
+from .._safe import make_diff
 from .config import (
     MARK,
     Configuration,
@@ -17,14 +18,14 @@ from .config import (
     refuse_repetition,
     render,
 )
-from .directives import FcgidError
-from .effect import overrides, refuse_contradictions
-from .wrapper import programs_of, refuse_useless_wrapper
+from .directives import WRAPPER, FcgidError
+from .effect import find_overrides, refuse_contradictions
+from .wrapper import list_programs, refuse_useless_wrapper
 
 
 @dataclasses.dataclass(frozen=True)
 class Wanted:
-    """What the user asks for."""
+    """What the user asks for. Raises FcgidError if that cannot work on any host."""
 
     settings: tuple[Setting, ...] = ()
     present: bool = True
@@ -32,33 +33,55 @@ class Wanted:
 
     def __post_init__(self) -> None:
         if self.present and not self.settings:
-            raise FcgidError("No directives were given.", hint="Give directives, or state: absent.")
+            raise FcgidError("No directives were given.", hint="Set directives, workers, or state: absent.")
+
         refuse_repetition(self.settings)
-        for setting in self.settings:
-            if setting.directive.name == "FcgidWrapper" and not setting.sections:
-                refuse_useless_wrapper(setting)
+        for wrapper in self._find_server_wrappers():
+            refuse_useless_wrapper(wrapper)
+
+    @property
+    def text(self) -> str | None:
+        """Return the text that our file must have, None if it must not exist."""
+        if not self.present:
+            return None
+
+        return render(self.settings)
 
     @property
     def programs(self) -> list[str]:
-        """Return what the settings of FcgidWrapper start, of which Apache itself looks at the first alone."""
-        return [program for ours in self.settings for program in programs_of(ours)]
+        """Return the programs that the wrappers start. Apache itself checks only the first program of each."""
+        programs: list[str] = []
+        for setting in self.settings:
+            programs += list_programs(setting)
+
+        return programs
 
     @property
     def names(self) -> list[str]:
         """Return the names of the directives for the whole server, each once."""
-        return sorted({setting.directive.name for setting in self.settings if not setting.sections})
+        names = set()
+        for setting in self.settings:
+            if not setting.sections:
+                names.add(setting.directive.name)
+
+        return sorted(names)
+
+    def _find_server_wrappers(self) -> t.Iterator[Setting]:
+        for setting in self.settings:
+            if setting.directive.name == WRAPPER and not setting.sections:
+                yield setting
 
 
 @dataclasses.dataclass(frozen=True)
 class State:
-    """What the host holds.
+    """The state of the host.
 
-    `text` is that of our file, None where it is absent. `link` is what has Apache read a file that lies elsewhere, None
-    where the file needs none. `reload_owed` tells that an earlier run was cut off before it had Apache read its change.
+    `path` is our file, and `text` its text, None if it does not exist. `name` is the name under which Apache reads it,
+    and `linked` whether it does. `reload_owed` means that an earlier run was interrupted before it reloaded Apache.
     """
 
     path: pathlib.Path
-    link: pathlib.Path | None
+    name: str
     text: str | None
     linked: bool
     configuration: Configuration
@@ -66,96 +89,118 @@ class State:
     reload_owed: bool = False
 
     @property
-    def name(self) -> str:
-        """Return the name under which Apache reads our file."""
-        return str(self.link or self.path)
+    def read_text(self) -> str | None:
+        """Return the text that Apache reads from our file, None if it does not read the file."""
+        if not self.linked:
+            return None
 
-    def expected(self, wanted: Wanted) -> tuple[Occurrence, ...]:
-        """Return mod_fcgid's settings as Apache will read them once our file is as `wanted`."""
+        return self.text
+
+    def expect(self, wanted: Wanted) -> tuple[Occurrence, ...]:
+        """Return mod_fcgid's settings as Apache will read them when our file is as `wanted`."""
         return self.configuration.with_file(self.name, wanted.settings)
 
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """The way from a state to what is wanted: what check mode shows, and all that is ever done."""
+    """The way from the state of the host to what is wanted. Check mode shows it, and nothing else is ever done.
+
+    `before` and `after` are the text of our file, None if there is none. `diff` is what Apache reads of it, as Ansible
+    shows it.
+    """
 
     path: pathlib.Path
-    link: pathlib.Path | None
     before: str | None
+    was_linked: bool
     after: str | None
     linked: bool
     reload: bool
-
-    @property
-    def writes(self) -> bool:
-        """Tell whether the file or its link changes."""
-        return self.before != self.after or self.linked != (self.after is not None)
+    diff: dict[str, str]
 
     @property
     def changed(self) -> bool:
-        """Tell whether there is anything to do."""
-        return self.writes or self.reload
-
-    @property
-    def diff(self) -> dict[str, str]:
-        """Return what Apache reads of ours before and after, as Ansible shows it."""
-        before = self.before if self.linked else None
-        return make_diff(str(self.link or self.path), before or "", self.after or "")
+        """Return whether there is anything to do."""
+        return self.reload or self.before != self.after or self.was_linked != self.linked
 
 
 def make_plan(state: State, wanted: Wanted) -> Plan:
-    """Return what has to be done. Raises FcgidError where that would be of no use or at another's cost."""
+    """Return what to do. Raise FcgidError if that would have no effect, or would overwrite another's file."""
     if state.text is not None and not state.text.startswith(MARK):
         raise FcgidError(f"{state.path} was not written by this module.", hint="Move it away, or choose another path.")
-    after = render(wanted.settings) if wanted.present else None
-    read = state.text if state.linked else None
-    # A fault of our own file hides the rest, and goes with the file: what else there is shows afterwards.
-    if read == after or not state.configuration.fault:
+
+    after = wanted.text
+    is_read = state.read_text == after
+
+    # A fault of our own file hides the other settings, and the change removes it. They are checked afterwards.
+    if is_read or not state.configuration.fault:
         refuse_configuration(state, wanted)
+
     return Plan(
         path=state.path,
-        link=state.link,
         before=state.text,
+        was_linked=state.linked,
         after=after,
-        linked=state.linked,
-        reload=state.running and (state.reload_owed or read != after),
+        linked=wanted.present,
+        reload=state.running and (state.reload_owed or not is_read),
+        diff=make_diff(state.name, state.read_text, after),
     )
 
 
 def verify(state: State, wanted: Wanted) -> None:
-    """Raise FcgidError where Apache does not read our file as it was written, or where others win over it."""
+    """Raise FcgidError if Apache does not read our file as it was written, or if other settings win over it."""
     refuse_configuration(state, wanted)
-    read = [found.setting for found in state.configuration.occurrences if found.file == state.name]
-    for ours in wanted.settings:
-        places = [setting.sections for setting in read if setting.directive == ours.directive]
-        within = [place for place in places if place[len(place) - len(ours.sections) :] == ours.sections]
-        if not within:
-            raise FcgidError(
-                f"Apache does not read {ours.directive.name} from {state.name}.",
-                hint="Choose a path that its configuration includes, after the place where it loads mod_fcgid.",
-            )
-        if ours.sections not in within:
-            raise FcgidError(
-                f"{state.name} is read inside {neutralise(within[0][0])}, and would not count for the whole server.",
-                hint="Choose a path that Apache's configuration includes outside of all sections.",
-            )
+    read = list(state.configuration.select_file(state.name))
+    for setting in wanted.settings:
+        _refuse_wrong_place(setting, read, state.name)
+
+
+def _refuse_wrong_place(wanted: Setting, read: t.Iterable[Setting], name: str) -> None:
+    places = list(_find_places(wanted, read))
+    if not places:
+        raise FcgidError(
+            f"Apache does not read {wanted.directive.name} from {name}.",
+            hint="Choose a path that Apache's configuration includes after the place where it loads mod_fcgid.",
+        )
+
+    if wanted.sections not in places:
+        raise FcgidError(
+            f"Apache reads {name} inside {places[0][0]}, so it would not apply to the whole server.",
+            hint="Choose a path that Apache's configuration includes outside of any section.",
+        )
+
+
+def _find_places(wanted: Setting, read: t.Iterable[Setting]) -> t.Iterator[tuple[str, ...]]:
+    """Yield the sections around each setting of the same directive, if the innermost ones are those wanted."""
+    for setting in read:
+        outer = len(setting.sections) - len(wanted.sections)
+        inner_sections = setting.sections[outer:]
+        if setting.directive == wanted.directive and inner_sections == wanted.sections:
+            yield setting.sections
 
 
 def refuse_configuration(state: State, wanted: Wanted) -> None:
-    """Raise FcgidError where our settings, in the configuration as it is, are not in force or make no sense."""
+    """Raise FcgidError if our settings, in the configuration as it is, would not be in force or make no sense."""
     configuration = state.configuration
     if configuration.fault:
-        raise FcgidError(f"Apache refuses {state.name}: {configuration.fault}.", hint="Change what it is to hold.")
+        raise FcgidError(
+            f"Apache refuses {state.name}: {configuration.fault}.", hint="Change the settings that the task asks for."
+        )
+
     if wanted.present and "fcgid_module" not in configuration.modules:
         raise FcgidError(
             "Apache does not load mod_fcgid.",
             hint="Install and enable it first: libapache2-mod-fcgid on Debian, mod_fcgid on Enterprise Linux.",
         )
-    expected = state.expected(wanted)
+
+    expected = state.expect(wanted)
     refuse_contradictions(expected, state.name)
-    found = [] if wanted.allow_overrides else overrides(expected, state.name)
-    if found:
+    if wanted.allow_overrides:
+        return
+
+    overrides = find_overrides(expected, state.name)
+    if overrides:
+        places = "; ".join(map(str, overrides))
         raise FcgidError(
-            "Not every directive would be in force: " + "; ".join(map(str, found)) + ".",
-            hint="Change that there, or set allow_overrides where it is meant to differ.",
+            f"Some directives would not be in force: {places}.",
+            hint="Change these settings there, or set allow_overrides if they are meant to differ.",
         )

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """mod_status's page, in which mod_fcgid lists its workers. Pure.
 
-Only the page in HTML has them, not the one for machines (`?auto`); fcgid_status_hook in mod_fcgid.c, 2.3.9.
+Only the HTML page lists them, not the machine-readable one (`?auto`): fcgid_status_hook in mod_fcgid.c, 2.3.9.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _PROCESS = re.compile(r"Process: .*?\s+\((.*)\)", re.DOTALL)
 
 
 def parse_page(text: str) -> dict[int, Row]:
-    """Return the page's rows by pid. Whatever else stands in the page, such as requests, is passed over."""
+    """Return the rows of the page that describe workers, by pid. The rest of it, such as requests, is skipped."""
     page = _Page()
     page.feed(text)
     page.close()
@@ -27,44 +27,55 @@ def parse_page(text: str) -> dict[int, Row]:
 
 
 class _Page(html.parser.HTMLParser):
-    """Collect the cells of each row, and the text between tables, which names the command of the next one."""
+    """Collect the cells of each row, and the text before each table, which names the command of its workers."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.rows: dict[int, Row] = {}
-        self._command = self._between = ""
-        self._ours = False
+        self._command = ""
+        self._text_before = ""
+        self._is_ours = False
         self._cells: list[str] | None = None
 
     def handle_starttag(self, tag: str, attrs: t.Sequence[tuple[str, str | None]]) -> None:
         del attrs
         if tag == "table":
-            named = _PROCESS.search(self._between)
-            self._command = named.group(1) if named else ""
-            self._ours = False
+            self._start_table()
         elif tag == "tr":
             self._cells = []
         elif tag in ("td", "th") and self._cells is not None:
             self._cells.append("")
         elif tag == "hr":
-            self._between = ""
+            self._text_before = ""
 
     def handle_data(self, data: str) -> None:
         if self._cells:
             self._cells[-1] += data
         else:
-            self._between += data
+            self._text_before += data
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "tr" and self._cells is not None:
-            self._take(self._cells)
+            self._end_row(self._cells)
             self._cells = None
         elif tag == "table":
-            self._between = ""
+            self._text_before = ""
 
-    def _take(self, cells: list[str]) -> None:
+    def _start_table(self) -> None:
+        self._is_ours = False
+        self._command = ""
+        match = _PROCESS.search(self._text_before)
+        if match:
+            self._command = match.group(1)
+
+    def _end_row(self, cells: list[str]) -> None:
         if cells == _HEADINGS:
-            self._ours = True
-        elif self._ours and len(cells) == len(_HEADINGS) and all(cell.isdecimal() for cell in cells[:4]):
-            pid, _active, idle, accesses = map(int, cells[:4])
-            self.rows[pid] = Row(self._command, idle, accesses, cells[4])
+            self._is_ours = True
+            return
+        if not self._is_ours or len(cells) != len(_HEADINGS):
+            return
+
+        *numbers, state = cells
+        if all(map(str.isdecimal, numbers)):
+            pid, _active, idle, accesses = map(int, numbers)
+            self.rows[pid] = Row(self._command, idle, accesses, state)

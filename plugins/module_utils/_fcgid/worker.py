@@ -1,12 +1,13 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the kernel's texts and mod_fcgid's own table say about its workers. Pure.
+"""What the kernel and mod_fcgid report about a worker. Pure.
 
-mod_fcgid makes a socket for each worker, `DIR/MANAGER.N`, where MANAGER is the pid of its process manager, and hands it
-over, listening, as standard input (fcgid_proc_unix.c, 2.3.9). Each request is a connection of its own. So a worker is a
-child of that manager, which runs Apache's program, with such a socket, and it is busy while anything is connected to
-it, or waits to be accepted; what else the program has open, to a database for instance, does not matter.
+mod_fcgid creates a socket `DIR/MANAGER.N` for each worker, where MANAGER is the pid of its process manager. It passes
+the listening socket to the worker as standard input (fcgid_proc_unix.c, 2.3.9). Each request has its own connection.
+So a worker is a child of that manager, which runs Apache's program, and it has such a socket. It is busy while a
+connection to that socket exists or waits to be accepted. Its other connections, for example to a database, do not
+matter.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import re
 import typing as t
 
 from .._errors import OomguardError
+from .._proc import find_unit_cgroup, parse_cgroups
 
 # Programs that run a script.
 INTERPRETER = re.compile(r"(?:perl|python|pypy|ruby|php|lua|node|nodejs|tclsh|sh|bash|dash|ksh|zsh)[0-9.]*")
@@ -30,14 +32,15 @@ _LIMIT = re.compile(r"^Max ([a-z ]+?) +(\d+|unlimited) +(\d+|unlimited) *([a-z]*
 
 
 class WorkerError(OomguardError):
-    """Workers cannot be looked at, or there is no such page of mod_status."""
+    """The workers or mod_status's page could not be read."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Sockets:
-    """Workers' sockets: manager and path of each listening one by its inode, and the paths that have a connection.
+    """The sockets of workers. Any user may have forged some of them.
 
-    Anybody may have forged some of them.
+    `listening` has the manager and the path of each listening socket by inode. `connected` has the paths of the sockets
+    with a connection.
     """
 
     listening: t.Mapping[int, tuple[int, str]]
@@ -45,13 +48,13 @@ class Sockets:
 
     @property
     def managers(self) -> frozenset[int]:
-        """Return the pids of the process managers that made them, by their paths."""
+        """Return the pids of the process managers that created the sockets, according to the paths."""
         return frozenset(manager for manager, _path in self.listening.values())
 
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """What mod_status's page says about one worker; `idle_seconds` is the time since its last request began."""
+    """What mod_status's page says about one worker. `idle_seconds` is the time since its last request began."""
 
     command: str
     idle_seconds: int
@@ -61,7 +64,7 @@ class Row:
 
 @dataclasses.dataclass(frozen=True)
 class Limit:
-    """A resource limit; None is unlimited."""
+    """A resource limit. None is unlimited."""
 
     soft: int | None
     hard: int | None
@@ -69,7 +72,10 @@ class Limit:
 
 @dataclasses.dataclass(frozen=True)
 class Memory:
-    """From /proc/PID/status; None where the kernel does not say, as for a process that is ending."""
+    """Values from /proc/PID/status, None if the kernel does not give one, as for a process that is ending.
+
+    `switches` counts how often the kernel has run the process. While it does not change, there was no request.
+    """
 
     uid: int
     vm_hwm_bytes: int | None
@@ -77,13 +83,15 @@ class Memory:
     swap_bytes: int | None
     switches: int
 
+    @property
+    def peak_bytes(self) -> int:
+        """Return the most memory that was ever resident, 0 if the kernel does not say."""
+        return self.vm_hwm_bytes or 0
+
 
 @dataclasses.dataclass(frozen=True)
 class Worker:
-    """One worker. `started` (clock ticks after boot) and `pid` together are never used again for another process.
-
-    `switches` counts how often the kernel has run it: as long as it stands still, there was no request.
-    """
+    """One worker. No other process ever has the same `pid` and `started` (clock ticks after the boot)."""
 
     pid: int
     ppid: int
@@ -107,129 +115,187 @@ class Worker:
     def script(self) -> str:
         """Return the program as Apache knows it.
 
-        That is what mod_status's page gives, but for a wrapper with words of its own, which may stand for any program.
+        mod_status's page shows it, except for a wrapper with several words, which may stand for any program.
         """
-        served = self.row.command if self.row else ""
-        return served if served.startswith("/") and " " not in served else script_of(self.command)
+        if self.row is None:
+            return find_script(self.command)
+
+        shown = self.row.command
+        if shown.startswith("/") and " " not in shown:
+            return shown
+
+        return find_script(self.command)
 
     @property
     def counted_as(self) -> str:
-        """Return what is the same for all workers that mod_fcgid counts together (its class).
+        """Return the same text for all workers that mod_fcgid counts together (its class).
 
-        Without its page that is the program, and one word for all those that may have named themselves.
+        Without mod_status's page, this is the program, and one text for all workers that may have renamed themselves.
         """
         if self.row:
             return self.row.command
-        return self.script if self.script.startswith("/") else ""
+        if self.script.startswith("/"):
+            return self.script
+
+        return ""
 
 
 def parse_sockets(text: str) -> Sockets:
     """Return the workers' sockets in the text of /proc/net/unix (unix_seq_show in net/unix/af_unix.c).
 
-    Whoever may make a socket can put a line break into its path and so write lines of their own. An inode of which two
-    lines differ is left out, but one that has no line there, as of TCP, may have a forged one: whether a manager is
-    Apache's has to be seen elsewhere.
+    A user who may create a socket can put a line break into its path and so forge lines. An inode with two different
+    lines is left out. But an inode that has no line there, such as that of a TCP socket, may have a forged one, so the
+    caller has to check that a manager is Apache's.
     """
     found: dict[int, set[tuple[bool, str]]] = {}
     for line in text.split("\n"):
         fields = line.split(None, 7)
-        # The headings are no numbers, nor is what else may stand in a forged line.
+        # The headings are not numbers, and a forged line may contain anything.
         with contextlib.suppress(IndexError, ValueError):
-            accepts, inode = bool(int(fields[3], 16) & _ACCEPTS), int(fields[6])
+            accepts = bool(int(fields[3], 16) & _ACCEPTS)
+            inode = int(fields[6])
             found.setdefault(inode, set()).add((accepts, "".join(fields[7:])))
+
     listening: dict[int, tuple[int, str]] = {}
     connected = set()
     for inode, sockets in found.items():
         for accepts, path in sockets:
-            named = _SOCKET.fullmatch(path, path.rfind("/")) if "/" in path else None
-            if named and not accepts:
+            manager = _find_manager(path)
+            if manager is None:
+                continue
+
+            if not accepts:
                 connected.add(path)
-            elif named and len(sockets) == 1:
-                listening[inode] = int(named.group(1)), path
+            elif len(sockets) == 1:
+                listening[inode] = manager, path
+
     return Sockets(listening, connected)
 
 
-def parse_stat(text: str) -> tuple[int, int]:
-    """Return the parent and the start (clock ticks after boot) from /proc/PID/stat; the name may hold anything."""
-    fields = text[text.rindex(")") + 2 :].split()
-    return int(fields[1]), int(fields[19])
+def _find_manager(path: str) -> int | None:
+    """Return the manager in the path of a worker's socket, None for the path of another socket."""
+    name_start = path.rfind("/")
+    if name_start < 0:
+        return None
+
+    match = _SOCKET.fullmatch(path, name_start)
+    if match is None:
+        return None
+
+    return int(match.group(1))
 
 
 def parse_status(text: str) -> Memory:
-    """Return what counts here of /proc/PID/status."""
+    """Return the memory of a process from the text of /proc/PID/status."""
+    voluntary = _find_count(text, "\nvoluntary_ctxt_switches:")
+    involuntary = _find_count(text, "\nnonvoluntary_ctxt_switches:")
     return Memory(
-        uid=_number(text, "\nUid:") or 0,
-        vm_hwm_bytes=_kib(text, "\nVmHWM:"),
-        rss_bytes=_kib(text, "\nVmRSS:"),
-        swap_bytes=_kib(text, "\nVmSwap:"),
-        switches=(_number(text, "\nvoluntary_ctxt_switches:") or 0)
-        + (_number(text, "\nnonvoluntary_ctxt_switches:") or 0),
+        uid=_find_count(text, "\nUid:"),
+        vm_hwm_bytes=_find_kib(text, "\nVmHWM:"),
+        rss_bytes=_find_kib(text, "\nVmRSS:"),
+        swap_bytes=_find_kib(text, "\nVmSwap:"),
+        switches=voluntary + involuntary,
     )
 
 
-def _kib(text: str, label: str) -> int | None:
-    """Return in bytes the KiB that follow `label`."""
-    value = _number(text, label)
-    return None if value is None else value * 1024
+def _find_count(text: str, label: str) -> int:
+    """Return the number that follows `label`, 0 if there is none."""
+    return _find_number(text, label) or 0
 
 
-def _number(text: str, label: str) -> int | None:
-    """Return the number that follows `label`; for hundreds of workers this is far quicker than a regular expression."""
-    at = text.find(label)
-    return None if at < 0 else int(text[at + len(label) : text.index("\n", at + 1)].split(None, 1)[0])
+def _find_kib(text: str, label: str) -> int | None:
+    """Return the KiB that follow `label`, in bytes."""
+    value = _find_number(text, label)
+    if value is None:
+        return None
+
+    return value * 1024
+
+
+def _find_number(text: str, label: str) -> int | None:
+    """Return the number that follows `label`. For hundreds of workers, this is far faster than a regular expression."""
+    start = text.find(label)
+    if start < 0:
+        return None
+
+    end = text.index("\n", start + 1)
+    return int(text[start + len(label) : end].split(None, 1)[0])
 
 
 @functools.lru_cache(maxsize=16)
 def parse_limits(text: str) -> t.Mapping[str, Limit]:
-    """Return the limits in /proc/PID/limits that are set, such as `address_space_bytes`; the others are unlimited."""
-    found = {}
-    for name, soft, hard, unit in _LIMIT.findall(text):
-        limit = Limit(*(None if value == "unlimited" else int(value) for value in (soft, hard)))
-        if limit != Limit(None, None):
-            found[name.replace(" ", "_") + ("_bytes" if unit == "bytes" else "")] = limit
-    return found
+    """Return the limits that are set in /proc/PID/limits, such as `address_space_bytes`. The others are unlimited."""
+    limits = {}
+    for title, soft, hard, unit in _LIMIT.findall(text):
+        limit = Limit(_parse_limit(soft), _parse_limit(hard))
+        if limit == Limit(None, None):
+            continue
+
+        name = title.replace(" ", "_")
+        if unit == "bytes":
+            name = f"{name}_bytes"
+        limits[name] = limit
+
+    return limits
+
+
+def _parse_limit(text: str) -> int | None:
+    if text == "unlimited":
+        return None
+
+    return int(text)
 
 
 def parse_pss(text: str) -> int | None:
-    """Return the bytes in /proc/PID/smaps_rollup, each shared page counted in parts."""
+    """Return the proportional set size in /proc/PID/smaps_rollup, in bytes. It counts shared pages in parts."""
     match = _PSS.search(text)
-    return int(match.group(1)) * 1024 if match else None
+    if match is None:
+        return None
+
+    return int(match.group(1)) * 1024
 
 
 @functools.lru_cache(maxsize=16)
-def parse_cgroup(text: str) -> str | None:
-    """Return the path in /proc/PID/cgroup: that of version 2, else the one that systemd uses."""
-    paths = dict(line.split(":", 2)[1:] for line in text.split("\n") if line.count(":") >= 2)
-    return next((paths[name] for name in ("", "name=systemd", "memory") if name in paths), None)
+def find_cgroup(text: str) -> str | None:
+    """Return the cgroup in the text of /proc/PID/cgroup, in which systemd runs the process."""
+    return find_unit_cgroup(parse_cgroups(text))
 
 
-def script_of(command: t.Sequence[str]) -> str:
+def find_script(command: t.Sequence[str]) -> str:
     """Return the program that Apache serves.
 
-    The kernel puts an interpreter and its option before a script, whose full path mod_fcgid gives. php-cgi has no
-    script of its own: each request names one.
+    The kernel puts an interpreter and its option before a script, which mod_fcgid starts by its full path. php-cgi has
+    no script of its own, since each request names one.
     """
     if not command:
         return ""
+
     name = os.path.basename(command[0])
     if name.startswith("php") or not INTERPRETER.fullmatch(name):
         return command[0]
-    return next((word for word in command[1:] if word.startswith("/")), command[0])
+
+    for word in command[1:]:
+        if word.startswith("/"):
+            return word
+
+    return command[0]
 
 
-def matches(worker: Worker, patterns: t.Iterable[str]) -> bool:
-    """Return whether the worker's script is one of `patterns`, in which `*` stands for anything."""
+def has_script(worker: Worker, patterns: t.Iterable[str]) -> bool:
+    """Return whether the worker's script matches one of `patterns`, in which `*` stands for any text."""
     return any(fnmatch.fnmatchcase(worker.script, pattern) for pattern in patterns)
 
 
-def state_of(*, connected: bool, row: Row | None) -> tuple[str, str]:
-    """Return whether a worker is idle, busy or exiting, and who says so.
+def find_state(*, connected: bool, row: Row | None) -> tuple[str, str]:
+    """Return whether a worker is idle, busy or exiting, and the source of that.
 
-    `row` is older than the look at the sockets, so a connection is the later word. A worker that mod_fcgid has already
-    chosen and not connected to yet is busy.
+    `row` is older than the state of the sockets, so a connection takes precedence. A worker that mod_fcgid has already
+    chosen but not connected to yet is busy.
     """
     if connected:
         return "busy", "sockets"
     if row is None:
         return "idle", "sockets"
-    return {"Ready": "idle", "Working": "busy"}.get(row.state, "exiting"), "status_page"
+
+    states = {"Ready": "idle", "Working": "busy"}
+    return states.get(row.state, "exiting"), "status_page"

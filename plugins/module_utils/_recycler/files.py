@@ -1,20 +1,24 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The files of the recycler: its unit, and its code as one archive that Python runs. Pure but for reading this code."""
+"""The files of the recycler: its unit, and its code as one archive that Python runs.
+
+Pure, except that it reads the source of its own modules.
+"""
 
 from __future__ import annotations
 
 import io
 import pathlib
 import posixpath
+import re
 import typing as t
 import zipfile
 
-from .. import _errors, _files, _safe, _size
-from .._fcgid import status_page, worker, workers
+from .. import _errors, _files, _proc, _safe, _size
+from .._fcgid import status_fetch, status_page, worker, workers
 from . import messages, policy, service, settings
-from .service import UNIT_DIGEST, fingerprint
+from .service import UNIT_DIGEST, compute_fingerprint
 from .settings import HEADER, Settings
 
 UNIT = "oomguard-fcgid-recycler.service"
@@ -22,13 +26,27 @@ UNIT_PATH = pathlib.PurePosixPath("/etc/systemd/system") / UNIT
 CODE_PATH = pathlib.PurePosixPath("/usr/local/lib/oomguard/fcgid-recycler.pyz")
 CONFIGURATION_PATH = pathlib.PurePosixPath("/etc/oomguard/fcgid-recycler.conf")
 
-_MODULES = (_errors, _files, _safe, _size, status_page, worker, workers, messages, policy, service, settings)
+_MODULES = (
+    _errors,
+    _files,
+    _proc,
+    _safe,
+    _size,
+    status_fetch,
+    status_page,
+    worker,
+    workers,
+    messages,
+    policy,
+    service,
+    settings,
+)
 _MAIN = f"import sys\n\nfrom {service.__name__} import main\n\nsys.exit(main(sys.argv[1:]))\n"
 
-# CAP_KILL signals workers of any user, CAP_SYS_PTRACE reads which sockets they hold and what program their parent
-# runs, CAP_DAC_OVERRIDE takes a socket's name out of a folder that belongs to Apache's user. What a part of systemd is
-# too old for, it passes over (247). A folder that is not there at the start stays read-only, which Restart= mends;
-# RestartSec= is long enough for StartLimitBurst= never to end that.
+# CAP_KILL signals workers of any user. CAP_SYS_PTRACE reads which sockets they hold, and which program their parent
+# runs. CAP_DAC_OVERRIDE removes a socket's name from a folder that belongs to Apache's user. An old systemd (247)
+# ignores the directives that it does not know. A folder that does not exist at the start stays read-only until Restart=
+# takes effect. RestartSec= is so long that StartLimitBurst= never stops the restarts.
 _UNIT = """\
 [Unit]
 Description=Retire workers of mod_fcgid that have outgrown their limit
@@ -75,37 +93,47 @@ WantedBy=multi-user.target
 """
 
 
-def unit_text(wanted: Settings, *, python: str) -> str:
-    """Return the unit; it holds its own fingerprint, which the recycler tells with that of what it has read."""
-    writable = [f"-{path}" for path in wanted.socket_directories if wanted.drain]
-    if wanted.metrics_file:
-        writable.append(posixpath.dirname(wanted.metrics_file))
-    text = (
-        HEADER
-        + "\n"
-        + _UNIT.format(python=python, code=CODE_PATH, configuration=CONFIGURATION_PATH, writable=" ".join(writable))
+def render_unit(wanted: Settings, *, python: str) -> str:
+    """Return the unit. It contains its own digest, which the recycler reports together with that of its files."""
+    settings = _UNIT.format(
+        python=python,
+        code=CODE_PATH,
+        configuration=CONFIGURATION_PATH,
+        writable=" ".join(_list_writable_folders(wanted)),
     )
-    return text.replace("Type=notify\n", f"Type=notify\nEnvironment={UNIT_DIGEST}={fingerprint(text.encode())}\n")
+    text = f"{HEADER}\n{settings}"
+    digest = compute_fingerprint(text.encode())
+    return text.replace("Type=notify\n", f"Type=notify\nEnvironment={UNIT_DIGEST}={digest}\n")
 
 
-def version_of(code: bytes, configuration: str, unit: str) -> str:
-    """Return what the recycler says of itself once it runs with these."""
-    digest = next(line.rpartition("=")[2] for line in unit.splitlines() if line.startswith("Environment="))
-    return fingerprint(code, configuration.encode("utf-8", "surrogateescape"), digest.encode())
+def _list_writable_folders(wanted: Settings) -> t.Iterator[str]:
+    """Yield the folders to which the recycler writes. A leading dash means that systemd ignores a missing one."""
+    if wanted.drain:
+        for path in wanted.socket_directories:
+            yield f"-{path}"
+    if wanted.metrics_file:
+        yield posixpath.dirname(wanted.metrics_file)
 
 
-def archive() -> bytes:
-    """Return the code as a zip file with a `__main__.py`: these very modules, under their own names.
+def compute_version(code: bytes, configuration: str, unit: str) -> str:
+    """Return the version that the recycler reports when it runs with this code, configuration and unit."""
+    return compute_fingerprint(code, configuration.encode("utf-8", "surrogateescape"), _find_digest(unit).encode())
+
+
+def _find_digest(unit: str) -> str:
+    match = re.search(rf"^Environment={UNIT_DIGEST}=(.*)$", unit, re.MULTILINE)
+    if match is None:
+        raise ValueError("The unit does not contain its digest.")
+
+    return match.group(1)
+
+
+def make_archive() -> bytes:
+    """Return the code as a zip file with a `__main__.py`: these same modules, under their own names.
 
     The same modules always give the same bytes.
     """
-    sources = {"__main__.py": _MAIN}
-    for module in _MODULES:
-        parts = module.__name__.split(".")
-        for end in range(1, len(parts)):
-            sources["/".join([*parts[:end], "__init__.py"])] = ""
-        loader: t.Any = module.__loader__
-        sources["/".join(parts) + ".py"] = loader.get_source(module.__name__)
+    sources = _collect_sources()
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as file:
         for name in sorted(sources):
@@ -113,4 +141,21 @@ def archive() -> bytes:
             entry.create_system = 3
             entry.external_attr = 0o644 << 16
             file.writestr(entry, sources[name])
+
     return buffer.getvalue()
+
+
+def _collect_sources() -> dict[str, str]:
+    """Return the text of each file in the archive. The packages are empty."""
+    sources = {"__main__.py": _MAIN}
+    for module in _MODULES:
+        parts = module.__name__.split(".")
+        for end in range(1, len(parts)):
+            package = "/".join(parts[:end])
+            sources[f"{package}/__init__.py"] = ""
+
+        loader: t.Any = module.__loader__
+        name = "/".join(parts)
+        sources[f"{name}.py"] = loader.get_source(module.__name__)
+
+    return sources

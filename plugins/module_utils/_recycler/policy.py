@@ -1,12 +1,12 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which workers are to go, and when. Pure.
+"""Which workers to drain or retire, and when. Pure.
 
-A worker beyond its limit is first taken out of service (drained): its socket loses its name, so that mod_fcgid sends it
-no other request and the one in hand is finished. It is signalled once it has been idle for long enough. One beyond its
-hard limit that is still busy after the grace time is signalled all the same. The largest go first, and no more of one
-program than mod_fcgid replaces in time.
+A worker over its limit is first taken out of service (drained): its socket loses its name, so mod_fcgid sends it no
+other request while it finishes the current one. It is signalled once it has been idle for long enough. A worker over
+its hard limit is also signalled if it is still busy after the grace time. The largest workers go first, and of each
+program no more than mod_fcgid replaces in time.
 """
 
 from __future__ import annotations
@@ -15,21 +15,22 @@ import collections
 import dataclasses
 import typing as t
 
-from .._fcgid.worker import Worker, matches
+from .._fcgid.worker import Worker, has_script
 from .settings import Bounds, Settings
 
 Key = t.Tuple[int, int]
 
-# As quickly as mod_fcgid replaces workers of one program: one that ends adds 2 to a score and its successor 1, a second
-# takes 1 away, and above 10 none is started (fcgid_spawn_ctl.c, 2.3.9). Requests wait then, and fail in the end.
+# How fast mod_fcgid replaces workers of one program: a worker that ends adds 2 to a score, its successor adds 1, and
+# each second subtracts 1. Above 10, mod_fcgid starts no worker: requests wait, and fail in the end (fcgid_spawn_ctl.c,
+# 2.3.9).
 _REPLACED_IN_SECONDS = 3
 
 
 @dataclasses.dataclass(frozen=True)
 class Seen:
-    """What is remembered of one worker until the next look; times are of the monotonic clock.
+    """What is remembered about a worker until the next check. Times are of the monotonic clock.
 
-    `begun` is whether it was ordered to be drained, `drained` and `retired` are whether that was done.
+    `begun` is whether there was an order to drain it. `drained` and `retired` are whether that was done.
     """
 
     switches: int
@@ -41,9 +42,12 @@ class Seen:
     retired: bool = False
 
 
+_NEVER_SEEN = Seen(switches=0, accesses=None, idle_since=None, over_hard_since=None, begun=False)
+
+
 @dataclasses.dataclass(frozen=True)
 class Order:
-    """One worker that is to be drained, or to be retired; `reason` is `limit` or `hard_limit`."""
+    """A worker to drain or to retire. `reason` is `limit` or `hard_limit`, and `bound` its bytes."""
 
     act: str
     worker: Worker
@@ -52,90 +56,164 @@ class Order:
     idle_seconds: int | None
 
 
-def key_of(worker: Worker) -> Key:
-    """Return what tells this process from all others, also from a later one with its pid."""
+class _Quota:
+    """How many workers of each program may begin to go in one check, so that mod_fcgid can replace them in time."""
+
+    def __init__(self, interval: int) -> None:
+        self._most = max(interval // _REPLACED_IN_SECONDS, 1)
+        self._begun: t.Counter[str] = collections.Counter()
+
+    def take(self, program: str) -> bool:
+        """Count one more worker of `program`, and return whether it may go."""
+        self._begun[program] += 1
+        return self._begun[program] <= self._most
+
+
+def make_key(worker: Worker) -> Key:
+    """Return the key of this process, which no later process with its pid has."""
     return worker.pid, worker.started
 
 
 def decide(
     workers: t.Sequence[Worker], seen: t.Mapping[Key, Seen], settings: Settings, now: float
 ) -> tuple[list[Order], dict[Key, Seen]]:
-    """Return what is to be done, in order, and what to remember."""
+    """Return the orders, in the order in which to execute them, and what to remember about the workers."""
     orders: list[Order] = []
-    memory: dict[Key, Seen] = {}
-    most = max(settings.interval // _REPLACED_IN_SECONDS, 1)
-    replaced: t.Counter[str] = collections.Counter()
-    for worker in sorted(workers, key=lambda worker: worker.memory.vm_hwm_bytes or 0, reverse=True):
-        before = seen.get(key_of(worker))
-        found = _orders(worker, before, settings, now)
-        begins = any(order.reason == "limit" for order in found) and not (before and before.begun)
-        replaced[worker.counted_as] += begins
-        if begins and replaced[worker.counted_as] > most:
-            found = [order for order in found if order.reason == "hard_limit"]
-        memory[key_of(worker)] = Seen(
-            switches=worker.memory.switches,
-            accesses=worker.row.accesses if worker.row else None,
-            idle_since=_idle_since(worker, before, now),
-            over_hard_since=_over_hard_since(worker, before, settings, now),
-            begun=any(order.act == "drain" for order in found) or bool(before and before.begun),
-            drained=bool(before and before.drained),
-            retired=bool(before and before.retired),
-        )
+    seen_now: dict[Key, Seen] = {}
+    quota = _Quota(settings.interval)
+    for worker in sorted(workers, key=_find_peak, reverse=True):
+        key = make_key(worker)
+        current = _update(seen.get(key, _NEVER_SEEN), worker, settings, now)
+        found = _find_orders(worker, current, settings, now)
+        begins = not current.begun and _has_reason(found, "limit")
+        if begins and not quota.take(worker.counted_as):
+            found = list(_select_reason(found, "hard_limit"))
+
+        seen_now[key] = _note_orders(current, found)
         orders += found
-    return orders, memory
+
+    return orders, seen_now
 
 
-def bounds_of(worker: Worker, settings: Settings) -> Bounds:
-    """Return the bounds of the first pattern that fits, else those for all."""
-    return next((bounds for pattern, bounds in settings.scripts if matches(worker, [pattern])), settings.bounds)
+def find_bounds(worker: Worker, settings: Settings) -> Bounds:
+    """Return the bounds of the first pattern that matches the worker's script, or those for all workers."""
+    for pattern, bounds in settings.scripts:
+        if has_script(worker, [pattern]):
+            return bounds
+
+    return settings.bounds
 
 
-def over_limit(worker: Worker, settings: Settings) -> int | None:
-    """Return the lower bound that the worker has passed, or None."""
-    peak, bounds = worker.memory.vm_hwm_bytes, bounds_of(worker, settings)
-    passed = [bound for bound in (bounds.limit, bounds.hard_limit) if bound is not None and (peak or 0) > bound]
-    return min(passed, default=None)
+def find_passed_bound(worker: Worker, settings: Settings) -> int | None:
+    """Return the lowest bound that the worker has passed, None if it has passed none."""
+    bounds = find_bounds(worker, settings)
+    # The settings refuse a hard limit below the limit.
+    for bound in (bounds.limit, bounds.hard_limit):
+        if bound is not None and worker.memory.peak_bytes > bound:
+            return bound
+
+    return None
 
 
-def _orders(worker: Worker, before: Seen | None, settings: Settings, now: float) -> list[Order]:
-    bound = over_limit(worker, settings)
-    if bound is None or worker.state == "exiting" or (before and before.retired):
-        return []
-    orders = []
-    idle_since = _idle_since(worker, before, now)
-    idle_seconds = None if idle_since is None else int(now - idle_since)
-    if settings.drain and settings.dry_run:
-        # Once drained, it would go sooner or later.
-        return [Order("retire", worker, "limit", bound, idle_seconds)]
-    if settings.drain and not (before and before.drained):
-        orders.append(Order("drain", worker, "limit", bound, idle_seconds))
-    over_hard_since = _over_hard_since(worker, before, settings, now)
-    if idle_since is not None and now - idle_since >= settings.min_idle:
-        orders.append(Order("retire", worker, "limit", bound, idle_seconds))
-    elif over_hard_since is not None and settings.grace is not None and now - over_hard_since >= settings.grace:
-        hard = bounds_of(worker, settings).hard_limit
-        orders.append(Order("retire", worker, "hard_limit", hard or bound, idle_seconds))
-    return orders
+def _find_peak(worker: Worker) -> int:
+    return worker.memory.peak_bytes
 
 
-def _idle_since(worker: Worker, before: Seen | None, now: float) -> float | None:
-    """Return since when the worker is known to be idle.
+def _has_reason(orders: t.Iterable[Order], reason: str) -> bool:
+    return any(_select_reason(orders, reason))
 
-    It was idle at the last look as well, and either the kernel has not run it since, or mod_fcgid has counted no
-    request. The time that mod_status's page gives is no help: it begins with the last request, however long that took.
+
+def _select_reason(orders: t.Iterable[Order], reason: str) -> t.Iterator[Order]:
+    for order in orders:
+        if order.reason == reason:
+            yield order
+
+
+def _note_orders(seen: Seen, orders: t.Iterable[Order]) -> Seen:
+    for order in orders:
+        if order.act == "drain":
+            return dataclasses.replace(seen, begun=True)
+
+    return seen
+
+
+def _update(before: Seen, worker: Worker, settings: Settings, now: float) -> Seen:
+    """Return what to remember about the worker, as it is now."""
+    accesses = None
+    if worker.row:
+        accesses = worker.row.accesses
+
+    return dataclasses.replace(
+        before,
+        switches=worker.memory.switches,
+        accesses=accesses,
+        idle_since=_find_idle_since(worker, before, accesses, now),
+        over_hard_since=_find_over_hard_since(worker, before, settings, now),
+    )
+
+
+def _find_idle_since(worker: Worker, before: Seen, accesses: int | None, now: float) -> float | None:
+    """Return the time since when the worker is known to be idle, None if it is not idle.
+
+    It was idle at the last check as well. Since then, the kernel has not run it, or mod_fcgid has counted no request.
+    The idle time on mod_status's page does not help: it begins with the last request, however long that took.
     """
     if worker.state != "idle":
         return None
-    if before is None or before.idle_since is None:
+    if before.idle_since is None:
         return now
-    accesses = worker.row.accesses if worker.row else None
-    undisturbed = before.switches == worker.memory.switches or (accesses is not None and accesses == before.accesses)
-    return before.idle_since if undisturbed else now
+
+    has_not_run = before.switches == worker.memory.switches
+    has_no_request = accesses is not None and accesses == before.accesses
+    if has_not_run or has_no_request:
+        return before.idle_since
+
+    return now
 
 
-def _over_hard_since(worker: Worker, before: Seen | None, settings: Settings, now: float) -> float | None:
-    """Return when the worker was first seen beyond its hard limit; VmHWM never falls, so it stays beyond."""
-    hard = bounds_of(worker, settings).hard_limit
-    if hard is None or (worker.memory.vm_hwm_bytes or 0) <= hard:
+def _find_over_hard_since(worker: Worker, before: Seen, settings: Settings, now: float) -> float | None:
+    """Return when the worker was first seen over its hard limit. VmHWM never falls, so it stays over it."""
+    hard_limit = find_bounds(worker, settings).hard_limit
+    if hard_limit is None or worker.memory.peak_bytes <= hard_limit:
         return None
-    return now if before is None or before.over_hard_since is None else before.over_hard_since
+    if before.over_hard_since is None:
+        return now
+
+    return before.over_hard_since
+
+
+def _find_orders(worker: Worker, seen: Seen, settings: Settings, now: float) -> list[Order]:
+    """Return the orders for one worker, without regard to others."""
+    bound = find_passed_bound(worker, settings)
+    if bound is None or worker.state == "exiting" or seen.retired:
+        return []
+
+    retire = Order("retire", worker, "limit", bound, _count_seconds(seen.idle_since, now))
+    if settings.drain and settings.dry_run:
+        # Once drained, it would be retired sooner or later.
+        return [retire]
+
+    orders = []
+    if settings.drain and not seen.drained:
+        orders.append(dataclasses.replace(retire, act="drain"))
+    if _has_lasted(seen.idle_since, settings.min_idle, now):
+        orders.append(retire)
+    elif _has_lasted(seen.over_hard_since, settings.grace, now):
+        hard_limit = find_bounds(worker, settings).hard_limit or bound
+        orders.append(dataclasses.replace(retire, reason="hard_limit", bound=hard_limit))
+
+    return orders
+
+
+def _count_seconds(since: float | None, now: float) -> int | None:
+    if since is None:
+        return None
+
+    return int(now - since)
+
+
+def _has_lasted(since: float | None, seconds: int | None, now: float) -> bool:
+    if since is None or seconds is None:
+        return False
+
+    return now - since >= seconds

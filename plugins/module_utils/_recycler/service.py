@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The recycler itself, as it runs on the host: it looks, decides, acts and tells, until it is told to end."""
+"""The recycler as it runs on the host: it checks the workers, decides, acts and logs, until it is terminated."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ import time
 import typing as t
 
 from .._errors import OomguardError
+from .._fcgid.status_fetch import fetch_page
 from .._fcgid.worker import Row, Worker
-from .._fcgid.workers import Workers, fetch_page
+from .._fcgid.workers import Workers
 from .._files import remove_file, write_file
 from . import messages
 from .policy import (
@@ -27,34 +28,35 @@ from .policy import (
     Order,
     Seen,
     decide,
-    key_of,
-    over_limit,
+    find_passed_bound,
+    make_key,
 )
 from .settings import RecyclerError, Settings, parse
 
 UNIT_DIGEST = "OOMGUARD_UNIT"
 
 
-def fingerprint(*parts: bytes) -> str:
-    """Return what tells this code, configuration and unit from any other."""
-    return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()[:16]
+def compute_fingerprint(*parts: bytes) -> str:
+    """Return a short text that differs for each code, configuration and unit."""
+    digests = [hashlib.sha256(part).digest() for part in parts]
+    return hashlib.sha256(b"".join(digests)).hexdigest()[:16]
 
 
 class Recycler:
-    """Look at the workers from time to time, and have those go that have outgrown their limit."""
+    """Retire the workers that have outgrown their limit, each time `run_once` is called."""
 
     def __init__(
         self,
         settings: Settings,
         workers: Workers,
         *,
-        tell: t.Callable[[t.Mapping[str, str]], None],
+        log: t.Callable[[t.Mapping[str, str]], None],
         fetch: t.Callable[[str], t.Mapping[int, Row]] = fetch_page,
         clock: t.Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
         self._workers = workers
-        self._tell = tell
+        self._log = log
         self._fetch = fetch
         self._clock = clock
         self._seen: dict[Key, Seen] = {}
@@ -63,44 +65,57 @@ class Recycler:
         self._metrics = ""
         self.retired = {"limit": 0, "hard_limit": 0}
 
-    def look(self) -> str:
-        """Do all that is to be done now, and return a line about it.
+    def run_once(self) -> str:
+        """Do all that is due now, and return a line about it.
 
-        Raises OomguardError where nothing can be seen, and RecyclerError where only a new start helps.
+        Raises OomguardError if the workers cannot be read, and RecyclerError if only a restart helps.
         """
-        workers = self._workers.all(self._page())
+        workers = self._workers.find_all(self._fetch_page())
         orders, self._seen = decide(workers, self._seen, self._settings, self._clock())
-        for key in [key for key in self._drained if key not in self._seen]:
-            # mod_fcgid ends a worker that it cannot connect to, and may be the first to do so.
-            self._count(dataclasses.replace(self._drained.pop(key), act="gone"))
+        self._count_gone()
         for order in orders:
-            self._carry_out(order)
-        over = sum(over_limit(worker, self._settings) is not None for worker in workers)
-        self._write_metrics(messages.metrics(workers, over, self.retired))
-        return f"{len(workers)} workers, {over} beyond their limit, {sum(self.retired.values())} retired so far"
+            self._execute(order)
 
-    def report(self, problem: str) -> None:
-        """Tell the journal once what is in the way."""
+        passed_bounds = [find_passed_bound(worker, self._settings) for worker in workers]
+        over = len(workers) - passed_bounds.count(None)
+        self._write_metrics(messages.render_metrics(workers, over, self.retired))
+
+        total = sum(self.retired.values())
+        return f"{len(workers)} workers, {over} over their limit, {total} retired so far"
+
+    def log_problem(self, problem: str) -> None:
+        """Log a problem to the journal, once."""
         if problem not in self._problems:
             self._problems.add(problem)
-            self._tell(messages.problem(problem))
+            self._log(messages.make_problem(problem))
 
-    def _page(self) -> t.Mapping[int, Row]:
+    def _fetch_page(self) -> t.Mapping[int, Row]:
         if not self._settings.status_url:
             return {}
+
         try:
             return self._fetch(self._settings.status_url)
         except OomguardError as error:
-            self.report(f"{error} Idle workers are told by their sockets alone.")
+            self.log_problem(f"{error} Only the sockets show which workers are idle.")
             return {}
 
-    def _carry_out(self, order: Order) -> None:
-        key = key_of(order.worker)
+    def _count_gone(self) -> None:
+        """Count the drained workers that have ended: mod_fcgid may be the first to end one that it cannot reach."""
+        for key in list(self._drained):
+            if key not in self._seen:
+                order = self._drained.pop(key)
+                self._count(dataclasses.replace(order, act="gone"))
+
+    def _execute(self, order: Order) -> None:
+        key = make_key(order.worker)
         if order.act == "drain":
             if self._drain(order.worker):
                 self._seen[key] = dataclasses.replace(self._seen[key], drained=True)
                 self._drained[key] = order
-        elif self._settings.dry_run or self._signal(order):
+
+            return
+
+        if self._settings.dry_run or self._signal(order):
             self._drained.pop(key, None)
             self._seen[key] = dataclasses.replace(self._seen[key], retired=True)
             self._count(order)
@@ -108,74 +123,104 @@ class Recycler:
     def _count(self, order: Order) -> None:
         if not self._settings.dry_run:
             self.retired[order.reason] += 1
-        self._tell(messages.retirement(order, dry_run=self._settings.dry_run))
+        self._log(messages.make_retirement(order, dry_run=self._settings.dry_run))
 
     def _drain(self, worker: Worker) -> bool:
-        """Take the name of its socket away, so that mod_fcgid finds it no more, and return whether it is away.
+        """Remove the name of the worker's socket, so that mod_fcgid no longer finds it, and return whether it is gone.
 
-        Raises RecyclerError where the folder cannot be written to: it was not there yet when the unit was started.
+        Raises RecyclerError if the folder is read-only, since it did not exist yet when the unit was started.
         """
         path = pathlib.Path(worker.socket)
         if str(path.parent) not in self._settings.socket_directories:
-            self.report(f"Workers in {path.parent} cannot be drained, for it is none of socket_directories.")
+            self._log_undrained(path, "it is not one of the socket_directories")
             return False
+
         try:
-            if stat.S_ISSOCK(path.lstat().st_mode):
-                path.unlink()
-                return True
+            if not stat.S_ISSOCK(path.lstat().st_mode):
+                return False
+
+            path.unlink()
         except FileNotFoundError:
-            if path.parent.is_dir():
-                return True
-            self.report(f"Workers in {path.parent} cannot be drained, for the recycler does not see that folder.")
+            return self._is_name_gone(path)
         except OSError as error:
             if error.errno == errno.EROFS:
                 raise RecyclerError(
-                    f"{path.parent} was not there when the recycler was started, so that it cannot write to it.",
-                    hint="It is started anew.",
+                    f"{path.parent} did not exist when the recycler was started, so the recycler cannot write to it.",
+                    hint="systemd restarts the recycler.",
                 ) from error
-            self.report(f"Workers in {path.parent} cannot be drained: {error.strerror}.")
+
+            self._log_undrained(path, str(error.strerror))
+            return False
+
+        return True
+
+    def _is_name_gone(self, path: pathlib.Path) -> bool:
+        """Return whether a socket that was not found is gone, and its folder is not merely hidden."""
+        if path.parent.is_dir():
+            return True
+
+        self._log_undrained(path, "the recycler does not see that folder")
         return False
+
+    def _log_undrained(self, path: pathlib.Path, reason: str) -> None:
+        self.log_problem(f"Workers in {path.parent} cannot be drained: {reason}.")
 
     def _signal(self, order: Order) -> bool:
-        """Send SIGTERM if the worker is still what it was at the look, and return whether it was sent.
+        """Send SIGTERM if the worker is still as it was at the check, and return whether it was sent.
 
-        The process is held while it is looked at again, so that the signal reaches no other with its pid.
+        The process is held open while it is checked again, so the signal cannot reach another process with its pid.
         """
-        worker = order.worker
+        pid = order.worker.pid
         with contextlib.ExitStack() as stack, contextlib.suppress(ProcessLookupError):
-            held = _hold(worker.pid)
-            if held is not None:
-                stack.callback(os.close, held)
-            again = self._workers.one(worker.pid)
-            if again is None or again.started != worker.started:
+            descriptor = _open_process(pid)
+            if descriptor is not None:
+                stack.callback(os.close, descriptor)
+
+            if not self._is_unchanged(order):
                 return False
-            undisturbed = again.state == "idle" and again.memory.switches == worker.memory.switches
-            if order.reason == "limit" and not undisturbed:
-                return False
-            if held is None:
-                os.kill(worker.pid, signal.SIGTERM)
+
+            if descriptor is None:
+                os.kill(pid, signal.SIGTERM)
             else:
-                signal.pidfd_send_signal(held, signal.SIGTERM)
+                signal.pidfd_send_signal(descriptor, signal.SIGTERM)
+
             return True
+
         return False
 
+    def _is_unchanged(self, order: Order) -> bool:
+        """Return whether the worker is the same process, and still idle unless it has passed its hard limit."""
+        worker = order.worker
+        now = self._workers.find_one(worker.pid)
+        if now is None or now.started != worker.started:
+            return False
+        if order.reason != "limit":
+            return True
+
+        return now.state == "idle" and now.memory.switches == worker.memory.switches
+
     def _write_metrics(self, text: str) -> None:
-        if self._settings.metrics_file and text != self._metrics:
-            try:
-                write_file(pathlib.Path(self._settings.metrics_file), text)
-            except OomguardError as error:
-                self.report(str(error))
-            else:
-                self._metrics = text
+        if not self._settings.metrics_file or text == self._metrics:
+            return
+
+        try:
+            write_file(pathlib.Path(self._settings.metrics_file), text)
+        except OomguardError as error:
+            self.log_problem(str(error))
+        else:
+            self._metrics = text
 
 
-def _hold(pid: int) -> int | None:
-    """Return a descriptor of the process, None where Python (before 3.9) or the kernel (before 5.3) has none.
+def _open_process(pid: int) -> int | None:
+    """Return a descriptor of the process, None if Python (before 3.9) or the kernel (before 5.3) has none.
 
     Raises ProcessLookupError.
     """
+    if not hasattr(os, "pidfd_open"):
+        return None
+
     try:
-        return os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
+        return os.pidfd_open(pid)
     except ProcessLookupError:
         raise
     except OSError:
@@ -183,37 +228,46 @@ def _hold(pid: int) -> int | None:
 
 
 def main(arguments: t.Sequence[str]) -> int:
-    """Run until SIGTERM, with the configuration that the one argument names."""
-    code, configuration = (pathlib.Path(name).read_bytes() for name in (sys.argv[0], arguments[0]))
-    version = fingerprint(code, configuration, os.environ.get(UNIT_DIGEST, "").encode())
+    """Run until SIGTERM with the configuration file that the one argument names, and return the exit status."""
+    code = pathlib.Path(sys.argv[0]).read_bytes()
+    configuration = pathlib.Path(arguments[0]).read_bytes()
+    unit_digest = os.environ.get(UNIT_DIGEST, "")
+    version = compute_fingerprint(code, configuration, unit_digest.encode())
     try:
         settings = parse(configuration.decode("utf-8", "surrogateescape"))
     except OomguardError as error:
         sys.stderr.write(f"{arguments[0]}: {error}\n")
         return 2
-    # It waits until it is waited for, so that a look is never broken off.
+
+    # The signal stays pending until sigtimedwait() takes it, so that a check is never interrupted.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-    recycler = Recycler(
-        settings,
-        Workers(),
-        tell=lambda fields: messages.send(messages.JOURNAL, messages.journal_datagram(fields)),
-    )
-    ready, status = False, 0
+    recycler = Recycler(settings, Workers(), log=_send_to_journal)
+    status = _run_until_terminated(recycler, settings.interval, version)
+    if settings.metrics_file:
+        # Otherwise, somebody could take the old values for current ones.
+        remove_file(pathlib.Path(settings.metrics_file))
+
+    return status
+
+
+def _run_until_terminated(recycler: Recycler, interval: int, version: str) -> int:
+    """Check the workers every `interval` seconds, and return the exit status."""
+    is_ready = False
     while True:
         try:
-            line = recycler.look()
+            line = recycler.run_once()
         except OomguardError as error:
-            recycler.report(str(error))
+            recycler.log_problem(str(error))
             line = str(error)
-            if not ready or isinstance(error, RecyclerError):
-                # Then it never will: better not to run than to seem to work. systemd starts it anew after RestartSec=.
-                status = 1
-                break
+            if not is_ready or isinstance(error, RecyclerError):
+                # It would not work now. It ends rather than appear to work, and systemd restarts it after RestartSec=.
+                return 1
+
         messages.send(os.environ.get("NOTIFY_SOCKET", ""), f"READY=1\nSTATUS={version}: {line}".encode())
-        ready = True
-        if signal.sigtimedwait({signal.SIGTERM}, settings.interval):
-            break
-    if settings.metrics_file:
-        # Nobody is to take what it says for what is.
-        remove_file(pathlib.Path(settings.metrics_file))
-    return status
+        is_ready = True
+        if signal.sigtimedwait({signal.SIGTERM}, interval):
+            return 0
+
+
+def _send_to_journal(fields: t.Mapping[str, str]) -> None:
+    messages.send(messages.JOURNAL, messages.encode_for_journal(fields))

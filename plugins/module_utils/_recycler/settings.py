@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the recycler is told: checked, and written to its one file. Pure."""
+"""The settings of the recycler: checked, and written to its configuration file. Pure."""
 
 from __future__ import annotations
 
@@ -12,26 +12,30 @@ import re
 import typing as t
 
 from .._errors import OomguardError
-from .._safe import neutralise
 from .._size import parse_limit
 
 HEADER = "# Managed by oomguard.linux.fcgid_recycler; what is changed here by hand is lost.\n"
 
-# What needs no quotes in a unit and none in a section's name.
+# A path that needs no quotes in a unit, and a pattern that needs none in the name of a section.
 _PATH = re.compile(r"/[A-Za-z0-9_./@+:,=-]*")
 _PATTERN = re.compile(r"[/*][A-Za-z0-9_./@+:,=*?~ -]*")
-# Where PrivateTmp= and ProtectHome= have the unit see others, or none.
+# The folders that PrivateTmp= replaces in the unit, and those that ProtectHome= hides.
 _HIDDEN = re.compile(r"/+(?:tmp|var/tmp|home|root|(?:var/)?run/user)(?:/.*)?")
-_MAIN, _SCRIPT = "recycler", "script "
+_MAIN = "recycler"
+_SCRIPT = "script "
+_BINARY_UNITS = ((1024**3, "G"), (1024**2, "M"), (1024, "K"))
 
 
 class RecyclerError(OomguardError):
-    """The recycler cannot be set up as asked, or is not in force."""
+    """The recycler cannot be set up as asked, or does not run as it was set up."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Bounds:
-    """In bytes: a worker beyond `limit` is retired when idle, one beyond `hard_limit` after the grace time anyway."""
+    """Limits in bytes.
+
+    A worker over `limit` is retired when it is idle, a worker over `hard_limit` after the grace time in any case.
+    """
 
     limit: int | None = None
     hard_limit: int | None = None
@@ -39,7 +43,10 @@ class Bounds:
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """Times are in seconds. `scripts` has bounds of their own for some; `bounds` is for all others."""
+    """The settings of the recycler. Times are in seconds.
+
+    `scripts` has the bounds for workers whose script matches a pattern. `bounds` applies to all other workers.
+    """
 
     bounds: Bounds = Bounds()
     scripts: tuple[tuple[str, Bounds], ...] = ()
@@ -53,11 +60,11 @@ class Settings:
     socket_directories: tuple[str, ...] = ()
 
 
-def settings_from(values: t.Mapping[str, t.Any]) -> Settings:
-    """Return the settings in `values`, as the module's parameters have them. Raises RecyclerError and SizeError."""
+def make_settings(values: t.Mapping[str, t.Any]) -> Settings:
+    """Return the settings in `values`, which has the parameters of the module. Raises RecyclerError and SizeError."""
     settings = Settings(
-        bounds=_bounds(values),
-        scripts=tuple((_pattern(entry["script"]), _bounds(entry)) for entry in values["scripts"]),
+        bounds=_make_bounds(values),
+        scripts=tuple((_check_pattern(entry["script"]), _make_bounds(entry)) for entry in values["scripts"]),
         min_idle=values["min_idle"],
         interval=values["interval"],
         grace=values["grace"],
@@ -67,114 +74,182 @@ def settings_from(values: t.Mapping[str, t.Any]) -> Settings:
         metrics_file=values["metrics_file"],
         socket_directories=tuple(map(posixpath.normpath, values["socket_directories"])),
     )
-    patterns = [pattern for pattern, _bounds in settings.scripts]
-    for pattern in patterns:
-        if patterns.count(pattern) > 1:
-            raise RecyclerError(f"{pattern} is given twice.", hint="The first entry that fits holds; leave one out.")
-    every = [settings.bounds, *(bounds for _pattern, bounds in settings.scripts)]
-    if all(bounds == Bounds() for bounds in every):
-        raise RecyclerError("There is no limit to watch.", hint="Set one for all workers, or for a script.")
-    if any(bounds.hard_limit for bounds in every) and settings.grace is None:
-        raise RecyclerError(
-            "There is a hard limit without a grace time.",
-            hint="Say for how long a worker beyond it may go on with the request in hand.",
-        )
-    grace = settings.grace or 0
-    seconds = {"min_idle": (settings.min_idle, 0), "interval": (settings.interval, 1), "grace": (grace, 0)}
-    for name, (value, least) in seconds.items():
-        if value < least:
-            raise RecyclerError(f"{name} is {value}.", hint=f"Give a number of seconds from {least}.")
-    for path in (*settings.socket_directories, settings.metrics_file):
-        if path and not _PATH.fullmatch(path):
-            raise RecyclerError(
-                f"{neutralise(path)!r} cannot stand in a unit.", hint="Give a full path without blanks."
-            )
-    for path in filter(_HIDDEN.fullmatch, settings.socket_directories):
-        raise RecyclerError(
-            f"The recycler cannot see sockets in {path}.",
-            hint="Set FcgidIPCDir to a folder that is not below /tmp, /var/tmp, /home, /root or /run/user.",
-        )
+    _refuse_repetition(settings)
+    _refuse_missing_bounds(settings)
+    _refuse_times(settings)
+    _refuse_paths(settings)
+
     return settings
 
 
+def _refuse_repetition(settings: Settings) -> None:
+    seen = set()
+    for pattern, _bounds in settings.scripts:
+        if pattern in seen:
+            raise RecyclerError(
+                f"{pattern} is given twice.", hint="Only the first entry that matches applies. Remove one of them."
+            )
+
+        seen.add(pattern)
+
+
+def _refuse_missing_bounds(settings: Settings) -> None:
+    all_bounds = [settings.bounds, *dict(settings.scripts).values()]
+    if set(all_bounds) == {Bounds()}:
+        raise RecyclerError("No limit was given.", hint="Set a limit for all workers, or for a script.")
+
+    hard_limits = [bounds.hard_limit for bounds in all_bounds]
+    if any(hard_limits) and settings.grace is None:
+        raise RecyclerError(
+            "A hard limit was given without a grace time.",
+            hint="Set grace to the number of seconds for which a worker over it may continue its request.",
+        )
+
+
+def _refuse_times(settings: Settings) -> None:
+    _refuse_below("min_idle", settings.min_idle, 0)
+    _refuse_below("interval", settings.interval, 1)
+    _refuse_below("grace", settings.grace or 0, 0)
+
+
+def _refuse_below(name: str, seconds: int, least: int) -> None:
+    if seconds < least:
+        raise RecyclerError(f"{name} is {seconds}.", hint=f"Give a number of seconds that is {least} or more.")
+
+
+def _refuse_paths(settings: Settings) -> None:
+    for path in (*settings.socket_directories, settings.metrics_file):
+        if path and not _PATH.fullmatch(path):
+            raise RecyclerError(
+                f"{path!r} cannot be written in a unit.", hint="Give a full path without spaces or special characters."
+            )
+
+    for path in settings.socket_directories:
+        if _HIDDEN.fullmatch(path):
+            raise RecyclerError(
+                f"The recycler cannot see sockets in {path}.",
+                hint="Set FcgidIPCDir to a folder that is not below /tmp, /var/tmp, /home, /root or /run/user.",
+            )
+
+
 def parse(text: str) -> Settings:
-    """Return the settings that `render` has written. Raises RecyclerError and SizeError."""
-    parser = _parser()
+    """Return the settings in a file that `render` has written. Raises RecyclerError and SizeError."""
+    parser = _make_parser()
     try:
         parser.read_string(text)
-        main = parser[_MAIN]
-        values: dict[str, t.Any] = {
-            **{name: main.get(name) for name in ("limit", "hard_limit")},
-            **{name: main.getint(name) for name in ("min_idle", "interval", "grace")},
-            **{name: main.getboolean(name) for name in ("drain", "dry_run")},
-            **{name: main.get(name, "") for name in ("status_url", "metrics_file")},
-            "socket_directories": main.get("socket_directories", "").split(),
-            "scripts": [
-                {"script": name[len(_SCRIPT) :], **parser[name]}
-                for name in parser.sections()
-                if name.startswith(_SCRIPT)
-            ],
-        }
-        return settings_from(values)
+        return make_settings(_parse_values(parser))
     except (configparser.Error, KeyError, TypeError, ValueError) as error:
-        raise RecyclerError(f"The configuration cannot be read: {neutralise(str(error))}.") from error
+        raise RecyclerError(f"The configuration cannot be read: {error}.") from error
+
+
+def _parse_values(parser: configparser.ConfigParser) -> dict[str, t.Any]:
+    main = parser[_MAIN]
+    return {
+        "limit": main.get("limit"),
+        "hard_limit": main.get("hard_limit"),
+        "min_idle": main.getint("min_idle"),
+        "interval": main.getint("interval"),
+        "grace": main.getint("grace"),
+        "drain": main.getboolean("drain"),
+        "dry_run": main.getboolean("dry_run"),
+        "status_url": main.get("status_url", ""),
+        "metrics_file": main.get("metrics_file", ""),
+        "socket_directories": main.get("socket_directories", "").split(),
+        "scripts": list(_parse_scripts(parser)),
+    }
+
+
+def _parse_scripts(parser: configparser.ConfigParser) -> t.Iterator[dict[str, str]]:
+    for name in parser.sections():
+        if name.startswith(_SCRIPT):
+            yield {"script": name[len(_SCRIPT) :], **parser[name]}
 
 
 def render(settings: Settings) -> str:
-    """Return the configuration as a file."""
-    main: dict[str, object] = {
-        **_sizes(settings.bounds),
-        **({} if settings.grace is None else {"grace": settings.grace}),
-        "min_idle": settings.min_idle,
-        "interval": settings.interval,
-        "drain": _word(settings.drain),
-        "dry_run": _word(settings.dry_run),
+    """Return the text of the configuration file."""
+    values = {
+        **_render_bounds(settings.bounds),
+        "grace": _render_optional(settings.grace),
+        "min_idle": str(settings.min_idle),
+        "interval": str(settings.interval),
+        "drain": _render_flag(settings.drain),
+        "dry_run": _render_flag(settings.dry_run),
         "status_url": settings.status_url,
         "metrics_file": settings.metrics_file,
         "socket_directories": " ".join(settings.socket_directories),
     }
-    sections = [(_MAIN, main), *((_SCRIPT + pattern, _sizes(bounds)) for pattern, bounds in settings.scripts)]
-    text = "\n".join(
-        f"[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in values.items() if value != "")
-        for name, values in sections
-    )
-    return f"{HEADER}\n{text}"
+    sections = [_render_section(_MAIN, values)]
+    for pattern, bounds in settings.scripts:
+        sections.append(_render_section(_SCRIPT + pattern, _render_bounds(bounds)))
+
+    return "\n".join([HEADER, *sections])
 
 
-def _parser() -> configparser.ConfigParser:
-    return configparser.ConfigParser(delimiters=("=",), comment_prefixes=("#",), interpolation=None, default_section="")
+def _render_section(name: str, values: t.Mapping[str, str]) -> str:
+    text = f"[{name}]\n"
+    for key, value in values.items():
+        if value:
+            text += f"{key} = {value}\n"
 
-
-def _bounds(values: t.Mapping[str, t.Any]) -> Bounds:
-    of = f" of {values['script']}" if "script" in values else ""
-    limit, hard_limit = (
-        parse_limit(values[name], name=f"{name}{of}") if values.get(name) not in (None, "") else None
-        for name in ("limit", "hard_limit")
-    )
-    if hard_limit is not None and limit is not None and hard_limit < limit:
-        raise RecyclerError(f"The hard limit, {hard_limit} bytes, is below the limit, {limit} bytes.")
-    return Bounds(limit, hard_limit)
-
-
-def _pattern(text: str) -> str:
-    if not _PATTERN.fullmatch(text):
-        raise RecyclerError(
-            f"{neutralise(text)!r} is not a script.", hint="Give a full path, in which * and ? stand for anything."
-        )
     return text
 
 
-def _sizes(bounds: Bounds) -> dict[str, object]:
-    return {name: _size(value) for name, value in dataclasses.asdict(bounds).items() if value is not None}
+def _render_bounds(bounds: Bounds) -> dict[str, str]:
+    return {"limit": _render_size(bounds.limit), "hard_limit": _render_size(bounds.hard_limit)}
 
 
-def _size(size: int) -> str:
-    """Return `size` with the largest binary unit that says it exactly."""
-    for power, unit in ((3, "G"), (2, "M"), (1, "K")):
-        if size and size % 1024**power == 0:
-            return f"{size // 1024**power}{unit}"
+def _render_size(size: int | None) -> str:
+    """Return `size` in the largest binary unit that is exact."""
+    if not size:
+        return _render_optional(size)
+
+    for factor, unit in _BINARY_UNITS:
+        if size % factor == 0:
+            return f"{size // factor}{unit}"
+
     return str(size)
 
 
-def _word(flag: bool) -> str:
+def _render_optional(number: int | None) -> str:
+    if number is None:
+        return ""
+
+    return str(number)
+
+
+def _render_flag(flag: bool) -> str:
     return "yes" if flag else "no"
+
+
+def _make_parser() -> configparser.ConfigParser:
+    return configparser.ConfigParser(delimiters=("=",), comment_prefixes=("#",), interpolation=None, default_section="")
+
+
+def _make_bounds(values: t.Mapping[str, t.Any]) -> Bounds:
+    limit = _parse_bound(values, "limit")
+    hard_limit = _parse_bound(values, "hard_limit")
+    if hard_limit is not None and limit is not None and hard_limit < limit:
+        raise RecyclerError(f"The hard limit, {hard_limit} bytes, is below the limit, {limit} bytes.")
+
+    return Bounds(limit, hard_limit)
+
+
+def _parse_bound(values: t.Mapping[str, t.Any], name: str) -> int | None:
+    text = values.get(name)
+    if text is None or text == "":
+        return None
+    if "script" in values:
+        return parse_limit(text, name=f"{name} of {values['script']}")
+
+    return parse_limit(text, name=name)
+
+
+def _check_pattern(text: str) -> str:
+    """Return `text` if it is a pattern for scripts. Raises RecyclerError otherwise."""
+    if not _PATTERN.fullmatch(text):
+        raise RecyclerError(
+            f"{text!r} is not a script.",
+            hint="Give a full path, in which * stands for any text and ? for any character.",
+        )
+
+    return text

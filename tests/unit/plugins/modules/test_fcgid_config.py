@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module fcgid_config: from parameters to what is wanted, and from what was done to the result."""
+"""The module fcgid_config: from parameters to what is wanted, and its documentation."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ import typing as t
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.apache import find_layout
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import parse_dump
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.layout import LAYOUTS
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.memory import Need
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import State, make_plan
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.apache import Apache
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import parse_settings, render
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.layout import LAYOUTS, find_layout
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import make_plan
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.result import build_result
 from ansible_collections.oomguard.linux.plugins.modules import fcgid_config
-from ansible_collections.oomguard.linux.plugins.modules.fcgid_config import RETURN, result, wanted_from
+from ansible_collections.oomguard.linux.plugins.modules.fcgid_config import RETURN, build_wanted
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._fcgid.configurations import HTTPD, NEED
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._fcgid.programs import Programs
 from ansible_collections.oomguard.linux.tests.unit.plugins.modules.documented import documented, returned
 
 PARAMS: dict[str, t.Any] = {
@@ -29,72 +31,44 @@ PARAMS: dict[str, t.Any] = {
     "path": None,
     "allow_overrides": True,
 }
-STATE = State(
-    path=pathlib.Path("/etc/httpd/conf.d/zz-oomguard-fcgid.conf"),
-    link=None,
-    text=None,
-    linked=False,
-    configuration=parse_dump(
-        "# In file: /etc/httpd/conf.d/{{ shop }}.conf\n#  1:\n<VirtualHost *:80>\n#  2:\nFcgidProcessLifeTime 60\n"
-        "</VirtualHost>\nLoaded Modules:\n fcgid_module (shared)\n"
-    ),
-    running=True,
-)
-NEED = Need(workers=1, largest_worker_bytes=10, max_processes=50, ram_bytes=400, swap_bytes=0)
 
 
 @pytest.mark.parametrize(
     ("state", "names"), [("present", ["FcgidProcessLifeTime"]), ("absent", [])], ids=["present", "absent"]
 )
-def test_parameters_are_taken_over(state: str, names: list[str]) -> None:
-    wanted = wanted_from({**PARAMS, "state": state})
+def test_parameters_become_settings(state: str, names: list[str]) -> None:
+    wanted = build_wanted({**PARAMS, "state": state})
     assert [setting.directive.name for setting in wanted.settings] == names
 
 
-def test_the_result_names_what_is_in_force_and_what_is_not() -> None:
-    wanted = wanted_from(PARAMS)
-    assert result(STATE, make_plan(STATE, wanted), wanted, NEED) == {
-        "path": "/etc/httpd/conf.d/zz-oomguard-fcgid.conf",
-        "effective": {"FcgidProcessLifeTime": 600},
-        "overridden_by": [
-            {
-                "directive": "FcgidProcessLifeTime",
-                "wanted": 600,
-                "value": 60,
-                "file": "/etc/httpd/conf.d/\\x7b{ shop }}.conf",
-                "line": 2,
-                "context": "<VirtualHost *:80>",
-            }
-        ],
-        "memory": {
-            "workers": 1,
-            "largest_worker_bytes": 10,
-            "max_processes": 50,
-            "needed_bytes": 500,
-            "ram_bytes": 400,
-            "swap_bytes": 0,
-        },
-        "running": True,
-        "reloaded": True,
-    }
-
-
-def test_what_is_absent_has_no_effect() -> None:
-    wanted = wanted_from({**PARAMS, "state": "absent"})
-    assert "effective" not in result(STATE, make_plan(STATE, wanted), wanted, NEED)
-
-
-def test_on_a_host_without_apache_there_is_nothing_to_take_away(
+def test_absent_file_needs_no_apache(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     layout = dataclasses.replace(LAYOUTS[0], main=tmp_path / "apache2.conf")
-    monkeypatch.setattr(fcgid_config, "find_layout", lambda *, must: find_layout([layout], must=must))
+    monkeypatch.setattr(fcgid_config, "find_layout", lambda *, required: find_layout([layout], required=required))
     with patch_module_args({"state": "absent"}), pytest.raises(SystemExit):
         fcgid_config.main()
     assert json.loads(capfd.readouterr().out)["changed"] is False
 
 
-def test_what_is_returned_is_documented() -> None:
-    wanted = wanted_from(PARAMS)
-    found = {"unit": "httpd.service", **result(STATE, make_plan(STATE, wanted), wanted, NEED)}
+def test_names_of_files_are_inert_in_the_result(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    directives = {"FcgidBusyTimeout": 60}
+    layout = dataclasses.replace(LAYOUTS[1], main=tmp_path / "httpd.conf", folder=tmp_path)
+    layout.path.write_text(render(parse_settings(directives)))
+    (tmp_path / "zzz{{ shop }}.conf").write_text("FcgidBusyTimeout 90\n")
+    apache = Apache(layout, run=Programs(tmp_path), root=tmp_path)
+    monkeypatch.setattr(fcgid_config, "find_layout", lambda **_options: layout)
+    monkeypatch.setattr(fcgid_config, "Apache", lambda _layout, **_options: apache)
+    arguments = {"directives": directives, "allow_overrides": True, "_ansible_check_mode": True}
+    with patch_module_args(arguments), pytest.raises(SystemExit):
+        fcgid_config.main()
+    (override,) = json.loads(capfd.readouterr().out)["overridden_by"]
+    assert override["file"] == f"{tmp_path}/zzz\\x7b{{ shop }}}}.conf"
+
+
+def test_result_is_documented() -> None:
+    wanted = build_wanted(PARAMS)
+    found = {"unit": "httpd.service", **build_result(HTTPD, make_plan(HTTPD, wanted), wanted, NEED)}
     assert returned(found, documented(RETURN)) == documented(RETURN)

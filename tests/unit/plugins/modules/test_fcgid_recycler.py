@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module fcgid_recycler: what it refuses before it looks at anything, and check mode."""
+"""The module fcgid_recycler: what it rejects before it observes the host, and check mode."""
 
 from __future__ import annotations
 
@@ -38,30 +38,33 @@ def test_check_mode_shows_the_files_and_writes_none(root: pathlib.Path, capfd: p
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({}, "There is no limit to watch. Set one for all workers, or for a script."),
+        ({}, "No limit was given. Set a limit for all workers, or for a script."),
         (
             {"limit": "1G", "metrics_file": "/nonexistent/a.prom"},
-            "/nonexistent/a.prom is no place for metrics. Give a name that ends in .prom, in a folder that exists.",
+            (
+                "Metrics cannot be written to /nonexistent/a.prom."
+                " Give a name that ends in .prom, in a folder that exists."
+            ),
         ),
         (
             {"limit": "1G", "status_url": "http://example.org/"},
             (
                 "'http://example.org/' is not a page of this host."
-                " Give a URL that begins with http:// or https:// and one of 127.0.0.1, [::1], localhost."
+                " Give a URL that begins with http:// or https://, followed by 127.0.0.1, [::1] or localhost."
             ),
         ),
     ],
 )
-def test_what_cannot_be_is_refused(
+def test_invalid_settings_are_rejected(
     capfd: pytest.CaptureFixture[str], arguments: dict[str, t.Any], message: str
 ) -> None:
     assert run(capfd, **arguments)["msg"] == message
 
 
-def test_there_is_nothing_to_take_away(capfd: pytest.CaptureFixture[str]) -> None:
+def test_absent_recycler_is_not_removed(capfd: pytest.CaptureFixture[str]) -> None:
     assert run(capfd, state="absent", _ansible_check_mode=True)["changed"] is False
 
 
-def test_what_is_returned_is_documented(capfd: pytest.CaptureFixture[str]) -> None:
+def test_result_is_documented(capfd: pytest.CaptureFixture[str]) -> None:
     found = run(capfd, limit="256M", _ansible_check_mode=True)
     assert found.keys() - {"changed", "diff", "invocation"} == set(documented(fcgid_recycler.RETURN))

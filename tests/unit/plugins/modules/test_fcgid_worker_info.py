@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module fcgid_worker_info: its result, inert whatever a worker calls itself."""
+"""The module fcgid_worker_info: its result, which is inert whatever a worker calls itself."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def run(capfd: pytest.CaptureFixture[str], **arguments: t.Any) -> dict[str, t.An
     return dict(json.loads(capfd.readouterr().out))
 
 
-def test_a_worker(proc: FakeProc, capfd: pytest.CaptureFixture[str]) -> None:
+def test_worker_has_all_values(proc: FakeProc, capfd: pytest.CaptureFixture[str]) -> None:
     pid = proc.worker(0)
     (worker,) = run(capfd)["workers"]
     assert {name: value for name, value in worker.items() if name != "age_seconds"} == {
@@ -60,33 +60,33 @@ def test_a_worker(proc: FakeProc, capfd: pytest.CaptureFixture[str]) -> None:
     }
 
 
-def test_only_the_scripts_asked_for(proc: FakeProc, capfd: pytest.CaptureFixture[str]) -> None:
+def test_only_workers_of_the_given_scripts_are_listed(proc: FakeProc, capfd: pytest.CaptureFixture[str]) -> None:
     proc.worker(0)
     proc.worker(1, script="/srv/fcgi/other.fcgi")
     assert [worker["pid"] for worker in run(capfd, scripts=["*/other.*"])["workers"]] == [1001]
 
 
-def test_what_a_worker_calls_itself_is_inert(proc: FakeProc, capfd: pytest.CaptureFixture[str]) -> None:
+def test_name_of_a_worker_is_inert(proc: FakeProc, capfd: pytest.CaptureFixture[str]) -> None:
     proc.worker(0, script="/srv/{{ lookup('pipe', 'id') }}\x1b[2J")
     (worker,) = run(capfd)["workers"]
     assert worker["script"] == r"/srv/\x7b{ lookup('pipe', 'id') }}\x1b[2J"
 
 
-def test_a_page_that_is_not_there_is_told(proc: FakeProc, capfd: pytest.CaptureFixture[str]) -> None:
+def test_page_that_cannot_be_read_has_the_problem(proc: FakeProc, capfd: pytest.CaptureFixture[str]) -> None:
     proc.worker(0)
     found = run(capfd, status_url="http://127.0.0.1:9/server-status")
     assert (found["status_page"]["read"], "Connection refused" in found["status_page"]["problem"]) == (False, True)
 
 
-def test_a_page_of_another_host_is_refused(proc: FakeProc, capfd: pytest.CaptureFixture[str]) -> None:
+def test_page_of_another_host_is_rejected(proc: FakeProc, capfd: pytest.CaptureFixture[str]) -> None:
     proc.worker(0)
     assert run(capfd, status_url="http://example.org/")["msg"] == (
         "'http://example.org/' is not a page of this host."
-        " Give a URL that begins with http:// or https:// and one of 127.0.0.1, [::1], localhost."
+        " Give a URL that begins with http:// or https://, followed by 127.0.0.1, [::1] or localhost."
     )
 
 
-def test_what_is_returned_is_documented(proc: FakeProc, capfd: pytest.CaptureFixture[str]) -> None:
+def test_result_is_documented(proc: FakeProc, capfd: pytest.CaptureFixture[str]) -> None:
     proc.worker(0)
     contents = documented(fcgid_worker_info.RETURN)
     found = {name: value for name, value in run(capfd).items() if name not in ("changed", "invocation")}

@@ -14,8 +14,9 @@ from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config impor
     Configuration,
     Occurrence,
     parse_dump,
-    settings_from,
+    parse_settings,
 )
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.memory import Need
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import State, Wanted
 
 FOLDER = pathlib.Path(__file__).parent
@@ -34,7 +35,7 @@ TEXT = f"""{MARK}
 
 def wanted(**directives: t.Any) -> Wanted:
     """Return what is wanted with `directives`."""
-    return Wanted(settings=settings_from(directives))
+    return Wanted(settings=parse_settings(directives))
 
 
 def configuration(text: str, module: str = "fcgid_module") -> Configuration:
@@ -44,13 +45,13 @@ def configuration(text: str, module: str = "fcgid_module") -> Configuration:
 
 def state(read: Configuration = BULLSEYE, **changes: t.Any) -> State:
     """Return a host with our file, on which Apache has read `read`."""
-    there = State(path=PATH, link=LINK, text=TEXT, linked=True, configuration=read, running=True)
+    there = State(path=PATH, name=str(LINK), text=TEXT, linked=True, configuration=read, running=True)
     return dataclasses.replace(there, **changes)
 
 
 def expected(read: Configuration, **directives: t.Any) -> tuple[Occurrence, ...]:
     """Return the settings of the host that has read `read` once our file holds `directives`."""
-    return state(read).expected(wanted(**directives))
+    return state(read).expect(wanted(**directives))
 
 
 OURS = wanted(FcgidIdleScanInterval=120, FcgidMinProcessesPerClass=0, FcgidProcessLifeTime=600)
@@ -60,3 +61,17 @@ QUIET = configuration(
     "#   5:\nFcgidProcessLifeTime 600\n"
 )
 EMPTY = configuration("")
+
+# A host with Enterprise Linux, on which a virtual host in a file with a hostile name overrides our lifetime.
+HTTPD = State(
+    path=pathlib.Path("/etc/httpd/conf.d/zz-oomguard-fcgid.conf"),
+    name="/etc/httpd/conf.d/zz-oomguard-fcgid.conf",
+    text=None,
+    linked=False,
+    configuration=parse_dump(
+        "# In file: /etc/httpd/conf.d/{{ shop }}.conf\n#  1:\n<VirtualHost *:80>\n#  2:\nFcgidProcessLifeTime 60\n"
+        "</VirtualHost>\nLoaded Modules:\n fcgid_module (shared)\n"
+    ),
+    running=True,
+)
+NEED = Need(workers=1, largest_worker_bytes=10, max_processes=50, ram_bytes=400, swap_bytes=0)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An Apache for the tests beside this file, with a fake in the place of its programs."""
+"""An Apache for the tests in this folder, whose programs are a fake."""
 
 from __future__ import annotations
 
@@ -35,4 +35,4 @@ def programs(tmp_path: pathlib.Path) -> Programs:
 
 @pytest.fixture
 def apache(layout: Layout, programs: Programs, tmp_path: pathlib.Path) -> Apache:
-    return Apache(layout, run=programs, runtime=tmp_path / "run", sleep=sleepless)
+    return Apache(layout, run=programs, root=tmp_path, sleep=sleepless)

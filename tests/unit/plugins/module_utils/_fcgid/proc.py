@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A folder that looks as /proc does with workers of mod_fcgid in it, with the texts of a bookworm machine."""
+"""A folder that looks like /proc with workers of mod_fcgid in it. The texts are from a bookworm machine."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _HEADINGS = "Num       RefCount Protocol Flags    Type St Inode Path\n"
 
 
 class FakeProc:
-    """Make entries of `folder` on demand."""
+    """A folder like /proc, whose entries are created on demand."""
 
     def __init__(self, folder: pathlib.Path) -> None:
         self.folder = folder
@@ -53,12 +53,12 @@ class FakeProc:
         path.write_text(text)
 
     def socket(self, inode: int, path: str, *, flags: int = 0x10000, state: int = 1) -> None:
-        """Add one socket to those that the kernel lists."""
+        """Add a socket to those that the kernel lists."""
         self._unix += f"000000007a06be57: 00000002 00000000 {flags:08X} 0001 {state:02d} {inode:5d} {path}\n"
         self.write("self/net/unix", self._unix)
 
     def connect(self, number: int) -> None:
-        """Have a request in hand for the worker with this number."""
+        """Give the worker with this number a request."""
         self.socket(50_000 + number, f"{SOCKETS}/{MANAGER}.{number}", flags=0, state=3)
 
     def process(self, pid: int, *, parent: int, link: str, command: t.Sequence[str] = (), **values: int) -> None:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A fake in the place of Apache's programs, which reads the folder as Apache does, and a host with it."""
+"""A fake for Apache's programs and systemctl, which reads the folder as Apache does, and a host with it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ import itertools
 import pathlib
 import typing as t
 
+from ansible_collections.oomguard.linux.plugins.module_utils._change import bring
 from ansible_collections.oomguard.linux.plugins.module_utils._command import Completed
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.apache import Apache
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import MARK, settings_from
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import State, Wanted, make_plan
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.change import FcgidChange
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import MARK, parse_settings
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import State, Wanted
 
-WANTED = Wanted(settings=settings_from({"FcgidProcessLifeTime": 600}))
-OTHER = Wanted(settings=settings_from({"FcgidProcessLifeTime": 60}))
+WANTED = Wanted(settings=parse_settings({"FcgidProcessLifeTime": 600}))
+OTHER = Wanted(settings=parse_settings({"FcgidProcessLifeTime": 60}))
 ABSENT = Wanted(present=False)
 TEXT = f"{MARK}\n<IfModule mod_fcgid.c>\n  FcgidProcessLifeTime 600\n</IfModule>\n"
 NAME = "zz-oomguard-fcgid.conf"
@@ -30,7 +32,7 @@ class Programs:
     active: str = "active"
     complaints: dict[str, str] = dataclasses.field(default_factory=dict)
     reload_status: int = 0
-    # Its state after each look that follows a reload, and the status of a start.
+    # Apache's state at each check after a reload, and the exit status of a start.
     fate: list[str] = dataclasses.field(default_factory=list)
     start_status: int = 0
     environment: str = "LANG=C"
@@ -77,10 +79,18 @@ def sleepless(_seconds: float) -> None:
 
 
 def converge(apache: Apache, wanted: Wanted) -> State:
-    """Bring the host to what is wanted, as the module does."""
-    return apache.apply(make_plan(apache.observe(wanted), wanted), wanted)
+    """Bring the host to what is wanted, as the module does, and return its state."""
+    state, _plan = bring(FcgidChange(apache, wanted), check_mode=False)
+    return state
+
+
+def is_converged(apache: Apache, wanted: Wanted) -> bool:
+    """Return whether the module would have nothing to do."""
+    _state, plan = bring(FcgidChange(apache, wanted), check_mode=True)
+    return not plan.changed
 
 
 def files(root: pathlib.Path) -> dict[str, str]:
-    """Return the text of all files below `root` by their paths."""
-    return {str(path.relative_to(root)): path.read_text() for path in root.rglob("*.*") if path.is_file()}
+    """Return the text of all files below `root`, by path."""
+    paths = [path for path in root.rglob("*.*") if path.is_file() and path.suffix != ".lock"]
+    return {str(path.relative_to(root)): path.read_text() for path in paths}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Our file, and the configuration of Apache around it as Apache has printed it."""
+"""Our file, and the configuration of Apache around it as Apache prints it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import parse_dump, render, settings_from
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import parse_dump, parse_settings, render
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import FcgidError
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._fcgid.configurations import (
     BOOKWORM,
@@ -22,11 +22,11 @@ from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._fcgid.c
 )
 
 
-def test_our_file_is_read_only_where_the_module_is_loaded() -> None:
+def test_our_file_applies_only_if_the_module_is_loaded() -> None:
     assert render(OURS.settings) == TEXT
 
 
-def test_every_setting_of_the_module_is_found_in_its_order() -> None:
+def test_all_settings_of_the_module_are_found_in_order() -> None:
     assert [found.setting.directive.name for found in BULLSEYE.occurrences] == [
         "FcgidConnectTimeout",
         "FcgidIdleScanInterval",
@@ -40,7 +40,7 @@ def test_every_setting_of_the_module_is_found_in_its_order() -> None:
     ]
 
 
-def test_a_setting_knows_its_place() -> None:
+def test_setting_has_file_line_and_sections() -> None:
     found = BULLSEYE.occurrences[6]
     assert (found.file, found.line, found.setting.sections) == (
         "/etc/apache2/sites-enabled/shop.conf",
@@ -49,7 +49,7 @@ def test_a_setting_knows_its_place() -> None:
     )
 
 
-def test_sections_end() -> None:
+def test_setting_after_a_section_is_outside_of_it() -> None:
     assert BULLSEYE.occurrences[7].setting.sections == ()
 
 
@@ -72,18 +72,18 @@ def test_sections_end() -> None:
     ],
     ids=["alone", "within another", "last in another", "before another"],
 )
-def test_a_section_without_content_holds_nothing_of_what_follows(dump: str, sections: tuple[str, ...]) -> None:
+def test_empty_section_does_not_enclose_later_settings(dump: str, sections: tuple[str, ...]) -> None:
     assert [found.setting.sections for found in parse_dump(dump).occurrences] == [sections]
 
 
-def test_sections_end_without_indentation_too() -> None:
+def test_sections_end_without_indentation() -> None:
     dump = "<VirtualHost *:80>\nFcgidIdleTimeout 7\n</VirtualHost>\nFcgidIdleTimeout 8\n"
     found = [found.setting.sections for found in parse_dump(dump).occurrences]
     assert found == [("<VirtualHost *:80>",), ()]
 
 
 @pytest.mark.parametrize(("printed", "line"), [("#   7:", 7), ("# 999:", 999), ("#1000:", 1000)])
-def test_a_setting_knows_its_line_however_long_the_file_is(printed: str, line: int) -> None:
+def test_line_number_has_any_width(printed: str, line: int) -> None:
     found = parse_dump(f"#   1:\nListen 80\n{printed}\nFcgidIdleTimeout 7\n").occurrences
     assert [one.line for one in found] == [line]
 
@@ -97,24 +97,24 @@ def test_modules_are_found() -> None:
     [
         (
             {"FcgidInitialEnv": ["MODE a", "MODE b"]},
-            "FcgidInitialEnv is given twice for 'MODE'. The later one would win.",
+            "FcgidInitialEnv is given twice for 'MODE'. Remove one of them: only the last one would take effect.",
         ),
         ({"FcgidIdleTimeout": [1, 2]}, "FcgidIdleTimeout is '[1, 2]'. Give a number from 0 to 2147483647."),
     ],
 )
-def test_what_makes_no_sense_is_refused(directives: dict[str, t.Any], message: str) -> None:
+def test_repeated_settings_are_rejected(directives: dict[str, t.Any], message: str) -> None:
     with pytest.raises(FcgidError) as error:
         wanted(**directives)
     assert str(error.value) == message
 
 
-def test_several_values_are_several_lines() -> None:
-    settings = settings_from({"FcgidPassHeader": ["X-A", "X-B"]})
+def test_each_value_of_a_list_has_its_line() -> None:
+    settings = parse_settings({"FcgidPassHeader": ["X-A", "X-B"]})
     assert render(settings).splitlines()[2:4] == ["  FcgidPassHeader X-A", "  FcgidPassHeader X-B"]
 
 
 @pytest.mark.parametrize("cut", range(0, 900, 7))
-def test_a_dump_that_is_cut_off_anywhere_is_read_as_far_as_it_goes(cut: int) -> None:
+def test_truncated_dump_is_read_up_to_the_cut(cut: int) -> None:
     text = (FOLDER / "bullseye.dump").read_text()
     assert len(parse_dump(text[:cut]).occurrences) <= len(BULLSEYE.occurrences)
 
@@ -139,11 +139,11 @@ def test_files_are_found_in_the_order_of_reading() -> None:
     ],
     ids=["its own", "after ours", "first", "before another", "after the last", "another folder"],
 )
-def test_a_file_comes_where_its_name_puts_it(file: str, before: str) -> None:
-    names = [found.setting.directive.name for found in BOOKWORM.with_file(file, settings_from({"FcgidIPCDir": "/x"}))]
+def test_new_file_comes_where_its_name_sorts(file: str, before: str) -> None:
+    names = [found.setting.directive.name for found in BOOKWORM.with_file(file, parse_settings({"FcgidIPCDir": "/x"}))]
     assert names[names.index("FcgidIPCDir") - 1] == before
 
 
-def test_a_file_holds_nothing_but_what_is_to_be_in_it() -> None:
-    found = BULLSEYE.with_file(str(LINK), settings_from({"FcgidIPCDir": "/x"}))
+def test_file_contains_only_the_wanted_settings() -> None:
+    found = BULLSEYE.with_file(str(LINK), parse_settings({"FcgidIPCDir": "/x"}))
     assert [one.setting.directive.name for one in found if one.file == str(LINK)] == ["FcgidIPCDir"]

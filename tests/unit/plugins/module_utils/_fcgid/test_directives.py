@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The directives of mod_fcgid: what may be given, and what is made of it."""
+"""The directives of mod_fcgid: which values they accept, and how they are read."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives i
     BY_ANY_NAME,
     DIRECTIVES,
     FcgidError,
-    command_options,
-    directive_named,
-    renamed,
-    words,
+    describe_old_names,
+    find_directive,
+    parse_command_options,
+    split_words,
 )
 
 
@@ -33,8 +33,8 @@ from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives i
         ("FcgidCmdOptions", '"/srv/a b"  iotimeout 9 InitialEnv A=b', '"/srv/a b"  iotimeout 9 InitialEnv A=b'),
     ],
 )
-def test_values_are_written_as_apache_has_them(name: str, value: object, text: str) -> None:
-    assert DIRECTIVES[name].text(value) == text
+def test_values_are_written_as_apache_reads_them(name: str, value: object, text: str) -> None:
+    assert DIRECTIVES[name].format_value(value) == text
 
 
 @pytest.mark.parametrize(
@@ -54,9 +54,9 @@ def test_values_are_written_as_apache_has_them(name: str, value: object, text: s
         ("FcgidIdleScanInterval", 0, "FcgidIdleScanInterval is '0'. Give a number from 1 to 2147483647."),
         ("FcgidMaxProcesses", 1025, "FcgidMaxProcesses is '1025'. Give a number from 1 to 1024."),
         ("FcgidFixPathinfo", 2, "FcgidFixPathinfo is '2'. Give a number from 0 to 1."),
-        ("FcgidIPCDir", "", "FcgidIPCDir is ''. Give a text, as Apache has it."),
-        ("FcgidIPCDir", None, "FcgidIPCDir is None. Give a text, as Apache has it."),
-        ("FcgidIPCDir", {"a": 1}, "FcgidIPCDir is {'a': 1}. Give a text, as Apache has it."),
+        ("FcgidIPCDir", "", "FcgidIPCDir is ''. Give a string, as in Apache's configuration."),
+        ("FcgidIPCDir", None, "FcgidIPCDir is None. Give a string, as in Apache's configuration."),
+        ("FcgidIPCDir", {"a": 1}, "FcgidIPCDir is {'a': 1}. Give a string, as in Apache's configuration."),
         (
             "FcgidCmdOptions",
             "/srv/a IOTimeout 9 MaxProcesses ten",
@@ -75,13 +75,13 @@ def test_values_are_written_as_apache_has_them(name: str, value: object, text: s
         (
             "FcgidCmdOptions",
             "/srv/a MaxProcesses 9 IOTimeout",
-            "FcgidCmdOptions IOTimeout has no value. Give each option one, after the command.",
+            "FcgidCmdOptions IOTimeout has no value. Give each option a value, after the command.",
         ),
         (
             "FcgidCmdOptions",
             "/srv/a BusyTimeout 9",
             (
-                "FcgidCmdOptions has no option 'BusyTimeout'. It has ConnectTimeout, IOTimeout, IdleTimeout,"
+                "FcgidCmdOptions has no option 'BusyTimeout'. Its options are ConnectTimeout, IOTimeout, IdleTimeout,"
                 " InitialEnv, MaxProcessLifetime, MaxProcesses, MaxRequestsPerProcess, MinProcesses."
             ),
         ),
@@ -89,23 +89,23 @@ def test_values_are_written_as_apache_has_them(name: str, value: object, text: s
             "FcgidInitialEnv",
             "A b\nUser root",
             (
-                "The value of FcgidInitialEnv holds a line break, a control character or a trailing backslash."
-                " It would be read as a second directive; give a list where there are several values."
+                "The value of FcgidInitialEnv contains a line break, a control character or a trailing backslash."
+                " Apache would not read it as one directive. Give several values as a list."
             ),
         ),
         (
             "FcgidInitialEnv",
             "A b\\",
             (
-                "The value of FcgidInitialEnv holds a line break, a control character or a trailing backslash."
-                " It would be read as a second directive; give a list where there are several values."
+                "The value of FcgidInitialEnv contains a line break, a control character or a trailing backslash."
+                " Apache would not read it as one directive. Give several values as a list."
             ),
         ),
     ],
 )
-def test_what_apache_would_misread_is_refused(name: str, value: object, message: str) -> None:
+def test_value_that_apache_would_misread_is_rejected(name: str, value: object, message: str) -> None:
     with pytest.raises(FcgidError) as error:
-        DIRECTIVES[name].text(value)
+        DIRECTIVES[name].format_value(value)
     assert str(error.value) == message
 
 
@@ -116,21 +116,21 @@ def test_what_apache_would_misread_is_refused(name: str, value: object, message:
             "FcgidWorkers",
             (
                 "'FcgidWorkers' is not a directive of mod_fcgid."
-                " They are listed at https://httpd.apache.org/mod_fcgid/mod/mod_fcgid.html."
+                " The directives are listed at https://httpd.apache.org/mod_fcgid/mod/mod_fcgid.html."
             ),
         ),
         (
             "FcgidAuthorizer",
             (
-                "FcgidAuthorizer belongs into a <Directory>, and this file is read for the whole server."
-                " Write it where the directory is configured."
+                "FcgidAuthorizer belongs in a <Directory> section, but this file applies to the whole server."
+                " Set it where the directory is configured."
             ),
         ),
     ],
 )
-def test_names_that_do_not_belong_are_refused(name: str, message: str) -> None:
+def test_name_that_cannot_be_set_for_the_server_is_rejected(name: str, message: str) -> None:
     with pytest.raises(FcgidError) as error:
-        directive_named(name)
+        find_directive(name)
     assert str(error.value) == message
 
 
@@ -146,7 +146,7 @@ def test_names_that_do_not_belong_are_refused(name: str, message: str) -> None:
     ],
 )
 def test_values_are_read_as_mod_fcgid_reads_them(name: str, text: str, value: object) -> None:
-    assert DIRECTIVES[name].value(text) == value
+    assert DIRECTIVES[name].parse_value(text) == value
 
 
 @pytest.mark.parametrize(
@@ -162,8 +162,8 @@ def test_values_are_read_as_mod_fcgid_reads_them(name: str, text: str, value: ob
         ("FcgidWrapper", "/srv/dispatch", ""),
     ],
 )
-def test_a_key_tells_settings_of_one_directive_apart(name: str, text: str, key: str) -> None:
-    assert DIRECTIVES[name].key(text) == key
+def test_key_distinguishes_settings_of_one_directive(name: str, text: str, key: str) -> None:
+    assert DIRECTIVES[name].find_key(text) == key
 
 
 @pytest.mark.parametrize(
@@ -178,12 +178,12 @@ def test_a_key_tells_settings_of_one_directive_apart(name: str, text: str, key: 
         ("", []),
     ],
 )
-def test_words_are_cut_as_httpd_cuts_them(text: str, expected: list[str]) -> None:
-    assert words(text) == expected
+def test_words_are_split_as_httpd_splits_them(text: str, expected: list[str]) -> None:
+    assert split_words(text) == expected
 
 
-def test_a_command_has_the_options_that_are_named_and_the_defaults_for_the_rest() -> None:
-    assert command_options(
+def test_command_has_named_options_and_defaults_for_the_rest() -> None:
+    assert parse_command_options(
         '"/srv/my app.fcgi" InitialEnv MODE=x=y initialenv EMPTY minprocesses 1 MaxProcessLifetime 60'
     ) == (
         "/srv/my app.fcgi",
@@ -202,13 +202,13 @@ def test_a_command_has_the_options_that_are_named_and_the_defaults_for_the_rest(
 
 
 @pytest.mark.parametrize("name", ["MaxProcessCount", "fcgidMAXprocesses", "FcgidMaxProcesses"])
-def test_a_directive_has_several_names(name: str) -> None:
-    assert directive_named(name).name == "FcgidMaxProcesses"
+def test_directive_is_found_by_any_name(name: str) -> None:
+    assert find_directive(name).name == "FcgidMaxProcesses"
 
 
-def test_names_that_are_not_those_of_today_are_told() -> None:
-    assert renamed(["FcgidMaxProcesses", "MaxProcessCount"]) == [
-        "mod_fcgid's directive FcgidMaxProcesses was given as MaxProcessCount, and was written by its own name."
+def test_old_names_are_described() -> None:
+    assert list(describe_old_names(["FcgidMaxProcesses", "MaxProcessCount"])) == [
+        "mod_fcgid's directive FcgidMaxProcesses was given as MaxProcessCount. It was written under its current name."
     ]
 
 
@@ -232,4 +232,4 @@ def test_old_names_are_known(legacy: str, name: str) -> None:
 @pytest.mark.parametrize("name", sorted(DIRECTIVES))
 def test_defaults_lie_within_their_range(name: str) -> None:
     directive = DIRECTIVES[name]
-    assert directive.range is None or directive.text(directive.default) == str(directive.default)
+    assert directive.range is None or directive.format_value(directive.default) == str(directive.default)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The arithmetic of how many workers a host has room for."""
+"""How many workers fit into the memory of a host."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.memory import Need, need_of
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.memory import Need, compute_need
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.worker import Memory
 
 MIB = 1024**2
@@ -23,7 +23,7 @@ def memory(peak: int | None, resident: int | None, swapped: int | None) -> Memor
 
 
 def need(*workers: Memory, **changes: t.Any) -> Need:
-    return need_of(workers, **{"max_processes": 1000, "meminfo": MEMINFO, **changes})
+    return compute_need(workers, **{"max_processes": 1000, "meminfo": MEMINFO, **changes})
 
 
 @pytest.mark.parametrize(
@@ -34,25 +34,25 @@ def need(*workers: Memory, **changes: t.Any) -> Need:
         ([memory(None, None, None)], 0),
         ([], None),
     ],
-    ids=["peak", "with what is in swap", "ending", "none"],
+    ids=["peak", "with swap", "ending", "none"],
 )
-def test_a_worker_counts_with_the_most_that_it_has_held(workers: list[Memory], largest: int | None) -> None:
+def test_worker_counts_with_the_most_that_it_has_held(workers: list[Memory], largest: int | None) -> None:
     assert need(*workers).largest_worker_bytes == largest
 
 
-def test_the_memory_of_the_host_is_read() -> None:
+def test_memory_of_the_host_is_read() -> None:
     assert (need().ram_bytes, need().swap_bytes) == (1024 * MIB, 2048 * MIB)
 
 
 @pytest.mark.parametrize(("workers", "needed"), [([memory(3 * MIB, 0, 0)], 3000 * MIB), ([], None)])
-def test_all_that_may_run_need_as_much_as_the_largest(workers: list[Memory], needed: int | None) -> None:
+def test_each_worker_that_may_run_needs_as_much_as_the_largest(workers: list[Memory], needed: int | None) -> None:
     assert need(*workers).needed_bytes == needed
 
 
-def test_too_little_is_told_with_the_arithmetic() -> None:
+def test_too_little_memory_is_a_warning_with_the_arithmetic() -> None:
     assert need(memory(45 * MIB, 0, 0), memory(5 * MIB, 0, 0)).warning == (
-        "FcgidMaxProcesses is 1000, and the largest worker of the 2 that run has held 45.0 MiB: 1000 of these need"
-        " 43.9 GiB, and RAM and swap of this host are 3.0 GiB, enough for 68."
+        "FcgidMaxProcesses is 1000, and the largest running worker (of 2) has held 45.0 MiB. 1000 workers of that"
+        " size need 43.9 GiB, but this host has 3.0 GiB of RAM and swap, which is enough for 68."
     )
 
 
@@ -61,5 +61,5 @@ def test_too_little_is_told_with_the_arithmetic() -> None:
     [([memory(3 * MIB, 0, 0)], 1024), ([memory(None, None, None)], 1000), ([], 1000)],
     ids=["just enough", "ending", "none"],
 )
-def test_enough_is_not_told(workers: list[Memory], max_processes: int) -> None:
+def test_enough_memory_is_no_warning(workers: list[Memory], max_processes: int) -> None:
     assert need(*workers, max_processes=max_processes).warning is None

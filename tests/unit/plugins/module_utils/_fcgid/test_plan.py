@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a host as it is to what is wanted, and what is refused."""
+"""The plan from the state of a host to what is wanted, and what is rejected."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import FcgidError
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import State, Wanted, make_plan, verify
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.wrapper import wrapper_for
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.wrapper import make_wrapper
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._fcgid.configurations import (
     ABSENT,
     EMPTY,
@@ -27,32 +27,32 @@ from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._fcgid.c
 )
 
 
-def test_an_override_is_told_in_words() -> None:
+def test_overrides_are_rejected() -> None:
     with pytest.raises(FcgidError) as error:
         make_plan(state(), OURS)
     assert str(error.value) == (
-        "Not every directive would be in force:"
+        "Some directives would not be in force:"
         " FcgidProcessLifeTime is 86400 instead of 600 in <VirtualHost *:80>"
         " (/etc/apache2/sites-enabled/shop.conf line 5);"
         " FcgidMinProcessesPerClass is 1 instead of 0 in FcgidCmdOptions /srv/hog.fcgi"
         " (/etc/apache2/sites-enabled/shop.conf line 15);"
         " FcgidProcessLifeTime is 3600 instead of 600 in FcgidCmdOptions /srv/hog.fcgi"
         " (/etc/apache2/sites-enabled/shop.conf line 15)."
-        " Change that there, or set allow_overrides where it is meant to differ."
+        " Change these settings there, or set allow_overrides if they are meant to differ."
     )
 
 
-def test_an_override_that_is_allowed_is_no_obstacle() -> None:
+def test_overrides_can_be_allowed() -> None:
     assert make_plan(state(), dataclasses.replace(OURS, allow_overrides=True)).changed is False
 
 
-def test_nothing_wanted_is_refused() -> None:
+def test_missing_directives_are_rejected() -> None:
     with pytest.raises(FcgidError) as error:
         wanted()
-    assert str(error.value) == "No directives were given. Give directives, or state: absent."
+    assert str(error.value) == "No directives were given. Set directives, workers, or state: absent."
 
 
-def test_a_contradiction_is_refused() -> None:
+def test_contradiction_is_rejected() -> None:
     with pytest.raises(FcgidError, match=r"^FcgidMaxProcessesPerClass 100 is more than FcgidMaxProcesses 64\. "):
         make_plan(state(), wanted(FcgidMaxProcessesPerClass=100))
 
@@ -84,7 +84,7 @@ def test_a_contradiction_is_refused() -> None:
         "remove file",
     ],
 )
-def test_there_is_something_to_do_or_not(there: State, want: Wanted, changed: bool) -> None:
+def test_plan_changes_what_differs(there: State, want: Wanted, changed: bool) -> None:
     assert make_plan(there, want).changed is changed
 
 
@@ -100,7 +100,7 @@ def test_there_is_something_to_do_or_not(there: State, want: Wanted, changed: bo
     ],
     ids=["other value", "stopped", "remove", "remove what is not read", "link", "converged"],
 )
-def test_apache_is_told_of_what_it_reads_and_only_when_it_runs(there: State, want: Wanted, reload: bool) -> None:
+def test_apache_is_reloaded_if_it_runs_and_reads_the_change(there: State, want: Wanted, reload: bool) -> None:
     assert make_plan(there, want).reload is reload
 
 
@@ -113,7 +113,7 @@ def test_apache_is_told_of_what_it_reads_and_only_when_it_runs(there: State, wan
     ],
     ids=["converged", "link", "remove"],
 )
-def test_the_diff_shows_what_apache_reads(there: State, want: Wanted, before: str, after: str) -> None:
+def test_diff_shows_what_apache_reads(there: State, want: Wanted, before: str, after: str) -> None:
     header = str(LINK)
     expected = {"before_header": header, "after_header": header, "before": before, "after": after}
     assert make_plan(there, want).diff == expected
@@ -143,7 +143,7 @@ def test_the_diff_shows_what_apache_reads(there: State, want: Wanted, before: st
     ],
     ids=["another's file", "another's empty file", "no module"],
 )
-def test_what_cannot_be_done_is_refused(there: State, want: Wanted, message: str) -> None:
+def test_impossible_change_is_rejected(there: State, want: Wanted, message: str) -> None:
     with pytest.raises(FcgidError) as error:
         make_plan(there, want)
     assert str(error.value) == message
@@ -153,16 +153,16 @@ def test_our_file_can_be_removed_without_the_module() -> None:
     assert make_plan(state(configuration("", module="mime_module")), ABSENT).changed
 
 
-def test_a_file_that_apache_does_not_read_is_not_in_force() -> None:
+def test_file_that_apache_does_not_read_is_not_in_force() -> None:
     with pytest.raises(FcgidError) as error:
         verify(state(EMPTY), OURS)
     assert str(error.value) == (
         f"Apache does not read FcgidIdleScanInterval from {LINK}."
-        " Choose a path that its configuration includes, after the place where it loads mod_fcgid."
+        " Choose a path that Apache's configuration includes after the place where it loads mod_fcgid."
     )
 
 
-IN_SECTIONS = Wanted(settings=(wrapper_for({"script": "/srv/hog.fcgi", "oom_score_adjust": 9}),))
+IN_SECTIONS = Wanted(settings=(make_wrapper({"script": "/srv/hog.fcgi", "oom_score_adjust": 9}),))
 WRAPPER = '<Directory "/srv">\n  #   3:\n  <Files "hog.fcgi">\n    #   4:\n    FcgidWrapper /srv/hog.fcgi .fcgi\n'
 
 
@@ -174,26 +174,26 @@ WRAPPER = '<Directory "/srv">\n  #   3:\n  <Files "hog.fcgi">\n    #   4:\n    F
     ],
     ids=["whole server", "script"],
 )
-def test_a_file_that_is_read_inside_a_section_is_told(text: str, want: Wanted) -> None:
+def test_file_that_is_read_only_inside_a_section_is_rejected(text: str, want: Wanted) -> None:
     read = configuration(f"# In file: {LINK}\n#   1:\n<VirtualHost *:80>\n{text}</VirtualHost>\n")
     with pytest.raises(FcgidError) as error:
         verify(state(read), want)
     assert str(error.value) == (
-        f"{LINK} is read inside <VirtualHost *:80>, and would not count for the whole server."
-        " Choose a path that Apache's configuration includes outside of all sections."
+        f"Apache reads {LINK} inside <VirtualHost *:80>, so it would not apply to the whole server."
+        " Choose a path that Apache's configuration includes outside of any section."
     )
 
 
-def test_a_file_that_is_read_inside_a_section_as_well_counts() -> None:
+def test_file_that_is_also_read_inside_a_section_is_in_force() -> None:
     inside = "#   1:\n<VirtualHost *:80>\n  #   3:\n  FcgidIdleTimeout 7\n</VirtualHost>\n"
     read = configuration(f"# In file: {LINK}\n#   3:\nFcgidIdleTimeout 7\n{inside}")
     verify(state(read), wanted(FcgidIdleTimeout=7))
 
 
-def test_a_script_has_its_own_sections() -> None:
+def test_wrapper_of_a_script_is_verified_in_its_sections() -> None:
     verify(state(configuration(f"# In file: {LINK}\n#   2:\n{WRAPPER}  </Files>\n</Directory>\n")), IN_SECTIONS)
 
 
-def test_variables_of_apache_may_be_used() -> None:
+def test_value_can_contain_variables_of_apache() -> None:
     text = f"# In file: {LINK}\n#  3:\nFcgidIPCDir /run/apache2/fcgid\n"
     verify(state(configuration(text)), wanted(FcgidIPCDir="${APACHE_RUN_DIR}/fcgid"))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What texts of /proc say about workers."""
+"""Texts of /proc, and what they mean for workers."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ import pytest
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.worker import (
     Limit,
     Row,
-    parse_cgroup,
+    find_cgroup,
+    find_script,
+    find_state,
     parse_limits,
     parse_pss,
     parse_sockets,
-    parse_stat,
     parse_status,
-    script_of,
-    state_of,
 )
 
-# As /proc/net/unix of a bookworm machine had them: an idle worker, a busy one, and one with a request that waits.
+# From /proc/net/unix of a bookworm machine: an idle worker, a busy one, and one with a request that waits.
 UNIX = """\
 Num       RefCount Protocol Flags    Type St Inode Path
 000000007a06be57: 00000002 00000000 00010000 0001 01 13734 /var/lib/apache2/fcgid/sock/460.0
@@ -33,7 +32,7 @@ Num       RefCount Protocol Flags    Type St Inode Path
 """
 
 
-def test_listening_sockets_are_known_by_inode() -> None:
+def test_listening_sockets_are_found_by_inode() -> None:
     folder = "/var/lib/apache2/fcgid/sock"
     assert parse_sockets(UNIX).listening == {
         13734: (460, f"{folder}/460.0"),
@@ -42,40 +41,28 @@ def test_listening_sockets_are_known_by_inode() -> None:
     }
 
 
-def test_a_request_counts_whether_accepted_or_waiting() -> None:
+def test_accepted_and_waiting_requests_are_connections() -> None:
     assert sorted(path[-5:] for path in parse_sockets(UNIX).connected) == ["460.4", "460.5"]
 
 
-def test_managers_are_known_by_the_sockets_they_made() -> None:
+def test_managers_are_found_by_their_sockets() -> None:
     assert parse_sockets(UNIX).managers == {460}
 
 
 @pytest.mark.parametrize("inode", [14047, 13759, 13746], ids=["path of a worker", "no path", "path of another"])
-def test_an_inode_with_two_lines_is_nobodys(inode: int) -> None:
+def test_inode_with_two_different_lines_is_left_out(inode: int) -> None:
     forged = f"0000000000000000: 00000002 00000000 00010000 0001 01 {inode} /tmp/460.99\n"
     assert inode not in parse_sockets(UNIX + forged).listening
 
 
-def test_a_line_that_the_kernel_gives_twice_counts_once() -> None:
+def test_repeated_line_counts_once() -> None:
     twice = UNIX + UNIX.splitlines(keepends=True)[1]
     assert parse_sockets(twice) == parse_sockets(UNIX)
 
 
 @pytest.mark.parametrize("line", ["0: 2 0 ZZ 1 1 1 /1.5", "0: 2 0 10000 1 1 x /1.5", "0: 2 0", ""])
-def test_a_line_that_is_no_socket_is_passed_over(line: str) -> None:
+def test_line_that_is_no_socket_is_skipped(line: str) -> None:
     assert parse_sockets(f"{UNIX}{line}\n") == parse_sockets(UNIX)
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("517 (perl.fcgi) S 460 458 458 0 -1 0 0 0 0 0 1 2 0 0 20 0 1 0 27000 8491008 1363\n", (460, 27000)),
-        ("517 (a) S 1 (b) S 460 458 458 0 -1 0 0 0 0 0 1 2 0 0 20 0 1 0 27000 8491008 1363\n", (460, 27000)),
-    ],
-    ids=["plain", "name with all of it"],
-)
-def test_parent_and_start(text: str, found: tuple[int, int]) -> None:
-    assert parse_stat(text) == found
 
 
 def test_memory_is_in_bytes() -> None:
@@ -87,11 +74,11 @@ def test_memory_is_in_bytes() -> None:
     assert (memory.vm_hwm_bytes, memory.rss_bytes, memory.swap_bytes) == (5582848, 5529600, 12288)
 
 
-def test_a_process_without_memory_has_unknown_memory() -> None:
+def test_ending_process_has_unknown_memory() -> None:
     assert parse_status("Name:\tperl\nUid:\t33\t33\t33\t33\n").vm_hwm_bytes is None
 
 
-def test_limits_that_are_set() -> None:
+def test_limits_that_are_set_are_returned() -> None:
     text = (
         "Limit                     Soft Limit           Hard Limit           Units     \n"
         "Max cpu time              unlimited            unlimited            seconds   \n"
@@ -101,7 +88,7 @@ def test_limits_that_are_set() -> None:
     assert parse_limits(text) == {"core_file_size_bytes": Limit(0, None), "nice_priority": Limit(0, 0)}
 
 
-def test_shared_pages_in_parts() -> None:
+def test_proportional_set_size_is_in_bytes() -> None:
     assert parse_pss("Rss:  9 kB\nPss:  3 kB\nPss_Anon:  1 kB\n") == 3072
 
 
@@ -115,8 +102,8 @@ def test_shared_pages_in_parts() -> None:
     ],
     ids=["v2", "v1", "line separator", "none"],
 )
-def test_cgroup(text: str, path: str | None) -> None:
-    assert parse_cgroup(text) == path
+def test_cgroup_is_the_one_of_the_unit(text: str, path: str | None) -> None:
+    assert find_cgroup(text) == path
 
 
 @pytest.mark.parametrize(
@@ -132,8 +119,8 @@ def test_cgroup(text: str, path: str | None) -> None:
         ([], ""),
     ],
 )
-def test_script(command: list[str], script: str) -> None:
-    assert script_of(command) == script
+def test_script_is_the_program_that_apache_serves(command: list[str], script: str) -> None:
+    assert find_script(command) == script
 
 
 @pytest.mark.parametrize(
@@ -147,6 +134,6 @@ def test_script(command: list[str], script: str) -> None:
         (False, "Exiting(lifetime expired)", ("exiting", "status_page")),
     ],
 )
-def test_state(connected: bool, state: str | None, found: tuple[str, str]) -> None:
+def test_state_combines_sockets_and_page(connected: bool, state: str | None, found: tuple[str, str]) -> None:
     row = Row("/srv/a.fcgi", 9, 1, state) if state else None
-    assert state_of(connected=connected, row=row) == found
+    assert find_state(connected=connected, row=row) == found

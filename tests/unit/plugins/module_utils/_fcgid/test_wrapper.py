@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Wrappers that limit single workers: how they are written, and which are refused."""
+"""Wrappers that limit single workers: how they are written, and which are rejected."""
 
 from __future__ import annotations
 
@@ -13,25 +13,30 @@ import pytest
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import (
     Setting,
-    lines_of,
     parse_dump,
-    settings_from,
+    parse_settings,
+    render_lines,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.effect import Override, overrides
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.effect import Override, find_overrides
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import Wanted
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.wrapper import passes_on, programs_of, wrapper_for
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.wrapper import (
+    is_pass_through,
+    list_programs,
+    make_wrapper,
+)
 
 SCRIPT = {"script": "/srv/fcgi/hog.fcgi", "address_space": "128M", "oom_score_adjust": 500}
 WRAPPER = 'FcgidWrapper "/usr/bin/choom -n 500 -- /usr/bin/prlimit --as=134217728 /srv/fcgi/hog.fcgi" .fcgi'
 FILE = "/etc/httpd/conf.d/zz-oomguard-fcgid.conf"
+PATH_HINT = " Give a full path without spaces or special characters."
 
 
 def overriding(text: str, setting: Setting) -> list[Override]:
-    return overrides(parse_dump(text).with_file(FILE, [setting]), FILE)
+    return find_overrides(parse_dump(text).with_file(FILE, [setting]), FILE)
 
 
-def test_a_script_is_wrapped_for_itself_alone() -> None:
-    assert lines_of([wrapper_for(SCRIPT)]) == [
+def test_wrapper_of_a_script_applies_only_to_it() -> None:
+    assert render_lines([make_wrapper(SCRIPT)]) == [
         "<IfModule mod_fcgid.c>",
         '  <Directory "/srv/fcgi">',
         '    <Files "hog.fcgi">',
@@ -60,8 +65,8 @@ def test_a_script_is_wrapped_for_itself_alone() -> None:
     ],
     ids=["preferred", "limited", "no suffix"],
 )
-def test_limits_are_put_before_the_program(worker: dict[str, t.Any], text: str) -> None:
-    assert wrapper_for(worker).text == text
+def test_limits_precede_the_program(worker: dict[str, t.Any], text: str) -> None:
+    assert make_wrapper(worker).text == text
 
 
 @pytest.mark.parametrize(
@@ -69,23 +74,35 @@ def test_limits_are_put_before_the_program(worker: dict[str, t.Any], text: str) 
     [
         (
             {"script": "/srv/my app.fcgi"},
-            "FcgidWrapper cannot name '/srv/my app.fcgi'. Give a full path without blanks.",
+            "FcgidWrapper cannot name '/srv/my app.fcgi'." + PATH_HINT,
         ),
-        ({"script": "hog.fcgi"}, "FcgidWrapper cannot name 'hog.fcgi'. Give a full path without blanks."),
-        ({"script": "/srv/*.fcgi"}, "FcgidWrapper cannot name '/srv/*.fcgi'. Give a full path without blanks."),
-        ({"script": '/srv/a".fcgi'}, "FcgidWrapper cannot name '/srv/a\".fcgi'. Give a full path without blanks."),
-        ({"script": "/srv/${X}.fcgi"}, "FcgidWrapper cannot name '/srv/${X}.fcgi'. Give a full path without blanks."),
+        (
+            {"script": "hog.fcgi"},
+            "FcgidWrapper cannot name 'hog.fcgi'." + PATH_HINT,
+        ),
+        (
+            {"script": "/srv/*.fcgi"},
+            "FcgidWrapper cannot name '/srv/*.fcgi'." + PATH_HINT,
+        ),
+        (
+            {"script": '/srv/a".fcgi'},
+            "FcgidWrapper cannot name '/srv/a\".fcgi'." + PATH_HINT,
+        ),
+        (
+            {"script": "/srv/${X}.fcgi"},
+            "FcgidWrapper cannot name '/srv/${X}.fcgi'." + PATH_HINT,
+        ),
         (
             {"script": None, "command": "/usr/bin/php-cgi", "suffix": "php"},
-            "'php' is not the suffix of a file. Give one such as .php.",
+            "'php' is not a file suffix. Give a suffix such as .php.",
         ),
         (
             {"oom_score_adjust": -500},
-            "oom_score_adjust is -500. A worker can only raise its own: give a number from 0 to 1000.",
+            "oom_score_adjust is -500. A worker can only raise its own score. Give a number from 0 to 1000.",
         ),
         (
             {"oom_score_adjust": 1001},
-            "oom_score_adjust is 1001. A worker can only raise its own: give a number from 0 to 1000.",
+            "oom_score_adjust is 1001. A worker can only raise its own score. Give a number from 0 to 1000.",
         ),
         (
             {"address_space": "512"},
@@ -96,25 +113,28 @@ def test_limits_are_put_before_the_program(worker: dict[str, t.Any], text: str) 
         ),
     ],
 )
-def test_forms_that_do_not_work_are_refused(changes: dict[str, t.Any], message: str) -> None:
+def test_worker_that_cannot_be_wrapped_is_rejected(changes: dict[str, t.Any], message: str) -> None:
     with pytest.raises(OomguardError) as error:
-        wrapper_for({**SCRIPT, **changes})
+        make_wrapper({**SCRIPT, **changes})
     assert str(error.value) == message
 
 
-def test_a_limit_is_a_size() -> None:
+def test_address_space_must_be_a_size() -> None:
     with pytest.raises(OomguardError, match=r"^'much' is not a size\. "):
-        wrapper_for({**SCRIPT, "address_space": "much"})
+        make_wrapper({**SCRIPT, "address_space": "much"})
 
 
-def test_two_scripts_of_one_suffix_have_their_own_wrappers() -> None:
-    Wanted(settings=(wrapper_for(SCRIPT), wrapper_for({**SCRIPT, "script": "/srv/fcgi/other.fcgi"})))
+def test_two_scripts_with_one_suffix_can_have_wrappers() -> None:
+    Wanted(settings=(make_wrapper(SCRIPT), make_wrapper({**SCRIPT, "script": "/srv/fcgi/other.fcgi"})))
 
 
-def test_one_script_has_one_wrapper() -> None:
+def test_one_script_cannot_have_two_wrappers() -> None:
     with pytest.raises(OomguardError) as error:
-        Wanted(settings=(wrapper_for(SCRIPT), wrapper_for({**SCRIPT, "oom_score_adjust": 0})))
-    assert str(error.value) == "FcgidWrapper is given twice for '.fcgi'. The later one would win."
+        Wanted(settings=(make_wrapper(SCRIPT), make_wrapper({**SCRIPT, "oom_score_adjust": 0})))
+    assert (
+        str(error.value)
+        == "FcgidWrapper is given twice for '.fcgi'. Remove one of them: only the last one would take effect."
+    )
 
 
 @pytest.mark.parametrize(
@@ -130,8 +150,8 @@ def test_one_script_has_one_wrapper() -> None:
     ],
     ids=["runners", "arguments", "interpreter", "no program"],
 )
-def test_every_program_of_a_wrapper_is_known(text: str, programs: list[str]) -> None:
-    assert programs_of(*settings_from({"FcgidWrapper": text})) == programs
+def test_programs_of_a_wrapper_are_listed(text: str, programs: list[str]) -> None:
+    assert list_programs(*parse_settings({"FcgidWrapper": text})) == programs
 
 
 @pytest.mark.parametrize(
@@ -139,62 +159,62 @@ def test_every_program_of_a_wrapper_is_known(text: str, programs: list[str]) -> 
     [
         (
             "/usr/bin/php-cgi .php virtual",
-            "has every address answered, also of files that do not exist. Leave out the word virtual.",
+            "answers every URL, even those of files that do not exist. Omit the word virtual.",
         ),
         (
             '"/usr/bin/prlimit --as=9" .fcgi',
             (
-                "starts nothing, for mod_fcgid gives it neither arguments nor the path of the script."
+                "starts nothing, since mod_fcgid passes it neither arguments nor the path of the script."
                 " End the command with the full path of a program such as /usr/bin/php-cgi."
             ),
         ),
         (
             '"/usr/bin/choom -n 5 -- php-cgi" .php',
             (
-                "starts nothing, for mod_fcgid gives it neither arguments nor the path of the script."
+                "starts nothing, since mod_fcgid passes it neither arguments nor the path of the script."
                 " End the command with the full path of a program such as /usr/bin/php-cgi."
             ),
         ),
         (
             '"/usr/bin/nice /usr/bin/python3.11" .py',
             (
-                "fails, for python3.11 does not speak FastCGI and is given no script to run."
-                " Use php-cgi for PHP, and list programs of your own by their paths under workers."
+                "fails, since python3.11 does not speak FastCGI and is not given a script to run."
+                " For PHP, use php-cgi. List your own programs by their paths in the option workers."
             ),
         ),
         (
             "/usr/bin/php .php",
             (
-                "fails, for php does not speak FastCGI and is given no script to run."
-                " Use php-cgi for PHP, and list programs of your own by their paths under workers."
+                "fails, since php does not speak FastCGI and is not given a script to run."
+                " For PHP, use php-cgi. List your own programs by their paths in the option workers."
             ),
         ),
         (
             '"/usr/bin/nice /srv/a.fcgi" .fcgi',
             (
-                "has every file with .fcgi answered by /srv/a.fcgi."
-                " List it as a script under workers, which limits this file alone."
+                "uses /srv/a.fcgi to answer requests for every file with the suffix .fcgi."
+                " List it as a script in the option workers, which limits only this file."
             ),
         ),
         (
             "/srv/a.fcgi",
             (
-                "has every program answered by /srv/a.fcgi."
-                " List it as a script under workers, which limits this file alone."
+                "uses /srv/a.fcgi to answer requests for every program."
+                " List it as a script in the option workers, which limits only this file."
             ),
         ),
     ],
     ids=["virtual", "no program", "no path", "interpreter", "php", "script for all", "script for everything"],
 )
-def test_a_wrapper_that_does_not_work_is_refused(text: str, problem: str) -> None:
+def test_useless_wrapper_is_rejected(text: str, problem: str) -> None:
     with pytest.raises(OomguardError) as error:
-        Wanted(settings=settings_from({"FcgidWrapper": text}))
+        Wanted(settings=parse_settings({"FcgidWrapper": text}))
     assert str(error.value) == f"FcgidWrapper {text} {problem}"
 
 
-def test_a_command_that_is_no_interpreter_is_refused_too() -> None:
+def test_worker_with_a_useless_command_is_rejected() -> None:
     with pytest.raises(OomguardError, match="perl does not speak FastCGI"):
-        Wanted(settings=(wrapper_for({"command": "/usr/bin/perl", "suffix": ".pl", "oom_score_adjust": 5}),))
+        Wanted(settings=(make_wrapper({"command": "/usr/bin/perl", "suffix": ".pl", "oom_score_adjust": 5}),))
 
 
 @pytest.mark.parametrize(
@@ -207,8 +227,8 @@ def test_a_command_that_is_no_interpreter_is_refused_too() -> None:
         "/usr/bin/php8.2-cgi",
     ],
 )
-def test_other_wrappers_are_fine(text: str) -> None:
-    Wanted(settings=settings_from({"FcgidWrapper": text}))
+def test_working_wrapper_is_accepted(text: str) -> None:
+    Wanted(settings=parse_settings({"FcgidWrapper": text}))
 
 
 @pytest.mark.parametrize(
@@ -225,8 +245,8 @@ def test_other_wrappers_are_fine(text: str) -> None:
     ],
     ids=["prlimit", "ulimit", "choom", "two", "interpreter", "program", "not a shell", "not a script"],
 )
-def test_a_script_that_only_passes_on_is_known(text: str, *, expected: bool) -> None:
-    assert passes_on(text) is expected
+def test_script_that_starts_its_arguments_is_recognised(text: str, *, expected: bool) -> None:
+    assert is_pass_through(text) is expected
 
 
 @pytest.mark.parametrize(
@@ -240,17 +260,17 @@ def test_a_script_that_only_passes_on_is_known(text: str, *, expected: bool) -> 
     ],
     ids=["virtual host", "another script", "folder", "earlier", "whole server"],
 )
-def test_only_what_is_for_the_same_script_wins(sections: list[str], count: int) -> None:
+def test_only_a_wrapper_of_the_same_script_wins(sections: list[str], count: int) -> None:
     opened = "".join(f"{'  ' * depth}{section}\n" for depth, section in enumerate(sections))
     inner = "  " * len(sections)
     text = (
         f"# In file: /etc/httpd/conf.d/site.conf\n{opened}{inner}#   9:\n{inner}FcgidWrapper /srv/fcgi/hog.fcgi .fcgi\n"
     )
-    assert len(overriding(text, wrapper_for(SCRIPT))) == count
+    assert len(overriding(text, make_wrapper(SCRIPT))) == count
 
 
-def test_what_is_for_the_same_script_and_read_later_wins() -> None:
-    ours = [f"# In file: {FILE}", *lines_of([wrapper_for(SCRIPT)])[1:-1]]
+def test_later_wrapper_of_the_same_script_wins() -> None:
+    ours = [f"# In file: {FILE}", *render_lines([make_wrapper(SCRIPT)])[1:-1]]
     site = [
         "# In file: /etc/httpd/conf.d/zzz.conf",
         "# 3:",
@@ -258,7 +278,7 @@ def test_what_is_for_the_same_script_and_read_later_wins() -> None:
         "FcgidWrapper /bin/x .fcgi",
         "</Files>",
     ]
-    found = overriding("\n".join([*ours, *site]), wrapper_for(SCRIPT))
+    found = overriding("\n".join([*ours, *site]), make_wrapper(SCRIPT))
     assert [dataclasses.astuple(override)[3:] for override in found] == [
         ("/etc/httpd/conf.d/zzz.conf", 3, "<Files hog.fcgi>")
     ]

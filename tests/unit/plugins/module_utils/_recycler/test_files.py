@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The recycler's files: its code as one archive that runs by itself, and its unit."""
+"""The recycler's files: its code as one make_archive that runs by itself, and its unit."""
 
 from __future__ import annotations
 
@@ -12,23 +12,27 @@ import subprocess
 import sys
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._recycler.files import archive, unit_text, version_of
-from ansible_collections.oomguard.linux.plugins.module_utils._recycler.settings import Settings, render, settings_from
-from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._recycler.test_settings import FULL, VALUES
+from ansible_collections.oomguard.linux.plugins.module_utils._recycler.files import (
+    compute_version,
+    make_archive,
+    render_unit,
+)
+from ansible_collections.oomguard.linux.plugins.module_utils._recycler.settings import Settings, make_settings, render
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._recycler.factories import FULL, VALUES
 
 
 def unit(**changes: t.Any) -> str:
-    return unit_text(settings_from({**VALUES, **changes}), python="/usr/bin/python3")
+    return render_unit(make_settings({**VALUES, **changes}), python="/usr/bin/python3")
 
 
-def test_the_archive_is_the_same_each_time() -> None:
-    assert archive() == archive()
+def test_archive_is_the_same_each_time() -> None:
+    assert make_archive() == make_archive()
 
 
-def test_the_archive_runs_by_itself_and_tells_what_it_runs_with(tmp_path: pathlib.Path) -> None:
+def test_archive_runs_by_itself_and_reports_its_version(tmp_path: pathlib.Path) -> None:
     code, configuration, notify = tmp_path / "code.pyz", tmp_path / "conf", tmp_path / "notify"
-    code.write_bytes(archive())
-    configuration.write_text(render(settings_from({**FULL, "metrics_file": ""})))
+    code.write_bytes(make_archive())
+    configuration.write_text(render(make_settings({**FULL, "metrics_file": ""})))
     environment = {"NOTIFY_SOCKET": str(notify), "OOMGUARD_UNIT": "0123456789abcdef"}
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(str(notify))
@@ -38,14 +42,16 @@ def test_the_archive_runs_by_itself_and_tells_what_it_runs_with(tmp_path: pathli
             ready, line = listener.recv(4096).decode().split("\n")
             process.send_signal(signal.SIGTERM)
             assert process.wait(60) == 0
-    version = version_of(code.read_bytes(), configuration.read_text(), "Environment=OOMGUARD_UNIT=0123456789abcdef\n")
+    version = compute_version(
+        code.read_bytes(), configuration.read_text(), "Environment=OOMGUARD_UNIT=0123456789abcdef\n"
+    )
     assert (ready, line.partition(":")[0]) == ("READY=1", f"STATUS={version}")
 
 
-def test_no_metrics_are_left_when_it_is_stopped(tmp_path: pathlib.Path) -> None:
+def test_metrics_are_removed_at_the_end(tmp_path: pathlib.Path) -> None:
     code, configuration, notify, metrics = (tmp_path / name for name in ("code.pyz", "conf", "notify", "a.prom"))
-    code.write_bytes(archive())
-    configuration.write_text(render(settings_from({**VALUES, "status_url": "", "metrics_file": str(metrics)})))
+    code.write_bytes(make_archive())
+    configuration.write_text(render(make_settings({**VALUES, "status_url": "", "metrics_file": str(metrics)})))
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(str(notify))
         listener.settimeout(60)
@@ -58,9 +64,9 @@ def test_no_metrics_are_left_when_it_is_stopped(tmp_path: pathlib.Path) -> None:
     assert (written, metrics.exists()) == (True, False)
 
 
-def test_a_configuration_that_is_broken_is_told(tmp_path: pathlib.Path) -> None:
+def test_broken_configuration_is_an_error(tmp_path: pathlib.Path) -> None:
     code, configuration = tmp_path / "code.pyz", tmp_path / "conf"
-    code.write_bytes(archive())
+    code.write_bytes(make_archive())
     configuration.write_text("[recycler]\nmin_idle = soon\n")
     done = subprocess.run(
         [sys.executable, "-I", str(code), str(configuration)], capture_output=True, text=True, check=False
@@ -68,22 +74,22 @@ def test_a_configuration_that_is_broken_is_told(tmp_path: pathlib.Path) -> None:
     assert (done.returncode, done.stderr.startswith(f"{configuration}: The configuration cannot be read")) == (2, True)
 
 
-def test_the_unit_can_write_where_it_has_to() -> None:
+def test_unit_can_write_to_sockets_and_metrics() -> None:
     assert "ReadWritePaths=-/run/mod_fcgid /var/lib/node_exporter\n" in unit(
         metrics_file="/var/lib/node_exporter/oomguard.prom"
     )
 
 
-def test_the_unit_can_write_nowhere_without_draining() -> None:
+def test_unit_can_write_nowhere_without_draining() -> None:
     assert "ReadWritePaths=\n" in unit(drain=False)
 
 
-def test_each_part_makes_another_version() -> None:
+def test_version_depends_on_each_part() -> None:
     text = render(Settings())
     versions = {
-        version_of(b"code", text, unit()),
-        version_of(b"other", text, unit()),
-        version_of(b"code", text + "\n", unit()),
-        version_of(b"code", text, unit(drain=False)),
+        compute_version(b"code", text, unit()),
+        compute_version(b"other", text, unit()),
+        compute_version(b"code", text + "\n", unit()),
+        compute_version(b"code", text, unit(drain=False)),
     }
     assert len(versions) == 4

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The recycler at work on real processes, whose sockets a folder that looks as /proc does tells."""
+"""The recycler at work on real processes, whose sockets come from a folder that lines like /proc."""
 
 from __future__ import annotations
 
@@ -36,26 +36,26 @@ DRAINING = dataclasses.replace(SETTINGS, drain=True)
 
 
 class Bench:
-    """A recycler, what it has told, a clock, and a process that plays a worker beyond its limit."""
+    """A recycler with its log and its clock, and a process that plays a worker over its limit."""
 
     def __init__(self, folder: pathlib.Path, process: subprocess.Popen[bytes], settings: Settings) -> None:
         self.proc = FakeProc(folder / "proc")
         self.process = process
         self.proc.worker(0, pid=process.pid)
         self.now = 0.0
-        self.told: list[t.Mapping[str, str]] = []
+        self.logged: list[t.Mapping[str, str]] = []
         self.workers = Workers(str(self.proc.folder), apache=lambda _exe: True)
         self.recycler = Recycler(
             settings,
             self.workers,
-            tell=self.told.append,
+            log=self.logged.append,
             fetch=lambda _url: {},
             clock=lambda: self.now,
         )
 
-    def look(self, now: float) -> str:
+    def check(self, now: float) -> str:
         self.now = now
-        return self.recycler.look()
+        return self.recycler.run_once()
 
 
 @pytest.fixture
@@ -65,17 +65,15 @@ def process() -> collections.abc.Iterator[subprocess.Popen[bytes]]:
         process.kill()
 
 
-def test_an_idle_worker_is_sent_sigterm_and_told_about(
-    tmp_path: pathlib.Path, process: subprocess.Popen[bytes]
-) -> None:
+def test_idle_worker_is_signalled_and_logged(tmp_path: pathlib.Path, process: subprocess.Popen[bytes]) -> None:
     bench = Bench(tmp_path, process, SETTINGS)
-    bench.look(0)
-    assert bench.look(5) == "1 workers, 1 beyond their limit, 1 retired so far"
+    bench.check(0)
+    assert bench.check(5) == "1 workers, 1 over their limit, 1 retired so far"
     assert process.wait(60) == -signal.SIGTERM
-    assert [fields["OOMGUARD_PID"] for fields in bench.told] == [str(process.pid)]
+    assert [fields["OOMGUARD_PID"] for fields in bench.logged] == [str(process.pid)]
 
 
-def test_without_a_hold_on_the_process_its_start_is_compared(
+def test_start_is_compared_without_a_process_descriptor(
     tmp_path: pathlib.Path, process: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_pid: int) -> t.NoReturn:
@@ -83,81 +81,81 @@ def test_without_a_hold_on_the_process_its_start_is_compared(
 
     monkeypatch.setattr(os, "pidfd_open", refuse)
     bench = Bench(tmp_path, process, SETTINGS)
-    bench.look(0)
-    bench.look(5)
+    bench.check(0)
+    bench.check(5)
     assert process.wait(60) == -signal.SIGTERM
 
 
-def test_one_that_gets_a_request_right_before_the_signal_is_left_alone(
+def test_worker_with_a_request_before_the_signal_is_left_alone(
     tmp_path: pathlib.Path, process: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = Bench(tmp_path, process, SETTINGS)
-    bench.look(0)
-    one = bench.workers.one
+    bench.check(0)
+    one = bench.workers.find_one
 
     def connect_first(pid: int) -> t.Any:
         bench.proc.connect(0)
         return one(pid)
 
-    monkeypatch.setattr(bench.workers, "one", connect_first)
-    bench.look(5)
-    assert (bench.told, process.poll()) == ([], None)
+    monkeypatch.setattr(bench.workers, "find_one", connect_first)
+    bench.check(5)
+    assert (bench.logged, process.poll()) == ([], None)
 
 
 @pytest.mark.parametrize("changes", [{"started": 101}, {"switches": 41}], ids=["another process", "ran meanwhile"])
-def test_one_that_is_not_what_it_was_is_left_alone(
+def test_worker_that_has_changed_is_left_alone(
     tmp_path: pathlib.Path,
     process: subprocess.Popen[bytes],
     monkeypatch: pytest.MonkeyPatch,
     changes: dict[str, int],
 ) -> None:
     bench = Bench(tmp_path, process, SETTINGS)
-    bench.look(0)
-    one = bench.workers.one
+    bench.check(0)
+    one = bench.workers.find_one
 
     def change_first(pid: int) -> t.Any:
         bench.proc.process(pid, parent=460, link="", command=["/srv/a.fcgi"], **changes)
         return one(pid)
 
-    monkeypatch.setattr(bench.workers, "one", change_first)
-    bench.look(5)
-    assert (bench.told, process.poll()) == ([], None)
+    monkeypatch.setattr(bench.workers, "find_one", change_first)
+    bench.check(5)
+    assert (bench.logged, process.poll()) == ([], None)
 
 
-def test_a_process_that_is_gone_is_no_error(tmp_path: pathlib.Path, process: subprocess.Popen[bytes]) -> None:
+def test_process_that_has_ended_is_no_error(tmp_path: pathlib.Path, process: subprocess.Popen[bytes]) -> None:
     bench = Bench(tmp_path, process, SETTINGS)
-    bench.look(0)
+    bench.check(0)
     process.kill()
     process.wait(60)
-    bench.look(5)
-    assert bench.told == []
+    bench.check(5)
+    assert bench.logged == []
 
 
-def test_a_busy_one_is_signalled_after_the_grace_time_alone(
+def test_busy_worker_is_signalled_only_after_the_grace_time(
     tmp_path: pathlib.Path, process: subprocess.Popen[bytes]
 ) -> None:
     bench = Bench(tmp_path, process, dataclasses.replace(SETTINGS, bounds=Bounds(None, 64 << 20), grace=30))
     bench.proc.connect(0)
-    bench.look(0)
-    bench.look(29)
-    assert (bench.told, process.poll()) == ([], None)
-    bench.look(30)
+    bench.check(0)
+    bench.check(29)
+    assert (bench.logged, process.poll()) == ([], None)
+    bench.check(30)
     assert process.wait(60) == -signal.SIGTERM
 
 
 @pytest.mark.parametrize("drain", [True, False])
-def test_a_dry_run_tells_once_and_does_nothing(
+def test_dry_run_logs_once_and_does_nothing(
     tmp_path: pathlib.Path, process: subprocess.Popen[bytes], *, drain: bool
 ) -> None:
     bench = Bench(tmp_path, process, dataclasses.replace(SETTINGS, dry_run=True, drain=drain))
     for now in (0, 5, 10):
-        bench.look(now)
-    assert ([fields["OOMGUARD_DRY_RUN"] for fields in bench.told], process.poll()) == (["1"], None)
+        bench.check(now)
+    assert ([fields["OOMGUARD_DRY_RUN"] for fields in bench.logged], process.poll()) == (["1"], None)
 
 
 @pytest.fixture
 def named(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
-    """Return a folder with a socket that the worker's path leads to."""
+    """Return the folder of the worker's socket."""
     folder = tmp_path / "sock"
     folder.mkdir()
     monkeypatch.setattr(
@@ -166,54 +164,54 @@ def named(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Pa
     return folder
 
 
-def test_draining_takes_the_name_of_the_socket_away(
+def test_draining_removes_the_socket(
     tmp_path: pathlib.Path, process: subprocess.Popen[bytes], named: pathlib.Path
 ) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(named / "460.0"))
         bench = Bench(tmp_path, process, dataclasses.replace(DRAINING, socket_directories=(str(named),)))
-        bench.look(0)
-    assert (list(named.iterdir()), bench.told, process.poll()) == ([], [], None)
+        bench.check(0)
+    assert (list(named.iterdir()), bench.logged, process.poll()) == ([], [], None)
 
 
-def test_one_that_mod_fcgid_ends_after_draining_is_told_about_once(
+def test_drained_worker_that_mod_fcgid_ends_is_logged_once(
     tmp_path: pathlib.Path, process: subprocess.Popen[bytes], named: pathlib.Path
 ) -> None:
     bench = Bench(tmp_path, process, dataclasses.replace(DRAINING, socket_directories=(str(named),)))
-    bench.look(0)
+    bench.check(0)
     shutil.rmtree(bench.proc.folder / str(process.pid))
-    assert bench.look(1) == "0 workers, 0 beyond their limit, 1 retired so far"
-    bench.look(2)
-    assert [fields["MESSAGE"].rpartition(", ")[2] for fields in bench.told] == ["drained and gone"]
+    assert bench.check(1) == "0 workers, 0 over their limit, 1 retired so far"
+    bench.check(2)
+    assert [fields["MESSAGE"].rpartition(", ")[2] for fields in bench.logged] == ["drained and gone"]
 
 
-def test_a_socket_in_a_folder_that_is_not_seen_is_told_about_and_not_taken_for_drained(
+def test_socket_in_a_hidden_folder_is_logged_and_not_drained(
     tmp_path: pathlib.Path, process: subprocess.Popen[bytes], named: pathlib.Path
 ) -> None:
     bench = Bench(tmp_path, process, dataclasses.replace(DRAINING, socket_directories=(str(named),)))
     named.rmdir()
-    bench.look(0)
-    assert [fields["MESSAGE"] for fields in bench.told] == [
-        f"Workers in {named} cannot be drained, for the recycler does not see that folder."
+    bench.check(0)
+    assert [fields["MESSAGE"] for fields in bench.logged] == [
+        f"Workers in {named} cannot be drained: the recycler does not see that folder."
     ]
     shutil.rmtree(bench.proc.folder / str(process.pid))
-    assert bench.look(1) == "0 workers, 0 beyond their limit, 0 retired so far"
+    assert bench.check(1) == "0 workers, 0 over their limit, 0 retired so far"
 
 
-def test_draining_is_tried_again_until_it_is_done(
+def test_draining_is_repeated_until_it_succeeds(
     tmp_path: pathlib.Path, process: subprocess.Popen[bytes], named: pathlib.Path
 ) -> None:
     (named / "460.0").write_text("no socket yet")
     bench = Bench(tmp_path, process, dataclasses.replace(DRAINING, socket_directories=(str(named),)))
-    bench.look(0)
+    bench.check(0)
     (named / "460.0").unlink()
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(named / "460.0"))
-        bench.look(1)
+        bench.check(1)
     assert list(named.iterdir()) == []
 
 
-def test_a_folder_that_was_made_read_only_takes_a_new_start(
+def test_read_only_folder_requires_a_restart(
     tmp_path: pathlib.Path, process: subprocess.Popen[bytes], named: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_path: pathlib.Path) -> t.NoReturn:
@@ -223,56 +221,56 @@ def test_a_folder_that_was_made_read_only_takes_a_new_start(
         listener.bind(str(named / "460.0"))
         bench = Bench(tmp_path, process, dataclasses.replace(DRAINING, socket_directories=(str(named),)))
         monkeypatch.setattr(pathlib.Path, "unlink", refuse)
-        with pytest.raises(RecyclerError, match=r"was not there when the recycler was started"):
-            bench.look(0)
+        with pytest.raises(RecyclerError, match=r"did not exist when the recycler was started"):
+            bench.check(0)
 
 
 @pytest.mark.parametrize(
     ("raised", "status"), [(RecyclerError("It cannot write."), 1), (WorkerError("It cannot look."), 0)]
 )
-def test_it_ends_where_a_new_start_helps_and_otherwise_goes_on(
+def test_recycler_ends_only_if_a_restart_helps(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, raised: Exception, status: int
 ) -> None:
-    looks: list[str] = []
+    lines: list[str] = []
 
-    def look(_recycler: Recycler) -> str:
-        looks.append("a line")
-        if len(looks) == 2:
+    def run_once(_recycler: Recycler) -> str:
+        lines.append("a line")
+        if len(lines) == 2:
             raise raised
-        return looks[-1]
+        return lines[-1]
 
     configuration, metrics = tmp_path / "conf", tmp_path / "a.prom"
     configuration.write_text(render(dataclasses.replace(SETTINGS, interval=1, metrics_file=str(metrics))))
-    metrics.write_text("of an earlier look")
-    monkeypatch.setattr(Recycler, "look", look)
+    metrics.write_text("of an earlier check")
+    monkeypatch.setattr(Recycler, "run_once", run_once)
     monkeypatch.setattr(signal, "pthread_sigmask", lambda _how, _signals: set())
-    monkeypatch.setattr(signal, "sigtimedwait", lambda _signals, _seconds: len(looks) == 3)
+    monkeypatch.setattr(signal, "sigtimedwait", lambda _signals, _seconds: len(lines) == 3)
     monkeypatch.setattr(sys, "argv", [__file__])
     monkeypatch.setattr(messages, "send", lambda _path, _data: None)
     assert (service.main([str(configuration)]), metrics.exists()) == (status, False)
 
 
-def test_nothing_but_a_socket_is_removed(
+def test_only_a_socket_is_removed(
     tmp_path: pathlib.Path, process: subprocess.Popen[bytes], named: pathlib.Path
 ) -> None:
     (named / "460.0").write_text("precious")
     bench = Bench(tmp_path, process, dataclasses.replace(DRAINING, socket_directories=(str(named),)))
-    bench.look(0)
+    bench.check(0)
     assert (named / "460.0").read_text() == "precious"
 
 
-def test_a_socket_elsewhere_is_told_about_once_and_left_alone(
+def test_socket_elsewhere_is_logged_once_and_left_alone(
     tmp_path: pathlib.Path, process: subprocess.Popen[bytes]
 ) -> None:
     bench = Bench(tmp_path, process, DRAINING)
     bench.proc.worker(1)
-    bench.look(0)
-    assert [fields["MESSAGE"] for fields in bench.told] == [
-        f"Workers in {SOCKETS} cannot be drained, for it is none of socket_directories."
+    bench.check(0)
+    assert [fields["MESSAGE"] for fields in bench.logged] == [
+        f"Workers in {SOCKETS} cannot be drained: it is not one of the socket_directories."
     ]
 
 
-def test_without_the_page_the_sockets_do(tmp_path: pathlib.Path, process: subprocess.Popen[bytes]) -> None:
+def test_sockets_are_enough_without_the_page(tmp_path: pathlib.Path, process: subprocess.Popen[bytes]) -> None:
     bench = Bench(tmp_path, process, SETTINGS)
 
     def fail(_url: str) -> t.NoReturn:
@@ -281,13 +279,13 @@ def test_without_the_page_the_sockets_do(tmp_path: pathlib.Path, process: subpro
     recycler = Recycler(
         dataclasses.replace(SETTINGS, min_idle=0, status_url="http://127.0.0.1/"),
         bench.workers,
-        tell=bench.told.append,
+        log=bench.logged.append,
         fetch=fail,
         clock=lambda: 0,
     )
-    recycler.look()
-    recycler.look()
-    assert [fields["MESSAGE"][:12] for fields in bench.told] == [
+    recycler.run_once()
+    recycler.run_once()
+    assert [fields["MESSAGE"][:12] for fields in bench.logged] == [
         "Could not re",
         "Retired pid ",
     ]
@@ -296,6 +294,6 @@ def test_without_the_page_the_sockets_do(tmp_path: pathlib.Path, process: subpro
 def test_metrics_are_written(tmp_path: pathlib.Path, process: subprocess.Popen[bytes]) -> None:
     path = tmp_path / "oomguard.prom"
     bench = Bench(tmp_path, process, dataclasses.replace(SETTINGS, metrics_file=str(path)))
-    bench.look(0)
-    bench.look(5)
+    bench.check(0)
+    bench.check(5)
     assert 'oomguard_fcgid_retired_total{reason="limit"} 1\n' in path.read_text()

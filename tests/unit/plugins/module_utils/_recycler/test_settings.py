@@ -13,45 +13,21 @@ import pytest
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
 from ansible_collections.oomguard.linux.plugins.module_utils._recycler.settings import (
     Bounds,
+    make_settings,
     parse,
     render,
-    settings_from,
 )
-
-VALUES: dict[str, t.Any] = {
-    "limit": "256M",
-    "hard_limit": None,
-    "grace": None,
-    "scripts": [],
-    "min_idle": 10,
-    "interval": 10,
-    "drain": True,
-    "dry_run": False,
-    "status_url": "http://127.0.0.1/server-status",
-    "metrics_file": "",
-    "socket_directories": ["/run/mod_fcgid"],
-}
-FULL = {
-    **VALUES,
-    "hard_limit": "1.5G",
-    "grace": 60,
-    "scripts": [{"script": "/srv/a b/*.fcgi", "limit": "1048577"}, {"script": "/srv/=.fcgi", "limit": None}],
-    "drain": False,
-    "dry_run": True,
-    "status_url": "",
-    "metrics_file": "/var/lib/node_exporter/oomguard.prom",
-    "socket_directories": [],
-}
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._recycler.factories import FULL, VALUES
 
 
 @pytest.mark.parametrize("values", [VALUES, FULL], ids=["few", "all"])
-def test_the_file_says_all_of_it(values: dict[str, t.Any]) -> None:
-    settings = settings_from(values)
+def test_file_contains_all_settings(values: dict[str, t.Any]) -> None:
+    settings = make_settings(values)
     assert parse(render(settings)) == settings
 
 
-def test_the_file_as_people_read_it() -> None:
-    assert render(settings_from({**VALUES, "scripts": [{"script": "/srv/a.fcgi", "limit": "1G"}]})) == (
+def test_file_is_readable() -> None:
+    assert render(make_settings({**VALUES, "scripts": [{"script": "/srv/a.fcgi", "limit": "1G"}]})) == (
         "# Managed by oomguard.linux.fcgid_recycler; what is changed here by hand is lost.\n\n"
         "[recycler]\nlimit = 256M\nmin_idle = 10\ninterval = 10\ndrain = yes\ndry_run = no\n"
         "status_url = http://127.0.0.1/server-status\nsocket_directories = /run/mod_fcgid\n\n"
@@ -59,8 +35,8 @@ def test_the_file_as_people_read_it() -> None:
     )
 
 
-def test_a_folder_may_end_in_a_slash() -> None:
-    assert settings_from({**VALUES, "socket_directories": ["/run/mod_fcgid/"]}).socket_directories == (
+def test_folder_can_end_in_a_slash() -> None:
+    assert make_settings({**VALUES, "socket_directories": ["/run/mod_fcgid/"]}).socket_directories == (
         "/run/mod_fcgid",
     )
 
@@ -68,10 +44,10 @@ def test_a_folder_may_end_in_a_slash() -> None:
 @pytest.mark.parametrize(
     "below_root", ["tmp", "tmp/a", "/./tmp/a", "srv/../tmp", "var/tmp/a", "home/a/b", "root/a", "run/user/0/a"]
 )
-def test_a_folder_that_the_sandbox_hides_is_refused(below_root: str) -> None:
+def test_folder_that_the_sandbox_hides_is_rejected(below_root: str) -> None:
     folder = f"/{below_root}"
     with pytest.raises(OomguardError) as caught:
-        settings_from({**VALUES, "socket_directories": ["/run/mod_fcgid", folder]})
+        make_settings({**VALUES, "socket_directories": ["/run/mod_fcgid", folder]})
     assert str(caught.value) == (
         f"The recycler cannot see sockets in {posixpath.normpath(folder)}."
         " Set FcgidIPCDir to a folder that is not below /tmp, /var/tmp, /home, /root or /run/user."
@@ -79,44 +55,44 @@ def test_a_folder_that_the_sandbox_hides_is_refused(below_root: str) -> None:
 
 
 @pytest.mark.parametrize("below_root", ["tmpfs", "var/lib/tmp", "run/users", "srv/home"])
-def test_a_folder_that_only_looks_like_a_hidden_one_is_not_refused(below_root: str) -> None:
+def test_folder_with_a_similar_name_is_accepted(below_root: str) -> None:
     folder = f"/{below_root}"
-    assert settings_from({**VALUES, "socket_directories": [folder]}).socket_directories == (folder,)
+    assert make_settings({**VALUES, "socket_directories": [folder]}).socket_directories == (folder,)
 
 
 def test_sizes_are_bytes() -> None:
-    assert settings_from(FULL).bounds == Bounds(256 << 20, 3 << 29)
+    assert make_settings(FULL).bounds == Bounds(256 << 20, 3 << 29)
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"limit": None}, "There is no limit to watch. Set one for all workers, or for a script."),
+        ({"limit": None}, "No limit was given. Set a limit for all workers, or for a script."),
         (
             {"hard_limit": "1G"},
             (
-                "There is a hard limit without a grace time."
-                " Say for how long a worker beyond it may go on with the request in hand."
+                "A hard limit was given without a grace time."
+                " Set grace to the number of seconds for which a worker over it may continue its request."
             ),
         ),
         (
             {"hard_limit": "1M", "grace": 1},
             "The hard limit, 1048576 bytes, is below the limit, 268435456 bytes.",
         ),
-        ({"interval": 0}, "interval is 0. Give a number of seconds from 1."),
-        ({"min_idle": -1}, "min_idle is -1. Give a number of seconds from 0."),
-        ({"hard_limit": "512M", "grace": -1}, "grace is -1. Give a number of seconds from 0."),
+        ({"interval": 0}, "interval is 0. Give a number of seconds that is 1 or more."),
+        ({"min_idle": -1}, "min_idle is -1. Give a number of seconds that is 0 or more."),
+        ({"hard_limit": "512M", "grace": -1}, "grace is -1. Give a number of seconds that is 0 or more."),
         (
             {"scripts": [{"script": "a.fcgi", "limit": "1G"}]},
-            "'a.fcgi' is not a script. Give a full path, in which * and ? stand for anything.",
+            "'a.fcgi' is not a script. Give a full path, in which * stands for any text and ? for any character.",
         ),
         (
             {"scripts": [{"script": "/srv/a.fcgi", "limit": "1G"}, {"script": "/srv/a.fcgi", "limit": "2G"}]},
-            "/srv/a.fcgi is given twice. The first entry that fits holds; leave one out.",
+            "/srv/a.fcgi is given twice. Only the first entry that matches applies. Remove one of them.",
         ),
         (
             {"socket_directories": ["/run/%i"]},
-            "'/run/%i' cannot stand in a unit. Give a full path without blanks.",
+            "'/run/%i' cannot be written in a unit. Give a full path without spaces or special characters.",
         ),
         (
             {"limit": "256"},
@@ -135,13 +111,13 @@ def test_sizes_are_bytes() -> None:
         ),
     ],
 )
-def test_what_cannot_be_is_refused(changes: dict[str, t.Any], message: str) -> None:
+def test_invalid_settings_are_rejected(changes: dict[str, t.Any], message: str) -> None:
     with pytest.raises(OomguardError) as caught:
-        settings_from({**VALUES, **changes})
+        make_settings({**VALUES, **changes})
     assert str(caught.value) == message
 
 
 @pytest.mark.parametrize("text", ["", "nonsense", "[recycler]\nmin_idle = soon\n", "[recycler]\nlimit = 1G\n"])
-def test_a_file_that_is_broken_is_refused(text: str) -> None:
+def test_broken_file_is_rejected(text: str) -> None:
     with pytest.raises(OomguardError, match="The configuration cannot be read"):
         parse(text)

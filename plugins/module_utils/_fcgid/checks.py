@@ -1,0 +1,75 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Settings that pass Apache's own test and yet make mod_fcgid fail, or end Apache on the reload."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+
+from .config import Setting
+from .directives import FcgidError, split_words
+from .plan import Wanted
+from .wrapper import is_pass_through
+
+_LONGEST_SCRIPT = 64 * 1024
+
+
+def check_host(wanted: Wanted) -> None:
+    """Raise FcgidError if the programs and folders that `wanted` names do not work on this host."""
+    for path in wanted.programs:
+        _refuse_program(path)
+    for setting in wanted.settings:
+        _refuse_place(setting)
+
+
+def _refuse_program(path: str) -> None:
+    """Raise FcgidError if mod_fcgid could not start `path` for a wrapper."""
+    if not os.path.lexists(path):
+        raise FcgidError(f"FcgidWrapper names {path}, which does not exist.", hint="Install it first.")
+
+    if not os.access(path, os.X_OK) or os.path.isdir(path):
+        raise FcgidError(f"FcgidWrapper names {path}, which is not an executable file.", hint="Make it executable.")
+
+    with open(path, "rb") as file:
+        text = file.read(_LONGEST_SCRIPT).decode("utf-8", "surrogateescape")
+    if is_pass_through(text):
+        raise FcgidError(
+            f"FcgidWrapper names {path}, which starts its arguments, but mod_fcgid passes it none.",
+            hint="Name the limits and the program in the wrapper itself. The option workers writes a form that works.",
+        )
+
+
+def _refuse_place(setting: Setting) -> None:
+    """Raise FcgidError if mod_fcgid could not create its table or its sockets, and would end Apache on the reload.
+
+    A relative path, or one with a variable, leads to a folder that only Apache knows, so it is not checked.
+    """
+    name = setting.directive.name
+    path = pathlib.PurePosixPath(split_words(setting.text)[0])
+    if not path.is_absolute() or "${" in str(path):
+        return
+
+    folder = _find_required_folder(name, path)
+    if folder is None or os.path.isdir(folder):
+        return
+
+    raise FcgidError(
+        f"{name} is {path}, but {folder} is not a folder.",
+        hint="mod_fcgid would end Apache. Create the folder first, or name another one.",
+    )
+
+
+def _find_required_folder(name: str, path: pathlib.PurePosixPath) -> pathlib.PurePosixPath | None:
+    """Return the folder in which mod_fcgid creates files, or folders, for the directive `name`."""
+    if name == "FcgidProcessTableFile":
+        return path.parent
+    if name != "FcgidIPCDir":
+        return None
+
+    folder = path
+    while not os.path.lexists(folder):
+        folder = folder.parent
+
+    return folder
