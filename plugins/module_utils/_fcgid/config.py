@@ -10,6 +10,7 @@ import posixpath
 import re
 import typing as t
 
+from .._mark import make_mark
 from .directives import (
     BY_ANY_NAME,
     Directive,
@@ -17,7 +18,7 @@ from .directives import (
     find_directive,
 )
 
-MARK = "# Managed by oomguard.linux.fcgid_config; what is changed here by hand is lost."
+MODULE = "fcgid_config"
 
 _FILE = "# In file: "
 _LINE = re.compile(r"#\s*([0-9]+):")
@@ -190,7 +191,7 @@ def _describe_key(key: str) -> str:
 
 def render(settings: t.Sequence[Setting]) -> str:
     """Return the text of our file. Apache skips the settings if mod_fcgid is not loaded."""
-    return "\n".join([MARK, *render_lines(settings), ""])
+    return "\n".join([make_mark(MODULE), *render_lines(settings), ""])
 
 
 def render_lines(settings: t.Sequence[Setting]) -> list[str]:

@@ -9,9 +9,10 @@ import dataclasses
 import pathlib
 import typing as t
 
+from .._mark import has_mark
 from .._safe import make_diff
 from .config import (
-    MARK,
+    MODULE,
     Configuration,
     Occurrence,
     Setting,
@@ -125,7 +126,7 @@ class Plan:
 
 def make_plan(state: State, wanted: Wanted) -> Plan:
     """Return what to do. Raise FcgidError if that would have no effect, or would overwrite another's file."""
-    if state.text is not None and not state.text.startswith(MARK):
+    if state.text is not None and not has_mark(state.text, MODULE):
         raise FcgidError(f"{state.path} was not written by this module.", hint="Move it away, or choose another path.")
 
     after = wanted.text

@@ -15,7 +15,7 @@ import re
 import typing as t
 import zipfile
 
-from .. import _errors, _files, _proc, _safe, _size
+from .. import _errors, _files, _mark, _proc, _safe, _size
 from .._fcgid import status_fetch, status_page, worker, workers
 from . import messages, policy, service, settings
 from .service import UNIT_DIGEST, compute_fingerprint
@@ -29,6 +29,7 @@ CONFIGURATION_PATH = pathlib.PurePosixPath("/etc/oomguard/fcgid-recycler.conf")
 _MODULES = (
     _errors,
     _files,
+    _mark,
     _proc,
     _safe,
     _size,

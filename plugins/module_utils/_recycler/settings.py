@@ -12,9 +12,10 @@ import re
 import typing as t
 
 from .._errors import OomguardError
+from .._mark import make_mark
 from .._size import parse_limit
 
-HEADER = "# Managed by oomguard.linux.fcgid_recycler; what is changed here by hand is lost.\n"
+HEADER = f"{make_mark('fcgid_recycler')}\n"
 
 # A path that needs no quotes in a unit, and a pattern that needs none in the name of a section.
 _PATH = re.compile(r"/[A-Za-z0-9_./@+:,=-]*")

@@ -9,10 +9,11 @@ import dataclasses
 import re
 import typing as t
 
+from .._mark import has_mark
 from . import fstab
 from .state import State, SwapError, Unit
 from .steps import Persist, RemoveUnit, WriteUnit
-from .unit import MARK, build_unit_text
+from .unit import MODULE, build_unit_text
 from .wanted import Wanted
 
 # The options of the lines that this module writes.
@@ -86,7 +87,7 @@ def _require_writable_unit(state: State, unit: Unit) -> None:
     if not state.booted:
         raise SwapError("This host was not booted with systemd.", hint="Use persist: fstab.")
 
-    if unit.text and MARK not in unit.text:
+    if unit.text and not has_mark(unit.text, MODULE):
         raise SwapError(
             f"Refused to replace {unit.path}: this module did not create it.",
             hint="Move it away, or use another value for persist.",
@@ -107,7 +108,7 @@ def plan_unit_removal(
     steps = []
     for path in unwanted:
         unit = state.find_unit(path)
-        if MARK in unit.text:
+        if has_mark(unit.text, MODULE):
             steps.append(RemoveUnit(path=unit.path, before=unit.text, after=""))
 
     return steps

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 
-MARK = "# Managed by oomguard.linux.swap; what is changed here by hand is lost."
+from .._mark import make_mark
+
+MODULE = "swap"
 
 # systemd.unit(5), "String Escaping for Inclusion in Unit Names".
 _ESCAPED = re.compile(rb"^\.|[^A-Za-z0-9:_./]")
@@ -23,7 +25,7 @@ def build_unit_name(path: str) -> str:
 def build_unit_text(path: str, priority: int | None) -> str:
     """Return the text of the unit for the swap file at `path`. If the file is missing at boot, nothing waits for it."""
     lines = [
-        MARK,
+        make_mark(MODULE),
         "",
         "[Unit]",
         "Description=Swap file of oomguard.linux.swap",

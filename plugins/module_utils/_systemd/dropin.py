@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 import typing as t
 
-MARK = "# Managed by oomguard.linux.systemd_dropin; what is changed here by hand is lost."
+from .._mark import make_mark
+
+MODULE = "systemd_dropin"
 
 # Sections map to directives, which map to their values in order.
 Settings = t.Mapping[str, t.Mapping[str, t.Sequence[str]]]
@@ -48,7 +50,7 @@ def iterate_assignments(settings: Settings) -> t.Iterator[Assignment]:
 
 def render_dropin(settings: Settings) -> str:
     """Return the text of a drop-in file with `settings`, in the syntax of systemd.syntax(7), below our mark."""
-    blocks = [MARK]
+    blocks = [make_mark(MODULE)]
 
     for section, directives in settings.items():
         lines = [f"[{section}]"]

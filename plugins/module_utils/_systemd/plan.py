@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .dropin import MARK, Assignment, parse_assignments, render_dropin
+from .._mark import has_mark
+from .dropin import MODULE, Assignment, parse_assignments, render_dropin
 from .in_force import find_conflicts, find_differences, find_unverified
 from .limits import find_stale_limits
 from .model import DropinError, Plan, State, Wanted
@@ -75,7 +76,7 @@ def _is_foreign(state: State, after: str | None) -> bool:
     if text is None or text == after:
         return False
 
-    return not text.startswith(MARK)
+    return not has_mark(text, MODULE)
 
 
 def _is_reload_needed(state: State, wanted: Wanted, after: str | None) -> bool:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import pathlib
 
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import MARK, Settings
+from ansible_collections.oomguard.linux.plugins.module_utils._mark import make_mark
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import Settings
 from dropin_trial.host import (
     BOGUS,
     CGROUP,
@@ -45,7 +46,7 @@ def try_overridden() -> Outcome:
     outcome["kernel, later"] = _read_memory_max()
     clean_up()
 
-    write_file(FILE, f"{MARK}\n\n[Service]\nMemoryMax=20M\n")
+    write_file(FILE, f"{make_mark('systemd_dropin')}\n\n[Service]\nMemoryMax=20M\n")
     systemctl("daemon-reload")
     outcome["hidden"] = attempt(SIXTY_MB, runtime=True)
     return outcome

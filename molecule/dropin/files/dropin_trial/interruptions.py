@@ -12,7 +12,8 @@ import signal
 import sys
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import MARK, Settings
+from ansible_collections.oomguard.linux.plugins.module_utils._mark import make_mark
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import Settings
 from dropin_trial.host import (
     CONTINUE,
     FILE,
@@ -24,7 +25,7 @@ from dropin_trial.host import (
     show_properties,
 )
 
-TEXT = f"{MARK}\n\n[Service]\nOOMPolicy={{}}\n"
+TEXT = f"{make_mark('systemd_dropin')}\n\n[Service]\nOOMPolicy={{}}\n"
 
 KILL: Settings = {"Service": {"OOMPolicy": ["kill"]}}
 

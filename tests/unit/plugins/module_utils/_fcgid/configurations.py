@@ -10,7 +10,6 @@ import pathlib
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import (
-    MARK,
     Configuration,
     Occurrence,
     parse_dump,
@@ -18,13 +17,14 @@ from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config impor
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.memory import Need
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import State, Wanted
+from ansible_collections.oomguard.linux.plugins.module_utils._mark import make_mark
 
 FOLDER = pathlib.Path(__file__).parent
 BULLSEYE = parse_dump((FOLDER / "bullseye.dump").read_text())
 BOOKWORM = parse_dump((FOLDER / "bookworm.dump").read_text())
 PATH = pathlib.Path("/etc/apache2/conf-available/zz-oomguard-fcgid.conf")
 LINK = pathlib.Path("/etc/apache2/conf-enabled/zz-oomguard-fcgid.conf")
-TEXT = f"""{MARK}
+TEXT = f"""{make_mark("fcgid_config")}
 <IfModule mod_fcgid.c>
   FcgidIdleScanInterval 120
   FcgidMinProcessesPerClass 0

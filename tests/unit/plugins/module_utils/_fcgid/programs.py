@@ -14,13 +14,14 @@ from ansible_collections.oomguard.linux.plugins.module_utils._change import brin
 from ansible_collections.oomguard.linux.plugins.module_utils._command import Completed
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.apache import Apache
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.change import FcgidChange
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import MARK, parse_settings
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import parse_settings
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import State, Wanted
+from ansible_collections.oomguard.linux.plugins.module_utils._mark import make_mark
 
 WANTED = Wanted(settings=parse_settings({"FcgidProcessLifeTime": 600}))
 OTHER = Wanted(settings=parse_settings({"FcgidProcessLifeTime": 60}))
 ABSENT = Wanted(present=False)
-TEXT = f"{MARK}\n<IfModule mod_fcgid.c>\n  FcgidProcessLifeTime 600\n</IfModule>\n"
+TEXT = f"{make_mark('fcgid_config')}\n<IfModule mod_fcgid.c>\n  FcgidProcessLifeTime 600\n</IfModule>\n"
 NAME = "zz-oomguard-fcgid.conf"
 
 

@@ -28,7 +28,7 @@ def test_file_contains_all_settings(values: dict[str, t.Any]) -> None:
 
 def test_file_is_readable() -> None:
     assert render(make_settings({**VALUES, "scripts": [{"script": "/srv/a.fcgi", "limit": "1G"}]})) == (
-        "# Managed by oomguard.linux.fcgid_recycler; what is changed here by hand is lost.\n\n"
+        "# Managed by oomguard.linux.fcgid_recycler. Changes made by hand are lost.\n\n"
         "[recycler]\nlimit = 256M\nmin_idle = 10\ninterval = 10\ndrain = yes\ndry_run = no\n"
         "status_url = http://127.0.0.1/server-status\nsocket_directories = /run/mod_fcgid\n\n"
         "[script /srv/a.fcgi]\nlimit = 1G\n"

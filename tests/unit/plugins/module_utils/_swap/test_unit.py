@@ -27,7 +27,7 @@ def test_unit_name_is_escaped_path(path: str, name: str) -> None:
 
 def test_unit_text() -> None:
     assert build_unit_text("/swap 50%", 7) == (
-        "# Managed by oomguard.linux.swap; what is changed here by hand is lost.\n"
+        "# Managed by oomguard.linux.swap. Changes made by hand are lost.\n"
         "\n"
         "[Unit]\n"
         "Description=Swap file of oomguard.linux.swap\n"

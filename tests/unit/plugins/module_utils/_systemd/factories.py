@@ -10,12 +10,13 @@ import pathlib
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import Completed
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import MARK, Settings
+from ansible_collections.oomguard.linux.plugins.module_utils._mark import make_mark
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import Settings
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.model import State, Wanted
 
 PATH = pathlib.Path("/etc/systemd/system/apache2.service.d/50-oomguard.conf")
 CONTINUE: Settings = {"Service": {"OOMPolicy": ["continue"]}}
-TEXT = f"{MARK}\n\n[Service]\nOOMPolicy=continue\n"
+TEXT = f"{make_mark('systemd_dropin')}\n\n[Service]\nOOMPolicy=continue\n"
 WANTED = Wanted(unit="apache2.service", settings=CONTINUE)
 # By the alias of apache2.service.
 HTTPD = Wanted(unit="httpd.service", settings=CONTINUE)

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
+from ansible_collections.oomguard.linux.plugins.module_utils._mark import make_mark
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin import (
-    MARK,
     find_directives,
     find_values,
     parse_assignments,
@@ -16,7 +16,9 @@ from ansible_collections.oomguard.linux.plugins.module_utils._systemd.dropin imp
 
 def test_rendered_file_has_mark_and_settings_in_order() -> None:
     text = render_dropin({"Unit": {"After": ["", "a.service"]}, "Service": {"OOMPolicy": ["continue"]}})
-    assert text == f"{MARK}\n\n[Unit]\nAfter=\nAfter=a.service\n\n[Service]\nOOMPolicy=continue\n"
+    assert (
+        text == f"{make_mark('systemd_dropin')}\n\n[Unit]\nAfter=\nAfter=a.service\n\n[Service]\nOOMPolicy=continue\n"
+    )
 
 
 def test_assignments_are_parsed_as_systemd_reads_them() -> None:
