@@ -26,20 +26,13 @@ description:
   - After each step the host works and boots. If a run is interrupted at any step, the next run completes it.
 author:
   - oomguard contributors (@oomguard)
+extends_documentation_fragment:
+  - oomguard.linux.attributes.changing
 attributes:
-  check_mode:
-    description: Shows the plan with its numbers, and changes nothing.
-    support: full
   diff_mode:
-    description: Shows the swap areas, fstab and units before and after the change.
-    support: full
-  idempotent:
-    description: A second run changes nothing.
-    support: full
+    description: Returns the swap areas, fstab and units before and after the change.
   platform:
     description: Linux 3.14 and later, on physical and virtual machines. In a container, swap belongs to the host.
-    support: full
-    platforms: posix
 options:
   size:
     description:

@@ -24,20 +24,11 @@ description:
   - Changes and removes only the file that this module wrote. Does not restart units.
 author:
   - oomguard contributors (@oomguard)
+extends_documentation_fragment:
+  - oomguard.linux.attributes.changing
 attributes:
-  check_mode:
-    description: Reports the changes without making them.
-    support: full
   diff_mode:
-    description: Shows the drop-in file before and after.
-    support: full
-  idempotent:
-    description: A second run changes nothing.
-    support: full
-  platform:
-    description: Linux with systemd.
-    support: full
-    platforms: posix
+    description: Returns the drop-in file before and after the change.
 options:
   unit:
     description:
