@@ -735,22 +735,14 @@ coverage:
       elements: str
 """
 
-import contextlib
-import resource
-import time
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._command import Run, run
 from ..module_utils._errors import OomguardError
-from ..module_utils._journal.files import Place, are_persistent, find_journal_files
-from ..module_utils._journal.journal import Journal
-from ..module_utils._journal.reader import Reader
-from ..module_utils._journal.request import Request
-from ..module_utils._oom.search.search import Traces, coverage_of, search
-from ..module_utils._oom.summary import nothing_found
-from ..module_utils._safe import neutralise, neutralise_all
+from ..module_utils._oom.in_journal import Query, find_in_journal, open_reader
+from ..module_utils._safe import neutralise_all
 
 ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "since": {"type": "str"},
@@ -765,25 +757,24 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "limit": {"type": "int", "default": 100},
     "timeout": {"type": "int", "default": 300},
 }
-_LEAST = {"top": 0, "limit": 1, "timeout": 1}
-_OF_THE_JOURNAL = ("since", "until", "after_cursor", "journal_directory", "journal_namespace")
+_MINIMA = {"top": 0, "limit": 1, "timeout": 1}
+_JOURNAL_OPTIONS = ("since", "until", "after_cursor", "journal_directory", "journal_namespace")
 
 
 def main() -> None:
-    """Find, explain, return."""
+    """Search, explain, return."""
     module = AnsibleModule(
         argument_spec=ARGUMENT_SPEC,
         mutually_exclusive=[
             ("since", "after_cursor"),
             ("journal_directory", "journal_namespace"),
-            *(("log_files", name) for name in _OF_THE_JOURNAL),
+            *(("log_files", name) for name in _JOURNAL_OPTIONS),
         ],
         supports_check_mode=True,
     )
     try:
         check(module.params)
-        with opened(module.params) as reader:
-            result = find(module.params, run, reader)
+        result = find(module.params, run)
     except OomguardError as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=False, **neutralise_all(result))
@@ -791,90 +782,54 @@ def main() -> None:
 
 def check(params: t.Mapping[str, t.Any]) -> None:
     """Refuse numbers and texts that make no sense. Raises OomguardError."""
-    for name, least in _LEAST.items():
-        if params[name] < least:
+    for name, minimum in _MINIMA.items():
+        if params[name] < minimum:
             raise OomguardError(
-                f"Could not look for OOM kills with {name}={params[name]}: it cannot be less than {least}.",
-                hint=f"Set {name} to {least} or more, or leave it out.",
+                f"Could not look for OOM kills with {name}={params[name]}: it cannot be less than {minimum}.",
+                hint=f"Set {name} to {minimum} or more, or leave it out.",
             )
-    for name in ("boot", *_OF_THE_JOURNAL, "log_files"):
+
+    for name in ("boot", *_JOURNAL_OPTIONS, "log_files"):
         if "\0" in "".join(params[name] or ()):
             raise OomguardError(
-                f"Could not look for OOM kills with {name}={neutralise(str(params[name]))}: it holds a NUL character.",
+                f"Could not look for OOM kills with {name}={params[name]}: it holds a NUL character.",
                 hint=f"Take that out of {name}.",
             )
 
 
-@contextlib.contextmanager
-def opened(params: t.Mapping[str, t.Any]) -> t.Iterator[Reader | None]:
-    """Open the journal that the parameters name; None where that is left to journalctl."""
-    reader = None
+def find(params: t.Mapping[str, t.Any], run: Run) -> dict[str, t.Any]:
+    """Return the OOM kills in the journal or in the text logs that the parameters name. Raises OomguardError."""
     if params["log_files"] is None:
-        # Without memory for one more process, journalctl tells what is the matter.
-        with contextlib.suppress(OSError):
-            reader = Reader(Place(params["journal_directory"], params["journal_namespace"]), timeout=params["timeout"])
-    try:
-        yield reader
-    finally:
-        if reader:
-            reader.close()
+        query = query_from(params)
+        with open_reader(query) as reader:
+            return find_in_journal(query, run, reader)
+
+    # Hosts without kills do without the code that explains them: imported here, it costs them no time.
+    from ..module_utils._oom.in_logs import find_in_logs
+
+    return find_in_logs(
+        params["log_files"],
+        boot=params["boot"],
+        limit=params["limit"],
+        tasks=params["tasks"],
+        top=params["top"],
+    )
 
 
-def find(params: t.Mapping[str, t.Any], run: Run, reader: Reader | None = None) -> dict[str, t.Any]:
-    """Look where the parameters say, and return what is found as plain data. Raises OomguardError."""
-    if params["log_files"] is not None:
-        return _in_logs(params)
-    place = Place(params["journal_directory"], params["journal_namespace"])
-    files = find_journal_files(place)
-    journal = Journal(run, place, files=files, reader=reader, timeout=params["timeout"])
-    request = Request(
+def query_from(params: t.Mapping[str, t.Any]) -> Query:
+    """Return the part of the journal that the module's parameters ask for."""
+    return Query(
         since=params["since"],
         until=params["until"],
         boot=params["boot"],
         after_cursor=params["after_cursor"],
-        now=time.time() if place.directory is None else None,
-    )
-    traces = search(journal, request)
-    persistent = are_persistent(files)
-    if traces is None or not traces.has_kills:
-        return nothing_found(coverage_of(journal, traces, persistent=persistent))
-    return _explained(params, run, journal, traces, persistent=persistent)
-
-
-# Most hosts have no kill to read and to explain, which takes most of the code: imported where it is needed, it does not
-# cost the others their time.
-
-
-def _in_logs(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    from ..module_utils._oom.in_logs import search_logs
-    from ..module_utils._oom.result import as_result
-
-    if params["boot"] != "all":
-        raise OomguardError(
-            f"Could not look for the boot {neutralise(params['boot'])} alone: log_files are read whole.",
-            hint="Leave out boot, and name the logs of that boot.",
-        )
-    findings = search_logs(params["log_files"], limit=params["limit"])
-    return as_result(findings, tasks=params["tasks"], top=params["top"])
-
-
-def _explained(
-    params: t.Mapping[str, t.Any], run: Run, journal: Journal, traces: Traces, *, persistent: bool
-) -> dict[str, t.Any]:
-    from ..module_utils._oom.incident.findings import follow
-    from ..module_utils._oom.result import as_result
-
-    local = params["journal_directory"] is None
-    findings = follow(
-        journal,
-        traces,
-        run,
+        directory=params["journal_directory"],
+        namespace=params["journal_namespace"],
+        timeout=params["timeout"],
         limit=params["limit"],
-        local=local,
-        page_size=resource.getpagesize() if local else None,
-        persistent=persistent,
+        tasks=params["tasks"],
+        top=params["top"],
     )
-    return as_result(findings, tasks=params["tasks"], top=params["top"])
 
 
 if __name__ == "__main__":

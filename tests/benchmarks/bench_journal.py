@@ -21,7 +21,7 @@ import typing as t
 import journals
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import run
-from ansible_collections.oomguard.linux.plugins.modules.oom_info import ARGUMENT_SPEC, find, opened
+from ansible_collections.oomguard.linux.plugins.modules.oom_info import ARGUMENT_SPEC, find
 
 PARAMS: dict[str, t.Any] = {name: option.get("default") for name, option in ARGUMENT_SPEC.items()}
 PATTERN = "Kill(ed)? process"
@@ -32,8 +32,7 @@ DAY = 86_400
 def run_oom_info(folder: pathlib.Path, **window: t.Any) -> dict[str, t.Any]:
     """Return the result of the module for its parameters."""
     params = {**PARAMS, "journal_directory": str(folder), **window}
-    with opened(params) as reader:
-        return find(params, run, reader)
+    return find(params, run)
 
 
 def make_method(*argv: str) -> t.Callable[[], object]:

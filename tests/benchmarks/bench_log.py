@@ -15,7 +15,7 @@ import tempfile
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.in_logs import search_logs
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import as_result
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import build_result
 
 PREFIX = "Nov 23 06:48:46 web1 "
 OTHER = PREFIX + "sshd[812]: Accepted publickey for root from 192.0.2.7 port 40022 ssh2\n"
@@ -56,7 +56,7 @@ CASES = (
 
 def read_log(path: str) -> None:
     """Read a log as oom_info does; print the number of events, the CPU seconds and the peak memory in MiB."""
-    result = as_result(search_logs([path], limit=100), tasks="top", top=10)
+    result = build_result(search_logs([path], limit=100), tasks="top", top=10)
     usage = resource.getrusage(resource.RUSAGE_SELF)
     print(result["summary"]["count"], usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 

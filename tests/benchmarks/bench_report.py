@@ -17,8 +17,8 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.explain.cause import diagnose
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.explain.figures import figures_of
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.incident import incident_of
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.explain.figures import compute_figures
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.incident import build_incident
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.log_lines import read_log
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import Line, OomReport
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.reader import read_reports
@@ -82,12 +82,12 @@ def list_own_steps() -> dict[str, Step]:
     texts = make_report("bookworm-6.1-global")
     messages = list(read_log(texts))
     without_table = [line for line in messages if not line.text.startswith("[ ")]
-    incidents = [incident_of(report) for report in find_reports(messages)]
+    incidents = [build_incident(report) for report in find_reports(messages)]
     return {
         f"messages to report, {len(messages)} lines": lambda: find_reports(messages),
         "the same, with every row of the table": lambda: read_task_tables(messages),
         f"the same, without the table, {len(without_table)} lines": lambda: find_reports(without_table),
-        "report to explanation": lambda: [diagnose(one, figures_of(one)) for one in incidents],
+        "report to explanation": lambda: [diagnose(one, compute_figures(one)) for one in incidents],
         f"text to messages, {len(texts)} lines": lambda: list(read_log(texts)),
         f"messages only, {len(messages)} lines": lambda: [Line(*message) for message in messages],
     }

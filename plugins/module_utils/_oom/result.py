@@ -1,25 +1,25 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What was found, as the plain data that `oom_info` returns."""
+"""Findings as the plain data that `oom_info` returns."""
 
 from __future__ import annotations
 
 import typing as t
 
-from .explain.allocation import Supply, impossible_zones
+from .explain.allocation import Supply, find_impossible_zones
 from .explain.breakdown import Breakdown
 from .explain.cause import Diagnosis, diagnose
-from .explain.consumers import Consumers, Sums, held
-from .explain.figures import Figures, figures_of
-from .explain.remedies import still_needed
-from .incident.cgroup import read_cgroup
+from .explain.consumers import Consumers, Sums, compute_held_bytes
+from .explain.figures import Figures, compute_figures
+from .explain.remedies import Remedy, select_needed
+from .incident.cgroup import parse_cgroup
 from .incident.findings import Findings
 from .incident.incident import Incident, UnitEffect
 from .report.log_lines import stamp_of
-from .report.model import OomReport, Task
+from .report.model import Limit, OomReport, Task, Zone
 from .report.task_table import Table
-from .summary import as_coverage, as_summary, as_time
+from .summary import build_coverage, build_summary, format_time
 
 _MEMORY = (
     "page_size",
@@ -33,35 +33,51 @@ _MEMORY = (
     "swap_cache_bytes",
 )
 _ZONE = ("node", "zone", "free_bytes", "min_bytes", "low_bytes", "high_bytes", "present_bytes", "managed_bytes")
+_SUPPLY = ("usable", "reserve_bytes", "margin_bytes", "fitting_blocks")
 _LIMIT = ("usage_bytes", "limit_bytes", "failcnt", "swap_usage_bytes", "swap_limit_bytes", "stat")
+_EFFECT = ("unit", "result", "stopped", "restarted", "oom_policy", "down_seconds")
 
 
-def as_result(findings: Findings, *, tasks: str, top: int) -> dict[str, t.Any]:
-    """Return the module's result; `tasks` (`top`, `all` or `none`) and `top` say how many task rows."""
+def build_result(findings: Findings, *, tasks: str, top: int) -> dict[str, t.Any]:
+    """Return the module's result; `tasks` (`top`, `all` or `none`) and `top` say how many rows of the task table."""
     rows = {"none": 0, "top": top, "all": None}[tasks]
+    older = [diagnose(incident, compute_figures(incident)) for incident in findings.older]
+    events = []
+    diagnoses = []
+    for incident in findings.incidents:
+        figures = compute_figures(incident)
+        diagnosis = diagnose(incident, figures)
+        diagnoses.append(diagnosis)
+        events.append(_build_event(incident, figures, diagnosis, rows))
+
+    needed = select_needed(_list_remedies(diagnoses), findings.host_now)
     incidents = (*findings.older, *findings.incidents)
-    figures = list(map(figures_of, incidents))
-    diagnoses = list(map(diagnose, incidents, figures))
-    explained = list(zip(incidents, figures, diagnoses))[len(findings.older) :]
-    found = [remedy for _incident, _figures, diagnosis in reversed(explained) for remedy in diagnosis.remedies]
     return {
-        "events": [_event(*one, rows) for one in explained],
-        "remedies": [remedy._asdict() for remedy in still_needed(found, findings.today)],
-        "summary": as_summary(list(zip(incidents, diagnoses)), findings.units_taken_down),
-        "coverage": as_coverage(findings.coverage),
+        "events": events,
+        "remedies": [remedy._asdict() for remedy in needed],
+        "summary": build_summary(incidents, [*older, *diagnoses], findings.units_taken_down),
+        "coverage": build_coverage(findings.coverage),
     }
 
 
-def _event(incident: Incident, figures: Figures, diagnosis: Diagnosis, rows: int | None) -> dict[str, t.Any]:
-    report, at, place = incident.report, incident.at, incident.place
-    damaged = report.tasks.damaged if isinstance(report.tasks, Table) else 0
+def _list_remedies(diagnoses: t.Sequence[Diagnosis]) -> t.Iterator[Remedy]:
+    """Yield the remedies of all events, the newest event first."""
+    for diagnosis in reversed(diagnoses):
+        yield from diagnosis.remedies
+
+
+def _build_event(incident: Incident, figures: Figures, diagnosis: Diagnosis, rows: int | None) -> dict[str, t.Any]:
+    report = incident.report
+    at = incident.at
+    place = incident.place
+    damaged_rows = _count_damaged_rows(report)
     return {
         "id": incident.key,
-        "log": _log(incident),
+        "log": _build_log(incident),
         "killer": report.killer,
         "trusted": incident.log is None,
-        "complete": report.complete and not damaged,
-        "time": as_time(at.realtime_us),
+        "complete": report.complete and not damaged_rows,
+        "time": format_time(at.realtime_us),
         "boot_id": at.boot_id,
         "monotonic_us": at.monotonic_us,
         "hostname": at.hostname,
@@ -77,85 +93,111 @@ def _event(incident: Incident, figures: Figures, diagnosis: Diagnosis, rows: int
         "slice": place.slice,
         "container_id": place.container_id,
         "pod_uid": place.pod_uid,
-        "limit": _picked(report.limit, _LIMIT),
-        "memory": _memory(report, figures.parts),
-        "zones": [_zone(supply) for supply in figures.supplies],
-        "tasks": _tasks(report.tasks, figures.consumers, rows),
-        "unit_effect": _effect(incident.effect),
-        "diagnosis": _diagnosis(diagnosis),
-        "notes": [
-            *([f"Read from {incident.log}: text does not prove who wrote it."] if incident.log else []),
-            *report.notes,
-            *([f"damaged rows in the task table: {damaged}"] if damaged else []),
-            *_of_impossible_zones(report),
-        ],
+        "limit": _build_limit(report.limit),
+        "memory": _build_memory(report, figures.parts),
+        "zones": [_build_zone(supply) for supply in figures.supplies],
+        "tasks": _build_tasks(report.tasks, figures.consumers, rows),
+        "unit_effect": _build_effect(incident.effect),
+        "diagnosis": _build_diagnosis(diagnosis),
+        "notes": list(_collect_notes(incident, damaged_rows)),
     }
 
 
-def _log(incident: Incident) -> dict[str, t.Any] | None:
-    """Return where in a text log an incident begins, and when by that log's own words."""
+def _build_log(incident: Incident) -> dict[str, t.Any] | None:
+    """Return where in a text log an incident begins, and the time that the log gives for it."""
     first = incident.report.first
     if incident.log is None or first.cursor is None:
         return None
+
     return {"path": incident.log, "line": int(first.cursor), "stamp": stamp_of(first)}
 
 
-def _of_impossible_zones(report: OomReport) -> t.Iterator[str]:
-    names = dict.fromkeys(zone.zone for zone in impossible_zones(report))
-    if names:
+def _count_damaged_rows(report: OomReport) -> int:
+    if not isinstance(report.tasks, Table):
+        return 0
+
+    return report.tasks.damaged
+
+
+def _collect_notes(incident: Incident, damaged_rows: int) -> t.Iterator[str]:
+    report = incident.report
+    if incident.log:
+        yield f"Read from {incident.log}: text does not prove who wrote it."
+
+    yield from report.notes
+    if damaged_rows:
+        yield f"damaged rows in the task table: {damaged_rows}"
+
+    impossible = dict.fromkeys(zone.zone for zone in find_impossible_zones(report))
+    if impossible:
         yield (
-            f"the report's watermarks are impossible, and tell nothing: those of {', '.join(names)} are above the "
+            f"the report's watermarks are impossible, and tell nothing: those of {', '.join(impossible)} are above the "
             "memory that there is"
         )
 
 
-def _memory(report: OomReport, parts: Breakdown | None) -> dict[str, t.Any] | None:
+def _build_memory(report: OomReport, parts: Breakdown | None) -> dict[str, t.Any] | None:
     memory = report.memory
     if memory is None:
         return None
-    total, free = memory.swap_total_bytes, memory.swap_free_bytes
+
+    swap_used = None
+    if memory.swap_total_bytes is not None and memory.swap_free_bytes is not None:
+        swap_used = memory.swap_total_bytes - memory.swap_free_bytes
+
     return {
-        **{name: getattr(memory, name) for name in _MEMORY},
+        **_pick(memory, _MEMORY),
         "page_size": report.page_size,
-        "swap_used_bytes": None if total is None or free is None else total - free,
+        "swap_used_bytes": swap_used,
         "breakdown": parts._asdict() if parts else None,
     }
 
 
-def _zone(supply: Supply) -> dict[str, t.Any]:
+def _build_zone(supply: Supply) -> dict[str, t.Any]:
     zone = supply.zone
     return {
-        **{name: getattr(zone, name) for name in _ZONE},
-        "free_blocks": {str(size): count for size, count in sorted(zone.free_blocks.items())},
+        **_pick(zone, _ZONE),
+        "free_blocks": _build_free_blocks(zone),
         "largest_free_block_bytes": zone.largest_free_block_bytes,
-        "usable": supply.usable,
-        "reserve_bytes": supply.reserve_bytes,
-        "margin_bytes": supply.margin_bytes,
-        "fitting_blocks": supply.fitting_blocks,
+        **_pick(supply, _SUPPLY),
     }
 
 
-def _tasks(tasks: t.Sequence[Task], consumers: Consumers, rows: int | None) -> dict[str, t.Any] | None:
+def _build_free_blocks(zone: Zone) -> dict[str, int]:
+    """Return the number of free blocks by size, the smallest first; keys are text, as they are in JSON."""
+    return {str(size): count for size, count in sorted(zone.free_blocks.items())}
+
+
+def _build_tasks(tasks: t.Sequence[Task], consumers: Consumers, rows: int | None) -> dict[str, t.Any] | None:
     if not tasks:
         return None
+
+    by_name = [{"name": name, **_build_sums(sums)} for name, _tasks, sums in consumers.names[:rows]]
+    by_cgroup = [
+        {"cgroup": cgroup, "unit": _find_unit(cgroup), **_build_sums(sums)}
+        for cgroup, _tasks, sums in consumers.cgroups[:rows]
+    ]
+    largest = sorted(tasks, key=compute_held_bytes, reverse=True)
     return {
-        **_sums(consumers.together),
-        "by_name": [{"name": name, **_sums(together)} for name, _tasks, together in consumers.names[:rows]],
-        "by_cgroup": [
-            {"cgroup": cgroup, "unit": place.user_unit or place.unit, **_sums(together)}
-            for cgroup, _tasks, together in consumers.cgroups[:rows]
-            for place in [read_cgroup(cgroup)]
-        ],
-        "rows": [task._asdict() for task in sorted(tasks, key=held, reverse=True)[:rows]],
+        **_build_sums(consumers.together),
+        "by_name": by_name,
+        "by_cgroup": by_cgroup,
+        "rows": [task._asdict() for task in largest[:rows]],
     }
 
 
-def _sums(together: Sums) -> dict[str, t.Any]:
-    sizes = together._asdict()
+def _find_unit(cgroup: str | None) -> str | None:
+    """Return the unit of a cgroup, a user's unit if there is one."""
+    place = parse_cgroup(cgroup)
+    return place.user_unit or place.unit
+
+
+def _build_sums(sums: Sums) -> dict[str, t.Any]:
+    sizes = sums._asdict()
     return {"count": sizes.pop("number"), **sizes}
 
 
-def _diagnosis(diagnosis: Diagnosis) -> dict[str, t.Any]:
+def _build_diagnosis(diagnosis: Diagnosis) -> dict[str, t.Any]:
     return {
         **diagnosis._asdict(),
         "remedies": [remedy._asdict() for remedy in diagnosis.remedies],
@@ -163,9 +205,19 @@ def _diagnosis(diagnosis: Diagnosis) -> dict[str, t.Any]:
     }
 
 
-def _effect(effect: UnitEffect | None) -> dict[str, t.Any] | None:
-    return _picked(effect, ("unit", "result", "stopped", "restarted", "oom_policy", "down_seconds"))
+def _build_effect(effect: UnitEffect | None) -> dict[str, t.Any] | None:
+    if effect is None:
+        return None
+
+    return _pick(effect, _EFFECT)
 
 
-def _picked(value: t.Any, names: t.Sequence[str]) -> dict[str, t.Any] | None:
-    return {name: getattr(value, name) for name in names} if value is not None else None
+def _build_limit(limit: Limit | None) -> dict[str, t.Any] | None:
+    if limit is None:
+        return None
+
+    return _pick(limit, _LIMIT)
+
+
+def _pick(value: t.NamedTuple, names: t.Iterable[str]) -> dict[str, t.Any]:
+    return {name: getattr(value, name) for name in names}

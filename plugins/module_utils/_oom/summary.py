@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What was looked at, and all that was found in numbers, as the plain data that `oom_info` returns."""
+"""The coverage of a search, and all incidents in numbers, as the plain data that `oom_info` returns."""
 
 from __future__ import annotations
 
@@ -15,32 +15,45 @@ if t.TYPE_CHECKING:
     from .explain.cause import Diagnosis
     from .incident.incident import Incident
 
-
-def nothing_found(coverage: Coverage) -> dict[str, t.Any]:
-    """Return what `oom_info` returns where there was no kill."""
-    return {"events": [], "remedies": [], "summary": as_summary((), ()), "coverage": as_coverage(coverage)}
+_SECOND_US = 1_000_000
 
 
-def as_summary(counted: t.Sequence[tuple[Incident, Diagnosis]], units_taken_down: t.Sequence[str]) -> dict[str, t.Any]:
-    """Return the numbers of all incidents."""
-    times = [incident.at.realtime_us for incident, _diagnosis in counted if incident.at.realtime_us is not None]
+def build_empty_result(coverage: Coverage) -> dict[str, t.Any]:
+    """Return the result of `oom_info` for a host without kills."""
+    return {"events": [], "remedies": [], "summary": build_summary((), (), ()), "coverage": build_coverage(coverage)}
+
+
+def build_summary(
+    incidents: t.Sequence[Incident], diagnoses: t.Iterable[Diagnosis], units_taken_down: t.Iterable[str]
+) -> dict[str, t.Any]:
+    """Return all incidents in numbers; `diagnoses` are theirs."""
+    times = []
+    units = []
+    victims = []
+    for incident in incidents:
+        victims += [victim.name for victim in incident.report.victims]
+        if incident.place.unit:
+            units.append(incident.place.unit)
+        if incident.at.realtime_us is not None:
+            times.append(incident.at.realtime_us)
+
     return {
-        "count": len(counted),
-        "by_killer": _counts(incident.report.killer for incident, _diagnosis in counted),
-        "by_unit": _counts(incident.place.unit for incident, _diagnosis in counted if incident.place.unit),
-        "by_victim": _counts(victim.name for incident, _diagnosis in counted for victim in incident.report.victims),
-        "by_cause": _counts(diagnosis.cause for _incident, diagnosis in counted),
-        "first": as_time(min(times, default=None)),
-        "last": as_time(max(times, default=None)),
+        "count": len(incidents),
+        "by_killer": _count(incident.report.killer for incident in incidents),
+        "by_unit": _count(units),
+        "by_victim": _count(victims),
+        "by_cause": _count(diagnosis.cause for diagnosis in diagnoses),
+        "first": format_time(min(times, default=None)),
+        "last": format_time(max(times, default=None)),
         "units_taken_down": list(units_taken_down),
     }
 
 
-def as_coverage(coverage: Coverage) -> dict[str, t.Any]:
-    """Return what was looked at, and what could not be."""
+def build_coverage(coverage: Coverage) -> dict[str, t.Any]:
+    """Return which part of the journal was examined, and the gaps in it."""
     return {
-        "from": as_time(coverage.first_us),
-        "to": as_time(coverage.last_us),
+        "from": format_time(coverage.first_us),
+        "to": format_time(coverage.last_us),
         "boots": coverage.boots,
         "persistent": coverage.persistent,
         "complete": coverage.complete,
@@ -52,16 +65,20 @@ def as_coverage(coverage: Coverage) -> dict[str, t.Any]:
     }
 
 
-def _counts(names: t.Iterable[str]) -> dict[str, int]:
+def _count(names: t.Iterable[str]) -> dict[str, int]:
+    """Return how often each name occurs, the most frequent first."""
     return dict(collections.Counter(names).most_common())
 
 
-def as_time(realtime_us: int | None) -> str | None:
-    """Return a time as ISO 8601 has it, None where it is not known or not in the years 1 to 9999."""
+def format_time(realtime_us: int | None) -> str | None:
+    """Return a time in ISO 8601, None if it is unknown or not in the years 1 to 9999."""
     if realtime_us is None:
         return None
+
+    seconds, microseconds = divmod(realtime_us, _SECOND_US)
     try:
-        moment = dt.datetime.fromtimestamp(realtime_us // 1_000_000, tz=dt.timezone.utc)
+        moment = dt.datetime.fromtimestamp(seconds, tz=dt.timezone.utc)
     except (ValueError, OverflowError):
         return None
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{realtime_us % 1_000_000:06d}Z"
+
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{microseconds:06d}Z"

@@ -1,0 +1,15 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Explanations of incidents; pure.
+
+allocation.py  what each zone had for the failed request, by the kernel's own rules
+breakdown.py   what the RAM was used for, in parts that add up
+consumers.py   which processes held the memory, by name and by cgroup
+figures.py     compute_figures(): an incident -> the three above, computed once
+cause.py       diagnose(): an incident and its figures -> cause, summary, evidence, remedies, advice
+evidence.py    the sentences that show the cause
+remedies.py    the roles of this collection and the advice that help, and which of them a host still needs
+
+incident -> figures -> cause -> evidence, remedies -> Diagnosis
+"""

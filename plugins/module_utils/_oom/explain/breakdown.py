@@ -22,13 +22,14 @@ _LRU = (
     "Active",
     "inactive",
 )
+_PAGE_TABLES = ("pagetables", "sec_pagetables")
 
 
 class Breakdown(t.NamedTuple):
-    """The parts of the RAM in bytes, which add up to it; None for a part that the kernel does not tell."""
+    """The parts of the RAM in bytes, which add up to it; None for a part that the kernel does not print."""
 
     anonymous_bytes: int | None
-    """Memory of processes, that in the swap cache included."""
+    """Memory of processes, including the part in the swap cache."""
     page_cache_bytes: int | None
     """Pages of files, without shared memory and the swap cache."""
     shmem_bytes: int | None
@@ -41,51 +42,81 @@ class Breakdown(t.NamedTuple):
     """Pages of hugetlbfs, in use or not."""
     free_bytes: int
     reserved_bytes: int | None
-    """What the kernel never hands out: its own code, the map of pages, firmware."""
+    """Memory that the kernel never hands out: its own code, the map of pages, firmware."""
     unaccounted_bytes: int
-    """The rest: drivers, vmalloc, network buffers, a balloon, zram. The counters of the parts are not read at one
-    moment, so that it can be a little below 0."""
+    """The rest: drivers, vmalloc, network buffers, a balloon, zram.
+
+    The kernel does not read all counters at the same moment, so this can be slightly below 0.
+    """
 
     @property
     def missing_bytes(self) -> int:
-        """What is unaccounted for, 0 where the kernel does not tell the large parts: before 2.6.28 it did not."""
-        return 0 if None in (self.anonymous_bytes, self.slab_unreclaimable_bytes) else self.unaccounted_bytes
+        """The unaccounted memory; 0 if the kernel does not print the large parts, as before 2.6.28."""
+        if self.anonymous_bytes is None or self.slab_unreclaimable_bytes is None:
+            return 0
+
+        return self.unaccounted_bytes
 
     def parts(self) -> dict[str, int]:
-        """Return the parts that are known by their names in words."""
-        fields = self._asdict()
-        return {name[: -len("_bytes")].replace("_", " "): size for name, size in fields.items() if size is not None}
+        """Return the known parts, keyed by their names in words."""
+        parts = {}
+        for field, size in self._asdict().items():
+            if size is not None:
+                name = field[: -len("_bytes")].replace("_", " ")
+                parts[name] = size
+
+        return parts
 
 
 def break_down(memory: Memory) -> Breakdown | None:
-    """Return the parts of the RAM; None where the report does not tell how much RAM there is, or how much is free."""
-    ram, counters = memory.ram_bytes, memory.counters
+    """Return the parts of the RAM; None if the report does not say how much RAM there is, or how much is free."""
+    ram = memory.ram_bytes
     if ram is None or memory.free_bytes is None:
         return None
-    lists = [counters[name] for name in _LRU if name in counters]
-    # The kernel counts as page cache what is on the lists and not anonymous (shared memory is), and the swap cache.
-    cached = _less(memory.page_cache_bytes, memory.swap_cache_bytes or 0)
-    tables = [counters[name] for name in ("pagetables", "sec_pagetables") if name in counters]
+
+    counters = memory.counters
+    # The kernel counts as page cache the pages on the lists that are not anonymous (shared memory is not), and the swap
+    # cache.
+    cached = _subtract(memory.page_cache_bytes, memory.swap_cache_bytes or 0)
     known: dict[str, int | None] = {
-        "anonymous_bytes": _less(sum(lists), cached) if lists and cached is not None else None,
-        "page_cache_bytes": _less(cached, memory.shmem_bytes or 0),
+        "anonymous_bytes": _find_anonymous(counters, cached),
+        "page_cache_bytes": _subtract(cached, memory.shmem_bytes or 0),
         "shmem_bytes": memory.shmem_bytes,
         "slab_reclaimable_bytes": memory.slab_reclaimable_bytes,
         "slab_unreclaimable_bytes": memory.slab_unreclaimable_bytes,
-        "page_tables_bytes": sum(tables) if tables else None,
+        "page_tables_bytes": _sum_counters(counters, _PAGE_TABLES),
         "kernel_stacks_bytes": memory.kernel_stack_bytes,
         "huge_pages_bytes": memory.huge_pages_bytes,
         "reserved_bytes": memory.reserved_bytes,
     }
     free = memory.free_bytes + counters.get("free_pcp", 0)
-    accounted = free + sum(size for size in known.values() if size is not None)
+    accounted = free + sum(size or 0 for size in known.values())
     return Breakdown(**known, free_bytes=free, unaccounted_bytes=ram - accounted)
 
 
-def _less(whole: int | None, part: int) -> int | None:
-    return None if whole is None else max(whole - part, 0)
+def _find_anonymous(counters: t.Mapping[str, int], cached: int | None) -> int | None:
+    if cached is None:
+        return None
+
+    return _subtract(_sum_counters(counters, _LRU), cached)
 
 
-def share(part: int | None, memory: Memory) -> float:
-    """Return which share of the RAM `part` is, 0 where that is not known."""
-    return part / memory.ram_bytes if part and memory.ram_bytes else 0.0
+def _sum_counters(counters: t.Mapping[str, int], names: t.Iterable[str]) -> int | None:
+    """Return the sum of these counters, None if the kernel prints none of them."""
+    sizes = [counters[name] for name in names if name in counters]
+    return sum(sizes) if sizes else None
+
+
+def _subtract(whole: int | None, part: int) -> int | None:
+    if whole is None:
+        return None
+
+    return max(whole - part, 0)
+
+
+def compute_share(part: int | None, memory: Memory) -> float:
+    """Return `part` as a share of the RAM, 0 if one of them is unknown."""
+    if not part or not memory.ram_bytes:
+        return 0.0
+
+    return part / memory.ram_bytes

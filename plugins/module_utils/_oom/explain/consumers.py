@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who held the memory: the task table summed by name and by cgroup."""
+"""Which processes held the memory: the task table summed by name and by cgroup."""
 
 from __future__ import annotations
 
@@ -13,86 +13,107 @@ Key = t.TypeVar("Key")
 
 
 class Sums(t.NamedTuple):
-    """What some tasks held together; None where the kernel prints no such column or the page size is unknown."""
+    """The memory that some tasks held together; None if the table has no such column or the page size is unknown."""
 
     number: int
     rss_bytes: int | None = None
     """A page that several of them share is counted for each."""
     rss_shared_once_bytes: int | None = None
-    """Their anonymous memory, and of mapped files and of shared memory what the largest of them has; None before
-    Linux 6.8, whose tables tell these from one another."""
+    """Their anonymous memory, plus the mapped files and the shared memory of the task that has most of each.
+
+    None before Linux 6.8, whose task table does not list the three separately.
+    """
     swap_bytes: int | None = None
     pgtables_bytes: int | None = None
 
     @property
     def held_bytes(self) -> int:
-        """The bytes of RAM and swap, shared pages once where that can be told."""
-        once = None if self.number == 1 else self.rss_shared_once_bytes
-        return ((self.rss_bytes if once is None else once) or 0) + (self.swap_bytes or 0)
+        """The bytes of RAM and swap, with shared pages counted once if the table lists them."""
+        rss = self.rss_bytes
+        if self.number != 1 and self.rss_shared_once_bytes is not None:
+            rss = self.rss_shared_once_bytes
+
+        return (rss or 0) + (self.swap_bytes or 0)
 
 
-def held(task: Task) -> int:
+def compute_held_bytes(task: Task) -> int:
     """Return the bytes of RAM and swap that a task held."""
     return (task.rss_bytes or 0) + (task.swap_bytes or 0)
 
 
-def sums(tasks: t.Sequence[Task]) -> Sums:
-    """Return what `tasks` held together."""
+def sum_tasks(tasks: t.Sequence[Task]) -> Sums:
+    """Return the memory that `tasks` held together."""
     if not tasks:
         return Sums(number=0)
+
+    # There may be thousands of tasks: transposing all rows at once is faster than asking each row for each column.
     columns = dict(zip(Task._fields, zip(*tasks)))
-    anonymous = known_sum(columns["rss_anon_bytes"])
-    shared = (max(size or 0 for size in columns[name]) for name in ("rss_file_bytes", "rss_shmem_bytes"))
     return Sums(
         number=len(tasks),
-        rss_bytes=known_sum(columns["rss_bytes"]),
-        rss_shared_once_bytes=None if anonymous is None else anonymous + sum(shared),
-        swap_bytes=known_sum(columns["swap_bytes"]),
-        pgtables_bytes=known_sum(columns["pgtables_bytes"]),
+        rss_bytes=sum_known(columns["rss_bytes"]),
+        rss_shared_once_bytes=_sum_shared_once(columns),
+        swap_bytes=sum_known(columns["swap_bytes"]),
+        pgtables_bytes=sum_known(columns["pgtables_bytes"]),
     )
 
 
+def _sum_shared_once(columns: t.Mapping[str, t.Collection[t.Any]]) -> int | None:
+    anonymous = sum_known(columns["rss_anon_bytes"])
+    if anonymous is None:
+        return None
+
+    most_file = max(size or 0 for size in columns["rss_file_bytes"])
+    most_shmem = max(size or 0 for size in columns["rss_shmem_bytes"])
+    return anonymous + most_file + most_shmem
+
+
 Group = t.Tuple[Key, t.List[Task], Sums]
-"""What some tasks have in common, these tasks, and what they held together."""
+"""The name or cgroup that some tasks have in common, these tasks, and the memory they held together."""
 
 
 class Consumers(t.NamedTuple):
-    """Who held the memory, those that held most first."""
+    """The processes that held the memory; groups are sorted by the memory they held, largest first."""
 
     together: Sums
     names: t.Sequence[Group[str]]
     cgroups: t.Sequence[Group[str | None]]
 
 
-def consumers_of(report: OomReport, living: t.Mapping[int, str]) -> Consumers:
-    """Sum a report's task table; `living` are the cgroups of processes that have outlived the kill."""
-    return Consumers(sums(report.tasks), by_name(report.tasks), by_cgroup(report, living))
+def find_consumers(report: OomReport, survivors: t.Mapping[int, str]) -> Consumers:
+    """Sum a report's task table; `survivors` are the cgroups of processes that survived the kill, by pid."""
+    return Consumers(sum_tasks(report.tasks), group_by_name(report.tasks), group_by_cgroup(report, survivors))
 
 
-def by_name(tasks: t.Iterable[Task]) -> list[Group[str]]:
-    """Return the tasks by their names, those that held most first."""
-    return _grouped((task.name, task) for task in tasks)
+def group_by_name(tasks: t.Iterable[Task]) -> list[Group[str]]:
+    """Return the tasks grouped by name, the largest group first."""
+    return _group_tasks((task.name, task) for task in tasks)
 
 
-def by_cgroup(report: OomReport, living: t.Mapping[int, str]) -> list[Group[str | None]]:
-    """Return the tasks by their cgroups, those that held most first, and those of unknown cgroups under None.
+def group_by_cgroup(report: OomReport, survivors: t.Mapping[int, str]) -> list[Group[str | None]]:
+    """Return the tasks grouped by cgroup, the largest group first; tasks of unknown cgroups are under None.
 
-    The kernel names the victim's cgroup, and lists only tasks in or below the cgroup whose limit was hit.
+    The kernel names the victim's cgroup. If a cgroup's limit was hit, it lists only tasks in or below that cgroup.
     """
-    cgroups = dict.fromkeys((victim.pid for victim in report.victims), report.cgroup)
-    below = report.limit_cgroup if report.scope == "memcg" else None
-    return _grouped((living.get(task.pid) or cgroups.get(task.pid) or below, task) for task in report.tasks)
+    killed = {victim.pid: report.cgroup for victim in report.victims}
+    fallback = report.limit_cgroup if report.scope == "memcg" else None
+    pairs = []
+    for task in report.tasks:
+        cgroup = survivors.get(task.pid) or killed.get(task.pid) or fallback
+        pairs.append((cgroup, task))
+
+    return _group_tasks(pairs)
 
 
-def _grouped(pairs: t.Iterable[tuple[Key, Task]]) -> list[Group[Key]]:
+def _group_tasks(pairs: t.Iterable[tuple[Key, Task]]) -> list[Group[Key]]:
     groups: dict[Key, list[Task]] = {}
     for key, task in pairs:
         groups.setdefault(key, []).append(task)
-    summed = [(key, tasks, sums(tasks)) for key, tasks in groups.items()]
+
+    summed = [(key, tasks, sum_tasks(tasks)) for key, tasks in groups.items()]
     return sorted(summed, key=lambda group: -group[2].held_bytes)
 
 
-def known_sum(values: t.Collection[int | None]) -> int | None:
-    """Return the sum of the values that are known, None where none is."""
+def sum_known(values: t.Iterable[int | None]) -> int | None:
+    """Return the sum of the values that are known, None if none is."""
     known = [value for value in values if value is not None]
     return sum(known) if known else None

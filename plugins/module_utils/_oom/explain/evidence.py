@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What shows why a kill happened, in whole sentences with the report's own figures."""
+"""The evidence for the cause of a kill, in whole sentences with the report's own figures."""
 
 from __future__ import annotations
 
@@ -9,19 +9,24 @@ import typing as t
 
 from ..._size import format_size
 from ..incident.incident import Incident, UnitEffect
-from ..report.model import Memory, OomReport, Task, Victim
-from .allocation import Supply, purpose
-from .breakdown import share
-from .consumers import Consumers, Group, known_sum
+from ..report.model import Limit, Memory, OomReport, Task, Victim, Zone
+from .allocation import Supply, describe_purpose
+from .breakdown import Breakdown, compute_share
+from .consumers import Consumers, Group, sum_known
 from .figures import Figures
 
-# Parts of the RAM that are named; what is smaller is summed.
+# Parts of the RAM that are named; smaller ones are summed.
 _NAMED_SHARE = 0.01
-# Parts of the RAM that are worth a word where they are not what processes hold.
+# Parts of the RAM that get a sentence of their own if processes do not hold them.
 _NOTABLE_SHARE = 0.25
 _FEW = 3
 
 _KEPT_FOR = {"H": "highatomic", "C": "CMA", "I": "isolated"}
+
+_SWAP_VERDICTS = {
+    "ram_and_swap_exhausted": ": swap was exhausted",
+    "ram_exhausted_swap_free": ": swap was not exhausted",
+}
 
 _STATISTICS = (
     ("anonymous", ("anon", "rss")),
@@ -32,221 +37,337 @@ _STATISTICS = (
 )
 
 
-def evidence(incident: Incident, figures: Figures, cause: str) -> t.Iterator[str]:
-    """Yield what shows that `cause` is the cause, and what came of it."""
+def collect_evidence(incident: Incident, figures: Figures, cause: str) -> t.Iterator[str]:
+    """Yield the sentences that show why `cause` is the cause, and what became of the unit."""
     report = incident.report
     if report.reason:
         yield f"{report.killer} says: {report.reason}"
-    yield from _of_the_victims(report)
-    yield from _of_the_tasks(report, figures.consumers)
+
+    yield from _describe_victims(report)
+    yield from _describe_choice(report)
+    yield from _describe_tasks(report, figures.consumers)
     if report.scope == "memcg":
-        yield from _of_the_limit(report)
+        yield from _describe_limit(report)
     elif report.memory:
-        yield from _of_the_memory(report, report.memory, figures)
-        yield from _of_the_swap(report.memory, cause)
-        yield from _of_the_request(report, figures.supplies, cause)
+        yield from _describe_memory(report.memory, figures.parts)
+        yield from _describe_free_lists(report, figures.supplies)
+        yield from _describe_swap(report.memory, cause)
+        yield from _describe_request(report, figures.supplies, cause)
     if incident.effect:
-        yield from _of_the_unit(incident.effect, group=report.group)
+        yield from _describe_effect(incident.effect, group=report.group)
     if not report.complete and not report.tasks:
         yield "The log holds no whole report of this kill, so that its circumstances are not known."
 
 
-def _of_the_victims(report: OomReport) -> t.Iterator[str]:
+def _describe_victims(report: OomReport) -> t.Iterator[str]:
     for victim in report.victims[:_FEW]:
-        rss = known_sum((victim.anon_rss_bytes, victim.file_rss_bytes, victim.shmem_rss_bytes))
-        parts = [f"{format_size(rss)} of RAM"] if rss is not None else []
-        parts += [_swap(victim.swap_bytes)] if victim.swap_bytes is not None else []
+        rss = sum_known((victim.anon_rss_bytes, victim.file_rss_bytes, victim.shmem_rss_bytes))
+        parts = []
+        if rss is not None:
+            parts.append(f"{format_size(rss)} of RAM")
+        if victim.swap_bytes is not None:
+            parts.append(_format_swap(victim.swap_bytes))
         if parts:
             yield f"{victim.name} (pid {victim.pid}), which was killed, held {' and '.join(parts)}."
-    chosen = report.chosen
+
+
+def _describe_choice(report: OomReport) -> t.Iterator[str]:
+    """Yield why the kernel killed another process than the one that it had chosen by its score."""
     if report.allocating_task:
         yield "vm.oom_kill_allocating_task is set: the process that asked for memory is killed, whatever its size."
-    elif chosen and report.victims and chosen.score is not None and chosen.pid != report.victims[0].pid:
+        return
+
+    chosen = report.chosen
+    if chosen is None or chosen.score is None or not report.victims:
+        return
+
+    if chosen.pid != report.victims[0].pid:
         yield (
             f"The kernel had chosen {chosen.name} (pid {chosen.pid}, score {chosen.score}), and killed a child of it "
             "instead, to lose less work."
         )
 
 
-def _of_the_tasks(report: OomReport, consumers: Consumers) -> t.Iterator[str]:
+def _describe_tasks(report: OomReport, consumers: Consumers) -> t.Iterator[str]:
     together = consumers.together
     if together.rss_bytes is None or not report.page_size or together.number == 1:
         return
-    page = f"pages of {format_size(report.page_size)}"
+
+    page_size = format_size(report.page_size)
     pages = together.rss_bytes // report.page_size
-    swap, once = together.swap_bytes, together.rss_shared_once_bytes
     text = (
-        f"The {together.number} processes together held {format_size(together.rss_bytes)} of RAM (RSS, {pages} {page})"
+        f"The {together.number} processes together held {format_size(together.rss_bytes)} of RAM "
+        f"(RSS, {pages} pages of {page_size})"
     )
-    if swap is not None:
-        text += f" and {_swap(swap)}" + (f" ({swap // report.page_size} entries)" if swap else "")
-    if once is None:
+    if together.swap_bytes is not None:
+        text += f" and {_format_swap(together.swap_bytes)}"
+    if together.swap_bytes:
+        text += f" ({together.swap_bytes // report.page_size} entries)"
+    if together.rss_shared_once_bytes is None:
         yield f"{text}; a page that several of them share is counted for each."
     else:
-        yield f"{text}; {format_size(once)} where pages that they share are counted once."
-    yield from _of_the_largest(report, consumers.names[0])
-    known = [(cgroup, held) for cgroup, _tasks, held in consumers.cgroups if cgroup]
-    if len(known) > 1:
-        parts = [f"{cgroup} {format_size(held.held_bytes)}" for cgroup, held in known[:_FEW]]
-        yield f"By cgroup, as far as it is known, RAM and swap were held by {', '.join(parts)}."
+        yield f"{text}; {format_size(together.rss_shared_once_bytes)} where pages that they share are counted once."
+
+    yield from _describe_largest(report, consumers.names[0])
+    yield from _describe_cgroups(consumers)
 
 
-def _of_the_largest(report: OomReport, largest: Group[str]) -> t.Iterator[str]:
+def _describe_cgroups(consumers: Consumers) -> t.Iterator[str]:
+    known = [group for group in consumers.cgroups if group[0]]
+    if len(known) < 2:
+        return
+
+    parts = [f"{cgroup} {format_size(sums.held_bytes)}" for cgroup, _tasks, sums in known[:_FEW]]
+    yield f"By cgroup, as far as it is known, RAM and swap were held by {', '.join(parts)}."
+
+
+def _describe_largest(report: OomReport, largest: Group[str]) -> t.Iterator[str]:
+    """Yield which processes of one name held most, and why they were spared if they were."""
     name, tasks, together = largest
     size = together.held_bytes
     if not size:
         return
-    who = f"the {len(tasks)} processes named {name}" if len(tasks) > 1 else f"{name} (pid {tasks[0].pid})"
-    text = f"The largest part was held by {who}: {format_size(size)} of RAM and swap"
+
+    holder = f"{name} (pid {tasks[0].pid})"
+    if len(tasks) > 1:
+        holder = f"the {len(tasks)} processes named {name}"
+    text = f"The largest part was held by {holder}: {format_size(size)} of RAM and swap"
     if not report.victims or _was_killed(report, largest):
         yield f"{text}."
     else:
-        yield f"{text}, which was not killed{_why_spared(tasks, report.victims[0])}."
+        yield f"{text}, which was not killed{_explain_why_spared(tasks, report.victims[0])}."
 
 
 def _was_killed(report: OomReport, group: Group[str]) -> bool:
-    """Tell whether one of a group of tasks was killed: by its name only where it has no row, since rows can be cut."""
+    """Return whether one of a group of tasks was killed.
+
+    Rows of the table can be cut, so a victim without a row is recognised by its name.
+    """
     name, tasks, _together = group
-    own, listed = ({task.pid for task in some} for some in (tasks, report.tasks))
-    return any(victim.pid in own if victim.pid in listed else victim.name == name for victim in report.victims)
+    own_pids = {task.pid for task in tasks}
+    listed_pids = {task.pid for task in report.tasks}
+    for victim in report.victims:
+        if victim.pid in own_pids:
+            return True
+        if victim.pid not in listed_pids and victim.name == name:
+            return True
+
+    return False
 
 
-def _why_spared(tasks: t.Sequence[Task], victim: Victim) -> str:
+def _explain_why_spared(tasks: t.Sequence[Task], victim: Victim) -> str:
     adjustments = {task.oom_score_adj for task in tasks}
     if adjustments == {-1000}:
         return ", since its oom_score_adj of -1000 forbids it"
-    own = victim.oom_score_adj or 0
-    highest = max((adjustment for adjustment in adjustments if adjustment is not None), default=own)
-    return f", since its oom_score_adj ({highest}) is below that of the killed ({own})" if highest < own else ""
+
+    known = [adjustment for adjustment in adjustments if adjustment is not None]
+    killed = victim.oom_score_adj or 0
+    highest = max(known, default=killed)
+    if highest < killed:
+        return f", since its oom_score_adj ({highest}) is below that of the killed ({killed})"
+
+    return ""
 
 
-def _of_the_limit(report: OomReport) -> t.Iterator[str]:
+def _describe_limit(report: OomReport) -> t.Iterator[str]:
+    """Yield the limit that was hit, and what the memory of its cgroup was used for."""
     limit = report.limit
     if report.limit_cgroup:
-        size = f" of {format_size(limit.limit_bytes)}" if limit and limit.limit_bytes is not None else ""
+        size = ""
+        if limit and limit.limit_bytes is not None:
+            size = f" of {format_size(limit.limit_bytes)}"
         yield (
             f"The memory limit{size} that was hit is that of the cgroup {report.limit_cgroup}; "
             "the host itself was not out of memory."
         )
-    if limit is None:
+    if limit is not None:
+        yield from _describe_usage(limit)
+        yield from _describe_statistics(limit)
+
+
+def _describe_usage(limit: Limit) -> t.Iterator[str]:
+    if limit.usage_bytes is None or limit.swap_usage_bytes is None or limit.memsw:
         return
-    if limit.usage_bytes is not None and limit.swap_usage_bytes is not None and not limit.memsw:
-        ram, swap = format_size(limit.usage_bytes), _swap(limit.swap_usage_bytes)
-        allowed = "; its limit of swap is 0" if limit.swap_limit_bytes == 0 else ""
-        yield f"The cgroup used {ram} of RAM and {swap}{allowed}."
-    parts = [
-        f"{format_size(size)} {name}"
-        for name, keys in _STATISTICS
-        for size in [next((limit.stat[key] for key in keys if key in limit.stat), 0)]
-        if size
-    ]
+
+    text = f"The cgroup used {format_size(limit.usage_bytes)} of RAM and {_format_swap(limit.swap_usage_bytes)}"
+    if limit.swap_limit_bytes == 0:
+        text += "; its limit of swap is 0"
+    yield f"{text}."
+
+
+def _describe_statistics(limit: Limit) -> t.Iterator[str]:
+    parts = []
+    for name, keys in _STATISTICS:
+        size = _find_first(limit.stat, keys)
+        if size:
+            parts.append(f"{format_size(size)} {name}")
+
     if parts:
         yield f"Its memory was {', '.join(parts)}."
 
 
-def _of_the_memory(report: OomReport, memory: Memory, figures: Figures) -> t.Iterator[str]:
-    parts = figures.parts
-    if parts and memory.ram_bytes:
-        known = parts.parts()
-        named = {name: size for name, size in known.items() if size >= _NAMED_SHARE * memory.ram_bytes}
-        rest = memory.ram_bytes - sum(named.values())
-        texts = [f"{format_size(size)} {name}" for name, size in sorted(named.items(), key=lambda part: -part[1])]
-        texts += [f"{format_size(rest)} other"] if rest > 0 else []
-        yield f"Of {format_size(memory.ram_bytes)} of RAM: {', '.join(texts)}."
-        for size, what in (
-            (parts.missing_bytes, "is in nobody's account: drivers, a balloon of the hypervisor, zram or a leak"),
-            (parts.slab_unreclaimable_bytes, "was the kernel's own objects, which cannot be taken back"),
-            (parts.shmem_bytes, "was shared memory and files in tmpfs, which no process needs to hold"),
-            (parts.huge_pages_bytes, "was set aside as huge pages"),
-            (memory.counters.get("unevictable"), "was locked, so that it could not go to swap"),
-        ):
-            if share(size, memory) >= _NOTABLE_SHARE:
-                yield f"{format_size(size or 0)} of RAM {what}."
-    lists = [
-        f"{sum(size * count for size, count in zone.free_blocks.items()) // 1024} kB in {_place(report, supply)}"
-        f" (largest block {(zone.largest_free_block_bytes or 0) // 1024} kB)"
-        for supply in figures.supplies
-        for zone in [supply.zone]
-        if zone.free_blocks
-    ]
-    if lists:
-        yield f"The free lists held {_listed(lists)}."
+def _find_first(statistics: t.Mapping[str, int], keys: t.Iterable[str]) -> int:
+    """Return the value of the first of these keys that the kernel printed, 0 if it printed none."""
+    for key in keys:
+        if key in statistics:
+            return statistics[key]
+
+    return 0
 
 
-def _of_the_swap(memory: Memory, cause: str) -> t.Iterator[str]:
-    total, free = memory.swap_total_bytes, memory.swap_free_bytes
+def _describe_memory(memory: Memory, parts: Breakdown | None) -> t.Iterator[str]:
+    """Yield what the RAM was used for, with a sentence for each large part that processes do not hold."""
+    if parts is None or not memory.ram_bytes:
+        return
+
+    yield f"Of {format_size(memory.ram_bytes)} of RAM: {', '.join(_list_parts(parts, memory.ram_bytes))}."
+
+    notable = (
+        (parts.missing_bytes, "is in nobody's account: drivers, a balloon of the hypervisor, zram or a leak"),
+        (parts.slab_unreclaimable_bytes, "was the kernel's own objects, which cannot be taken back"),
+        (parts.shmem_bytes, "was shared memory and files in tmpfs, which no process needs to hold"),
+        (parts.huge_pages_bytes, "was set aside as huge pages"),
+        (memory.counters.get("unevictable"), "was locked, so that it could not go to swap"),
+    )
+    for size, description in notable:
+        if compute_share(size, memory) >= _NOTABLE_SHARE:
+            yield f"{format_size(size or 0)} of RAM {description}."
+
+
+def _list_parts(parts: Breakdown, ram_bytes: int) -> list[str]:
+    """Return the large parts of the RAM in words, the largest first, and the sum of the rest."""
+    rest = ram_bytes
+    named = []
+    for name, size in parts.parts().items():
+        if size >= _NAMED_SHARE * ram_bytes:
+            named.append((name, size))
+            rest -= size
+
+    named.sort(key=lambda part: -part[1])
+    if rest > 0:
+        named.append(("other", rest))
+    return [f"{format_size(size)} {name}" for name, size in named]
+
+
+def _describe_free_lists(report: OomReport, supplies: t.Sequence[Supply]) -> t.Iterator[str]:
+    zones = [supply.zone for supply in supplies if supply.zone.free_blocks]
+    if zones:
+        lists = [_describe_free_list(report, zone) for zone in zones]
+        yield f"The free lists held {_join(lists)}."
+
+
+def _describe_free_list(report: OomReport, zone: Zone) -> str:
+    total = sum(size * count for size, count in zone.free_blocks.items())
+    largest = zone.largest_free_block_bytes or 0
+    return f"{total // 1024} kB in {_name_zone(report, zone)} (largest block {largest // 1024} kB)"
+
+
+def _describe_swap(memory: Memory, cause: str) -> t.Iterator[str]:
+    total = memory.swap_total_bytes
+    free = memory.swap_free_bytes
     if total == 0:
         yield "The host had no swap."
     elif total is not None and free is not None:
-        verdict = "swap was not exhausted" if cause == "ram_exhausted_swap_free" else "swap was exhausted"
-        told = f": {verdict}" if cause.startswith("ram_") else ""
-        yield f"Of {format_size(total)} of swap, {format_size(free)} was free{told}."
+        verdict = _SWAP_VERDICTS.get(cause, "")
+        yield f"Of {format_size(total)} of swap, {format_size(free)} was free{verdict}."
 
 
-def _of_the_request(report: OomReport, weighed: t.Sequence[Supply], cause: str) -> t.Iterator[str]:
+def _describe_request(report: OomReport, supplies: t.Sequence[Supply], cause: str) -> t.Iterator[str]:
     trigger = report.trigger
     if trigger is None or trigger.order is None or trigger.order < 0 or not report.page_size:
         return
+
     size = format_size(report.page_size << trigger.order)
-    what = f"{trigger.name} asked for" if trigger.name else "The request was for"
-    whom = purpose(trigger.gfp_flags) if trigger.gfp_flags else "for an unknown purpose"
+    requester = f"{trigger.name} asked for" if trigger.name else "The request was for"
+    purpose = describe_purpose(trigger.gfp_flags) if trigger.gfp_flags else "for an unknown purpose"
+    whole = f"{requester} {size} in one piece (order {trigger.order}) {purpose}"
     if trigger.order == 0:
         verdict = ": this is exhaustion, not fragmentation" if cause.startswith("ram_") else ""
-        yield f"{what} a single page ({size}) {whom}; any free block can serve that{verdict}."
+        yield f"{requester} a single page ({size}) {purpose}; any free block can serve that{verdict}."
     elif cause == "fragmentation":
         yield (
-            f"{what} {size} in one piece (order {trigger.order}) {whom}: there was memory enough above the minimum, "
+            f"{whole}: there was memory enough above the minimum, "
             "but no block of that size where it could be used: this is fragmentation."
         )
-        yield from _of_the_kept_blocks([supply for supply in weighed if supply.is_enough], size)
+        yield from _describe_kept_blocks(supplies, size)
     else:
-        yield f"{what} {size} in one piece (order {trigger.order}) {whom}."
-    yield from _of_the_zones(report, weighed, cause)
+        yield f"{whole}."
+
+    yield from _describe_margins(report, supplies)
+    yield from _describe_late_memory(supplies, cause)
+    yield from _describe_closed_zones(report, supplies)
 
 
-def _of_the_kept_blocks(enough: t.Sequence[Supply], size: str) -> t.Iterator[str]:
+def _describe_kept_blocks(supplies: t.Sequence[Supply], size: str) -> t.Iterator[str]:
     """Yield why large blocks in the free lists did not help."""
-    letters = {letter for supply in enough for letter in supply.kept_types}
-    if letters:
-        kinds = ", ".join(kind for letter, kind in _KEPT_FOR.items() if letter in letters)
-        blocks = sum(supply.kept_blocks for supply in enough)
-        yield f"Free blocks of {size} or more there: {blocks}, all of them set aside for other requests ({kinds})."
+    enough = [supply for supply in supplies if supply.is_enough]
+    letters: set[str] = set()
+    for supply in enough:
+        letters |= supply.kept_types
+    if not letters:
+        return
+
+    kinds = [kind for letter, kind in _KEPT_FOR.items() if letter in letters]
+    blocks = sum(supply.kept_blocks for supply in enough)
+    yield (
+        f"Free blocks of {size} or more there: {blocks}, all of them set aside for other requests ({', '.join(kinds)})."
+    )
 
 
-def _of_the_zones(report: OomReport, weighed: t.Sequence[Supply], cause: str) -> t.Iterator[str]:
-    margins = [
-        f"{_place(report, supply)} {_margin(supply.margin_bytes)}"
-        for supply in weighed
-        if supply.margin_bytes is not None
-    ]
+def _describe_margins(report: OomReport, supplies: t.Sequence[Supply]) -> t.Iterator[str]:
+    margins = list(_list_margins(report, supplies))
     if margins:
         yield f"Beyond the minimum watermark and the reserves for other requests: {', '.join(margins)}."
-    if cause == "unknown" and any(supply.could_serve for supply in weighed):
+
+
+def _list_margins(report: OomReport, supplies: t.Iterable[Supply]) -> t.Iterator[str]:
+    for supply in supplies:
+        if supply.margin_bytes is not None:
+            yield f"{_name_zone(report, supply.zone)} {_format_margin(supply.margin_bytes)}"
+
+
+def _describe_late_memory(supplies: t.Sequence[Supply], cause: str) -> t.Iterator[str]:
+    if cause == "unknown" and any(supply.could_serve for supply in supplies):
         yield (
             "At the moment of the report the request could have been met: memory had been freed meanwhile, or it was "
             "refused for another reason."
         )
-    closed = [
-        f"{_place(report, supply)} with {format_size(supply.zone.free_bytes)} free"
-        for supply in weighed
-        if not supply.usable and supply.zone.free_bytes
-    ]
+
+
+def _describe_closed_zones(report: OomReport, supplies: t.Sequence[Supply]) -> t.Iterator[str]:
+    closed = list(_list_closed_zones(report, supplies))
     if closed:
-        yield f"Not open to this request: {_listed(closed)}."
+        yield f"Not open to this request: {_join(closed)}."
 
 
-def _margin(size: int) -> str:
-    return f"{format_size(size)} to spare" if size >= 0 else f"{format_size(-size)} short"
+def _list_closed_zones(report: OomReport, supplies: t.Iterable[Supply]) -> t.Iterator[str]:
+    for supply in supplies:
+        if not supply.usable and supply.zone.free_bytes:
+            yield f"{_name_zone(report, supply.zone)} with {format_size(supply.zone.free_bytes)} free"
 
 
-def _place(report: OomReport, supply: Supply) -> str:
-    several = len({zone.node for zone in report.zones}) > 1
-    return f"{supply.zone.zone} of node {supply.zone.node}" if several else supply.zone.zone
+def _format_margin(size: int) -> str:
+    if size < 0:
+        return f"{format_size(-size)} short"
+
+    return f"{format_size(size)} to spare"
 
 
-def _of_the_unit(effect: UnitEffect, *, group: bool) -> t.Iterator[str]:
-    policy = f" (OOMPolicy={effect.oom_policy} is in force now)" if effect.oom_policy else ""
-    if effect.stopped and group:
+def _name_zone(report: OomReport, zone: Zone) -> str:
+    nodes = {other.node for other in report.zones}
+    if len(nodes) == 1:
+        return zone.zone
+
+    return f"{zone.zone} of node {zone.node}"
+
+
+def _describe_effect(effect: UnitEffect, *, group: bool) -> t.Iterator[str]:
+    policy = ""
+    if effect.oom_policy:
+        policy = f" (OOMPolicy={effect.oom_policy} is in force now)"
+    if effect.stopped is False:
+        yield f"systemd noticed the kill in {effect.unit} and left the unit running{policy}."
+    elif effect.stopped and group:
         yield f"The kernel killed all of {effect.unit}, as OOMPolicy=kill tells it to{policy}."
     elif effect.stopped and effect.result == "oom-kill" and not effect.main_process_killed:
         yield (
@@ -255,13 +376,18 @@ def _of_the_unit(effect: UnitEffect, *, group: bool) -> t.Iterator[str]:
         )
     elif effect.stopped:
         yield f"systemd logged the result {effect.result} for {effect.unit}{policy}."
-    elif effect.stopped is False:
-        yield f"systemd noticed the kill in {effect.unit} and left the unit running{policy}."
 
 
-def _listed(parts: t.Sequence[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+def _join(parts: t.Sequence[str]) -> str:
+    """Return the parts as an enumeration: `a, b and c`."""
+    if len(parts) == 1:
+        return parts[0]
+
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def _swap(size: int) -> str:
-    return f"{format_size(size)} of swap" if size else "no swap"
+def _format_swap(size: int) -> str:
+    if not size:
+        return "no swap"
+
+    return f"{format_size(size)} of swap"

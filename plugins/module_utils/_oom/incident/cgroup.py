@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a cgroup path says: systemd unit and slice, container, pod."""
+"""The parts of a cgroup path: systemd unit and slice, container, pod."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ import typing as t
 _UNIT = re.compile(r"[^/]+\.(?:service|scope|socket|mount|swap)")
 _USER_MANAGER = re.compile(r"user@\d+\.service")
 _CONTAINER = re.compile(r"(?:^|[/:-])([0-9a-f]{64})(?:\.scope)?(?:/|$)")
-# Kubernetes writes the uid of a pod with _ for - where the path is one of systemd's slices.
+# Kubernetes writes the uid of a pod with _ in place of - if the path is one of systemd's slices.
 _POD = re.compile(
     r"/(?:kubepods[^/]*-)?pod([0-9a-f]{8}([_-])[0-9a-f]{4}\2[0-9a-f]{4}\2[0-9a-f]{4}\2[0-9a-f]{12}|[0-9a-f]{32})(?:\.slice)?/"
 )
 
 
 class Place(t.NamedTuple):
-    """Where in the tree of cgroups a process ran; `unit` is the host's systemd's own, `user_unit` that of a user's."""
+    """The place of a process in the tree of cgroups.
+
+    `unit` belongs to the systemd of the host, `user_unit` to the systemd of a user.
+    """
 
     unit: str | None = None
     user_unit: str | None = None
@@ -27,29 +30,42 @@ class Place(t.NamedTuple):
     pod_uid: str | None = None
 
 
-def read_cgroup(path: str | None) -> Place:
-    """Return what `path` says, the way systemd reads it (cgroup-util.c, cg_path_get_unit): slices, then one unit.
+def parse_cgroup(path: str | None) -> Place:
+    """Return the parts of `path`, read as systemd does (cgroup-util.c, cg_path_get_unit): slices, then one unit.
 
-    What stands below the unit belongs to whoever the unit has it delegated to, and is no unit of this host, whatever it
-    calls itself. The same goes for a path that does not begin with a slice (LXC, Docker without systemd).
+    The levels below the unit belong to the program that the unit delegates them to, and are no units of this host,
+    whatever their names are. The same applies to a path that does not begin with a slice (LXC, Docker without systemd).
     """
     if not path or not path.startswith("/"):
         return Place()
-    parts = [_unescaped(part) for part in path.split("/")[1:]]
-    slice_, unit, rest = _unit_in(parts)
-    user_unit = _unit_in(rest)[1] if unit and _USER_MANAGER.fullmatch(unit) else None
-    container, pod = _CONTAINER.search(path), _POD.search(path)
+
+    parts = [_unescape(part) for part in path.split("/")[1:]]
+    slice_, unit, rest = _split_at_unit(parts)
+    user_unit = None
+    if unit and _USER_MANAGER.fullmatch(unit):
+        _slice, user_unit, _rest = _split_at_unit(rest)
+
     return Place(
         unit=unit,
         user_unit=user_unit,
         slice=slice_,
-        container_id=container[1] if container else None,
-        pod_uid=pod[1].replace("_", "-") if pod else None,
+        container_id=_find_container(path),
+        pod_uid=_find_pod(path),
     )
 
 
-def _unit_in(parts: list[str]) -> tuple[str | None, str | None, list[str]]:
-    """Return the innermost slice, the unit in it, and what is left below the unit."""
+def _find_container(path: str) -> str | None:
+    match = _CONTAINER.search(path)
+    return match[1] if match else None
+
+
+def _find_pod(path: str) -> str | None:
+    match = _POD.search(path)
+    return match[1].replace("_", "-") if match else None
+
+
+def _split_at_unit(parts: list[str]) -> tuple[str | None, str | None, list[str]]:
+    """Return the innermost slice, the unit in it, and the parts below the unit."""
     slice_ = None
     for index, part in enumerate(parts):
         if part.endswith(".slice"):
@@ -58,9 +74,13 @@ def _unit_in(parts: list[str]) -> tuple[str | None, str | None, list[str]]:
             return slice_, part, parts[index + 1 :]
         else:
             break
+
     return slice_, None, []
 
 
-def _unescaped(part: str) -> str:
-    """Undo the underscore that systemd puts before names which the kernel could take for its own files."""
-    return part[1:] if part.startswith("_") else part
+def _unescape(part: str) -> str:
+    """Remove the underscore that systemd puts before names that look like the kernel's own files."""
+    if part.startswith("_"):
+        return part[1:]
+
+    return part

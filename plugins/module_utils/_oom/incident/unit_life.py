@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What systemd logged of a unit, in its order, and which of it is of which kill."""
+"""What systemd logged about a unit, in order, and which kill each record belongs to."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from ..report.model import Line
 from ..search.records import EXITED, UnitRecord
 
 LATE_US = 30_000_000
-"""On a host short of memory journald may receive the kernel's and systemd's records this late, and in either order."""
+"""On a host short of memory, journald may receive the records of the kernel and systemd this late, in either order."""
 
 
 class Moment(t.NamedTuple):
-    """A time, by boot and by what has passed since then: the clock may be set at any time."""
+    """A time, as a boot and the time since that boot: the clock may be set at any time."""
 
     boot_ends_us: int
-    """Since 1970: a host without a clock of its own boots with a wrong time, and mostly has the right one later."""
+    """Since 1970. This orders boots: a host without its own clock boots with a wrong time, but usually has the right
+    time later."""
     boot_id: str
     monotonic_us: int
 
@@ -29,46 +30,54 @@ class Moment(t.NamedTuple):
 
 
 class Clock:
-    """Puts lines and records in order; `boots` are the boots with the times of their last entries."""
+    """Puts lines and records in order; `boots` are the times of the last entries of all boots."""
 
     def __init__(self, boots: t.Mapping[str, int]) -> None:
         self._boots = boots
-        self.ends_us = max(boots.values(), default=0)
+        self._ends_us = max(boots.values(), default=0)
 
-    def moment(self, of: Line | UnitRecord) -> Moment:
-        boot_id = of.boot_id or ""
-        return Moment(self._boots.get(boot_id, 0), boot_id, of.monotonic_us or 0)
+    def find_moment(self, logged: Line | UnitRecord) -> Moment:
+        """Return when a line or record was logged."""
+        boot_id = logged.boot_id or ""
+        return Moment(self._boots.get(boot_id, 0), boot_id, logged.monotonic_us or 0)
+
+    def is_in_last_boot(self, moment: Moment) -> bool:
+        """Return whether a moment is in the last boot that the journal holds."""
+        return moment.boot_ends_us == self._ends_us
 
 
 class Notices:
-    """Systemd's notices of OOM kills in whatever units."""
+    """systemd's notices of OOM kills in all units."""
 
     def __init__(self, clock: Clock, records: t.Iterable[UnitRecord]) -> None:
-        notices = sorted((clock.moment(record), record.unit) for record in records)
+        notices = sorted((clock.find_moment(record), record.unit) for record in records)
         self._moments = [moment for moment, _unit in notices]
         self._units = [unit for _moment, unit in notices]
-        # Where each row of notices of one unit ends.
+        # The end of each row of successive notices of one unit.
         self._ends = list(range(1, len(notices) + 1))
         for index in reversed(range(len(notices) - 1)):
             if self._units[index] == self._units[index + 1]:
                 self._ends[index] = self._ends[index + 1]
 
-    def unit_near(self, kill: Moment) -> str | None:
-        """Return the one unit in which a kill was noticed near that moment, None where it is not one."""
+    def find_unit_near(self, kill: Moment) -> str | None:
+        """Return the unit in which systemd noticed a kill near that moment, None if there is none or more than one."""
         first = bisect.bisect_left(self._moments, kill.plus(-LATE_US))
         end = bisect.bisect_right(self._moments, kill.plus(LATE_US))
-        return self._units[first] if first < end <= self._ends[first] else None
+        if first < end <= self._ends[first]:
+            return self._units[first]
+
+        return None
 
 
 class Event(t.NamedTuple):
-    """What systemd logged, and when."""
+    """A record of systemd, and when it was logged."""
 
     at: Moment
     record: UnitRecord
 
 
-class Life:
-    """Records of one unit, of which those around a kill are found without reading them all.
+class UnitLife:
+    """The records of one unit; those around a kill are found without reading all of them.
 
     `kills` are the kills in the unit, in order.
     """
@@ -76,32 +85,54 @@ class Life:
     def __init__(self, clock: Clock, records: t.Iterable[UnitRecord], kills: t.Sequence[Moment] = ()) -> None:
         self._kills = kills
         self._events: dict[str, list[Event]] = collections.defaultdict(list)
-        events = [Event(clock.moment(record), record) for record in records]
+        events = [Event(clock.find_moment(record), record) for record in records]
         for event in sorted(events, key=lambda event: event.at):
             self._events[event.record.what].append(event)
-        self._moments = {what: [event.at for event in events] for what, events in self._events.items()}
-        killed = [event.at for event in self._events[EXITED] if event.record.killed]
-        self.main_processes = {self.kill_of(moment) for moment in killed}
-        """The kills of main processes."""
 
-    def next(self, what: str, begin: Moment) -> Event | None:
-        """Return the first event of that kind from `begin` on."""
-        index = bisect.bisect_left(self._moments.get(what, ()), begin)
-        return self._events[what][index] if index < len(self._events[what]) else None
+        self._moments: dict[str, list[Moment]] = collections.defaultdict(list)
+        for what, own in self._events.items():
+            self._moments[what] = [event.at for event in own]
 
-    def last(self, what: str, end: Moment) -> Event | None:
-        """Return the last event of that kind before `end`."""
-        index = bisect.bisect_left(self._moments.get(what, ()), end)
-        return self._events[what][index - 1] if index else None
+        self.main_process_kills: set[Moment | None] = set()
+        """The kills whose victim was the unit's main process."""
+        for event in self._events[EXITED]:
+            if event.record.killed:
+                self.main_process_kills.add(self.find_kill(event.at))
 
-    def kill_of(self, moment: Moment) -> Moment | None:
-        """Return the kill that something came of at that moment: the last one before it, if it is near, or the next."""
+    def find_next(self, what: str, begin: Moment) -> Event | None:
+        """Return the first event of a kind from `begin` on."""
+        index = bisect.bisect_left(self._moments[what], begin)
+        if index == len(self._moments[what]):
+            return None
+
+        return self._events[what][index]
+
+    def find_last(self, what: str, end: Moment) -> Event | None:
+        """Return the last event of a kind before `end`."""
+        index = bisect.bisect_left(self._moments[what], end)
+        if index == 0:
+            return None
+
+        return self._events[what][index - 1]
+
+    def find_last_of_kill(self, what: str, kill: Moment) -> Event | None:
+        """Return the last event of a kind before a kill if it nevertheless belongs to that kill."""
+        event = self.find_last(what, kill)
+        if event and self.find_kill(event.at) == kill:
+            return event
+
+        return None
+
+    def find_kill(self, moment: Moment) -> Moment | None:
+        """Return the kill that an event at that moment belongs to: the last one before it if near, or else the next."""
         index = bisect.bisect_right(self._kills, moment)
         if index and moment < self._kills[index - 1].plus(LATE_US):
             return self._kills[index - 1]
-        is_next = index < len(self._kills) and self._kills[index].plus(-LATE_US) <= moment
-        return self._kills[index] if is_next else None
+        if index < len(self._kills) and self._kills[index].plus(-LATE_US) <= moment:
+            return self._kills[index]
 
-    def is_killed_between(self, begin: Moment, end: Moment) -> bool:
-        """Tell whether there was a kill after `begin` until `end`."""
+        return None
+
+    def has_kill_between(self, begin: Moment, end: Moment) -> bool:
+        """Return whether there was a kill after `begin`, up to and including `end`."""
         return bisect.bisect_right(self._kills, begin) < bisect.bisect_right(self._kills, end)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module oom_info: from parameters to findings, and what it documents against what it returns."""
+"""The module oom_info: its parameters, and what it returns against what it documents."""
 
 from __future__ import annotations
 
@@ -18,54 +18,62 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.in_journal import Query, find_in_journal
 from ansible_collections.oomguard.linux.plugins.module_utils._safe import neutralise_all
-from ansible_collections.oomguard.linux.plugins.modules.oom_info import ARGUMENT_SPEC, RETURN, find, main
+from ansible_collections.oomguard.linux.plugins.modules.oom_info import ARGUMENT_SPEC, RETURN, find, main, query_from
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import Host, captured
 from ansible_collections.oomguard.linux.tests.unit.plugins.modules.documented import documented, returned
 
 MODULE = "ansible_collections.oomguard.linux.plugins.modules.oom_info"
+JOURNALD = "ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald"
 DEFAULTS = {name: option.get("default") for name, option in ARGUMENT_SPEC.items()}
 PARAMS: dict[str, t.Any] = {**DEFAULTS, "top": 1}
 
 
-def test_defaults() -> None:
-    assert len(find(PARAMS, Host(captured("bullseye")))["events"]) == 3
+def test_a_query_has_the_defaults_of_the_module() -> None:
+    assert query_from(DEFAULTS) == Query()
 
 
-@pytest.mark.parametrize(
-    ("changes", "count"),
-    [({"since": "@1795452000"}, 1), ({"until": "@1795452000"}, 2), ({"limit": 2}, 2)],
-    ids=["since", "until", "limit"],
-)
-def test_parameters_are_taken_over(changes: dict[str, t.Any], count: int) -> None:
-    assert len(find({**PARAMS, **changes}, Host(captured("bullseye")))["events"]) == count
+def test_a_query_has_the_parameters() -> None:
+    params = {
+        **DEFAULTS,
+        "since": "-1d",
+        "until": "now",
+        "boot": "0",
+        "after_cursor": "s=1",
+        "journal_directory": "/srv/journal",
+        "journal_namespace": "shop",
+        "timeout": 7,
+        "limit": 8,
+        "tasks": "all",
+        "top": 9,
+    }
+    assert query_from(params) == Query(
+        since="-1d",
+        until="now",
+        boot="0",
+        after_cursor="s=1",
+        directory="/srv/journal",
+        namespace="shop",
+        timeout=7,
+        limit=8,
+        tasks="all",
+        top=9,
+    )
 
 
-def test_a_second_run_after_the_cursor_finds_nothing() -> None:
-    host = Host(captured("bullseye"))
-    cursor = find(PARAMS, host)["coverage"]["cursor"]
-    assert find({**PARAMS, "after_cursor": cursor}, host)["events"] == []
-
-
-def test_another_journal_says_nothing_of_the_policies_in_force() -> None:
-    host = Host(captured("bullseye"))
-    find({**PARAMS, "journal_directory": "/srv/journal"}, host)
-    assert all(call[0] == "journalctl" for call in host.calls)
-
-
-def test_logs_are_read_in_place_of_the_journal() -> None:
-    host = Host([])
+def test_log_files_are_read_instead_of_the_journal() -> None:
     with pytest.raises(OomguardError, match="Could not read the log /nonexistent/dmesg"):
-        find({**PARAMS, "log_files": ["/nonexistent/dmesg"]}, host)
+        find({**PARAMS, "log_files": ["/nonexistent/dmesg"]}, Host([]))
 
 
-def test_an_empty_list_of_logs_is_not_taken_for_the_journal() -> None:
+def test_an_empty_list_of_log_files_is_refused() -> None:
     with pytest.raises(OomguardError, match="log_files names none"):
         find({**PARAMS, "log_files": []}, Host(captured("bullseye")))
 
 
 @pytest.mark.parametrize("name", ["since", "until", "after_cursor", "journal_directory", "journal_namespace"])
-def test_what_is_of_the_journal_is_refused_beside_logs(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_journal_options_are_refused_with_log_files(name: str, capfd: pytest.CaptureFixture[str]) -> None:
     with patch_module_args({name: "x", "log_files": ["/nonexistent/dmesg"]}), pytest.raises(SystemExit):
         main()
     assert json.loads(capfd.readouterr().out)["msg"] == f"parameters are mutually exclusive: log_files|{name}"
@@ -78,25 +86,25 @@ def test_what_is_of_the_journal_is_refused_beside_logs(name: str, capfd: pytest.
         ("-1", "Could not look for the boot -1 alone: log_files are read whole. Leave out boot, and name the logs of"),
     ],
 )
-def test_of_logs_no_boot_can_be_chosen(boot: str, message: str) -> None:
+def test_a_boot_is_refused_with_log_files(boot: str, message: str) -> None:
     with pytest.raises(OomguardError, match=re.escape(message)):
         find({**PARAMS, "boot": boot, "log_files": ["/nonexistent/dmesg"]}, Host([]))
 
 
-@pytest.mark.parametrize(("name", "number", "least"), [("top", -3, 0), ("limit", 0, 1), ("timeout", -5, 1)])
-def test_numbers_that_make_no_sense_are_refused_before_anything_is_read(
-    name: str, number: int, least: int, capfd: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("name", "number", "minimum"), [("top", -3, 0), ("limit", 0, 1), ("timeout", -5, 1)])
+def test_numbers_below_the_minimum_are_refused_before_anything_is_read(
+    name: str, number: int, minimum: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with patch_module_args({name: number, "log_files": ["/nonexistent/dmesg"]}), pytest.raises(SystemExit):
         main()
     assert json.loads(capfd.readouterr().out)["msg"] == (
-        f"Could not look for OOM kills with {name}={number}: it cannot be less than {least}. "
-        f"Set {name} to {least} or more, or leave it out."
+        f"Could not look for OOM kills with {name}={number}: it cannot be less than {minimum}. "
+        f"Set {name} to {minimum} or more, or leave it out."
     )
 
 
 @pytest.mark.parametrize(("name", "number"), [("top", 0), ("limit", 1), ("timeout", 1)])
-def test_the_least_numbers_are_taken(name: str, number: int, capfd: pytest.CaptureFixture[str]) -> None:
+def test_minimum_numbers_are_accepted(name: str, number: int, capfd: pytest.CaptureFixture[str]) -> None:
     with patch_module_args({name: number, "log_files": ["/nonexistent/dmesg"]}), pytest.raises(SystemExit):
         main()
     assert json.loads(capfd.readouterr().out)["msg"].startswith("Could not read the log /nonexistent/dmesg")
@@ -124,28 +132,31 @@ def test_nul_that_syslog_rejects_is_an_error(capfd: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.parametrize("part", ["events", "summary", "coverage"])
-def test_what_is_returned_is_documented(part: str, tmp_path: pathlib.Path) -> None:
+def test_returned_keys_are_documented(part: str, tmp_path: pathlib.Path) -> None:
     contents = documented(RETURN)[part]
-    result = neutralise_all(find(PARAMS, Host(captured("bullseye"), {"apache2.service": "stop"})))
+    result = neutralise_all(
+        find_in_journal(query_from(PARAMS), Host(captured("bullseye"), {"apache2.service": "stop"}))
+    )
     newest_first = result[part][::-1] if part == "events" else result[part]
     if part == "events":
-        # One of the journal stands in no log.
+        # An event of the journal has no place in a log.
         path = tmp_path / "dmesg.txt"
         path.write_text("[ 12.500000] Out of memory: Killed process 7 (hog) total-vm:8kB, anon-rss:4kB, file-rss:0kB\n")
         newest_first[0]["log"] = find({**PARAMS, "log_files": [str(path)]}, Host([]))["events"][0]["log"]
-        # A kill of the whole host has no limit, and one by a limit no zones; against both there is a role or advice.
+        # A kill for the whole host has no limit, and a kill for a limit no zones; one has a remedy, the other advice.
         newest_first[0]["limit"] = newest_first[1]["limit"]
         newest_first[0]["diagnosis"]["advice"] = newest_first[1]["diagnosis"]["advice"]
     assert returned(newest_first, contents) == contents
 
 
-def test_a_host_without_a_kill_does_not_load_what_explains_kills() -> None:
+def test_a_host_without_kills_does_not_load_the_code_that_explains_them() -> None:
     script = "; ".join(
         (
             "import sys",
-            f"from {MODULE} import find",
-            "from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import Host, entry",
-            f"find({PARAMS!r}, Host([entry('usb 1-1: new device', at=1, _TRANSPORT='kernel', PRIORITY='6')]))",
+            f"from {MODULE} import find_in_journal, query_from",
+            f"from {JOURNALD} import Host, entry",
+            "host = Host([entry('usb 1-1: new device', at=1, _TRANSPORT='kernel', PRIORITY='6')])",
+            f"find_in_journal(query_from({PARAMS!r}), host)",
             "print(sorted(name.rpartition('.')[2] for name in sys.modules if '._oom.' in name))",
         )
     )
@@ -153,4 +164,4 @@ def test_a_host_without_a_kill_does_not_load_what_explains_kills() -> None:
     done = subprocess.run(
         [sys.executable, "-c", script], check=True, env=environment, stdout=subprocess.PIPE, text=True
     )
-    assert ast.literal_eval(done.stdout) == ["records", "search", "search", "summary"]
+    assert ast.literal_eval(done.stdout) == ["in_journal", "records", "search", "search", "summary"]

@@ -16,7 +16,8 @@ import pytest
 from ansible_collections.oomguard.linux.plugins.module_utils._command import Completed, run
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
 from ansible_collections.oomguard.linux.plugins.module_utils._journal import libsystemd
-from ansible_collections.oomguard.linux.plugins.modules.oom_info import ARGUMENT_SPEC, find, opened
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.in_journal import find_in_journal, open_reader
+from ansible_collections.oomguard.linux.plugins.modules.oom_info import ARGUMENT_SPEC, query_from
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._journal.factories import unpack_journal
 
 PARAMS: dict[str, t.Any] = {name: option.get("default") for name, option in ARGUMENT_SPEC.items()} | {
@@ -28,8 +29,9 @@ PAGE = 4096
 
 def find_in(folder: pathlib.Path, *, reader: bool = True, **window: t.Any) -> dict[str, t.Any]:
     params = {**PARAMS, "journal_directory": str(folder), **window}
-    with opened(params) if reader else contextlib.nullcontext() as opened_reader:
-        return find(params, run, opened_reader)
+    query = query_from(params)
+    with open_reader(query) if reader else contextlib.nullcontext() as opened_reader:
+        return find_in_journal(query, run, opened_reader)
 
 
 def list_units(result: t.Mapping[str, t.Any]) -> list[str]:
@@ -177,8 +179,9 @@ class Journalctl:
 
 def find_units_since(folder: pathlib.Path, journalctl: Journalctl, time: str, **window: str) -> list[str]:
     params = {**PARAMS, "journal_directory": str(folder), "since": time, **window}
-    with opened(params) as reader:
-        return list_units(find(params, journalctl, reader))
+    query = query_from(params)
+    with open_reader(query) as reader:
+        return list_units(find_in_journal(query, journalctl, reader))
 
 
 @pytest.mark.parametrize(

@@ -24,11 +24,11 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.findings import Findings
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.incident import incident_of
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.incident import build_incident
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.log_lines import read_log
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import QUOTED, OomReport, Unparsed
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.reader import read_reports
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import as_result
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import build_result
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.search import Coverage
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -50,8 +50,8 @@ def broken_law(texts: t.Sequence[str]) -> str | None:
     """
     lines = list(read_log(texts))
     found = list(read_reports(lines))
-    incidents = [incident_of(item, log="") for item in found if isinstance(item, OomReport)]
-    json.dumps(as_result(Findings(tuple(incidents), (), (), Coverage()), tasks="all", top=1))
+    incidents = [build_incident(item, log="") for item in found if isinstance(item, OomReport)]
+    json.dumps(build_result(Findings(tuple(incidents), (), (), Coverage()), tasks="all", top=1))
     said = [line for line in lines if line.source in (None, "kernel", QUOTED)]
     kills = [(line, match.group(1)) for line, match in ((line, _KILL.match(line.text)) for line in said) if match]
     reports = [item for item in found if isinstance(item, OomReport) and item.killer == "kernel"]

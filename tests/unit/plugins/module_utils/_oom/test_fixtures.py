@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.explain.cause import Diagnosis, diagnose
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.explain.figures import figures_of
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.incident import incident_of
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.explain.figures import compute_figures
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.incident import build_incident
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.log_lines import read_log
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import OomReport
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.reader import read_reports
@@ -30,8 +30,8 @@ def read(name: str) -> OomReport:
 
 
 def diagnosed(report: OomReport) -> Diagnosis:
-    incident = incident_of(report)
-    return diagnose(incident, figures_of(incident))
+    incident = build_incident(report)
+    return diagnose(incident, compute_figures(incident))
 
 
 def logs(kind: str) -> list[str]:

@@ -23,7 +23,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom import in_logs
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.in_logs import LogError, search_logs
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.findings import Findings
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.incident import Incident
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import as_result
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import build_result
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import captured
 
 
@@ -183,7 +183,7 @@ def test_beyond_the_limit_all_is_counted(limit: int, tmp_path: pathlib.Path) -> 
     path = tmp_path / "dmesg.log"
     path.write_text(log("bullseye"), encoding="utf-8")
     whole, some = (
-        as_result(search_logs([str(path)], limit=most), tasks="none", top=0)["summary"] for most in (100, limit)
+        build_result(search_logs([str(path)], limit=most), tasks="none", top=0)["summary"] for most in (100, limit)
     )
     assert some == whole
 

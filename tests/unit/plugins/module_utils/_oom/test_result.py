@@ -11,8 +11,9 @@ import typing as t
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.findings import Findings, follow
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.incident import incident_of
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.findings import Findings
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.follow import follow_traces
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.incident import build_incident
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import (
     Line,
     OomReport,
@@ -20,7 +21,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model i
     Zone,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.task_table import Table
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import as_result
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import build_result
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.search import Coverage, search
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import Host, captured
 
@@ -31,12 +32,12 @@ def findings() -> Findings:
     journal = Journal(host)
     traces = search(journal)
     assert traces
-    return follow(journal, traces, host, limit=100, local=True, page_size=4096, persistent=True)
+    return follow_traces(journal, traces, host, limit=100, local=True, page_size=4096, persistent=True)
 
 
 @pytest.fixture(scope="module")
 def incident(findings: Findings) -> dict[str, t.Any]:
-    event: dict[str, t.Any] = as_result(findings, tasks="top", top=2)["events"][-1]
+    event: dict[str, t.Any] = build_result(findings, tasks="top", top=2)["events"][-1]
     return event
 
 
@@ -186,8 +187,8 @@ def test_damaged_rows_are_told() -> None:
         ["[  7] 0 7 10 10 1 0 0 hog", "[  8] 0 8 10 10"],
         ("pid", "uid", "tgid", "total_vm", "rss", "x", "y", "oom_score_adj", "name"),
     )
-    found = incident_of(OomReport(first=line, last=line, tasks=rows, complete=True))
-    event = as_result(Findings((found,), (), (), Coverage()), tasks="top", top=1)["events"][0]
+    found = build_incident(OomReport(first=line, last=line, tasks=rows, complete=True))
+    event = build_result(Findings((found,), (), (), Coverage()), tasks="top", top=1)["events"][0]
     assert (event["complete"], event["notes"]) == (False, ["damaged rows in the task table: 1"])
 
 
@@ -206,15 +207,15 @@ def test_damaged_rows_are_told() -> None:
 )
 def test_where_and_when_by_a_log_is_told(log: str | None, printed: str | None, expected: object) -> None:
     line = Line("Killed process 7 (hog)", cursor="9" if log else "s=1;i=2", printed=printed)
-    found = incident_of(OomReport(first=line, last=line._replace(cursor="12")), log=log)
-    assert as_result(Findings((found,), (), (), Coverage()), tasks="top", top=1)["events"][0]["log"] == expected
+    found = build_incident(OomReport(first=line, last=line._replace(cursor="12")), log=log)
+    assert build_result(Findings((found,), (), (), Coverage()), tasks="top", top=1)["events"][0]["log"] == expected
 
 
 def test_impossible_watermarks_are_told() -> None:
     line = Line("Killed process 7 (hog)", cursor="9")
     zones = (Zone(0, "DMA"), *(Zone(node, "Normal", min_bytes=2, present_bytes=1) for node in (0, 1)))
-    found = incident_of(OomReport(first=line, last=line, zones=zones, complete=True))
-    event = as_result(Findings((found,), (), (), Coverage()), tasks="top", top=1)["events"][0]
+    found = build_incident(OomReport(first=line, last=line, zones=zones, complete=True))
+    event = build_result(Findings((found,), (), (), Coverage()), tasks="top", top=1)["events"][0]
     assert event["notes"] == [
         "the report's watermarks are impossible, and tell nothing: those of Normal are above the memory that there is"
     ]
@@ -222,7 +223,7 @@ def test_impossible_watermarks_are_told() -> None:
 
 @pytest.mark.parametrize(("tasks", "count"), [("top", 2), ("all", 17), ("none", 0)])
 def test_as_many_tasks_as_asked_for(findings: Findings, tasks: str, count: int) -> None:
-    assert len(as_result(findings, tasks=tasks, top=2)["events"][-1]["tasks"]["rows"]) == count
+    assert len(build_result(findings, tasks=tasks, top=2)["events"][-1]["tasks"]["rows"]) == count
 
 
 @pytest.mark.parametrize("key", ["rows", "by_name"])
@@ -231,7 +232,7 @@ def test_the_largest_task_comes_first(incident: dict[str, t.Any], key: str) -> N
 
 
 def test_the_summary(findings: Findings) -> None:
-    assert as_result(findings, tasks="none", top=0)["summary"] == {
+    assert build_result(findings, tasks="none", top=0)["summary"] == {
         "count": 3,
         "by_killer": {"kernel": 3},
         "by_unit": {"w-continue.service": 1, "w-kill.service": 1, "apache2.service": 1},
@@ -244,7 +245,7 @@ def test_the_summary(findings: Findings) -> None:
 
 
 def test_the_coverage(findings: Findings) -> None:
-    assert as_result(findings, tasks="none", top=0)["coverage"] == {
+    assert build_result(findings, tasks="none", top=0)["coverage"] == {
         "from": "2026-11-23T16:15:58.000000Z",
         "to": "2026-11-23T16:42:30.266966Z",
         "boots": 1,
@@ -259,20 +260,20 @@ def test_the_coverage(findings: Findings) -> None:
 
 
 def test_the_result_is_json(findings: Findings) -> None:
-    assert json.dumps(as_result(findings, tasks="all", top=0))
+    assert json.dumps(build_result(findings, tasks="all", top=0))
 
 
 @pytest.mark.parametrize("key", ["time", "unit", "limit", "memory", "tasks", "unit_effect", "trigger", "hostname"])
 def test_what_is_unknown_is_null(key: str) -> None:
     line = Line("Killed process 7 (hog)", cursor="9")
-    found = incident_of(OomReport(first=line, last=line, victims=(Victim("hog", 7),)), log="dmesg.txt")
-    assert as_result(Findings((found,), (), (), Coverage()), tasks="top", top=1)["events"][0][key] is None
+    found = build_incident(OomReport(first=line, last=line, victims=(Victim("hog", 7),)), log="dmesg.txt")
+    assert build_result(Findings((found,), (), (), Coverage()), tasks="top", top=1)["events"][0][key] is None
 
 
 def test_of_text_it_is_said_that_it_proves_nothing() -> None:
     line = Line("Killed process 7 (hog)", cursor="9")
-    found = incident_of(OomReport(first=line, last=line, notes=("cut",)), log="dmesg.txt")
-    event = as_result(Findings((found,), (), (), Coverage()), tasks="top", top=1)["events"][0]
+    found = build_incident(OomReport(first=line, last=line, notes=("cut",)), log="dmesg.txt")
+    event = build_result(Findings((found,), (), (), Coverage()), tasks="top", top=1)["events"][0]
     assert (event["trusted"], event["notes"]) == (
         False,
         ["Read from dmesg.txt: text does not prove who wrote it.", "cut"],

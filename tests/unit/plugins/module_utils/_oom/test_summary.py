@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.summary import as_time
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.summary import format_time
 
 
 @pytest.mark.parametrize(
@@ -24,4 +24,4 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.summary import
     ],
 )
 def test_a_time_out_of_all_years_is_unknown(realtime_us: int | None, time: str | None) -> None:
-    assert as_time(realtime_us) == time
+    assert format_time(realtime_us) == time

@@ -12,11 +12,11 @@ import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.explain.allocation import (
     Supply,
-    allowed_nodes,
-    highest_zone,
-    impossible_zones,
-    purpose,
-    supplies,
+    compute_supplies,
+    describe_purpose,
+    find_allowed_nodes,
+    find_highest_zone,
+    find_impossible_zones,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.log_lines import read_log
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import (
@@ -41,7 +41,7 @@ def read(name: str) -> OomReport:
 def weighed(name: str) -> list[tuple[int | None, str, int, int | None, bool]]:
     return [
         (supply.zone.node, supply.zone.zone, (supply.margin_bytes or 0) // KB, supply.reserve_bytes, supply.is_enough)
-        for supply in supplies(read(name))
+        for supply in compute_supplies(read(name))
     ]
 
 
@@ -59,12 +59,12 @@ def test_the_zones_of_the_incident_are_at_their_minimum() -> None:
 
 @pytest.mark.parametrize("name", ["bullseye-5.10-order", "bookworm-6.1-order", "trixie-6.12-order"])
 def test_a_fragmented_machine_has_memory_but_no_block(name: str) -> None:
-    assert {(supply.is_enough, supply.fitting_blocks) for supply in supplies(read(name))} == {(True, 0)}
+    assert {(supply.is_enough, supply.fitting_blocks) for supply in compute_supplies(read(name))} == {(True, 0)}
 
 
 @pytest.mark.parametrize("name", ["bullseye-5.10-sysrq", "bookworm-6.1-sysrq", "trixie-6.12-sysrq"])
 def test_who_kills_by_hand_asks_for_nothing(name: str) -> None:
-    assert {(supply.usable, supply.margin_bytes) for supply in supplies(read(name))} == {(False, None)}
+    assert {(supply.usable, supply.margin_bytes) for supply in compute_supplies(read(name))} == {(False, None)}
 
 
 def test_a_zone_without_memory_serves_nobody() -> None:
@@ -78,7 +78,7 @@ def test_a_zone_without_memory_serves_nobody() -> None:
         "DMA: 2*4kB 0*8kB = 8kB",
     ]
     (report,) = (item for item in read_reports(map(Line, lines)) if isinstance(item, OomReport))
-    assert [(supply.zone.zone, supply.usable) for supply in supplies(report)] == [
+    assert [(supply.zone.zone, supply.usable) for supply in compute_supplies(report)] == [
         ("DMA", True),
         ("DMA32", False),
         ("Normal", True),
@@ -102,7 +102,7 @@ def test_a_zone_without_memory_serves_nobody() -> None:
     ],
 )
 def test_flags_name_the_highest_zone(flags: tuple[str, ...], zone: str) -> None:
-    assert highest_zone(flags) == zone
+    assert find_highest_zone(flags) == zone
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_flags_name_the_highest_zone(flags: tuple[str, ...], zone: str) -> None:
     ],
 )
 def test_flags_tell_whom_the_memory_was_for(flags: tuple[str, ...], whom: str) -> None:
-    assert purpose(flags) == whom
+    assert describe_purpose(flags) == whom
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_a_request_can_be_bound_to_nodes(
     report = OomReport(
         first=Line(""), last=Line(""), nodemask=nodemask, mems_allowed=mems_allowed, zones=(zone(), zone(node=1))
     )
-    assert allowed_nodes(report) == nodes
+    assert find_allowed_nodes(report) == nodes
 
 
 def zone(name: str = "Normal", *, node: int = 0, reserve: tuple[int, ...] = (0, 0, 0, 0), **changes: t.Any) -> Zone:
@@ -156,7 +156,7 @@ def zone(name: str = "Normal", *, node: int = 0, reserve: tuple[int, ...] = (0, 
 
 def supply(*zones: Zone, order: int = 0, flags: tuple[str, ...] = ("GFP_KERNEL",)) -> Supply:
     trigger = Trigger("a", order=order, gfp_flags=flags)
-    return supplies(OomReport(first=Line(""), last=Line(""), trigger=trigger, zones=zones, page_size=4096))[0]
+    return compute_supplies(OomReport(first=Line(""), last=Line(""), trigger=trigger, zones=zones, page_size=4096))[0]
 
 
 @pytest.mark.parametrize(
@@ -235,9 +235,9 @@ def two_zones(**changes: t.Any) -> OomReport:
     ids=["possible", "negative", "above the zone", "within it", "no memory", "reserve", "reserve above the zone"],
 )
 def test_a_watermark_above_the_memory_is_impossible(changes: dict[str, t.Any], names: list[str]) -> None:
-    assert [impossible.zone for impossible in impossible_zones(two_zones(**changes))] == names
+    assert [impossible.zone for impossible in find_impossible_zones(two_zones(**changes))] == names
 
 
 @pytest.mark.parametrize(("changes", "is_known"), [({}, True), ({"min_bytes": NEGATIVE_PAGES * 4096}, False)])
 def test_where_one_watermark_is_impossible_none_is_believed(changes: dict[str, t.Any], is_known: bool) -> None:
-    assert [own.margin_bytes is not None for own in supplies(two_zones(**changes))] == [is_known] * 2
+    assert [own.margin_bytes is not None for own in compute_supplies(two_zones(**changes))] == [is_known] * 2

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.explain.consumers import (
     Sums,
-    by_cgroup,
-    by_name,
-    sums,
+    group_by_cgroup,
+    group_by_name,
+    sum_tasks,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import (
     Line,
@@ -43,41 +43,44 @@ def report(*tasks: Task, scope: str = "global", limit_cgroup: str | None = None)
 
 
 def test_an_old_table_counts_shared_pages_for_each() -> None:
-    assert sums(OLD) == Sums(3, 850, None, 30, 3)
+    assert sum_tasks(OLD) == Sums(3, 850, None, 30, 3)
 
 
 def test_a_new_table_counts_them_once() -> None:
-    assert sums(NEW) == Sums(2, 540, 470, 10, None)
+    assert sum_tasks(NEW) == Sums(2, 540, 470, 10, None)
 
 
 def test_what_is_held_counts_shared_pages_once_where_that_is_known() -> None:
-    assert (sums(OLD).held_bytes, sums(NEW).held_bytes) == (880, 480)
+    assert (sum_tasks(OLD).held_bytes, sum_tasks(NEW).held_bytes) == (880, 480)
 
 
 def test_one_task_shares_with_no_other() -> None:
-    assert (sums(NEW[:1]), sums(NEW[:1]).held_bytes) == (Sums(1, 170, 170, 5, None), 175)
+    assert (sum_tasks(NEW[:1]), sum_tasks(NEW[:1]).held_bytes) == (Sums(1, 170, 170, 5, None), 175)
 
 
 def test_nothing_is_known_of_no_tasks() -> None:
-    assert sums(()) == Sums(0, None, None, None, None)
+    assert sum_tasks(()) == Sums(0, None, None, None, None)
 
 
 def test_the_largest_name_comes_first() -> None:
-    assert [(name, [task.pid for task in tasks]) for name, tasks, _sums in by_name(OLD)] == [
+    assert [(name, [task.pid for task in tasks]) for name, tasks, _sums in group_by_name(OLD)] == [
         ("httpd", [1, 3]),
         ("sshd", [2]),
     ]
 
 
 def test_the_cgroup_of_the_victim_is_known() -> None:
-    assert [(cgroup, len(tasks)) for cgroup, tasks, _sums in by_cgroup(report(*OLD), {})] == [(None, 2), ("/a/b", 1)]
+    assert [(cgroup, len(tasks)) for cgroup, tasks, _sums in group_by_cgroup(report(*OLD), {})] == [
+        (None, 2),
+        ("/a/b", 1),
+    ]
 
 
 def test_so_are_those_of_processes_that_are_still_there() -> None:
-    cgroups = [(cgroup, len(tasks)) for cgroup, tasks, _sums in by_cgroup(report(*OLD), {1: "/a/b", 2: "/c"})]
+    cgroups = [(cgroup, len(tasks)) for cgroup, tasks, _sums in group_by_cgroup(report(*OLD), {1: "/a/b", 2: "/c"})]
     assert cgroups == [("/a/b", 2), ("/c", 1)]
 
 
 def test_all_tasks_of_a_limit_are_in_its_cgroup_or_below() -> None:
-    cgroups = [cgroup for cgroup, _tasks, _sums in by_cgroup(report(*OLD, scope="memcg", limit_cgroup="/a"), {})]
+    cgroups = [cgroup for cgroup, _tasks, _sums in group_by_cgroup(report(*OLD, scope="memcg", limit_cgroup="/a"), {})]
     assert cgroups == ["/a", "/a/b"]

@@ -10,16 +10,16 @@ import typing as t
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import Trigger, Victim
-from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.explain.test_cause import (
-    diagnosed,
-    task,
-    zone,
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.explain.factories import (
+    diagnose_incident,
+    make_task,
+    make_zone,
 )
 
 
 def told(begin: str, **changes: t.Any) -> list[str]:
     """Return the sentences of the evidence that begin with these words."""
-    return [sentence for sentence in diagnosed(**changes).evidence if sentence.startswith(begin)]
+    return [sentence for sentence in diagnose_incident(**changes).evidence if sentence.startswith(begin)]
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def told(begin: str, **changes: t.Any) -> list[str]:
     ids=["a cut row", "its own row", "another's row", "no row, but the name", "neither"],
 )
 def test_who_was_killed_is_known_by_pid_and_without_a_row_by_name(victim: Victim, end: str) -> None:
-    tasks = (task("work", 7, 100000, 0), task("sh", 8, 10, 0))
+    tasks = (make_task("work", 7, 100000, 0), make_task("sh", 8, 10, 0))
     assert told("The largest part", tasks=tasks, victims=(victim,)) == [
         f"The largest part was held by work (pid 7): 390.6 MiB of RAM and swap{end}"
     ]
@@ -57,6 +57,6 @@ def test_who_was_killed_is_known_by_pid_and_without_a_row_by_name(victim: Victim
     ids=["two types", "one type", "some fit", "no types"],
 )
 def test_large_blocks_that_are_set_aside_are_told(types: dict[int, str], sentences: list[str]) -> None:
-    zones = (zone("Normal", 90000, (20000, 1250, 0, 3, 2), min_kb=8000)._replace(block_types=types),)
+    zones = (make_zone("Normal", 90000, (20000, 1250, 0, 3, 2), min_kb=8000)._replace(block_types=types),)
     trigger = Trigger("a", gfp_flags=("GFP_KERNEL",), order=3)
     assert told("Free blocks", trigger=trigger, zones=zones) == sentences

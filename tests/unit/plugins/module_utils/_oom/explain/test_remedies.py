@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.explain.remedies import Remedy, still_needed
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.host_now import Today
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.explain.remedies import Remedy, select_needed
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.host_now import HostNow
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import (
     Limit,
     Memory,
@@ -21,13 +21,13 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model i
     Trigger,
     Victim,
 )
-from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.explain.test_cause import (
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.explain.factories import (
     FRAGMENTED,
     GIB,
     LOW,
     STOP,
-    diagnosed,
-    memory,
+    diagnose_incident,
+    make_memory,
 )
 
 ROLES = Path(__file__).parents[6] / "roles"
@@ -41,18 +41,18 @@ LEAKED = Memory(
     slab_unreclaimable_bytes=GIB // 2,
     counters={"active_anon": GIB // 16},
 )
-LARGE = memory(8 * GIB, 0)._replace(ram_bytes=32 * GIB)
+LARGE = make_memory(8 * GIB, 0)._replace(ram_bytes=32 * GIB)
 
 
 @pytest.mark.parametrize(
     ("changes", "size"),
     [
         ({}, "9G"),
-        ({"memory": memory(0, 0)}, "1G"),
-        ({"memory": memory(8 * GIB, 0)}, "13G"),
+        ({"memory": make_memory(0, 0)}, "1G"),
+        ({"memory": make_memory(8 * GIB, 0)}, "13G"),
         ({"tasks": ()}, "5G"),
         ({"tasks": (Task("a", 1, rss_bytes=100 * GIB),)}, "9G"),
-        ({"tasks": (Task("a", 1, rss_bytes=100 * GIB),), "memory": memory(0, 0)}, "1G"),
+        ({"tasks": (Task("a", 1, rss_bytes=100 * GIB),), "memory": make_memory(0, 0)}, "1G"),
         ({"tasks": (Task("a", 1, rss_bytes=25 * GIB),), "memory": LARGE}, "16G"),
         ({"tasks": (Task("a", 1, rss_bytes=5 * GIB),), "memory": LARGE}, "13G"),
         ({"tasks": (Task("a", 1, rss_bytes=GIB), Task("a", 2, rss_bytes=GIB))}, "6G"),
@@ -60,7 +60,7 @@ LARGE = memory(8 * GIB, 0)._replace(ram_bytes=32 * GIB)
             {"tasks": tuple(Task("a", pid, rss_bytes=GIB, rss_anon_bytes=0, rss_file_bytes=GIB) for pid in range(9))},
             "5G",
         ),
-        ({"memory": memory(GIB, GIB // 2)}, None),
+        ({"memory": make_memory(GIB, GIB // 2)}, None),
         ({"memory": LEAKED._replace(counters={"active_anon": GIB // 2})}, "1G"),
         ({"memory": LEAKED}, None),
         ({"scope": "memcg"}, None),
@@ -69,7 +69,7 @@ LARGE = memory(8 * GIB, 0)._replace(ram_bytes=32 * GIB)
 def test_so_much_swap_is_advised_that_the_largest_has_room_once_more_within_bounds(
     changes: dict[str, t.Any], size: str | None
 ) -> None:
-    sizes = [remedy.variables["swap_size"] for remedy in diagnosed(**changes).remedies if remedy.role == "swap"]
+    sizes = [remedy.variables["swap_size"] for remedy in diagnose_incident(**changes).remedies if remedy.role == "swap"]
     assert sizes == ([size] if size else [])
 
 
@@ -88,7 +88,7 @@ def test_so_much_swap_is_advised_that_the_largest_has_room_once_more_within_boun
     ],
 )
 def test_a_policy_is_advised_where_it_would_have_helped(effect: dict[str, t.Any], advised: bool) -> None:
-    remedies = diagnosed(STOP._replace(**effect)).remedies
+    remedies = diagnose_incident(STOP._replace(**effect)).remedies
     assert any(remedy.role == "oom_policy" for remedy in remedies) is advised
 
 
@@ -104,7 +104,7 @@ def test_a_policy_is_advised_where_it_would_have_helped(effect: dict[str, t.Any]
     ],
 )
 def test_fcgid_is_advised_for_a_worker_of_apache(cgroup: str | None, victim: str, advised: bool) -> None:
-    remedies = diagnosed(cgroup=cgroup, victims=(Victim(name=victim, pid=1),)).remedies
+    remedies = diagnose_incident(cgroup=cgroup, victims=(Victim(name=victim, pid=1),)).remedies
     assert any(remedy.role == "fcgid" for remedy in remedies) is advised
 
 
@@ -123,25 +123,27 @@ def test_fcgid_is_advised_for_a_worker_of_apache(cgroup: str | None, victim: str
     ],
 )
 def test_workers_may_take_half_of_the_memory(changes: dict[str, t.Any], variables: dict[str, str]) -> None:
-    assert [remedy.variables for remedy in diagnosed(**changes).remedies if remedy.role == "fcgid_recycler"] == [
-        variables
-    ]
+    assert [
+        remedy.variables for remedy in diagnose_incident(**changes).remedies if remedy.role == "fcgid_recycler"
+    ] == [variables]
 
 
 def test_every_remedy_has_its_reason_and_its_risk() -> None:
-    assert [bool(remedy.why and remedy.risk) for remedy in diagnosed(STOP).remedies] == [True] * 4
+    assert [bool(remedy.why and remedy.risk) for remedy in diagnose_incident(STOP).remedies] == [True] * 4
 
 
 def test_every_remedy_is_of_a_role_with_these_variables() -> None:
     known = {
         remedy.role: set(yaml.safe_load((ROLES / remedy.role / "defaults/main.yml").read_text(encoding="utf-8")))
-        for remedy in diagnosed(STOP).remedies
+        for remedy in diagnose_incident(STOP).remedies
     }
-    assert [remedy.role for remedy in diagnosed(STOP).remedies if not set(remedy.variables) <= known[remedy.role]] == []
+    assert [
+        remedy.role for remedy in diagnose_incident(STOP).remedies if not set(remedy.variables) <= known[remedy.role]
+    ] == []
 
 
 def test_the_swap_target_is_reasoned() -> None:
-    (swap,) = (remedy for remedy in diagnosed(STOP).remedies if remedy.role == "swap")
+    (swap,) = (remedy for remedy in diagnose_incident(STOP).remedies if remedy.role == "swap")
     assert (swap.why, swap.risk) == (
         (
             "Swap takes in memory that is held but not used, and leaves time to act: the 3.7 GiB that the host had "
@@ -161,7 +163,7 @@ def limit(**changes: t.Any) -> dict[str, t.Any]:
 
 
 def advised(**changes: t.Any) -> list[str]:
-    return [advice.what for advice in diagnosed(**changes).advice]
+    return [advice.what for advice in diagnose_incident(**changes).advice]
 
 
 def test_where_a_limit_was_hit_the_unit_is_named() -> None:
@@ -224,7 +226,7 @@ REQUEST = Trigger("a", gfp_flags=("GFP_KERNEL",), order=3)
         ({"tasks": CROWD}, ["First let fewer processes of a run at once"]),
         ({"tasks": CROWD[:9]}, []),
         ({"tasks": CROWD, "memory": LARGE}, []),
-        ({"tasks": CROWD, "memory": memory(GIB, GIB // 2)}, []),
+        ({"tasks": CROWD, "memory": make_memory(GIB, GIB // 2)}, []),
         (
             {"memory": LEAKED._replace(slab_unreclaimable_bytes=0, shmem_bytes=3 * GIB // 4)},
             ["Look for large files in tmpfs"],
@@ -241,7 +243,11 @@ def test_each_cause_has_its_own_advice(changes: dict[str, t.Any], begins: list[s
 
 
 def test_all_advice_has_its_reason_and_its_risk() -> None:
-    diagnoses = diagnosed(memory=LEAKED), diagnosed(**limit(swap_usage_bytes=4096)), diagnosed(tasks=CROWD)
+    diagnoses = (
+        diagnose_incident(memory=LEAKED),
+        diagnose_incident(**limit(swap_usage_bytes=4096)),
+        diagnose_incident(tasks=CROWD),
+    )
     given = [advice for diagnosis in diagnoses for advice in diagnosis.advice]
     assert [bool(advice.why and advice.risk) for advice in given] == [True] * 5
 
@@ -269,18 +275,18 @@ RECYCLER = Remedy("fcgid_recycler", {"fcgid_recycler_limit": "64M"}, "why", "ris
 )
 def test_a_host_needs_what_its_events_ask_for_together(found: list[Remedy], needed: list[Remedy] | str) -> None:
     expected = [policy_for(f"{unit}.service") for unit in needed] if isinstance(needed, str) else needed
-    assert still_needed(found, Today()) == expected
+    assert select_needed(found, HostNow()) == expected
 
 
 @pytest.mark.parametrize(
     ("today", "needed"),
     [
-        (Today(swap_total_bytes=2 * GIB - 4096, has_fcgid=True), [FCGID, RECYCLER]),
-        (Today(swap_total_bytes=GIB, has_fcgid=True), [swap_of("2G"), FCGID, RECYCLER]),
-        (Today(swap_total_bytes=0, has_fcgid=False), [swap_of("2G")]),
-        (Today(), [swap_of("2G"), FCGID, RECYCLER]),
+        (HostNow(swap_total_bytes=2 * GIB - 4096, has_fcgid=True), [FCGID, RECYCLER]),
+        (HostNow(swap_total_bytes=GIB, has_fcgid=True), [swap_of("2G"), FCGID, RECYCLER]),
+        (HostNow(swap_total_bytes=0, has_fcgid=False), [swap_of("2G")]),
+        (HostNow(), [swap_of("2G"), FCGID, RECYCLER]),
     ],
     ids=["has the swap", "has less", "has no mod_fcgid", "unknown"],
 )
-def test_what_the_host_has_by_now_it_does_not_need(today: Today, needed: list[Remedy]) -> None:
-    assert still_needed([swap_of("2G"), FCGID, RECYCLER], today) == needed
+def test_what_the_host_has_by_now_it_does_not_need(today: HostNow, needed: list[Remedy]) -> None:
+    assert select_needed([swap_of("2G"), FCGID, RECYCLER], today) == needed

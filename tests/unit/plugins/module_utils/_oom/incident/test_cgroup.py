@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.cgroup import Place, read_cgroup
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.cgroup import Place, parse_cgroup
 
 ID = "3f4e" * 16
 POD = "0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f"
@@ -59,4 +59,4 @@ POD = "0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f"
     ],
 )
 def test_what_a_path_says(path: str | None, place: Place) -> None:
-    assert read_cgroup(path) == place
+    assert parse_cgroup(path) == place

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.host_now import Today, today_of
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.host_now import HostNow, observe_host
 
 
 @pytest.mark.parametrize(
@@ -19,8 +19,8 @@ def test_a_host_tells_its_swap_and_whether_it_has_mod_fcgid(tmp_path: Path, modu
     for name, text in (("proc/meminfo", "MemTotal:  1000 kB\nSwapTotal:  65532 kB\nSwapFree:  4 kB\n"), (module, "")):
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).write_text(text)
-    assert today_of(tmp_path) == Today(swap_total_bytes=65532 * 1024, has_fcgid="mod_fcgid" in module)
+    assert observe_host(tmp_path) == HostNow(swap_total_bytes=65532 * 1024, has_fcgid="mod_fcgid" in module)
 
 
 def test_where_there_is_no_proc_swap_is_unknown(tmp_path: Path) -> None:
-    assert today_of(tmp_path).swap_total_bytes is None
+    assert observe_host(tmp_path).swap_total_bytes is None

@@ -1,305 +1,42 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What became of a unit after a kill in it."""
+"""An incident: its kill line, its place and its key."""
 
 from __future__ import annotations
 
-import types
-import typing as t
-
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.incident import (
-    Incident,
-    UnitEffect,
-    incident_of,
-    with_effects,
-)
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import (
-    Line,
-    OomReport,
-    Origin,
-    Victim,
-)
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.records import (
-    EXITED,
-    FAILED,
-    OUT_OF_MEMORY,
-    RESTART,
-    STARTED,
-    STOPPED,
-    UnitRecord,
-)
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.cgroup import Place
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.incident import build_incident
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import Line, OomReport, Origin, Victim
 
-UNIT = "apache2.service"
-STAYED = UnitEffect(unit=UNIT, stopped=False, restarted=False)
-DOWN = UnitEffect(unit=UNIT, result="oom-kill", stopped=True, restarted=False)
-UNKNOWN = UnitEffect(unit=UNIT)
+FIRST = Line("hog invoked oom-killer", monotonic_us=1, cursor="12", origin=Origin("b"))
+KILL = Line("Killed process 7 (hog)", monotonic_us=2, cursor="34", origin=Origin("b"))
+LAST = Line("oom_reaper: reaped process 7 (hog)", monotonic_us=3, cursor="56", origin=Origin("b"))
+REPORT = OomReport(first=FIRST, last=LAST, kill=KILL, victims=(Victim("hog", 7),), cgroup="/system.slice/a.service")
 
 
-def incident(
-    at: float = 1000, *, cgroup: str | None = f"/system.slice/{UNIT}", group: bool = False, boot: str = "b"
-) -> Incident:
-    line = Line("Killed process 7 (hog)", int(at * 1e6), int(at * 1e6), "c", Origin(boot))
-    return incident_of(OomReport(first=line, last=line, victims=(Victim("hog", 7),), cgroup=cgroup, group=group))
+def test_an_incident_is_at_its_kill_line() -> None:
+    assert build_incident(REPORT).at == KILL
 
 
-def said(what: str, at: float, *, unit: str = UNIT, boot: str = "b", **more: t.Any) -> UnitRecord:
-    return UnitRecord(unit, what, int(at * 1e6), int(at * 1e6), boot, **more)
+def test_an_incident_without_a_kill_line_is_at_its_last_line() -> None:
+    assert build_incident(REPORT._replace(kill=None)).at == LAST
 
 
-def failed(at: float, result: str = "oom-kill") -> UnitRecord:
-    return said(FAILED, at, result=result)
-
-
-def effect(
-    records: list[UnitRecord],
-    policies: dict[str, str] | None = None,
-    *,
-    boots: t.Mapping[str, float] = types.MappingProxyType({"b": 9000, "c": 10000}),
-    **options: t.Any,
-) -> UnitEffect | None:
-    ends = {boot: int(at * 1e6) for boot, at in boots.items()}
-    return with_effects([incident(**options)], records, policies, boots=ends)[0].effect
+def test_an_incident_has_the_place_of_its_cgroup() -> None:
+    assert build_incident(REPORT).place == Place(unit="a.service", slice="system.slice")
 
 
 @pytest.mark.parametrize(
-    ("records", "expected"),
+    ("log", "victims", "key"),
     [
-        ([], UNKNOWN),
-        ([said(OUT_OF_MEMORY, 1000.1)], STAYED),
-        ([said(OUT_OF_MEMORY, 1000.1), failed(1009)], DOWN),
-        ([said(OUT_OF_MEMORY, 1000.1), failed(1190)], DOWN),
-        ([said(OUT_OF_MEMORY, 1045), failed(1046)], DOWN),
-        ([failed(1009)], DOWN),
-        ([said(OUT_OF_MEMORY, 998), failed(999)], DOWN),
-        ([failed(950), said(STARTED, 960), said(OUT_OF_MEMORY, 1000.1)], STAYED),
-        ([failed(990), said(STARTED, 991), said(OUT_OF_MEMORY, 1000.1)], STAYED),
-        ([said(OUT_OF_MEMORY, 1000.1), said(OUT_OF_MEMORY, 1500), failed(1501)], STAYED),
-        ([said(OUT_OF_MEMORY, 1000.1), said(STOPPED, 1100), said(STARTED, 1101), failed(1501)], STAYED),
-        ([said(OUT_OF_MEMORY, 1000.1), said(OUT_OF_MEMORY, 1035), failed(1036)], STAYED),
-        ([said(OUT_OF_MEMORY, 1000.1), failed(1001, "exit-code")], DOWN._replace(result="exit-code")),
-        ([said(OUT_OF_MEMORY, 1020), failed(1021, "signal")], DOWN._replace(result="signal")),
-        ([failed(1001, "signal")], DOWN._replace(result="signal")),
-        ([said(OUT_OF_MEMORY, 1000.1), failed(1009, "signal")], UNKNOWN),
-        ([said(OUT_OF_MEMORY, 998), failed(999, "exit-code")], UNKNOWN),
-        ([said(OUT_OF_MEMORY, 1000.1), failed(1700, "exit-code")], STAYED),
-        ([said(OUT_OF_MEMORY, 1000.1), said(FAILED, 1009, unit="other.service", result="oom-kill")], STAYED),
-        ([said(OUT_OF_MEMORY, 1000.1), said(FAILED, 1009, boot="c", result="oom-kill")], STAYED),
+        (None, REPORT.victims, "b-2-7"),
+        ("/srv/kern.log", REPORT.victims, "/srv/kern.log-34-7"),
+        (None, (), "b-2-0"),
     ],
-    ids=[
-        "nothing is logged",
-        "it goes on",
-        "it is ended",
-        "its stopping takes long",
-        "systemd is late",
-        "systemd's notice is missing",
-        "systemd's records come first",
-        "an earlier failure",
-        "an earlier failure shortly before",
-        "a failure after another kill",
-        "a failure after another start",
-        "a failure soon after another kill",
-        "a failure of another kind at once",
-        "a failure of another kind at once when systemd is late",
-        "a failure of another kind at once without a notice",
-        "a failure of another kind a little later",
-        "a failure of another kind that comes first",
-        "a failure of another kind much later",
-        "a failure of another unit",
-        "a failure in another boot",
-    ],
+    ids=["journal", "text log", "no victim"],
 )
-def test_whether_the_unit_went_down(records: list[UnitRecord], expected: UnitEffect) -> None:
-    assert effect(records) == expected
-
-
-@pytest.mark.parametrize(
-    ("policy", "until", "stopped"),
-    [("stop", 1010, None), ("stop", 1200, False), ("continue", 1010, False)],
-    ids=["it may be stopping", "it would have stopped", "it is not to stop"],
-)
-def test_that_a_unit_stayed_up_takes_time_to_tell(policy: str, until: float, stopped: bool | None) -> None:
-    found = effect([said(OUT_OF_MEMORY, 1000.1)], {UNIT: policy}, boots={"b": until})
-    assert found is not None
-    assert found.stopped is stopped
-
-
-@pytest.mark.parametrize("policy", ["stop", "continue"])
-def test_whether_a_unit_stayed_up_cannot_be_told_when_the_host_ends_meanwhile(policy: str) -> None:
-    records = [said(OUT_OF_MEMORY, 1000.1), said(STARTED, 1605, boot="c")]
-    found = effect(records, {UNIT: policy}, boots={"b": 1005, "c": 9000})
-    assert found is not None
-    assert found.stopped is None
-
-
-def effects(kills: t.Sequence[float], records: list[UnitRecord]) -> list[tuple[str | None, bool | None, bool]]:
-    incidents = with_effects([incident(at) for at in kills], records, None, boots={"b": 10**10})
-    found = [one.effect for one in incidents if one.effect]
-    return [(one.result, one.stopped, one.main_process_killed) for one in found]
-
-
-def main_process_killed(at: float) -> list[UnitRecord]:
-    return [said(OUT_OF_MEMORY, at), said(EXITED, at + 0.05, killed=True), failed(at + 0.1, "signal")]
-
-
-UP = (None, False, False)
-CAN_NOT_TELL = (None, None, False)
-ENDED = ("signal", True, True)
-
-
-@pytest.mark.parametrize(
-    ("kills", "records", "expected"),
-    [
-        ([1000, 1005], [said(OUT_OF_MEMORY, 1000.1), *main_process_killed(1005.1)], [UP, ENDED]),
-        ([1000, 1004.9], main_process_killed(1005), [CAN_NOT_TELL, ENDED]),
-        (
-            [1000, 1005],
-            [*main_process_killed(1000.1), said(STARTED, 1001), said(OUT_OF_MEMORY, 1005.1)],
-            [ENDED, UP],
-        ),
-        (
-            [1000, 1005],
-            [*main_process_killed(1000.1), said(STARTED, 1001), said(OUT_OF_MEMORY, 1005.1), failed(1006)],
-            [ENDED, ("oom-kill", True, False)],
-        ),
-        ([1000, 1060], [said(OUT_OF_MEMORY, 1000.1), *main_process_killed(1059)], [UP, ENDED]),
-        ([1000, 1005], [*main_process_killed(999), said(OUT_OF_MEMORY, 1005.1)], [(None, None, True), UP]),
-        (
-            [1000, 1005],
-            [said(OUT_OF_MEMORY, 1000.1), said(OUT_OF_MEMORY, 1005.1), failed(1009)],
-            [("oom-kill", True, False)] * 2,
-        ),
-    ],
-    ids=[
-        "the second ends it",
-        "they are noticed at once",
-        "the first ends it",
-        "each ends it",
-        "systemd's records of the second come first",
-        "systemd's records of the first come first",
-        "it is being stopped already",
-    ],
-)
-def test_a_failure_is_of_the_last_kill_before_it(
-    kills: list[float], records: list[UnitRecord], expected: list[tuple[str | None, bool | None, bool]]
-) -> None:
-    assert effects(kills, records) == expected
-
-
-def test_a_kill_that_ends_the_unit_is_seen_after_many_that_did_not() -> None:
-    kills = [1000 + number * 0.4 for number in range(2000)]
-    notices = [said(OUT_OF_MEMORY, at + 0.1) for at in kills]
-    found = effects([*kills, 1800], [*notices, *main_process_killed(1800.1)])
-    assert (found[-1], found[0], found[1990]) == (ENDED, UP, UP)
-
-
-def test_a_stop_is_seen_whatever_is_killed_meanwhile() -> None:
-    notices = [said(OUT_OF_MEMORY, 1000 + number * 0.1) for number in range(1, 200)]
-    assert effects([1000], [*notices, failed(1020)]) == [("oom-kill", True, False)]
-
-
-def test_the_clock_may_be_set_back() -> None:
-    set_back = [record._replace(realtime_us=record.realtime_us - 10**9) for record in [failed(1002)]]
-    found = effect([*set_back, said(OUT_OF_MEMORY, 1000.1), said(STARTED, 1005)])
-    assert found == DOWN._replace(down_seconds=3.0)
-
-
-def test_a_boot_with_a_wrong_time_comes_after_the_one_before_it() -> None:
-    start = [said(RESTART, 904, boot="c"), said(STARTED, 905, boot="c"), said(STARTED, 5000, boot="d")]
-    found = effect([*start, said(OUT_OF_MEMORY, 1000.1), failed(1009)], boots={"b": 2000, "c": 4000, "d": 9000})
-    assert found is not None
-    assert (found.restarted, found.down_seconds) == (True, None)
-
-
-def test_a_start_on_another_host_ends_no_outage() -> None:
-    here = [record._replace(hostname="h1") for record in [said(OUT_OF_MEMORY, 1000.1), failed(1002)]]
-    there = [said(what, at, boot="c")._replace(hostname="h2") for what, at in ((RESTART, 1499), (STARTED, 1500))]
-    assert effect([*here, *there]) == DOWN
-
-
-def test_a_host_that_is_renamed_is_the_same_host() -> None:
-    records = [said(OUT_OF_MEMORY, 1000.1)._replace(hostname="localhost"), failed(1002)._replace(hostname="h1")]
-    assert effect(records) == DOWN
-
-
-def test_a_unit_is_down_from_the_end_of_its_main_process_on() -> None:
-    found = effect([said(OUT_OF_MEMORY, 1000.1), said(EXITED, 1000.2), failed(1089), said(STARTED, 1090.2)])
-    assert found == DOWN._replace(down_seconds=90.0)
-
-
-def test_a_unit_whose_main_process_ended_silently_is_down_from_its_failure_on() -> None:
-    before = [said(EXITED, 900), failed(900.1), said(STARTED, 901)]
-    found = effect([*before, said(OUT_OF_MEMORY, 1000.1), failed(1089), said(STARTED, 1090.2)])
-    assert found == DOWN._replace(down_seconds=1.2)
-
-
-@pytest.mark.parametrize(
-    ("later", "restarted", "down_seconds"),
-    [
-        ([], False, None),
-        ([said(RESTART, 1010), said(STARTED, 1010.5)], True, 1.5),
-        ([said(STARTED, 4609)], False, 3600.0),
-        ([said(STARTED, 5000, boot="c")], False, 3991.0),
-    ],
-    ids=["never", "by systemd", "by hand", "after a boot"],
-)
-def test_how_the_unit_came_back(later: list[UnitRecord], restarted: bool, down_seconds: float | None) -> None:
-    found = effect([said(OUT_OF_MEMORY, 1000.1), failed(1009), *later])
-    assert found is not None
-    assert (found.restarted, found.down_seconds) == (restarted, down_seconds)
-
-
-@pytest.mark.parametrize(
-    ("options", "policies", "result", "main"),
-    [
-        ({}, None, "oom-kill", True),
-        ({}, {UNIT: "continue"}, "signal", True),
-        ({}, {UNIT: "kill"}, "oom-kill", False),
-        ({}, {UNIT: "kill"}, "signal", False),
-        ({"group": True}, None, "oom-kill", False),
-        ({"group": True}, None, "signal", False),
-    ],
-    ids=["stop", "continue", "kill", "kill since then", "a whole group", "a group below the unit"],
-)
-def test_whether_the_main_process_was_the_victim(
-    options: dict[str, t.Any], policies: dict[str, str] | None, result: str, main: bool
-) -> None:
-    records = [said(OUT_OF_MEMORY, 1000.1), said(EXITED, 1000.2, killed=True), failed(1000.3, result)]
-    found = effect(records, policies, **options)
-    assert found is not None
-    assert (found.result, found.main_process_killed) == (result, main)
-
-
-@pytest.mark.parametrize(
-    ("policies", "policy", "gone"),
-    [(None, None, False), ({UNIT: "stop"}, "stop", False), ({}, None, True)],
-    ids=["not asked", "known", "unknown to systemd"],
-)
-def test_the_policy_in_force(policies: dict[str, str] | None, policy: str | None, gone: bool) -> None:
-    found = effect([], policies)
-    assert found is not None
-    assert (found.oom_policy, found.gone) == (policy, gone)
-
-
-@pytest.mark.parametrize(
-    ("cgroup", "units", "unit"),
-    [
-        (None, [UNIT, "system.slice"], UNIT),
-        (None, [UNIT, "other.service"], None),
-        (None, ["system.slice"], None),
-        ("/", [UNIT], UNIT),
-        ("/kubepods/burstable/pod1", [UNIT], None),
-    ],
-    ids=["one", "several", "a slice", "the root cgroup", "another cgroup"],
-)
-def test_without_a_cgroup_the_unit_is_the_one_that_systemd_names(
-    cgroup: str | None, units: list[str], unit: str | None
-) -> None:
-    records = [said(OUT_OF_MEMORY, 1001, unit=name) for name in units]
-    assert with_effects([incident(cgroup=cgroup)], records, None, boots={"b": 0})[0].place.unit == unit
-
-
-def test_the_key_tells_kills_apart() -> None:
-    assert incident().key == "b-1000000000-7"
+def test_the_key_identifies_a_kill(log: str | None, victims: tuple[Victim, ...], key: str) -> None:
+    assert build_incident(REPORT._replace(victims=victims), log=log).key == key

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.incident import Incident, incident_of
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.incident import Incident, build_incident
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.survivors import (
     Process,
+    add_cgroups,
     read_process,
-    with_cgroups,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import (
     Line,
@@ -29,7 +29,7 @@ SECOND = os.sysconf("SC_CLK_TCK")
 
 def incident(name: str = "httpd", *, boot_id: str = BOOT.replace("-", ""), monotonic_us: int = 50_000_000) -> Incident:
     line = Line("Out of memory: Killed process 7 (hog)", monotonic_us=monotonic_us, origin=Origin(boot_id))
-    return incident_of(OomReport(first=line, last=line, kill=line, tasks=(Task(name, 812), Task("gone", 813))))
+    return build_incident(OomReport(first=line, last=line, kill=line, tasks=(Task(name, 812), Task("gone", 813))))
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def add(proc: Path, pid: int, name: str, cgroup: str) -> None:
 
 
 def test_a_process_that_is_still_there_is_placed(proc: Path) -> None:
-    assert with_cgroups([incident()], proc)[0].cgroups == {812: "/system.slice/httpd.service"}
+    assert add_cgroups([incident()], proc)[0].cgroups == {812: "/system.slice/httpd.service"}
 
 
 @pytest.mark.parametrize(
@@ -57,11 +57,11 @@ def test_a_process_that_is_still_there_is_placed(proc: Path) -> None:
     ids=["another name", "started since", "another boot"],
 )
 def test_another_process_of_that_pid_is_not(proc: Path, other: Incident) -> None:
-    assert with_cgroups([other], proc)[0].cgroups == {}
+    assert add_cgroups([other], proc)[0].cgroups == {}
 
 
 def test_without_proc_nothing_is_known(tmp_path: Path) -> None:
-    assert with_cgroups([incident()], tmp_path)[0].cgroups == {}
+    assert add_cgroups([incident()], tmp_path)[0].cgroups == {}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,94 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a journal to the result of `oom_info`: the traces of kills are searched for, followed and explained."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import time
+import typing as t
+
+from .._command import Run
+from .._journal.files import Place, are_persistent, find_journal_files
+from .._journal.journal import Journal
+from .._journal.reader import Reader
+from .._journal.request import Request
+from .search.search import Traces, coverage_of, search
+from .summary import build_empty_result
+
+
+class Query(t.NamedTuple):
+    """The part of a journal to examine, and how much of the events to return."""
+
+    since: str | None = None
+    until: str | None = None
+    boot: str = "all"
+    after_cursor: str | None = None
+    directory: str | None = None
+    """The folder of the journal files; None for this host's own journal."""
+    namespace: str | None = None
+    timeout: float = 300
+    """The seconds that the journal may take for one answer."""
+    limit: int = 100
+    """The number of events to return."""
+    tasks: str = "top"
+    """Which rows of the task table to return: `top`, `all` or `none`."""
+    top: int = 10
+    """The number of rows with `top`."""
+
+
+@contextlib.contextmanager
+def open_reader(query: Query) -> t.Iterator[Reader | None]:
+    """Open the journal for many small reads; None if there is no memory for the process that does them."""
+    reader = None
+    # Without memory for one more process, journalctl reports the problem.
+    with contextlib.suppress(OSError):
+        reader = Reader(Place(query.directory, query.namespace), timeout=query.timeout)
+    try:
+        yield reader
+    finally:
+        if reader:
+            reader.close()
+
+
+def find_in_journal(query: Query, run: Run, reader: Reader | None = None) -> dict[str, t.Any]:
+    """Return the OOM kills in a journal, explained, as `oom_info` returns them; without a reader, all from journalctl.
+
+    Raises JournalError.
+    """
+    place = Place(query.directory, query.namespace)
+    files = find_journal_files(place)
+    persistent = are_persistent(files)
+    journal = Journal(run, place, files=files, reader=reader, timeout=query.timeout)
+    request = Request(
+        since=query.since,
+        until=query.until,
+        boot=query.boot,
+        after_cursor=query.after_cursor,
+        now=time.time() if query.directory is None else None,
+    )
+    traces = search(journal, request)
+    if traces is None or not traces.has_kills:
+        return build_empty_result(coverage_of(journal, traces, persistent=persistent))
+
+    return _explain(query, run, journal, traces, persistent=persistent)
+
+
+def _explain(query: Query, run: Run, journal: Journal, traces: Traces, *, persistent: bool) -> dict[str, t.Any]:
+    # Most hosts have no kill, and reading and explaining kills takes most of the code: they do not load it.
+    from .incident.follow import follow_traces
+    from .result import build_result
+
+    local = query.directory is None
+    findings = follow_traces(
+        journal,
+        traces,
+        run,
+        limit=query.limit,
+        local=local,
+        page_size=resource.getpagesize() if local else None,
+        persistent=persistent,
+    )
+    return build_result(findings, tasks=query.tasks, top=query.top)

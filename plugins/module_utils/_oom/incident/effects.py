@@ -1,0 +1,266 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What became of the units: incidents and systemd's records -> incidents with their units and the effects on them."""
+
+from __future__ import annotations
+
+import collections
+import typing as t
+
+from ..search.records import (
+    EXITED,
+    FAILED,
+    OUT_OF_MEMORY,
+    RESTART,
+    STARTED,
+    UnitRecord,
+)
+from .incident import Incident, UnitEffect
+from .unit_life import (
+    LATE_US,
+    Clock,
+    Event,
+    Moment,
+    Notices,
+    UnitLife,
+)
+from .unit_states import UnitStates
+
+_NOTICED_US = 120_000_000
+# The time that a unit may take to stop by default.
+_STOPPING_US = 90_000_000
+# A unit that fails this soon after a kill fails because of it; one that fails this much later may have another reason.
+_SOON_US = 3_000_000
+_LATER_US = 600_000_000
+
+_UnitKey = t.Tuple[t.Optional[str], str]
+"""The name of a host, and a unit of it."""
+
+
+def add_effects(
+    incidents: t.Iterable[Incident],
+    records: t.Sequence[UnitRecord],
+    states: UnitStates,
+    *,
+    boots: t.Mapping[str, int],
+) -> list[Incident]:
+    """Return the incidents with their units and what became of them.
+
+    `records` are systemd's, `states` the units as they are now, and `boots` the times of the last entries of all boots
+    in the journal, in microseconds since 1970.
+    """
+    clock = Clock(boots)
+    placed = list(_add_units(incidents, records, clock))
+    lives = _Lives(placed, records, clock)
+    result = []
+    for incident in placed:
+        effect = None
+        if incident.place.unit:
+            effect = _UnitKill(incident, lives.find(incident), clock, states).find_effect()
+        result.append(incident._replace(effect=effect))
+
+    return result
+
+
+def _add_units(incidents: t.Iterable[Incident], records: t.Iterable[UnitRecord], clock: Clock) -> t.Iterator[Incident]:
+    """Yield the incidents with their units; if the kernel did not name the cgroup, with the unit that systemd named.
+
+    systemd may notice the same kill in the slices around the unit. If it noticed a kill in several units, none of them
+    can be chosen.
+    """
+    notices = Notices(clock, _select_notices(records))
+    for incident in incidents:
+        unit = incident.place.unit
+        # If systemd does not account for memory, all processes are in the root cgroup.
+        if not unit and incident.report.cgroup in (None, "/"):
+            unit = notices.find_unit_near(clock.find_moment(incident.at))
+        yield incident._replace(place=incident.place._replace(unit=unit))
+
+
+def _select_notices(records: t.Iterable[UnitRecord]) -> t.Iterator[UnitRecord]:
+    for record in records:
+        if record.what == OUT_OF_MEMORY and not record.unit.endswith(".slice"):
+            yield record
+
+
+class _Lives:
+    """What systemd logged about the units of the incidents."""
+
+    def __init__(self, incidents: t.Iterable[Incident], records: t.Sequence[UnitRecord], clock: Clock) -> None:
+        # The name of a host may change, but not within one boot.
+        self._hosts = {record.boot_id: record.hostname for record in records}
+
+        kills: dict[_UnitKey, list[Moment]] = collections.defaultdict(list)
+        for incident in incidents:
+            kills[self._find_key(incident)].append(clock.find_moment(incident.at))
+
+        by_unit: dict[_UnitKey, list[UnitRecord]] = collections.defaultdict(list)
+        for record in records:
+            by_unit[self._hosts[record.boot_id], record.unit].append(record)
+
+        self._lives = {key: UnitLife(clock, by_unit[key], sorted(own)) for key, own in kills.items()}
+
+    def find(self, incident: Incident) -> UnitLife:
+        """Return what systemd logged about the unit of an incident."""
+        return self._lives[self._find_key(incident)]
+
+    def _find_key(self, incident: Incident) -> _UnitKey:
+        host = self._hosts.get(incident.at.boot_id or "", incident.at.hostname)
+        return host, incident.place.unit or ""
+
+
+class _UnitKill:
+    """One kill in a unit, with what systemd logged about that unit."""
+
+    def __init__(self, incident: Incident, life: UnitLife, clock: Clock, states: UnitStates) -> None:
+        self._unit = incident.place.unit or ""
+        self._is_group = incident.report.group
+        self._at = clock.find_moment(incident.at)
+        self._life = life
+        self._clock = clock
+        self._states = states
+        self._policy = states.find_policy(self._unit)
+        self._notice = self._find_notice()
+
+    def find_effect(self) -> UnitEffect:
+        """Return what became of the unit after the kill."""
+        effect = UnitEffect(
+            unit=self._unit,
+            oom_policy=self._policy,
+            main_process_killed=self._is_main_process_killed(),
+            gone=self._states.is_gone(self._unit),
+        )
+        failure = self._find_failure()
+        if failure is None:
+            if self._has_stayed_up():
+                effect = effect._replace(stopped=False, restarted=False)
+            return effect
+
+        noticed = self._notice.at if self._notice else self._at
+        if not self._is_caused_by_kill(failure, noticed):
+            return effect
+
+        start = self._life.find_next(STARTED, failure.at)
+        return effect._replace(
+            result=failure.record.result,
+            stopped=True,
+            restarted=self._is_restarted(failure, start),
+            down_seconds=self._measure_outage(failure, start),
+        )
+
+    def _is_main_process_killed(self) -> bool:
+        # The kernel or systemd (OOMPolicy=kill) killed a whole group, of which the main process is only one.
+        if self._is_group or self._policy == "kill":
+            return False
+
+        return self._at in self._life.main_process_kills
+
+    def _find_notice(self) -> Event | None:
+        """Return systemd's notice of the kill, which may have arrived before the kernel's own line."""
+        after = self._life.find_next(OUT_OF_MEMORY, self._at)
+        if after and after.at <= self._at.plus(_NOTICED_US):
+            return after
+
+        return self._life.find_last_of_kill(OUT_OF_MEMORY, self._at)
+
+    def _find_failure(self) -> Event | None:
+        """Return the failure of the unit that the kill caused, or may have caused, however long its stopping took.
+
+        If systemd noticed the kill only before the kernel's own line arrived, the failure may have arrived before that
+        line as well.
+        """
+        noticed = self._at
+        if self._notice:
+            noticed = max(self._at, self._notice.at)
+
+        failure = self._life.find_next(FAILED, self._at)
+        if failure and self._may_be_caused_by_kill(failure, noticed):
+            return failure
+        if noticed > self._at:
+            return None
+
+        return self._life.find_last_of_kill(FAILED, self._at)
+
+    def _may_be_caused_by_kill(self, failure: Event, noticed: Moment) -> bool:
+        """Return whether the kill may have caused the unit's next failure.
+
+        The unit's next start ends the search. A later notice also ends it, since that notice belongs to another kill,
+        unless it is the first one.
+        """
+        if failure.at.boot_id != self._at.boot_id:
+            return False
+
+        start = self._life.find_next(STARTED, self._at)
+        if start and start.at < failure.at:
+            return False
+
+        late = max(noticed, self._at.plus(LATE_US))
+        other = self._life.find_next(OUT_OF_MEMORY, late.plus(1))
+        if other and other.at < failure.at:
+            return False
+
+        if self._is_caused_by_kill(failure, noticed) or failure.at <= noticed.plus(_SOON_US):
+            return True
+        if failure.at > self._at.plus(_LATER_US):
+            return False
+
+        return not self._life.has_kill_between(self._at, failure.at)
+
+    def _is_caused_by_kill(self, failure: Event, noticed: Moment) -> bool:
+        """Return whether the unit failed because of the kill, as far as the result and the time can show that."""
+        result = failure.record.result
+        if result == "oom-kill":
+            return True
+        if result == "signal" and self._at in self._life.main_process_kills:
+            return True
+        if not self._at <= failure.at <= noticed.plus(_SOON_US):
+            return False
+
+        return not self._life.has_kill_between(self._at, failure.at)
+
+    def _has_stayed_up(self) -> bool:
+        """Return whether the unit certainly survived the kill.
+
+        systemd logs nothing while it stops a unit because of the kill, nor if the host goes down in the meantime.
+        """
+        if self._notice is None or self._at in self._life.main_process_kills:
+            return False
+
+        is_in_last_boot = self._clock.is_in_last_boot(self._at)
+        if is_in_last_boot and self._states.is_stopping(self._unit):
+            return False
+        if is_in_last_boot and self._policy == "continue":
+            return True
+
+        return self._at.boot_ends_us - self._notice.record.realtime_us >= _STOPPING_US
+
+    def _is_restarted(self, failure: Event, start: Event | None) -> bool:
+        """Return whether systemd, and not a person, made the start that followed the failure."""
+        restart = self._life.find_next(RESTART, failure.at)
+        if start is None or restart is None:
+            return False
+
+        return restart.at < start.at
+
+    def _measure_outage(self, failure: Event, start: Event | None) -> float | None:
+        """Return the seconds from the end of the main process, or else from the failure, to the start."""
+        if start is None:
+            return None
+
+        down = failure
+        end = self._life.find_last(EXITED, failure.at)
+        if end and end.at >= min(self._at, failure.at.plus(-LATE_US)):
+            down = end
+        return _measure_seconds(down.record, start.record)
+
+
+def _measure_seconds(first: UnitRecord, second: UnitRecord) -> float | None:
+    """Return the time from one record to a later one, None if a boot with a wrong time is between them."""
+    passed_us = second.realtime_us - first.realtime_us
+    if first.boot_id == second.boot_id:
+        passed_us = second.monotonic_us - first.monotonic_us
+    if passed_us < 0:
+        return None
+
+    return round(passed_us / 1_000_000, 3)

@@ -1,0 +1,167 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From kill lines to whole reports, over the records of real kills on bullseye and trixie."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.incident.factories import (
+    KERNEL,
+    OOM_KILL,
+    find_by_unit,
+    follow_host,
+    make_storm,
+)
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import (
+    BOOT,
+    Host,
+    captured,
+    done,
+    entry,
+)
+
+
+@pytest.mark.parametrize(
+    ("release", "units"),
+    [
+        ("bullseye", ["w-continue.service", "w-kill.service", "apache2.service"]),
+        ("trixie", ["m-continue.service", "w-stop.service", "w-restart.service"]),
+        ("trixie-apache", ["apache2.service"]),
+    ],
+)
+def test_every_kill_is_found_once_in_order(release: str, units: list[str]) -> None:
+    assert [incident.place.unit for incident in follow_host(Host(captured(release))).incidents] == units
+
+
+@pytest.mark.parametrize("release", ["bullseye", "trixie", "trixie-apache"])
+def test_every_report_is_complete(release: str) -> None:
+    assert all(incident.report.complete for incident in follow_host(Host(captured(release))).incidents)
+
+
+def test_the_reaper_line_after_the_kill_line_is_read() -> None:
+    assert [victim.reaped for victim in find_by_unit("trixie-apache")["apache2.service"].report.victims] == [True]
+
+
+def test_a_killed_group_is_one_incident() -> None:
+    assert [victim.name for victim in find_by_unit("bullseye")["w-kill.service"].report.victims] == [
+        "python3",
+        "hog.sh",
+        "sleep",
+    ]
+
+
+def test_close_kills_are_read_together() -> None:
+    host = Host(captured("bullseye"))
+    follow_host(host)
+    windows = [call for call in host.calls if {"_TRANSPORT=kernel", "SYSLOG_FACILITY=0", f"_BOOT_ID={BOOT}"} <= {*call}]
+    assert len(windows) == 2
+
+
+@pytest.mark.parametrize("limit", [0, 1, 2, 3])
+def test_kills_beyond_the_limit_are_counted(limit: int) -> None:
+    findings = follow_host(Host(captured("bullseye")), limit=limit)
+    assert (len(findings.incidents), len(findings.incidents) + len(findings.older) >= 3) == (limit, True)
+
+
+def test_the_newest_kill_is_within_the_limit() -> None:
+    assert [incident.place.unit for incident in follow_host(Host(captured("bullseye")), limit=1).incidents] == [
+        "apache2.service"
+    ]
+
+
+def test_a_kill_that_took_a_service_down_is_within_the_limit() -> None:
+    systemd = {"_PID": "1", "UNIT": "apache2.service", "MESSAGE_ID": "d9b373ed55a64feb8242e02dbe79a49c"}
+    kills = [entry(OOM_KILL, at=at, PRIORITY="3", **KERNEL) for at in (1, 1000, 2000, 3000)]
+    failed = entry("result 'oom-kill'", at=1002, UNIT_RESULT="oom-kill", **systemd)
+    findings = follow_host(Host([*kills, failed]), limit=2)
+    assert [(incident.at.monotonic_us or 0) // 1_000_000 for incident in findings.incidents] == [1000, 3000]
+    assert [(incident.at.monotonic_us or 0) // 1_000_000 for incident in findings.older] == [1, 2000]
+
+
+def test_a_kill_without_a_report_is_found() -> None:
+    kill = (
+        "Out of memory: Killed process 7 (hog) total-vm:8kB, anon-rss:4kB, file-rss:0kB, shmem-rss:0kB, UID:0 "
+        "pgtables:8kB oom_score_adj:0"
+    )
+    findings = follow_host(Host([entry(kill, at=1, PRIORITY="3", **KERNEL)]))
+    assert [(incident.report.victims[0].name, incident.report.complete) for incident in findings.incidents] == [
+        ("hog", False)
+    ]
+
+
+def test_an_unreadable_kill_line_is_counted() -> None:
+    coverage = follow_host(Host([entry("Out of memory: Killed process 7 (ho", at=1, PRIORITY="3", **KERNEL)])).coverage
+    assert (coverage.unparsed, coverage.complete) == (1, False)
+
+
+def test_a_kill_by_a_policy_is_found() -> None:
+    kill = OOM_KILL.replace("Out of memory", "bpf systemd-oomd policy")
+    (incident,) = follow_host(Host([entry(kill, at=1, PRIORITY="3", **KERNEL)])).incidents
+    assert (incident.report.victims[0].name, incident.report.scope) == ("hog", "unknown")
+
+
+@pytest.mark.parametrize(
+    ("text", "unparsed"),
+    [
+        (f"a policy: of the house: {OOM_KILL}", 1),
+        ("Tasks state (memory values in pages):", 0),
+        ("Out of memory and no killable processes...", 0),
+    ],
+    ids=["kill", "table", "nobody to kill"],
+)
+def test_a_kill_that_leads_to_no_report_is_counted(text: str, unparsed: int) -> None:
+    coverage = follow_host(Host([entry(text, at=1, PRIORITY="3", **KERNEL)])).coverage
+    assert (coverage.unparsed, coverage.complete) == (unparsed, not unparsed)
+
+
+def test_a_kill_by_a_userspace_killer_is_found() -> None:
+    text = 'sending SIGTERM to process 7 uid 1000 "hog": oom_score 900, oom_score_adj 0, VmRSS 900 MiB, cmdline "hog"'
+    findings = follow_host(Host([entry(text, at=1, _TRANSPORT="stdout", _SYSTEMD_UNIT="earlyoom.service")]))
+    assert [incident.report.killer for incident in findings.incidents] == ["earlyoom"]
+
+
+@pytest.mark.parametrize(
+    ("pid", "killers"), [(7, ["kernel"]), (8, ["earlyoom", "kernel"])], ids=["the same process", "another"]
+)
+def test_a_process_killed_by_two_killers_is_one_kill(pid: int, killers: list[str]) -> None:
+    text = f'sending SIGTERM to process {pid} uid 0 "hog": badness 900, VmRSS 1 MiB'
+    said = entry(text, at=1, _TRANSPORT="stdout", _SYSTEMD_UNIT="earlyoom.service")
+    findings = follow_host(Host([said, entry(OOM_KILL, at=2, PRIORITY="3", **KERNEL)]))
+    assert [incident.report.killer for incident in findings.incidents] == killers
+
+
+def test_kills_are_found_in_a_journal_without_priorities() -> None:
+    findings = follow_host(Host([entry(OOM_KILL, at=1, **KERNEL), entry("usb 1-1: new device", at=2, **KERNEL)]))
+    assert [incident.report.victims[0].name for incident in findings.incidents] == ["hog"]
+
+
+def test_a_kill_with_another_priority_is_not_found_if_systemd_did_not_notice_it() -> None:
+    host = Host([entry(OOM_KILL, at=1, PRIORITY="4", **KERNEL)])
+    assert follow_host(host).incidents == ()
+
+
+def test_a_record_in_two_files_is_one_kill() -> None:
+    kill = entry(OOM_KILL, at=1, PRIORITY="3", **KERNEL)
+    findings = follow_host(Host([kill, {**kill, "__CURSOR": "s=other"}]))
+    assert len(findings.incidents) == 1
+
+
+def test_reports_without_facilities_are_read() -> None:
+    records = captured("trixie-apache")
+    for one in records:
+        one.pop("SYSLOG_FACILITY", None)
+    assert [incident.report.complete for incident in follow_host(Host(records)).incidents] == [True]
+
+
+def test_each_kill_of_a_storm_is_found_once() -> None:
+    incidents = follow_host(make_storm(40)).incidents
+    assert (len(incidents), all(incident.report.complete for incident in incidents)) == (40, True)
+
+
+def test_a_kill_and_a_table_that_are_not_found_a_second_time_are_counted() -> None:
+    host = Host(captured("trixie-apache"))
+    host.answers["_BOOT_ID="] = done()
+    findings = follow_host(host)
+    assert (findings.incidents, findings.coverage.unparsed, findings.coverage.complete) == ((), 2, False)

@@ -1,0 +1,42 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a journal to the module's result."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.in_journal import Query, find_in_journal
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import Host, captured
+
+
+def count_events(host: Host, **options: t.Any) -> int:
+    return len(find_in_journal(Query(**options), host)["events"])
+
+
+def test_every_event_is_returned_by_default() -> None:
+    assert count_events(Host(captured("bullseye"))) == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "count"),
+    [({"since": "@1795452000"}, 1), ({"until": "@1795452000"}, 2), ({"limit": 2}, 2)],
+    ids=["since", "until", "limit"],
+)
+def test_a_query_limits_the_events(options: dict[str, t.Any], count: int) -> None:
+    assert count_events(Host(captured("bullseye")), **options) == count
+
+
+def test_a_second_run_after_the_cursor_finds_nothing() -> None:
+    host = Host(captured("bullseye"))
+    cursor = find_in_journal(Query(), host)["coverage"]["cursor"]
+    assert count_events(host, after_cursor=cursor) == 0
+
+
+def test_systemd_is_not_asked_about_another_host() -> None:
+    host = Host(captured("bullseye"))
+    find_in_journal(Query(directory="/srv/journal"), host)
+    assert all(call[0] == "journalctl" for call in host.calls)
