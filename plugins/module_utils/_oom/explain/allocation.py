@@ -12,6 +12,7 @@ import math
 import typing as t
 
 from ..report.model import OomReport, Zone
+from .unknown import zero_if_unknown
 
 # From the lowest to the highest: a request may use the zone that its flags name, and those below it.
 _ZONES = ("DMA", "DMA32", "Normal", "HighMem", "Movable")
@@ -58,7 +59,7 @@ class Supply(t.NamedTuple):
     @property
     def is_enough(self) -> bool:
         """Whether the zone had enough memory for the request, in blocks of any size."""
-        return self.margin_bytes is not None and self.margin_bytes > 0
+        return zero_if_unknown(self.margin_bytes) > 0
 
     @property
     def could_serve(self) -> bool:
@@ -66,7 +67,7 @@ class Supply(t.NamedTuple):
 
         In that case, memory was freed between the failed allocation and the report.
         """
-        if not self.is_enough or not self.fitting_blocks:
+        if not self.fitting_blocks:
             return False
 
         return self._is_plenty(self.margin_bytes)
@@ -74,11 +75,14 @@ class Supply(t.NamedTuple):
     @property
     def is_closed_with_plenty(self) -> bool:
         """Whether the zone had plenty of memory, but the request could not use the zone."""
-        return not self.usable and self._is_plenty(self.zone.free_bytes)
+        if self.usable:
+            return False
+
+        return self._is_plenty(self.zone.free_bytes)
 
     def _is_plenty(self, size: int | None) -> bool:
-        plenty = _PLENTY * (self.zone.high_bytes or 0)
-        return plenty > 0 and (size or 0) > plenty
+        plenty = _PLENTY * zero_if_unknown(self.zone.high_bytes)
+        return 0 < plenty < zero_if_unknown(size)
 
 
 def describe_purpose(flags: t.Collection[str]) -> str:
@@ -103,6 +107,15 @@ def find_highest_zone(flags: t.Collection[str]) -> str:
     return "Normal"
 
 
+def find_order(report: OomReport) -> int | None:
+    """Return the order of the failed request, None if it is unknown or if somebody asked for the kill (order -1)."""
+    order = report.trigger.order if report.trigger else None
+    if order is None or order < 0:
+        return None
+
+    return order
+
+
 def find_allowed_nodes(report: OomReport) -> frozenset[int] | None:
     """Return the nodes that a memory policy or a cpuset bound the request to, None if neither did."""
     printed = {zone.node for zone in report.zones}
@@ -120,18 +133,31 @@ def find_impossible_zones(report: OomReport) -> tuple[Zone, ...]:
 
     The kernel computes them for all zones from one count of their pages, which a balloon or hotplug can spoil.
     """
-    ram = math.inf
-    if report.memory and report.memory.ram_bytes:
-        ram = report.memory.ram_bytes
-
+    ram = _find_ram(report)
     return tuple(zone for zone in report.zones if _is_impossible(zone, ram))
 
 
+def _find_ram(report: OomReport) -> float:
+    """Return the size of the RAM, infinity if it is unknown."""
+    if report.memory and report.memory.ram_bytes:
+        return report.memory.ram_bytes
+
+    return math.inf
+
+
 def _is_impossible(zone: Zone, ram_bytes: float) -> bool:
-    if (zone.min_bytes or 0) > (zone.present_bytes or ram_bytes):
+    present = zone.present_bytes or ram_bytes
+    if zero_if_unknown(zone.min_bytes) > present:
         return True
 
     return max(zone.lowmem_reserve_bytes, default=0) > ram_bytes
+
+
+class _Request(t.NamedTuple):
+    """A request for one block of `size` bytes; if it is `movable`, the kernel can serve it from CMA."""
+
+    size: int
+    movable: bool
 
 
 def compute_supplies(report: OomReport) -> tuple[Supply, ...]:
@@ -139,89 +165,97 @@ def compute_supplies(report: OomReport) -> tuple[Supply, ...]:
 
     If one zone has impossible watermarks, no margin is known for any zone.
     """
-    trigger = report.trigger
-    if trigger is None or trigger.order is None or trigger.order < 0:
-        return tuple(Supply(zone, usable=False) for zone in report.zones)
-
-    usable = _find_usable_zones(report, trigger.gfp_flags)
-    if not report.page_size or find_impossible_zones(report):
-        return tuple(Supply(zone, usable=zone in usable) for zone in report.zones)
-
-    size = report.page_size << trigger.order
-    movable = not _MOVABLE.isdisjoint(trigger.gfp_flags)
+    usable = list(_find_usable_zones(report))
+    request = _find_request(report)
     supplies = []
     for zone in report.zones:
-        supply = Supply(zone, usable=False)
-        if zone in usable:
-            supply = _compute_supply(zone, usable, size, movable=movable)
+        supply = Supply(zone, usable=zone in usable)
+        if request and supply.usable:
+            supply = _compute_supply(zone, usable, request)
         supplies.append(supply)
 
     return tuple(supplies)
 
 
-def _find_usable_zones(report: OomReport, flags: t.Collection[str]) -> list[Zone]:
-    highest = find_highest_zone(flags)
+def _find_request(report: OomReport) -> _Request | None:
+    """Return the failed request, None if the report does not show what each zone had for it."""
+    order = find_order(report)
+    if order is None or report.trigger is None or not report.page_size:
+        return None
+
+    if find_impossible_zones(report):
+        return None
+
+    movable = not _MOVABLE.isdisjoint(report.trigger.gfp_flags)
+    return _Request(report.page_size << order, movable)
+
+
+def _find_usable_zones(report: OomReport) -> t.Iterator[Zone]:
+    """Yield the zones that the failed request could use."""
+    if report.trigger is None or find_order(report) is None:
+        return
+
+    highest = find_highest_zone(report.trigger.gfp_flags)
     names = _ZONES[: _ZONES.index(highest) + 1]
     nodes = find_allowed_nodes(report)
-    usable = []
     for zone in report.zones:
         # Kernels up to 2.6.18 also print zones without memory.
         if zone.zone not in names or zone.present_bytes == 0:
             continue
 
         if nodes is None or zone.node in nodes:
-            usable.append(zone)
-
-    return usable
+            yield zone
 
 
-def _compute_supply(zone: Zone, usable: t.Sequence[Zone], size: int, *, movable: bool) -> Supply:
-    """Return the memory that `zone`, one of the `usable` ones, had for a block of `size` bytes."""
+def _compute_supply(zone: Zone, usable: t.Sequence[Zone], request: _Request) -> Supply:
+    """Return the memory that `zone`, one of the `usable` ones, had for the request."""
     on_node = [other for other in usable if other.node == zone.node]
     reserve = _find_reserve(zone, highest=on_node[-1])
-    kept_sizes = _find_kept_sizes(zone, size, movable=movable)
-    kept_blocks = sum(zone.free_blocks[block] for block in kept_sizes)
-    kept_types = "".join(zone.block_types[block] for block in kept_sizes)
+    kept_sizes = list(_find_kept_sizes(zone, request))
+    kept_blocks = _count_blocks(zone, kept_sizes)
+    kept_types = "".join(zone.block_types[size] for size in kept_sizes)
     return Supply(
         zone,
         usable=True,
         reserve_bytes=reserve,
-        margin_bytes=_compute_margin(zone, reserve, movable=movable),
-        fitting_blocks=_count_fitting_blocks(zone, size, kept_blocks),
+        margin_bytes=_compute_margin(zone, reserve, request),
+        fitting_blocks=_count_fitting_blocks(zone, request, kept_blocks),
         kept_blocks=kept_blocks,
         kept_types=frozenset(kept_types),
     )
 
 
-def _compute_margin(zone: Zone, reserve: int, *, movable: bool) -> int | None:
+def _compute_margin(zone: Zone, reserve: int, request: _Request) -> int | None:
     if zone.free_bytes is None or zone.min_bytes is None:
         return None
 
-    margin = zone.free_bytes - zone.min_bytes - reserve - (zone.reserved_highatomic_bytes or 0)
-    if not movable:
-        margin -= zone.free_cma_bytes or 0
+    margin = zone.free_bytes - zone.min_bytes - reserve - zero_if_unknown(zone.reserved_highatomic_bytes)
+    if request.movable:
+        return margin
 
-    return margin
+    return margin - zero_if_unknown(zone.free_cma_bytes)
 
 
-def _count_fitting_blocks(zone: Zone, size: int, kept_blocks: int) -> int | None:
+def _count_fitting_blocks(zone: Zone, request: _Request, kept_blocks: int) -> int | None:
     if not zone.free_blocks:
         return None
 
-    large_enough = sum(count for block, count in zone.free_blocks.items() if block >= size)
-    return large_enough - kept_blocks
+    large_sizes = [size for size in zone.free_blocks if size >= request.size]
+    return _count_blocks(zone, large_sizes) - kept_blocks
 
 
-def _find_kept_sizes(zone: Zone, size: int, *, movable: bool) -> list[int]:
-    """Return the sizes, from `size` bytes on, whose free blocks are all kept for other requests."""
-    kept_types = _KEPT if movable else _KEPT_FROM_UNMOVABLE
-    kept_sizes = []
-    for block in zone.free_blocks:
-        types = zone.block_types.get(block)
-        if block >= size and types and not types.strip(kept_types):
-            kept_sizes.append(block)
+def _count_blocks(zone: Zone, sizes: t.Iterable[int]) -> int:
+    return sum(zone.free_blocks[size] for size in sizes)
 
-    return kept_sizes
+
+def _find_kept_sizes(zone: Zone, request: _Request) -> t.Iterator[int]:
+    """Yield the sizes that are large enough, but whose free blocks are all kept for other requests."""
+    kept_types = _KEPT if request.movable else _KEPT_FROM_UNMOVABLE
+    for size in zone.free_blocks:
+        types = zone.block_types.get(size, "")
+        other_types = types.strip(kept_types)
+        if size >= request.size and types and not other_types:
+            yield size
 
 
 def _find_reserve(zone: Zone, highest: Zone) -> int:
@@ -233,7 +267,8 @@ def _find_reserve(zone: Zone, highest: Zone) -> int:
     reserves = zone.lowmem_reserve_bytes
     for above, own_reserve in enumerate(highest.lowmem_reserve_bytes):
         if own_reserve:
-            return max(reserves[max(above - 1, 0) : above], default=0)
+            place = max(above - 1, 0)
+            return max(reserves[place:above], default=0)
 
     return max(reserves, default=0)
 
@@ -241,7 +276,10 @@ def _find_reserve(zone: Zone, highest: Zone) -> int:
 def _parse_nodes(text: str | None) -> frozenset[int]:
     """Return the numbers in a list such as `0-2,4`."""
     nodes: set[int] = set()
-    for part in (text or "").split(","):
+    if text is None:
+        return frozenset(nodes)
+
+    for part in text.split(","):
         first, _dash, last = part.partition("-")
         last = last or first
         if _is_node(first) and _is_node(last):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ..report.model import Memory
+from .unknown import subtract_part, sum_known, zero_if_unknown
 
 # Every page of a process or of a file is on one of these lists (vmscan.c); before 2.6.28 there were two.
 _LRU = (
@@ -77,20 +78,20 @@ def break_down(memory: Memory) -> Breakdown | None:
     counters = memory.counters
     # The kernel counts as page cache the pages on the lists that are not anonymous (shared memory is not), and the swap
     # cache.
-    cached = _subtract(memory.page_cache_bytes, memory.swap_cache_bytes or 0)
+    cached = subtract_part(memory.page_cache_bytes, memory.swap_cache_bytes)
     known: dict[str, int | None] = {
         "anonymous_bytes": _find_anonymous(counters, cached),
-        "page_cache_bytes": _subtract(cached, memory.shmem_bytes or 0),
+        "page_cache_bytes": subtract_part(cached, memory.shmem_bytes),
         "shmem_bytes": memory.shmem_bytes,
         "slab_reclaimable_bytes": memory.slab_reclaimable_bytes,
         "slab_unreclaimable_bytes": memory.slab_unreclaimable_bytes,
-        "page_tables_bytes": _sum_counters(counters, _PAGE_TABLES),
+        "page_tables_bytes": sum_known(map(counters.get, _PAGE_TABLES)),
         "kernel_stacks_bytes": memory.kernel_stack_bytes,
         "huge_pages_bytes": memory.huge_pages_bytes,
         "reserved_bytes": memory.reserved_bytes,
     }
     free = memory.free_bytes + counters.get("free_pcp", 0)
-    accounted = free + sum(size or 0 for size in known.values())
+    accounted = free + sum(map(zero_if_unknown, known.values()))
     return Breakdown(**known, free_bytes=free, unaccounted_bytes=ram - accounted)
 
 
@@ -98,20 +99,8 @@ def _find_anonymous(counters: t.Mapping[str, int], cached: int | None) -> int | 
     if cached is None:
         return None
 
-    return _subtract(_sum_counters(counters, _LRU), cached)
-
-
-def _sum_counters(counters: t.Mapping[str, int], names: t.Iterable[str]) -> int | None:
-    """Return the sum of these counters, None if the kernel prints none of them."""
-    sizes = [counters[name] for name in names if name in counters]
-    return sum(sizes) if sizes else None
-
-
-def _subtract(whole: int | None, part: int) -> int | None:
-    if whole is None:
-        return None
-
-    return max(whole - part, 0)
+    on_lists = sum_known(map(counters.get, _LRU))
+    return subtract_part(on_lists, cached)
 
 
 def compute_share(part: int | None, memory: Memory) -> float:

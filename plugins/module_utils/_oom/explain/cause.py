@@ -13,10 +13,12 @@ from .allocation import (
     Supply,
     find_allowed_nodes,
     find_impossible_zones,
+    find_order,
 )
 from .evidence import collect_evidence
 from .figures import Figures
 from .remedies import Advice, Remedy, find_advice, find_remedies
+from .unknown import zero_if_unknown
 
 # The CPUs take swap slots in batches, so the last of the swap is never used.
 _SWAP_EXHAUSTED_SHARE = 0.02
@@ -32,6 +34,7 @@ _CAUSES = {
     "pressure": "memory was short",
     "manual": "somebody asked for it (SysRq)",
 }
+_KILLERS = {"kernel": "The kernel"}
 _CAUSE_OF_SCOPE = {
     "memcg": "cgroup_limit",
     "cpuset": "cpuset_or_mempolicy",
@@ -76,38 +79,62 @@ def find_cause(report: OomReport, supplies: t.Sequence[Supply]) -> str:
     if report.killer != "kernel":
         return "pressure"
 
-    order = report.trigger.order if report.trigger else None
-    if report.manual or order == -1:
+    if _is_manual(report):
         return "manual"
+
     if report.scope in _CAUSE_OF_SCOPE:
         return _CAUSE_OF_SCOPE[report.scope]
-    if report.memory is None or order is None or find_impossible_zones(report):
+
+    if report.memory is None or find_impossible_zones(report):
+        return "unknown"
+
+    order = find_order(report)
+    if order is None:
         return "unknown"
 
     if order > 0 and _is_fragmented(supplies):
         return "fragmentation"
-    if _is_low_zone(supplies):
-        return "cpuset_or_mempolicy" if find_allowed_nodes(report) else "low_zone"
 
-    cause = _find_exhaustion(report.memory)
-    if cause != "ram_and_swap_exhausted" and any(supply.could_serve for supply in supplies):
+    if not _is_low_zone(supplies):
+        return _find_exhaustion(report.memory, supplies)
+
+    if find_allowed_nodes(report):
+        return "cpuset_or_mempolicy"
+
+    return "low_zone"
+
+
+def _is_manual(report: OomReport) -> bool:
+    """Return whether somebody asked for the kill."""
+    if report.manual:
+        return True
+
+    return report.trigger is not None and report.trigger.order == -1
+
+
+def _find_exhaustion(memory: Memory, supplies: t.Iterable[Supply]) -> str:
+    """Return the cause that the figures of RAM and swap show, "unknown" if memory was available after all."""
+    if _is_swap_exhausted(memory):
+        return "ram_and_swap_exhausted"
+
+    if any(supply.could_serve for supply in supplies):
         return "unknown"
 
-    return cause
-
-
-def _find_exhaustion(memory: Memory) -> str:
-    """Return the cause that the figures of RAM and swap show."""
-    total = memory.swap_total_bytes
-    free = memory.swap_free_bytes
-    if total == 0 or _has_no_swap_support(memory):
+    if memory.swap_total_bytes == 0 or _has_no_swap_support(memory):
         return "ram_exhausted_no_swap"
-    if total is None or free is None:
-        return "unknown"
-    if free > total * _SWAP_EXHAUSTED_SHARE:
-        return "ram_exhausted_swap_free"
 
-    return "ram_and_swap_exhausted"
+    if memory.swap_total_bytes is None or memory.swap_free_bytes is None:
+        return "unknown"
+
+    return "ram_exhausted_swap_free"
+
+
+def _is_swap_exhausted(memory: Memory) -> bool:
+    """Return whether the host had swap, and used all of it."""
+    if not memory.swap_total_bytes or memory.swap_free_bytes is None:
+        return False
+
+    return memory.swap_free_bytes <= memory.swap_total_bytes * _SWAP_EXHAUSTED_SHARE
 
 
 def _has_no_swap_support(memory: Memory) -> bool:
@@ -118,7 +145,7 @@ def _has_no_swap_support(memory: Memory) -> bool:
     return bool(memory.ram_bytes and memory.counters)
 
 
-def _is_fragmented(supplies: t.Sequence[Supply]) -> bool:
+def _is_fragmented(supplies: t.Iterable[Supply]) -> bool:
     """Return whether some zones had enough memory for the request, but none of them a block that was large enough."""
     fitting_blocks = {supply.fitting_blocks for supply in supplies if supply.is_enough}
     return fitting_blocks == {0}
@@ -126,8 +153,8 @@ def _is_fragmented(supplies: t.Sequence[Supply]) -> bool:
 
 def _is_low_zone(supplies: t.Sequence[Supply]) -> bool:
     """Return whether the zones that the request could use were exhausted, while another had plenty."""
-    usable = [supply for supply in supplies if supply.usable]
-    if not usable or not all(map(_is_exhausted, usable)):
+    exhausted = {_is_exhausted(supply) for supply in supplies if supply.usable}
+    if exhausted != {True}:
         return False
 
     return any(supply.is_closed_with_plenty for supply in supplies)
@@ -138,65 +165,76 @@ def _is_exhausted(supply: Supply) -> bool:
     if supply.margin_bytes is None:
         return False
 
-    slack = (supply.zone.low_bytes or 0) - (supply.zone.min_bytes or 0)
+    zone = supply.zone
+    slack = zero_if_unknown(zone.low_bytes) - zero_if_unknown(zone.min_bytes)
     return supply.margin_bytes <= slack
 
 
 def _summarise(incident: Incident, cause: str) -> str:
-    sentence = _summarise_kill(incident.report, _CAUSES.get(cause))
+    sentence = _summarise_kill(incident.report, cause)
     effect = incident.effect
     if effect is None or effect.stopped is None:
         return sentence
-    if effect.stopped:
-        return f"{sentence} {_summarise_outage(effect, group=incident.report.group)}"
 
-    return f"{sentence} {effect.unit} stayed up."
+    if not effect.stopped:
+        return f"{sentence} {effect.unit} stayed up."
 
-
-def _summarise_kill(report: OomReport, cause: str | None) -> str:
-    """Return a sentence that says which process was killed, and why; `cause` is in words, None if it is unknown."""
-    killer = "The kernel" if report.killer == "kernel" else report.killer
-    if not report.victims and report.killer == "kernel":
-        return _summarise_without_victim(report, cause)
-
-    why = " for a reason that the log does not tell"
-    if cause:
-        why = f", because {cause}"
-    if not report.victims:
-        return f"{killer} killed the processes of {report.cgroup}{why}."
-
-    first = report.victims[0]
-    victims = f"{first.name} (pid {first.pid})"
-    others = len(report.victims) - 1
-    if others:
-        victims += f" and {others} more of its cgroup"
-    return f"{killer} killed {victims}{why}."
+    outage = _summarise_outage(effect, group=incident.report.group)
+    return f"{sentence} {outage}"
 
 
-def _summarise_without_victim(report: OomReport, cause: str | None) -> str:
+def _summarise_kill(report: OomReport, cause: str) -> str:
+    """Return a sentence that says which process was killed, and why."""
+    killer = _KILLERS.get(report.killer, report.killer)
+    if report.victims:
+        return f"{killer} killed {_name_victims(report)}{_explain_kill(cause)}."
+
+    if report.killer != "kernel":
+        return f"{killer} killed the processes of {report.cgroup}{_explain_kill(cause)}."
+
     why = ""
-    if cause:
-        why = f": {cause}"
+    if cause in _CAUSES:
+        why = f": {_CAUSES[cause]}"
     if report.panicked:
         return f"The kernel panicked when it ran out of memory{why}."
+
     if report.no_killable:
         return f"The kernel found no process to kill when it ran out of memory{why}."
 
     return f"The kernel ran out of memory{why}; the log does not show whom it killed."
 
 
+def _name_victims(report: OomReport) -> str:
+    first, *others = report.victims
+    name = f"{first.name} (pid {first.pid})"
+    if not others:
+        return name
+
+    return f"{name} and {len(others)} more of its cgroup"
+
+
+def _explain_kill(cause: str) -> str:
+    if cause in _CAUSES:
+        return f", because {_CAUSES[cause]}"
+
+    return " for a reason that the log does not tell"
+
+
 def _summarise_outage(effect: UnitEffect, *, group: bool) -> str:
+    outage = f"systemd then ended the whole of {effect.unit}"
     if group:
         outage = f"That was all of {effect.unit}"
     elif effect.main_process_killed:
         outage = f"{effect.unit} went down with it, since this was its main process"
-    else:
-        outage = f"systemd then ended the whole of {effect.unit}"
+
     if effect.down_seconds is None:
         return f"{outage}, and it has not come back."
 
-    start = "systemd restarted it" if effect.restarted else "it was started again"
-    return f"{outage}; {start} after {_format_duration(effect.down_seconds)}."
+    duration = _format_duration(effect.down_seconds)
+    if effect.restarted:
+        return f"{outage}; systemd restarted it after {duration}."
+
+    return f"{outage}; it was started again after {duration}."
 
 
 def _format_duration(seconds: float) -> str:

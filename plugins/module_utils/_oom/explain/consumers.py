@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ..report.model import OomReport, Task
+from .unknown import sum_known, zero_if_unknown
 
 Key = t.TypeVar("Key")
 
@@ -29,16 +30,16 @@ class Sums(t.NamedTuple):
     @property
     def held_bytes(self) -> int:
         """The bytes of RAM and swap, with shared pages counted once if the table lists them."""
-        rss = self.rss_bytes
-        if self.number != 1 and self.rss_shared_once_bytes is not None:
-            rss = self.rss_shared_once_bytes
+        swap = zero_if_unknown(self.swap_bytes)
+        if self.number == 1 or self.rss_shared_once_bytes is None:
+            return zero_if_unknown(self.rss_bytes) + swap
 
-        return (rss or 0) + (self.swap_bytes or 0)
+        return self.rss_shared_once_bytes + swap
 
 
 def compute_held_bytes(task: Task) -> int:
     """Return the bytes of RAM and swap that a task held."""
-    return (task.rss_bytes or 0) + (task.swap_bytes or 0)
+    return zero_if_unknown(task.rss_bytes) + zero_if_unknown(task.swap_bytes)
 
 
 def sum_tasks(tasks: t.Sequence[Task]) -> Sums:
@@ -62,8 +63,8 @@ def _sum_shared_once(columns: t.Mapping[str, t.Collection[t.Any]]) -> int | None
     if anonymous is None:
         return None
 
-    most_file = max(size or 0 for size in columns["rss_file_bytes"])
-    most_shmem = max(size or 0 for size in columns["rss_shmem_bytes"])
+    most_file = max(map(zero_if_unknown, columns["rss_file_bytes"]))
+    most_shmem = max(map(zero_if_unknown, columns["rss_shmem_bytes"]))
     return anonymous + most_file + most_shmem
 
 
@@ -94,14 +95,10 @@ def group_by_cgroup(report: OomReport, survivors: t.Mapping[int, str]) -> list[G
 
     The kernel names the victim's cgroup. If a cgroup's limit was hit, it lists only tasks in or below that cgroup.
     """
-    killed = {victim.pid: report.cgroup for victim in report.victims}
+    cgroups: dict[int, str | None] = dict.fromkeys((victim.pid for victim in report.victims), report.cgroup)
+    cgroups.update(survivors)
     fallback = report.limit_cgroup if report.scope == "memcg" else None
-    pairs = []
-    for task in report.tasks:
-        cgroup = survivors.get(task.pid) or killed.get(task.pid) or fallback
-        pairs.append((cgroup, task))
-
-    return _group_tasks(pairs)
+    return _group_tasks((cgroups.get(task.pid) or fallback, task) for task in report.tasks)
 
 
 def _group_tasks(pairs: t.Iterable[tuple[Key, Task]]) -> list[Group[Key]]:
@@ -111,9 +108,3 @@ def _group_tasks(pairs: t.Iterable[tuple[Key, Task]]) -> list[Group[Key]]:
 
     summed = [(key, tasks, sum_tasks(tasks)) for key, tasks in groups.items()]
     return sorted(summed, key=lambda group: -group[2].held_bytes)
-
-
-def sum_known(values: t.Iterable[int | None]) -> int | None:
-    """Return the sum of the values that are known, None if none is."""
-    known = [value for value in values if value is not None]
-    return sum(known) if known else None
