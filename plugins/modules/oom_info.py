@@ -785,15 +785,15 @@ def check(params: t.Mapping[str, t.Any]) -> None:
     for name, minimum in _MINIMA.items():
         if params[name] < minimum:
             raise OomguardError(
-                f"Could not look for OOM kills with {name}={params[name]}: it cannot be less than {minimum}.",
-                hint=f"Set {name} to {minimum} or more, or leave it out.",
+                f"Could not search for OOM kills with {name}={params[name]}: the minimum is {minimum}.",
+                hint=f"Set {name} to {minimum} or more, or omit it.",
             )
 
     for name in ("boot", *_JOURNAL_OPTIONS, "log_files"):
         if "\0" in "".join(params[name] or ()):
             raise OomguardError(
-                f"Could not look for OOM kills with {name}={params[name]}: it holds a NUL character.",
-                hint=f"Take that out of {name}.",
+                f"Could not search for OOM kills with {name}={params[name]}: it contains a NUL character.",
+                hint=f"Remove it from {name}.",
             )
 
 

@@ -43,7 +43,7 @@ class LogError(OomguardError):
 def _open_zst(path: str, mode: str, **options: str) -> t.IO[str]:
     if _zstd is None:
         raise LogError(
-            f"Could not read the log {path}: to decompress .zst takes Python 3.14 on the host.",
+            f"Could not read the log {path}: decompressing .zst requires Python 3.14 on the host.",
             hint="Decompress it with zstd -d, and name the result in log_files.",
         )
 
@@ -57,7 +57,7 @@ _OPENERS: t.Mapping[str, t.Callable[..., t.IO[str]]] = {
     ".xz": lzma.open,
     ".zst": _open_zst,
 }
-_KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
+_KINDS = {stat.S_IFDIR: "a directory", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
 _AS_ROOT = "Run the task with become, or as a user who may read it."
 # Its mode is that of a regular file, but reading it waits for the kernel's next message.
 _ENDLESS = "/proc/kmsg"
@@ -74,8 +74,8 @@ def find_in_logs(paths: t.Sequence[str], *, boot: str, limit: int, tasks: str, t
     """
     if boot != "all":
         raise LogError(
-            f"Could not look for the boot {boot} alone: log_files are read whole.",
-            hint="Leave out boot, and name the logs of that boot.",
+            f"Could not search only the boot {boot}: log_files are read whole.",
+            hint="Omit boot, and name the logs of that boot.",
         )
 
     return build_result(search_logs(paths, limit=limit), tasks=tasks, top=top)
@@ -88,8 +88,8 @@ def search_logs(paths: t.Sequence[str], *, limit: int) -> Findings:
     """
     if not paths:
         raise LogError(
-            "Could not look for OOM kills in text logs: log_files names none.",
-            hint="Name at least one, or leave log_files out to read the journal.",
+            "Could not search text logs for OOM kills: log_files is empty.",
+            hint="Name at least one file, or omit log_files to read the journal.",
         )
 
     events = _Events(limit)
@@ -110,10 +110,10 @@ def search_logs(paths: t.Sequence[str], *, limit: int) -> Findings:
 
 
 def _build_coverage(unparsed: int, duplicates: int) -> Coverage:
-    gap = "Text logs do not tell what is missing in them, nor what became of the units."
+    gap = "Text logs do not show what is missing from them, nor what became of the units."
     notes: tuple[str, ...] = ()
     if duplicates:
-        notes = (f"Counted once, though more than one of the files tell of it: {duplicates} x.",)
+        notes = (f"Events found in several files, each counted once: {duplicates}.",)
 
     return Coverage(unparsed=unparsed, gaps=(gap,), notes=notes)
 
@@ -216,6 +216,6 @@ def _check_kind(path: str) -> None:
 
     raise LogError(
         f"Could not read the log {path}: it is {_KINDS.get(kind, 'a device')}, not a regular file.",
-        hint="Write the output of dmesg to a file and name that in log_files, or leave log_files out to read the"
-        " journal.",
+        hint="Write the output of dmesg to a file and name that file in log_files, or omit log_files to read the "
+        "journal.",
     )

@@ -122,7 +122,7 @@ def _count_damaged_rows(report: OomReport) -> int:
 def _collect_notes(incident: Incident, damaged_rows: int) -> t.Iterator[str]:
     report = incident.report
     if incident.log:
-        yield f"Read from {incident.log}: text does not prove who wrote it."
+        yield f"Read from {incident.log}: a text log does not prove who wrote it."
 
     yield from report.notes
     if damaged_rows:
@@ -131,8 +131,8 @@ def _collect_notes(incident: Incident, damaged_rows: int) -> t.Iterator[str]:
     impossible = dict.fromkeys(zone.zone for zone in find_impossible_zones(report))
     if impossible:
         yield (
-            f"the report's watermarks are impossible, and tell nothing: those of {', '.join(impossible)} are above the "
-            "memory that there is"
+            f"the report's watermarks are impossible and show nothing: those of {', '.join(impossible)} exceed the "
+            "memory that exists"
         )
 
 

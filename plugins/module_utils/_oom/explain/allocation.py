@@ -90,7 +90,7 @@ def describe_purpose(flags: t.Collection[str]) -> str:
     if not _PROCESS.isdisjoint(flags):
         return "for a process"
     if not _NO_DISK.isdisjoint(flags):
-        return "for the kernel, without leave to wait for a disk"
+        return "for the kernel, without permission to wait for a disk"
 
     return "for the kernel"
 
@@ -107,13 +107,32 @@ def find_highest_zone(flags: t.Collection[str]) -> str:
     return "Normal"
 
 
-def find_order(report: OomReport) -> int | None:
-    """Return the order of the failed request, None if it is unknown or if somebody asked for the kill (order -1)."""
-    order = report.trigger.order if report.trigger else None
-    if order is None or order < 0:
+class Request(t.NamedTuple):
+    """The allocation that failed."""
+
+    flags: tuple[str, ...]
+    order: int
+    """The request was for 2 to the power of `order` pages."""
+    size: int | None
+    """The size in bytes, None if the size of a page is unknown."""
+
+    @property
+    def is_movable(self) -> bool:
+        """Whether the kernel can move the memory later, so that it can serve the request from CMA."""
+        return not _MOVABLE.isdisjoint(self.flags)
+
+
+def find_request(report: OomReport) -> Request | None:
+    """Return the allocation that failed, None if it is unknown or if somebody asked for the kill (order -1)."""
+    trigger = report.trigger
+    if trigger is None or trigger.order is None or trigger.order < 0:
         return None
 
-    return order
+    size = None
+    if report.page_size:
+        size = report.page_size << trigger.order
+
+    return Request(trigger.gfp_flags, trigger.order, size)
 
 
 def find_allowed_nodes(report: OomReport) -> frozenset[int] | None:
@@ -153,49 +172,34 @@ def _is_impossible(zone: Zone, ram_bytes: float) -> bool:
     return max(zone.lowmem_reserve_bytes, default=0) > ram_bytes
 
 
-class _Request(t.NamedTuple):
-    """A request for one block of `size` bytes; if it is `movable`, the kernel can serve it from CMA."""
-
-    size: int
-    movable: bool
-
-
 def compute_supplies(report: OomReport) -> tuple[Supply, ...]:
     """Return the memory that each zone of a report had for the failed request.
 
     If one zone has impossible watermarks, no margin is known for any zone.
     """
-    usable = list(_find_usable_zones(report))
-    request = _find_request(report)
-    supplies = []
-    for zone in report.zones:
-        supply = Supply(zone, usable=zone in usable)
-        if request and supply.usable:
-            supply = _compute_supply(zone, usable, request)
-        supplies.append(supply)
-
-    return tuple(supplies)
+    return tuple(_weigh_zones(report))
 
 
-def _find_request(report: OomReport) -> _Request | None:
-    """Return the failed request, None if the report does not show what each zone had for it."""
-    order = find_order(report)
-    if order is None or report.trigger is None or not report.page_size:
-        return None
-
-    if find_impossible_zones(report):
-        return None
-
-    movable = not _MOVABLE.isdisjoint(report.trigger.gfp_flags)
-    return _Request(report.page_size << order, movable)
-
-
-def _find_usable_zones(report: OomReport) -> t.Iterator[Zone]:
-    """Yield the zones that the failed request could use."""
-    if report.trigger is None or find_order(report) is None:
+def _weigh_zones(report: OomReport) -> t.Iterator[Supply]:
+    request = find_request(report)
+    if request is None:
+        yield from (Supply(zone, usable=False) for zone in report.zones)
         return
 
-    highest = find_highest_zone(report.trigger.gfp_flags)
+    usable = list(_find_usable_zones(report, request))
+    is_known = not find_impossible_zones(report)
+    for zone in report.zones:
+        if zone not in usable:
+            yield Supply(zone, usable=False)
+        elif is_known and request.size:
+            yield _compute_supply(zone, usable, request.size, is_movable=request.is_movable)
+        else:
+            yield Supply(zone, usable=True)
+
+
+def _find_usable_zones(report: OomReport, request: Request) -> t.Iterator[Zone]:
+    """Yield the zones that the failed request could use."""
+    highest = find_highest_zone(request.flags)
     names = _ZONES[: _ZONES.index(highest) + 1]
     nodes = find_allowed_nodes(report)
     for zone in report.zones:
@@ -207,55 +211,52 @@ def _find_usable_zones(report: OomReport) -> t.Iterator[Zone]:
             yield zone
 
 
-def _compute_supply(zone: Zone, usable: t.Sequence[Zone], request: _Request) -> Supply:
-    """Return the memory that `zone`, one of the `usable` ones, had for the request."""
-    on_node = [other for other in usable if other.node == zone.node]
-    reserve = _find_reserve(zone, highest=on_node[-1])
-    kept_sizes = list(_find_kept_sizes(zone, request))
-    kept_blocks = _count_blocks(zone, kept_sizes)
-    kept_types = "".join(zone.block_types[size] for size in kept_sizes)
+def _compute_supply(zone: Zone, usable: t.Iterable[Zone], size: int, *, is_movable: bool) -> Supply:
+    """Return the memory that `zone`, one of the `usable` ones, had for a block of `size` bytes."""
+    highest = [other for other in usable if other.node == zone.node][-1]
+    reserve = _find_reserve(zone, highest)
+    kept = zero_if_unknown(zone.reserved_highatomic_bytes)
+    kept_types = _KEPT
+    if not is_movable:
+        kept += zero_if_unknown(zone.free_cma_bytes)
+        kept_types = _KEPT_FROM_UNMOVABLE
+
+    large_sizes = {block for block in zone.free_blocks if block >= size}
+    kept_sizes = {block for block in large_sizes if _is_kept(zone.block_types.get(block), kept_types)}
+    fitting_blocks = None
+    if zone.free_blocks:
+        fitting_blocks = _count_blocks(zone, large_sizes - kept_sizes)
+
     return Supply(
         zone,
         usable=True,
         reserve_bytes=reserve,
-        margin_bytes=_compute_margin(zone, reserve, request),
-        fitting_blocks=_count_fitting_blocks(zone, request, kept_blocks),
-        kept_blocks=kept_blocks,
-        kept_types=frozenset(kept_types),
+        margin_bytes=_compute_margin(zone, reserve + kept),
+        fitting_blocks=fitting_blocks,
+        kept_blocks=_count_blocks(zone, kept_sizes),
+        kept_types=frozenset("".join(zone.block_types[block] for block in kept_sizes)),
     )
 
 
-def _compute_margin(zone: Zone, reserve: int, request: _Request) -> int | None:
+def _compute_margin(zone: Zone, kept: int) -> int | None:
+    """Return the free memory beyond the minimum watermark and `kept`, which is kept for other requests."""
     if zone.free_bytes is None or zone.min_bytes is None:
         return None
 
-    margin = zone.free_bytes - zone.min_bytes - reserve - zero_if_unknown(zone.reserved_highatomic_bytes)
-    if request.movable:
-        return margin
-
-    return margin - zero_if_unknown(zone.free_cma_bytes)
+    return zone.free_bytes - zone.min_bytes - kept
 
 
-def _count_fitting_blocks(zone: Zone, request: _Request, kept_blocks: int) -> int | None:
-    if not zone.free_blocks:
-        return None
+def _is_kept(types: str | None, kept_types: str) -> bool:
+    """Return whether blocks of these migrate types are all kept for other requests; without types, none is."""
+    if not types:
+        return False
 
-    large_sizes = [size for size in zone.free_blocks if size >= request.size]
-    return _count_blocks(zone, large_sizes) - kept_blocks
+    other_types = types.strip(kept_types)
+    return not other_types
 
 
 def _count_blocks(zone: Zone, sizes: t.Iterable[int]) -> int:
     return sum(zone.free_blocks[size] for size in sizes)
-
-
-def _find_kept_sizes(zone: Zone, request: _Request) -> t.Iterator[int]:
-    """Yield the sizes that are large enough, but whose free blocks are all kept for other requests."""
-    kept_types = _KEPT if request.movable else _KEPT_FROM_UNMOVABLE
-    for size in zone.free_blocks:
-        types = zone.block_types.get(size, "")
-        other_types = types.strip(kept_types)
-        if size >= request.size and types and not other_types:
-            yield size
 
 
 def _find_reserve(zone: Zone, highest: Zone) -> int:

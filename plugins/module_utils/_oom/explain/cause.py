@@ -13,7 +13,7 @@ from .allocation import (
     Supply,
     find_allowed_nodes,
     find_impossible_zones,
-    find_order,
+    find_request,
 )
 from .evidence import collect_evidence
 from .figures import Figures
@@ -25,14 +25,14 @@ _SWAP_EXHAUSTED_SHARE = 0.02
 
 _CAUSES = {
     "ram_and_swap_exhausted": "RAM and swap were exhausted",
-    "ram_exhausted_no_swap": "RAM was exhausted and there was no swap",
+    "ram_exhausted_no_swap": "RAM was exhausted and the host had no swap",
     "ram_exhausted_swap_free": "RAM was exhausted while swap was still free",
     "cgroup_limit": "its cgroup had reached its memory limit",
     "fragmentation": "no free block that the request could use was large enough",
     "low_zone": "the memory zones that the request could use were exhausted",
-    "cpuset_or_mempolicy": "the memory that the request was bound to was exhausted",
+    "cpuset_or_mempolicy": "the memory nodes that the request was bound to were exhausted",
     "pressure": "memory was short",
-    "manual": "somebody asked for it (SysRq)",
+    "manual": "somebody requested it (SysRq)",
 }
 _KILLERS = {"kernel": "The kernel"}
 _CAUSE_OF_SCOPE = {
@@ -88,11 +88,11 @@ def find_cause(report: OomReport, supplies: t.Sequence[Supply]) -> str:
     if report.memory is None or find_impossible_zones(report):
         return "unknown"
 
-    order = find_order(report)
-    if order is None:
+    request = find_request(report)
+    if request is None:
         return "unknown"
 
-    if order > 0 and _is_fragmented(supplies):
+    if request.order > 0 and _is_fragmented(supplies):
         return "fragmentation"
 
     if not _is_low_zone(supplies):
@@ -185,26 +185,22 @@ def _summarise(incident: Incident, cause: str) -> str:
 
 def _summarise_kill(report: OomReport, cause: str) -> str:
     """Return a sentence that says which process was killed, and why."""
+    if report.killer == "kernel" and not report.victims:
+        return _summarise_without_victim(report, cause)
+
     killer = _KILLERS.get(report.killer, report.killer)
-    if report.victims:
-        return f"{killer} killed {_name_victims(report)}{_explain_kill(cause)}."
-
-    if report.killer != "kernel":
-        return f"{killer} killed the processes of {report.cgroup}{_explain_kill(cause)}."
-
-    why = ""
+    victims = _name_victims(report)
+    reason = "for a reason that the log does not show"
     if cause in _CAUSES:
-        why = f": {_CAUSES[cause]}"
-    if report.panicked:
-        return f"The kernel panicked when it ran out of memory{why}."
+        reason = f"because {_CAUSES[cause]}"
 
-    if report.no_killable:
-        return f"The kernel found no process to kill when it ran out of memory{why}."
-
-    return f"The kernel ran out of memory{why}; the log does not show whom it killed."
+    return f"{killer} killed {victims} {reason}."
 
 
 def _name_victims(report: OomReport) -> str:
+    if not report.victims:
+        return f"the processes of {report.cgroup}"
+
     first, *others = report.victims
     name = f"{first.name} (pid {first.pid})"
     if not others:
@@ -213,19 +209,26 @@ def _name_victims(report: OomReport) -> str:
     return f"{name} and {len(others)} more of its cgroup"
 
 
-def _explain_kill(cause: str) -> str:
+def _summarise_without_victim(report: OomReport, cause: str) -> str:
+    reason = ""
     if cause in _CAUSES:
-        return f", because {_CAUSES[cause]}"
+        reason = f": {_CAUSES[cause]}"
 
-    return " for a reason that the log does not tell"
+    if report.panicked:
+        return f"The kernel panicked when it ran out of memory{reason}."
+
+    if report.no_killable:
+        return f"The kernel found no process to kill when it ran out of memory{reason}."
+
+    return f"The kernel ran out of memory{reason}. The log does not show which process it killed."
 
 
 def _summarise_outage(effect: UnitEffect, *, group: bool) -> str:
-    outage = f"systemd then ended the whole of {effect.unit}"
+    outage = f"systemd then stopped the whole unit {effect.unit}"
     if group:
-        outage = f"That was all of {effect.unit}"
+        outage = f"These were all processes of {effect.unit}"
     elif effect.main_process_killed:
-        outage = f"{effect.unit} went down with it, since this was its main process"
+        outage = f"{effect.unit} went down, because this was its main process"
 
     if effect.down_seconds is None:
         return f"{outage}, and it has not come back."
@@ -243,8 +246,10 @@ def _format_duration(seconds: float) -> str:
     days, hours = divmod(hours, 24)
     if days:
         return f"{days} d {hours} h"
+
     if hours:
         return f"{hours} h {minutes} min"
+
     if minutes:
         return f"{minutes} min {rest} s"
 

@@ -79,6 +79,14 @@ class Consumers(t.NamedTuple):
     names: t.Sequence[Group[str]]
     cgroups: t.Sequence[Group[str | None]]
 
+    @property
+    def largest(self) -> Group[str] | None:
+        """The tasks of that name which held the most, None without a task table."""
+        if not self.names:
+            return None
+
+        return self.names[0]
+
 
 def find_consumers(report: OomReport, survivors: t.Mapping[int, str]) -> Consumers:
     """Sum a report's task table; `survivors` are the cgroups of processes that survived the kill, by pid."""

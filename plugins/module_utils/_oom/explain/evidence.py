@@ -10,9 +10,9 @@ import typing as t
 from ..._size import format_size
 from ..incident.incident import Incident, UnitEffect
 from ..report.model import Limit, Memory, OomReport, Task, Trigger, Victim, Zone
-from .allocation import Supply, describe_purpose, find_order
+from .allocation import Request, Supply, describe_purpose, find_request
 from .breakdown import Breakdown, compute_share
-from .consumers import Consumers, Group
+from .consumers import Consumers, Group, Sums
 from .figures import Figures
 from .unknown import sum_known, zero_if_unknown
 
@@ -26,9 +26,10 @@ _KIB = 1024
 _KEPT_FOR = {"H": "highatomic", "C": "CMA", "I": "isolated"}
 
 _SWAP_VERDICTS = {
-    "ram_and_swap_exhausted": ": swap was exhausted",
-    "ram_exhausted_swap_free": ": swap was not exhausted",
+    "ram_and_swap_exhausted": ", so swap was exhausted",
+    "ram_exhausted_swap_free": ", so swap was not exhausted",
 }
+_EXHAUSTION = ("ram_and_swap_exhausted", "ram_exhausted_no_swap", "ram_exhausted_swap_free")
 
 _STATISTICS = (
     ("anonymous", ("anon", "rss")),
@@ -42,9 +43,7 @@ _STATISTICS = (
 def collect_evidence(incident: Incident, figures: Figures, cause: str) -> t.Iterator[str]:
     """Yield the sentences that show why `cause` is the cause, and what became of the unit."""
     report = incident.report
-    if report.reason:
-        yield f"{report.killer} says: {report.reason}"
-
+    yield from _describe_reason(report)
     for victim in report.victims[:_FEW]:
         yield from _describe_victim(victim)
 
@@ -53,35 +52,40 @@ def collect_evidence(incident: Incident, figures: Figures, cause: str) -> t.Iter
     if report.scope == "memcg":
         yield from _describe_limit(report)
     elif report.memory:
-        yield from _describe_memory(report.memory, figures.parts)
+        yield from _describe_parts(report.memory, figures.parts)
         yield from _describe_free_lists(report, figures.supplies)
         yield from _describe_swap(report.memory, cause)
         yield from _describe_request(report, figures.supplies, cause)
 
-    if incident.effect:
-        yield from _describe_effect(incident.effect, group=report.group)
-
+    yield from _describe_effect(incident)
     if not report.complete and not report.tasks:
-        yield "The log holds no whole report of this kill, so that its circumstances are not known."
+        yield "The log does not hold the whole report of this kill, so its circumstances are unknown."
+
+
+def _describe_reason(report: OomReport) -> t.Iterator[str]:
+    """Yield why a killer outside the kernel killed, in its own words."""
+    if report.reason:
+        yield f"{report.killer} reported: {report.reason}"
 
 
 def _describe_victim(victim: Victim) -> t.Iterator[str]:
     parts = []
     rss = sum_known((victim.anon_rss_bytes, victim.file_rss_bytes, victim.shmem_rss_bytes))
     if rss is not None:
-        parts.append(f"{format_size(rss)} of RAM")
+        ram = format_size(rss)
+        parts.append(f"{ram} of RAM")
 
     if victim.swap_bytes is not None:
-        parts.append(_format_swap(victim.swap_bytes))
+        swap = _format_swap(victim.swap_bytes)
+        parts.append(swap)
 
-    if parts:
-        yield f"{victim.name} (pid {victim.pid}), which was killed, held {_join(parts)}."
+    yield from _enumerate(f"The killed process {victim.name} (pid {victim.pid}) held", parts)
 
 
 def _describe_choice(report: OomReport) -> t.Iterator[str]:
-    """Yield why the kernel killed another process than the one that it had chosen by its score."""
+    """Yield why the kernel killed another process than the one with the highest score."""
     if report.allocating_task:
-        yield "vm.oom_kill_allocating_task is set: the process that asked for memory is killed, whatever its size."
+        yield "vm.oom_kill_allocating_task is set: the kernel kills the process that requests memory, of whatever size."
         return
 
     chosen = report.chosen
@@ -91,41 +95,53 @@ def _describe_choice(report: OomReport) -> t.Iterator[str]:
     killed_pids = [victim.pid for victim in report.victims[:1]]
     if killed_pids not in ([], [chosen.pid]):
         yield (
-            f"The kernel had chosen {chosen.name} (pid {chosen.pid}, score {chosen.score}), and killed a child of it "
-            "instead, to lose less work."
+            f"The kernel had chosen {chosen.name} (pid {chosen.pid}, score {chosen.score}), but killed one of its "
+            "children instead, to lose less work."
         )
 
 
 def _describe_tasks(report: OomReport, consumers: Consumers) -> t.Iterator[str]:
     """Yield what all processes held together, then the largest of them and the largest cgroups."""
     together = consumers.together
-    if together.number == 1 or together.rss_bytes is None or not report.page_size:
+    largest = consumers.largest
+    if largest is None or together.number == 1:
         return
 
-    text = f"The {together.number} processes together held {_describe_rss(together.rss_bytes, report.page_size)}"
+    if together.rss_bytes is None or not report.page_size:
+        return
+
+    parts = [_describe_rss(together.rss_bytes, report.page_size)]
     if together.swap_bytes is not None:
-        text += f" and {_describe_entries(together.swap_bytes, report.page_size)}"
+        entries = _describe_swap_entries(together.swap_bytes, report.page_size)
+        parts.append(entries)
 
-    if together.rss_shared_once_bytes is None:
-        yield f"{text}; a page that several of them share is counted for each."
-    else:
-        yield f"{text}; {format_size(together.rss_shared_once_bytes)} where pages that they share are counted once."
-
-    yield from _describe_largest(report, consumers.names[0])
+    yield from _enumerate(f"Together, the {together.number} processes held", parts, end=_describe_sharing(together))
+    yield from _describe_largest(report, largest)
     yield from _describe_cgroups(consumers)
 
 
 def _describe_rss(size: int, page_size: int) -> str:
+    ram = format_size(size)
     pages = size // page_size
-    return f"{format_size(size)} of RAM (RSS, {pages} pages of {format_size(page_size)})"
+    page = format_size(page_size)
+    return f"{ram} of RAM (RSS, {pages} pages of {page})"
 
 
-def _describe_entries(size: int, page_size: int) -> str:
+def _describe_swap_entries(size: int, page_size: int) -> str:
+    swap = _format_swap(size)
     if not size:
-        return _format_swap(size)
+        return swap
 
     entries = size // page_size
-    return f"{_format_swap(size)} ({entries} entries)"
+    return f"{swap} ({entries} entries)"
+
+
+def _describe_sharing(together: Sums) -> str:
+    if together.rss_shared_once_bytes is None:
+        return "; pages that they share are counted once for each process"
+
+    ram = format_size(together.rss_shared_once_bytes)
+    return f"; {ram} of RAM if pages that they share are counted only once"
 
 
 def _describe_cgroups(consumers: Consumers) -> t.Iterator[str]:
@@ -133,8 +149,12 @@ def _describe_cgroups(consumers: Consumers) -> t.Iterator[str]:
     if len(known) < 2:
         return
 
-    parts = [f"{cgroup} {format_size(sums.held_bytes)}" for cgroup, _tasks, sums in known[:_FEW]]
-    yield f"By cgroup, as far as it is known, RAM and swap were held by {', '.join(parts)}."
+    parts = []
+    for cgroup, _tasks, sums in known[:_FEW]:
+        held = format_size(sums.held_bytes)
+        parts.append(f"{cgroup} {held}")
+
+    yield f"RAM and swap by cgroup, as far as the cgroups are known: {', '.join(parts)}."
 
 
 def _describe_largest(report: OomReport, largest: Group[str]) -> t.Iterator[str]:
@@ -143,15 +163,16 @@ def _describe_largest(report: OomReport, largest: Group[str]) -> t.Iterator[str]
     if not together.held_bytes:
         return
 
+    held = format_size(together.held_bytes)
     holder = f"{name} (pid {tasks[0].pid})"
     if len(tasks) > 1:
-        holder = f"the {len(tasks)} processes named {name}"
+        holder = f"The {len(tasks)} processes named {name}"
 
     spared = ""
     if report.victims and not _was_killed(report, largest):
-        spared = f", which was not killed{_explain_why_spared(tasks, report.victims[0])}"
+        spared = _explain_why_spared(tasks, report.victims[0])
 
-    yield f"The largest part was held by {holder}: {format_size(together.held_bytes)} of RAM and swap{spared}."
+    yield f"{holder} held the most: {held} of RAM and swap.{spared}"
 
 
 def _was_killed(report: OomReport, group: Group[str]) -> bool:
@@ -166,68 +187,78 @@ def _was_killed(report: OomReport, group: Group[str]) -> bool:
         if victim.pid in own_pids:
             return True
 
-        if victim.pid not in listed_pids and victim.name == name:
+        is_listed = victim.pid in listed_pids
+        if not is_listed and victim.name == name:
             return True
 
     return False
 
 
-def _explain_why_spared(tasks: t.Iterable[Task], victim: Victim) -> str:
+def _explain_why_spared(tasks: t.Sequence[Task], victim: Victim) -> str:
+    spared = " It was not killed"
+    owner = "its"
+    if len(tasks) > 1:
+        spared = " None of them was killed"
+        owner = "their"
+
     adjustments = {task.oom_score_adj for task in tasks}
     if adjustments == {-1000}:
-        return ", since its oom_score_adj of -1000 forbids it"
+        return f"{spared}, because an oom_score_adj of -1000 forbids it."
 
     killed = zero_if_unknown(victim.oom_score_adj)
     known = [adjustment for adjustment in adjustments if adjustment is not None]
     highest = max(known, default=killed)
     if highest >= killed:
-        return ""
+        return f"{spared}."
 
-    return f", since its oom_score_adj ({highest}) is below that of the killed ({killed})"
+    return f"{spared}, because {owner} oom_score_adj ({highest}) is lower than that of the killed process ({killed})."
 
 
 def _describe_limit(report: OomReport) -> t.Iterator[str]:
     """Yield the limit that was hit, and what the memory of its cgroup was used for."""
+    limit = report.limit
     if report.limit_cgroup:
+        size = _format_limit(limit)
         yield (
-            f"The memory limit{_format_limit(report.limit)} that was hit is that of the cgroup {report.limit_cgroup}; "
-            "the host itself was not out of memory."
+            f"The cgroup {report.limit_cgroup} reached its memory limit{size}; the host itself was not out of memory."
         )
 
-    if report.limit:
-        yield from _describe_usage(report.limit)
-        yield from _describe_statistics(report.limit)
+    if limit:
+        yield from _describe_usage(limit)
+        yield from _enumerate("Memory of the cgroup:", list(_list_statistics(limit)), last=", ")
 
 
 def _format_limit(limit: Limit | None) -> str:
     if limit is None or limit.limit_bytes is None:
         return ""
 
-    return f" of {format_size(limit.limit_bytes)}"
+    size = format_size(limit.limit_bytes)
+    return f" of {size}"
 
 
 def _describe_usage(limit: Limit) -> t.Iterator[str]:
-    if limit.memsw or limit.usage_bytes is None or limit.swap_usage_bytes is None:
+    # Version 1 counts memory and swap together.
+    if limit.memsw:
         return
 
-    text = f"The cgroup used {format_size(limit.usage_bytes)} of RAM and {_format_swap(limit.swap_usage_bytes)}"
+    if limit.usage_bytes is None or limit.swap_usage_bytes is None:
+        return
+
+    ram = format_size(limit.usage_bytes)
+    swap = _format_swap(limit.swap_usage_bytes)
+    allowed = ""
     if limit.swap_limit_bytes == 0:
-        text += "; its limit of swap is 0"
+        allowed = "; its limit of swap is 0"
 
-    yield f"{text}."
-
-
-def _describe_statistics(limit: Limit) -> t.Iterator[str]:
-    parts = list(_list_statistics(limit))
-    if parts:
-        yield f"Its memory was {', '.join(parts)}."
+    yield f"The cgroup used {ram} of RAM and {swap}{allowed}."
 
 
 def _list_statistics(limit: Limit) -> t.Iterator[str]:
     for name, keys in _STATISTICS:
-        size = _find_first(limit.stat, keys)
-        if size:
-            yield f"{format_size(size)} {name}"
+        value = _find_first(limit.stat, keys)
+        if value:
+            size = format_size(value)
+            yield f"{size} {name}"
 
 
 def _find_first(statistics: t.Mapping[str, int], keys: t.Iterable[str]) -> int:
@@ -239,25 +270,19 @@ def _find_first(statistics: t.Mapping[str, int], keys: t.Iterable[str]) -> int:
     return 0
 
 
-def _describe_memory(memory: Memory, parts: Breakdown | None) -> t.Iterator[str]:
+def _describe_parts(memory: Memory, parts: Breakdown | None) -> t.Iterator[str]:
     """Yield what the RAM was used for, with a sentence for each large part that processes do not hold."""
     if parts is None or not memory.ram_bytes:
         return
 
-    sizes = _sort_parts(parts, memory.ram_bytes)
-    texts = [f"{format_size(size)} {name}" for name, size in sizes.items()]
-    yield f"Of {format_size(memory.ram_bytes)} of RAM: {', '.join(texts)}."
+    ram = format_size(memory.ram_bytes)
+    texts = []
+    for name, part in _sort_parts(parts, memory.ram_bytes).items():
+        size = format_size(part)
+        texts.append(f"{size} {name}")
 
-    notable = (
-        (parts.missing_bytes, "is in nobody's account: drivers, a balloon of the hypervisor, zram or a leak"),
-        (parts.slab_unreclaimable_bytes, "was the kernel's own objects, which cannot be taken back"),
-        (parts.shmem_bytes, "was shared memory and files in tmpfs, which no process needs to hold"),
-        (parts.huge_pages_bytes, "was set aside as huge pages"),
-        (memory.counters.get("unevictable"), "was locked, so that it could not go to swap"),
-    )
-    for size, description in notable:
-        if compute_share(size, memory) >= _NOTABLE_SHARE:
-            yield f"{format_size(zero_if_unknown(size))} of RAM {description}."
+    yield f"Use of the {ram} of RAM: {', '.join(texts)}."
+    yield from _describe_notable_parts(memory, parts)
 
 
 def _sort_parts(parts: Breakdown, ram_bytes: int) -> dict[str, int]:
@@ -271,19 +296,36 @@ def _sort_parts(parts: Breakdown, ram_bytes: int) -> dict[str, int]:
     return largest_first
 
 
+def _describe_notable_parts(memory: Memory, parts: Breakdown) -> t.Iterator[str]:
+    notable = (
+        (parts.missing_bytes, "is unaccounted for: drivers, a balloon of the hypervisor, zram or a leak may hold it"),
+        (parts.slab_unreclaimable_bytes, "held objects of the kernel that cannot be reclaimed"),
+        (parts.shmem_bytes, "held shared memory and files in tmpfs, which can exist without any process"),
+        (parts.huge_pages_bytes, "was reserved as huge pages"),
+        (memory.counters.get("unevictable"), "was locked and could not be swapped out"),
+    )
+    for part, description in notable:
+        if compute_share(part, memory) >= _NOTABLE_SHARE:
+            size = format_size(zero_if_unknown(part))
+            yield f"{size} of RAM {description}."
+
+
 def _describe_free_lists(report: OomReport, supplies: t.Iterable[Supply]) -> t.Iterator[str]:
-    zones = [supply.zone for supply in supplies if supply.zone.free_blocks]
-    if not zones:
+    lists: list[str] = []
+    for supply in supplies:
+        lists += _describe_free_list(report, supply.zone)
+
+    yield from _enumerate("The buddy lists held", lists)
+
+
+def _describe_free_list(report: OomReport, zone: Zone) -> t.Iterator[str]:
+    if not zone.free_blocks:
         return
 
-    lists = [_describe_free_list(report, zone) for zone in zones]
-    yield f"The free lists held {_join(lists)}."
-
-
-def _describe_free_list(report: OomReport, zone: Zone) -> str:
     total = sum(size * count for size, count in zone.free_blocks.items())
     largest = zero_if_unknown(zone.largest_free_block_bytes)
-    return f"{total // _KIB} kB in {_name_zone(report, zone)} (largest block {largest // _KIB} kB)"
+    name = _name_zone(report, zone)
+    yield f"{total // _KIB} kB in {name} (largest block {largest // _KIB} kB)"
 
 
 def _describe_swap(memory: Memory, cause: str) -> t.Iterator[str]:
@@ -299,58 +341,58 @@ def _describe_swap(memory: Memory, cause: str) -> t.Iterator[str]:
 
 
 def _describe_request(report: OomReport, supplies: t.Sequence[Supply], cause: str) -> t.Iterator[str]:
-    """Yield what was asked for, and what each zone had for it."""
-    order = find_order(report)
-    if order is None or report.trigger is None or not report.page_size:
+    """Yield what was requested, and what each zone had for it."""
+    request = find_request(report)
+    if request is None or request.size is None:
         return
 
-    size = format_size(report.page_size << order)
+    size = format_size(request.size)
+    amount = f"a single page ({size})"
+    if request.order > 0:
+        amount = f"{size} in one piece (order {request.order})"
+
     requester = _name_requester(report.trigger)
-    purpose = _name_purpose(report.trigger)
-    if order == 0:
-        yield f"{requester} a single page ({size}) {purpose}; any free block can serve that{_judge_page(cause)}."
-    elif cause == "fragmentation":
-        yield (
-            f"{requester} {size} in one piece (order {order}) {purpose}: there was memory enough above the minimum, "
-            "but no block of that size where it could be used: this is fragmentation."
-        )
+    purpose = _name_purpose(request)
+    yield f"{requester} {amount} {purpose}.{_judge_request(request, cause)}"
+    if cause == "fragmentation":
         yield from _describe_kept_blocks(supplies, size)
-    else:
-        yield f"{requester} {size} in one piece (order {order}) {purpose}."
 
-    yield from _describe_margins(report, supplies)
-    if cause == "unknown" and any(supply.could_serve for supply in supplies):
-        yield (
-            "At the moment of the report the request could have been met: memory had been freed meanwhile, or it was "
-            "refused for another reason."
-        )
-
-    yield from _describe_closed_zones(report, supplies)
+    yield from _describe_zones(report, supplies, cause)
 
 
-def _name_requester(trigger: Trigger) -> str:
-    if not trigger.name:
+def _name_requester(trigger: Trigger | None) -> str:
+    if trigger is None or not trigger.name:
         return "The request was for"
 
-    return f"{trigger.name} asked for"
+    return f"{trigger.name} requested"
 
 
-def _name_purpose(trigger: Trigger) -> str:
-    if not trigger.gfp_flags:
+def _name_purpose(request: Request) -> str:
+    if not request.flags:
         return "for an unknown purpose"
 
-    return describe_purpose(trigger.gfp_flags)
+    return describe_purpose(request.flags)
 
 
-def _judge_page(cause: str) -> str:
-    if cause.startswith("ram_"):
-        return ": this is exhaustion, not fragmentation"
+def _judge_request(request: Request, cause: str) -> str:
+    """Return what the size of the request shows about the cause."""
+    if cause == "fragmentation":
+        return (
+            " Enough memory was free above the minimum watermark, but no block that the request could use was large "
+            "enough: this is fragmentation."
+        )
 
-    return ""
+    if request.order > 0:
+        return ""
+
+    if cause in _EXHAUSTION:
+        return " Any free block can serve such a request, so the cause is exhaustion, not fragmentation."
+
+    return " Any free block can serve such a request."
 
 
 def _describe_kept_blocks(supplies: t.Iterable[Supply], size: str) -> t.Iterator[str]:
-    """Yield why large blocks in the free lists did not help."""
+    """Yield why large blocks in the buddy lists did not help."""
     blocks = 0
     letters: set[str] = set()
     for supply in supplies:
@@ -361,40 +403,54 @@ def _describe_kept_blocks(supplies: t.Iterable[Supply], size: str) -> t.Iterator
     kinds = [kind for letter, kind in _KEPT_FOR.items() if letter in letters]
     if kinds:
         yield (
-            f"Free blocks of {size} or more there: {blocks}, all of them set aside for other requests "
+            f"Free blocks of {size} or more in zones with enough memory: {blocks}, all of them kept for other requests "
             f"({', '.join(kinds)})."
         )
 
 
-def _describe_margins(report: OomReport, supplies: t.Iterable[Supply]) -> t.Iterator[str]:
+def _describe_zones(report: OomReport, supplies: t.Sequence[Supply], cause: str) -> t.Iterator[str]:
+    """Yield what each zone had for the request, and which zones the request could not use."""
     margins = list(_list_margins(report, supplies))
-    if margins:
-        yield f"Beyond the minimum watermark and the reserves for other requests: {', '.join(margins)}."
+    begin = "Free memory above the minimum watermark and the reserves for other requests:"
+    yield from _enumerate(begin, margins, last=", ")
+
+    could_serve = any(supply.could_serve for supply in supplies)
+    if cause == "unknown" and could_serve:
+        yield (
+            "At the time of the report, the request could have been served: either memory had been freed in the "
+            "meantime, or the kernel refused the request for another reason."
+        )
+
+    closed_zones = list(_list_closed_zones(report, supplies))
+    yield from _enumerate("The request could not use", closed_zones)
 
 
 def _list_margins(report: OomReport, supplies: t.Iterable[Supply]) -> t.Iterator[str]:
     for supply in supplies:
-        if supply.margin_bytes is not None:
-            yield f"{_name_zone(report, supply.zone)} {_format_margin(supply.margin_bytes)}"
+        if supply.margin_bytes is None:
+            continue
 
-
-def _describe_closed_zones(report: OomReport, supplies: t.Iterable[Supply]) -> t.Iterator[str]:
-    closed = list(_list_closed_zones(report, supplies))
-    if closed:
-        yield f"Not open to this request: {_join(closed)}."
+        name = _name_zone(report, supply.zone)
+        margin = _format_margin(supply.margin_bytes)
+        yield f"{name} {margin}"
 
 
 def _list_closed_zones(report: OomReport, supplies: t.Iterable[Supply]) -> t.Iterator[str]:
     for supply in supplies:
-        if not supply.usable and supply.zone.free_bytes:
-            yield f"{_name_zone(report, supply.zone)} with {format_size(supply.zone.free_bytes)} free"
+        if supply.usable or not supply.zone.free_bytes:
+            continue
+
+        name = _name_zone(report, supply.zone)
+        free = format_size(supply.zone.free_bytes)
+        yield f"{name} with {free} free"
 
 
-def _format_margin(size: int) -> str:
-    if size < 0:
-        return f"{format_size(-size)} short"
+def _format_margin(margin: int) -> str:
+    size = format_size(abs(margin))
+    if margin < 0:
+        return f"{size} short"
 
-    return f"{format_size(size)} to spare"
+    return f"{size} to spare"
 
 
 def _name_zone(report: OomReport, zone: Zone) -> str:
@@ -405,34 +461,45 @@ def _name_zone(report: OomReport, zone: Zone) -> str:
     return f"{zone.zone} of node {zone.node}"
 
 
-def _describe_effect(effect: UnitEffect, *, group: bool) -> t.Iterator[str]:
+def _describe_effect(incident: Incident) -> t.Iterator[str]:
     """Yield what systemd logged about the unit."""
-    policy = ""
-    if effect.oom_policy:
-        policy = f" (OOMPolicy={effect.oom_policy} is in force now)"
-
-    if effect.stopped is None:
+    effect = incident.effect
+    if effect is None or effect.stopped is None:
         return
 
+    unit = effect.unit
+    policy = _describe_policy(effect)
     if not effect.stopped:
-        yield f"systemd noticed the kill in {effect.unit} and left the unit running{policy}."
-    elif group:
-        yield f"The kernel killed all of {effect.unit}, as OOMPolicy=kill tells it to{policy}."
+        yield f"systemd noticed the OOM kill in {unit} and left the unit running{policy}."
+    elif incident.report.group:
+        yield f"The kernel killed all processes of {unit}, as OOMPolicy=kill requires{policy}."
     elif effect.result == "oom-kill" and not effect.main_process_killed:
         yield (
-            f"systemd logged the result oom-kill for {effect.unit}: with OOMPolicy=stop, which is the default, "
-            f"it ends the whole unit when the kernel kills one of its processes{policy}."
+            f"systemd logged the result oom-kill for {unit}: with OOMPolicy=stop, which is the default, "
+            f"it stops the whole unit when the kernel kills one of its processes{policy}."
         )
     else:
-        yield f"systemd logged the result {effect.result} for {effect.unit}{policy}."
+        yield f"systemd logged the result {effect.result} for {unit}{policy}."
 
 
-def _join(parts: t.Sequence[str]) -> str:
-    """Return the parts as an enumeration: `a, b and c`."""
-    if len(parts) == 1:
-        return parts[0]
+def _describe_policy(effect: UnitEffect) -> str:
+    if not effect.oom_policy:
+        return ""
 
-    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return f" (OOMPolicy={effect.oom_policy} is in force now)"
+
+
+def _enumerate(begin: str, parts: t.Sequence[str], *, last: str = " and ", end: str = "") -> t.Iterator[str]:
+    """Yield a sentence that lists the parts between `begin` and `end`, nothing if there are no parts.
+
+    `last` is the text before the last part.
+    """
+    if not parts:
+        return
+
+    listed = ", ".join(parts[:-1])
+    separator = last if listed else ""
+    yield f"{begin} {listed}{separator}{parts[-1]}{end}."
 
 
 def _format_swap(size: int) -> str:

@@ -12,8 +12,9 @@ from ..incident.host_now import HostNow
 from ..incident.incident import Incident, UnitEffect
 from ..report.model import Memory, OomReport
 from .breakdown import Breakdown, compute_share
-from .consumers import Consumers
+from .consumers import Consumers, Group
 from .figures import Figures
+from .unknown import zero_if_unknown
 
 _GIB = 1024**3
 # A leak fills any amount of swap, and a disk takes minutes to take in more than this, while the host is of no use.
@@ -54,56 +55,14 @@ class Advice(t.NamedTuple):
     risk: str
 
 
-_ADVICE = {
-    "fragmentation": Advice(
-        what="Raise vm.min_free_kbytes, and vm.compaction_proactiveness where the kernel has it (5.9).",
-        why="The kernel then keeps more memory free, and in larger blocks.",
-        risk="That memory is lost to processes: by too much, the host runs out of memory earlier.",
-    ),
-    "low_zone": Advice(
-        what="Use a 64-bit kernel; where a driver asks for memory below 4 GiB, look for a newer one.",
-        why="The request could use only a small part of the RAM; more RAM or swap does not help it.",
-        risk="Another kernel is a change of the whole system.",
-    ),
-    "cpuset_or_mempolicy": Advice(
-        what="Give its cpuset or memory policy more nodes (AllowedMemoryNodes=, NUMAMask=, numactl).",
-        why="It was bound to nodes whose memory was used up, whatever the others had free.",
-        risk="Memory of other nodes is slower to reach.",
-    ),
-}
-_OOMD_ADVICE = Advice(
-    what="Look at ManagedOOMMemoryPressureLimit= and ManagedOOMSwap= of the slices around it, and oomd.conf.",
-    why="systemd-oomd kills a whole cgroup, and OOMPolicy= does not restrain it.",
-    risk="Where it kills later, the host is slow for longer, and the kernel may kill first.",
-)
-_PANIC_ADVICE = Advice(
-    what="Set vm.panic_on_oom to 0.",
-    why="The kernel then kills one process, and the machine stays up.",
-    risk="A cluster that counts on a quick failure of the whole node no longer gets it.",
-)
-_ALLOCATING_TASK_ADVICE = Advice(
-    what="Set vm.oom_kill_allocating_task to 0.",
-    why="The kernel then kills the process that is worth it, not the one that happens to ask.",
-    risk="It takes a look at all processes first, which takes some time where there are many thousands.",
-)
-# Without swap, a MemoryHigh= below the need of a unit makes the unit wait forever, and it is never killed.
-_MEMORY_HIGH_ADVICE = Advice(
-    what="Set MemoryHigh= some way below the limit.",
-    why="The unit is then slowed down and swapped out before it is killed.",
-    risk="Below what it really needs, it is slow for ever.",
-)
-
-
 def find_remedies(incident: Incident, figures: Figures, cause: str) -> t.Iterator[Remedy]:
     """Yield the roles of this collection that help against a kill."""
     report = incident.report
-    if incident.effect and _would_policy_help(report, incident.effect):
-        yield _build_policy_remedy(incident.effect.unit)
-    if report.memory and cause in _EXHAUSTED and _can_swap(report.memory, figures.parts):
-        yield _build_swap_remedy(figures.consumers, report.memory)
-    if incident.place.unit and _may_be_workers(report, incident.place.unit):
-        yield _build_fcgid_remedy(report, incident.place.unit)
-        yield _build_recycler_remedy(report)
+    yield from _suggest_policy(report, incident.effect)
+    if cause in _EXHAUSTED:
+        yield from _suggest_swap(report, figures)
+
+    yield from _suggest_workers(report, incident.place.unit)
 
 
 def select_needed(remedies: t.Iterable[Remedy], host: HostNow) -> list[Remedy]:
@@ -127,18 +86,37 @@ def _is_in_place(remedy: Remedy, host: HostNow) -> bool:
     """Return whether the host already has what a remedy brings, or lacks the program that it configures."""
     if remedy.role in {"fcgid", "fcgid_recycler"}:
         return host.has_fcgid is False
+
     if remedy.role == "swap":
-        return _parse_swap_size(remedy) <= (host.swap_total_bytes or 0) + _HEADERS
+        existing = zero_if_unknown(host.swap_total_bytes)
+        return _parse_swap_size(remedy) <= existing + _HEADERS
 
     return False
 
 
 def _has_more_swap(remedy: Remedy, other: Remedy) -> bool:
-    return remedy.role == "swap" and _parse_swap_size(remedy) > _parse_swap_size(other)
+    if remedy.role != "swap":
+        return False
+
+    return _parse_swap_size(remedy) > _parse_swap_size(other)
 
 
 def _parse_swap_size(remedy: Remedy) -> int:
     return parse_size(remedy.variables["swap_size"])
+
+
+def _suggest_policy(report: OomReport, effect: UnitEffect | None) -> t.Iterator[Remedy]:
+    """Yield the remedy that keeps the unit up if that would have helped."""
+    if effect is None or not _would_policy_help(report, effect):
+        return
+
+    yield Remedy(
+        role="oom_policy",
+        variables={"oom_policy_units": [effect.unit]},
+        why=f"With OOMPolicy=continue, {effect.unit} keeps running when the kernel kills one of its processes.",
+        risk="The service keeps running without that process. If it cannot work without it, it looks healthy but is "
+        "not, and Restart= does not help.",
+    )
 
 
 def _would_policy_help(report: OomReport, effect: UnitEffect) -> bool:
@@ -149,46 +127,41 @@ def _would_policy_help(report: OomReport, effect: UnitEffect) -> bool:
     """
     if report.killer != "kernel" or report.group:
         return False
+
     if effect.oom_policy not in {"stop", None}:
         return False
-    if not effect.stopped or effect.result != "oom-kill" or effect.main_process_killed:
+
+    if effect.main_process_killed or effect.gone:
         return False
 
-    return not effect.gone and effect.unit.endswith(".service")
+    if effect.result != "oom-kill" or not effect.stopped:
+        return False
+
+    return effect.unit.endswith(".service")
 
 
-def _build_policy_remedy(unit: str) -> Remedy:
-    return Remedy(
-        role="oom_policy",
-        variables={"oom_policy_units": [unit]},
-        why=f"With OOMPolicy=continue, {unit} goes on when one of its processes is killed.",
-        risk="It goes on without that process: a service that cannot do without it is up, but does not work, "
-        "and Restart= does not help.",
-    )
-
-
-def _may_be_workers(report: OomReport, unit: str) -> bool:
-    """Return whether the victims may have been FastCGI workers: processes of Apache's unit, none of them Apache."""
-    server = _APACHE.get(unit)
+def _suggest_workers(report: OomReport, unit: str | None) -> t.Iterator[Remedy]:
+    """Yield the remedies for FastCGI workers if the victims may have been some: Apache's unit ran them."""
+    server = _APACHE.get(unit or "")
     if server is None or not report.victims:
-        return False
+        return
 
-    return all(victim.name != server for victim in report.victims)
+    names = [victim.name for victim in report.victims]
+    if server in names:
+        return
 
-
-def _build_fcgid_remedy(report: OomReport, unit: str) -> Remedy:
-    return Remedy(
+    yield Remedy(
         role="fcgid",
         variables={"fcgid_directives": _FCGID_DIRECTIVES},
-        why=f"{report.victims[0].name} ran under {unit}: if as a FastCGI worker, it gives memory back only when it "
-        "ends, and by default mod_fcgid keeps some idle workers for ever.",
-        risk="After a quiet time the first requests wait until a worker has started.",
+        why=f"{names[0]} ran under {unit}. If it was a FastCGI worker, it returned memory only when it ended, and by "
+        "default mod_fcgid keeps some idle workers indefinitely.",
+        risk="After an idle period, the first requests wait until a worker has started.",
     )
+    yield _build_recycler_remedy(report, names[0])
 
 
-def _build_recycler_remedy(report: OomReport) -> Remedy:
-    """Return the remedy that lets the workers of the victim's name take half of the memory that exists."""
-    name = report.victims[0].name
+def _build_recycler_remedy(report: OomReport, name: str) -> Remedy:
+    """Return the remedy that lets the workers called `name` take half of the memory that exists."""
     count = sum(task.name == name for task in report.tasks)
     available = _find_available_memory(report)
     variables = {}
@@ -197,15 +170,15 @@ def _build_recycler_remedy(report: OomReport) -> Remedy:
         size = available // 2 // count // _STEP * _STEP
         size = max(size, _SMALLEST_WORKER)
         variables = {"fcgid_recycler_limit": f"{size >> 20}M"}
-        workers = f"{count} workers at the limit take" if count > 1 else "one worker at the limit takes"
+        workers = "one worker at the limit takes" if count == 1 else f"{count} workers at the limit take"
         why += f"; {workers} {format_size(size * count)}"
 
     return Remedy(
         role="fcgid_recycler",
         variables=variables,
         why=f"{why}.",
-        risk="One that is never idle, or grows beyond the limit within one request, is not caught; "
-        "below what a worker needs for each request, all are started anew all the time.",
+        risk="A worker that is never idle, or that grows beyond the limit within one request, is not caught. If the "
+        "limit is below what each request needs, all workers are restarted constantly.",
     )
 
 
@@ -219,108 +192,157 @@ def _find_available_memory(report: OomReport) -> int | None:
     return None
 
 
+def _suggest_swap(report: OomReport, figures: Figures) -> t.Iterator[Remedy]:
+    """Yield the remedy that adds swap for the largest consumer if memory of processes filled the RAM."""
+    memory = report.memory
+    if memory is None or not _can_swap(memory, figures.parts):
+        return
+
+    largest = figures.consumers.largest
+    swap = zero_if_unknown(memory.swap_total_bytes)
+    missing = _estimate_missing(largest, memory)
+    target = -(-(swap + missing) // _GIB)
+    added = format_size(target * _GIB - swap)
+    yield Remedy(
+        role="swap",
+        variables={"swap_size": f"{target}G"},
+        why="Swap takes in memory that processes hold but do not use, and leaves time to act: "
+        f"{_describe_existing_swap(swap)}; {_describe_room(largest, target, missing)}",
+        risk="A process that grows without limit fills any amount of swap, and makes the host slow until then. The "
+        f"additional swap takes {added} of disk space.",
+    )
+
+
+def _describe_existing_swap(swap: int) -> str:
+    if not swap:
+        return "the host had none"
+
+    return f"the {format_size(swap)} that the host had was used up"
+
+
+def _describe_room(largest: Group[str] | None, target: int, missing: int) -> str:
+    """Return what a swap of `target` GiB has room for, and the rule behind that size."""
+    if largest is None:
+        return f"{target} GiB is more than that."
+
+    name, _tasks, _sums = largest
+    return (
+        f"with {target} GiB, {name} could have held {format_size(missing)} more. "
+        "The rule is room for as much as the largest consumer held, but no more than RAM and swap together, and no "
+        f"more than {format_size(_MOST_MISSING)}."
+    )
+
+
 def _can_swap(memory: Memory, parts: Breakdown | None) -> bool:
     """Return whether memory of processes filled the RAM; the kernel's own memory does not go to swap."""
     if parts is None or parts.anonymous_bytes is None:
         return True
 
-    swappable = parts.anonymous_bytes + (parts.shmem_bytes or 0)
+    swappable = parts.anonymous_bytes + zero_if_unknown(parts.shmem_bytes)
     return compute_share(swappable, memory) >= _MANY
 
 
-def _build_swap_remedy(consumers: Consumers, memory: Memory) -> Remedy:
-    """Return the remedy that adds swap for the largest consumer."""
-    swap = memory.swap_total_bytes or 0
-    missing = _estimate_missing(consumers, memory, swap)
-    target = -(-(swap + missing) // _GIB)
-    had = "the host had none"
-    if swap:
-        had = f"the {format_size(swap)} that the host had were used up"
-
-    why = f"Swap takes in memory that is held but not used, and leaves time to act: {had}; "
-    name = consumers.names[0][0] if consumers.names else ""
-    if name:
-        why += (
-            f"with {target} GiB, {name} could have held {format_size(missing)} more. "
-            "The rule is room for the largest consumer once more, at most as much as there was of RAM and swap "
-            f"together, and at most {format_size(_MOST_MISSING)}."
-        )
-    else:
-        why += f"{target} GiB is more."
-
-    return Remedy(
-        role="swap",
-        variables={"swap_size": f"{target}G"},
-        why=why,
-        risk="A process that grows without end fills any swap, and makes the host slow until then. "
-        f"It takes {format_size(target * _GIB - swap)} of disk.",
-    )
-
-
-def _estimate_missing(consumers: Consumers, memory: Memory, swap: int) -> int:
+def _estimate_missing(largest: Group[str] | None, memory: Memory) -> int:
     """Return how many more bytes the largest consumer gets room for: as much as it held, within bounds.
 
     A report shows the memory that existed, not the memory that was missing. The estimate is at most the sum of RAM and
     swap: if the table does not list shared pages separately, the processes of one name seem to hold more than that.
     """
-    if not consumers.names:
+    if largest is None:
         return _GIB
 
-    _name, _tasks, largest = consumers.names[0]
-    existing = (memory.ram_bytes or _MOST_MISSING) + swap
-    return min(largest.held_bytes, _MOST_MISSING, existing)
+    _name, _tasks, sums = largest
+    missing = min(sums.held_bytes, _MOST_MISSING)
+    if not memory.ram_bytes:
+        return missing
+
+    existing = memory.ram_bytes + zero_if_unknown(memory.swap_total_bytes)
+    return min(missing, existing)
 
 
 def find_advice(incident: Incident, figures: Figures, cause: str) -> t.Iterator[Advice]:
     """Yield what helps beside the remedies, and is for people to decide."""
     report = incident.report
-    if report.memory and cause in _EXHAUSTED:
-        yield from _advise_on_crowd(figures.consumers, report.memory)
-    if cause == "cgroup_limit":
+    if cause in _EXHAUSTED:
+        yield from _advise_on_crowd(report, figures.consumers)
+    elif cause == "cgroup_limit":
         yield from _advise_on_limit(incident)
-    if cause in _ADVICE:
-        yield _ADVICE[cause]
-    if cause == "pressure" and report.killer == "systemd-oomd":
-        yield _OOMD_ADVICE
-    if report.panicked and report.tasks:
-        yield _PANIC_ADVICE
-    if report.allocating_task:
-        yield _ALLOCATING_TASK_ADVICE
+    elif cause == "pressure":
+        yield from _advise_on_oomd(report)
+    else:
+        yield from _ADVICE.get(cause, ())
+
+    yield from _advise_on_settings(report)
     if report.memory and report.scope != "memcg":
         yield from _advise_on_huge_pages(report.memory)
         yield from _advise_on_kernel_memory(report.memory, figures.parts)
 
 
-def _advise_on_crowd(consumers: Consumers, memory: Memory) -> t.Iterator[Advice]:
+_ADVICE = {
+    "fragmentation": (
+        Advice(
+            what="Raise vm.min_free_kbytes, and vm.compaction_proactiveness if the kernel has it (5.9 and later).",
+            why="The kernel then keeps more memory free, and in larger blocks.",
+            risk="Processes cannot use that memory. If the values are too high, the host runs out of memory earlier.",
+        ),
+    ),
+    "low_zone": (
+        Advice(
+            what="Use a 64-bit kernel. If a driver requests memory below 4 GiB, look for a newer driver.",
+            why="The request could use only a small part of the RAM, so more RAM or swap does not help.",
+            risk="Another kernel affects the whole system.",
+        ),
+    ),
+    "cpuset_or_mempolicy": (
+        Advice(
+            what="Add nodes to its cpuset or memory policy (AllowedMemoryNodes=, NUMAMask=, numactl).",
+            why="It was bound to nodes whose memory was used up, regardless of what was free on other nodes.",
+            risk="Access to memory of other nodes is slower.",
+        ),
+    ),
+}
+
+
+def _advise_on_crowd(report: OomReport, consumers: Consumers) -> t.Iterator[Advice]:
     """Yield what helps sooner than more swap if many processes of one name held much of the memory."""
-    if not consumers.names:
+    if report.memory is None or consumers.largest is None:
         return
 
-    name, tasks, together = consumers.names[0]
-    if len(tasks) < _CROWD or compute_share(together.held_bytes, memory) < _MANY:
+    name, tasks, together = consumers.largest
+    share = compute_share(together.held_bytes, report.memory)
+    if len(tasks) < _CROWD or share < _MANY:
         return
 
     yield Advice(
-        what=f"First let fewer processes of {name} run at once (a smaller pool of workers, fewer jobs), or set "
-        "a ceiling for all of them (MemoryMax= of their unit).",
-        why=f"There were {len(tasks)} of them, and more swap is filled by some more.",
-        risk="What is beyond their number waits or is refused, and at the ceiling of the unit one of them is killed.",
+        what=f"First, let fewer processes of {name} run at once (a smaller pool of workers, fewer jobs), or limit the "
+        "memory of all of them together (MemoryMax= of their unit).",
+        why=f"There were {len(tasks)} of them, and a few more would fill additional swap, too.",
+        risk="Work beyond that number waits or is refused. When the unit reaches its limit, one of them is killed.",
     )
 
 
 def _advise_on_limit(incident: Incident) -> t.Iterator[Advice]:
     yield Advice(
-        what=f"Raise the memory limit of {_name_limit_owner(incident)}, or make what runs in it need less.",
-        why="The limit was reached while the host had memory.",
-        risk="What it may use more is missing elsewhere: the sum of all limits should fit into RAM and swap.",
+        what=f"Raise the memory limit of {_name_limit_owner(incident)}, or reduce the memory that its processes need.",
+        why="The limit was reached while the host still had memory.",
+        risk="The additional memory is missing elsewhere: the sum of all limits should fit into RAM and swap.",
     )
+    # Without swap, a MemoryHigh= below the need of a unit makes the unit wait forever, and it is never killed.
+    if _is_swap_used(incident):
+        yield Advice(
+            what="Set MemoryHigh= somewhat below the limit.",
+            why="The unit is then slowed down and swapped out before it is killed.",
+            risk="If MemoryHigh= is below what the unit really needs, the unit stays slow.",
+        )
 
+
+def _is_swap_used(incident: Incident) -> bool:
+    """Return whether the unit whose limit was hit used swap; version 1 of cgroups does not show that."""
     limit = incident.report.limit
     if limit is None or limit.memsw or incident.place.container_id:
-        return
+        return False
 
-    if limit.swap_usage_bytes:
-        yield _MEMORY_HIGH_ADVICE
+    return zero_if_unknown(limit.swap_usage_bytes) > 0
 
 
 def _name_limit_owner(incident: Incident) -> str:
@@ -337,15 +359,43 @@ def _name_limit_owner(incident: Incident) -> str:
     return owner
 
 
+def _advise_on_oomd(report: OomReport) -> t.Iterator[Advice]:
+    if report.killer != "systemd-oomd":
+        return
+
+    yield Advice(
+        what="Check ManagedOOMMemoryPressureLimit= and ManagedOOMSwap= of the slices around it, and oomd.conf.",
+        why="systemd-oomd kills a whole cgroup, and OOMPolicy= does not prevent that.",
+        risk="If systemd-oomd kills later, the host is slow for longer, and the kernel may kill first.",
+    )
+
+
+def _advise_on_settings(report: OomReport) -> t.Iterator[Advice]:
+    """Yield the settings of the kernel that made the kill worse."""
+    if report.panicked and report.tasks:
+        yield Advice(
+            what="Set vm.panic_on_oom to 0.",
+            why="The kernel then kills one process, and the host stays up.",
+            risk="A cluster that relies on a quick failure of the whole node no longer gets one.",
+        )
+
+    if report.allocating_task:
+        yield Advice(
+            what="Set vm.oom_kill_allocating_task to 0.",
+            why="The kernel then kills the process with the highest score, not the one that happens to request memory.",
+            risk="The kernel examines all processes first, which takes some time if there are many thousands.",
+        )
+
+
 def _advise_on_huge_pages(memory: Memory) -> t.Iterator[Advice]:
-    unused = memory.huge_pages_free_bytes
-    if not unused or compute_share(unused, memory) < _MANY_HUGE_PAGES:
+    unused = zero_if_unknown(memory.huge_pages_free_bytes)
+    if compute_share(unused, memory) < _MANY_HUGE_PAGES:
         return
 
     yield Advice(
         what="Lower vm.nr_hugepages.",
-        why=f"{format_size(unused)} of RAM were set aside as huge pages that nobody used.",
-        risk="A program that asks for huge pages later may not get them until the next boot.",
+        why=f"{format_size(unused)} of RAM was reserved as huge pages that nothing used.",
+        risk="A program that requests huge pages later may not get them until the next boot.",
     )
 
 
@@ -354,24 +404,26 @@ def _advise_on_kernel_memory(memory: Memory, parts: Breakdown | None) -> t.Itera
     if parts is None:
         return
 
-    slab = parts.slab_unreclaimable_bytes or 0
+    slab = zero_if_unknown(parts.slab_unreclaimable_bytes)
     if compute_share(slab, memory) >= _MANY:
         yield Advice(
-            what="Look at slabtop for what the kernel's objects are, and whether they grow.",
-            why=f"They took {format_size(slab)} of RAM: it may be a leak in the kernel.",
-            risk="Looking changes nothing.",
+            what="Look in slabtop for the largest kinds of kernel objects, and check whether they grow.",
+            why=f"Kernel objects took {format_size(slab)} of RAM, which may be a leak in the kernel.",
+            risk="None: looking changes nothing.",
         )
+
     missing = parts.missing_bytes
     if compute_share(missing, memory) >= _MANY:
         yield Advice(
-            what="Look for a balloon of the hypervisor, zram, or a driver that takes memory and does not give it back.",
-            why=f"{format_size(missing)} of RAM are in nobody's account.",
-            risk="Looking changes nothing.",
+            what="Look for a balloon of the hypervisor, zram, or a driver that takes memory and does not return it.",
+            why=f"{format_size(missing)} of RAM is unaccounted for.",
+            risk="None: looking changes nothing.",
         )
-    shmem = parts.shmem_bytes or 0
+
+    shmem = zero_if_unknown(parts.shmem_bytes)
     if compute_share(shmem, memory) >= _MANY:
         yield Advice(
             what="Look for large files in tmpfs (df -t tmpfs) and shared memory (ipcs -m), and limit them (size=).",
-            why=f"They took {format_size(shmem)} of RAM, which killing a process does not free.",
+            why=f"They took {format_size(shmem)} of RAM, which stays in use when a process is killed.",
             risk="A program that writes more than the limit gets an error.",
         )

@@ -68,7 +68,7 @@ def test_log_files_are_read_instead_of_the_journal() -> None:
 
 
 def test_an_empty_list_of_log_files_is_refused() -> None:
-    with pytest.raises(OomguardError, match="log_files names none"):
+    with pytest.raises(OomguardError, match="log_files is empty"):
         find({**PARAMS, "log_files": []}, Host(captured("bullseye")))
 
 
@@ -83,7 +83,10 @@ def test_journal_options_are_refused_with_log_files(name: str, capfd: pytest.Cap
     ("boot", "message"),
     [
         ("all", "Could not read the log /nonexistent/dmesg"),
-        ("-1", "Could not look for the boot -1 alone: log_files are read whole. Leave out boot, and name the logs of"),
+        (
+            "-1",
+            "Could not search only the boot -1: log_files are read whole. Omit boot, and name the logs of that boot.",
+        ),
     ],
 )
 def test_a_boot_is_refused_with_log_files(boot: str, message: str) -> None:
@@ -98,8 +101,8 @@ def test_numbers_below_the_minimum_are_refused_before_anything_is_read(
     with patch_module_args({name: number, "log_files": ["/nonexistent/dmesg"]}), pytest.raises(SystemExit):
         main()
     assert json.loads(capfd.readouterr().out)["msg"] == (
-        f"Could not look for OOM kills with {name}={number}: it cannot be less than {minimum}. "
-        f"Set {name} to {minimum} or more, or leave it out."
+        f"Could not search for OOM kills with {name}={number}: the minimum is {minimum}. "
+        f"Set {name} to {minimum} or more, or omit it."
     )
 
 
@@ -120,7 +123,7 @@ def test_nul_is_rejected_by_parameter_name(name: str, value: object, capfd: pyte
         main()
     message = json.loads(capfd.readouterr().out)["msg"]
     assert f"with {name}=" in message
-    assert message.endswith(f"it holds a NUL character. Take that out of {name}.")
+    assert message.endswith(f"it contains a NUL character. Remove it from {name}.")
 
 
 def test_nul_that_syslog_rejects_is_an_error(capfd: pytest.CaptureFixture[str]) -> None:

@@ -218,22 +218,22 @@ def test_the_incident_is_called_exhaustion_with_the_free_lists_as_evidence() -> 
         "ram_and_swap_exhausted",
         (
             (
-                "The 13 processes together held 836.0 MiB of RAM (RSS, 214016 pages of 4.0 KiB) and 3.7 GiB of swap "
-                "(960589 entries); a page that several of them share is counted for each."
+                "Together, the 13 processes held 836.0 MiB of RAM (RSS, 214016 pages of 4.0 KiB) and 3.7 GiB of swap "
+                "(960589 entries); pages that they share are counted once for each process."
             ),
-            "The largest part was held by the 4 processes named sys.fcgi: 4.5 GiB of RAM and swap.",
+            "The 4 processes named sys.fcgi held the most: 4.5 GiB of RAM and swap.",
             (
-                "Of 1023.5 MiB of RAM: 835.2 MiB anonymous, 62.7 MiB reserved, 48.1 MiB free, 30.2 MiB slab "
+                "Use of the 1023.5 MiB of RAM: 835.2 MiB anonymous, 62.7 MiB reserved, 48.1 MiB free, 30.2 MiB slab "
                 "unreclaimable, 15.6 MiB page tables, 15.2 MiB slab reclaimable, 13.7 MiB unaccounted, 2.9 MiB other."
             ),
-            "The free lists held 4476 kB in DMA (largest block 512 kB) and 44744 kB in DMA32 (largest block 4096 kB).",
-            "Of 3.7 GiB of swap, 0 B was free: swap was exhausted.",
+            "The buddy lists held 4476 kB in DMA (largest block 512 kB) and 44744 kB in DMA32 (largest block 4096 kB).",
+            "Of 3.7 GiB of swap, 0 B was free, so swap was exhausted.",
             (
-                "apache2 asked for a single page (4.0 KiB) for a process; any free block can serve that: "
-                "this is exhaustion, not fragmentation."
+                "apache2 requested a single page (4.0 KiB) for a process. Any free block can serve such a request, "
+                "so the cause is exhaustion, not fragmentation."
             ),
             (
-                "Beyond the minimum watermark and the reserves for other requests: "
+                "Free memory above the minimum watermark and the reserves for other requests: "
                 "DMA 24.0 KiB to spare, DMA32 416.0 KiB to spare."
             ),
         ),

@@ -47,7 +47,7 @@ def memory_below(most: int) -> t.Iterator[None]:
 @pytest.mark.parametrize(
     ("suffix", "compress"), [("log", bytes), ("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress)]
 )
-def test_a_text_log_tells_the_same_kills(
+def test_the_kills_in_a_text_log_are_found(
     suffix: str, compress: t.Callable[[bytes], bytes], tmp_path: pathlib.Path
 ) -> None:
     path = tmp_path / f"dmesg.{suffix}"
@@ -56,19 +56,19 @@ def test_a_text_log_tells_the_same_kills(
     assert [incident.place.unit for incident in findings.incidents] == ["w-kill.service", "apache2.service"]
 
 
-def test_so_does_one_in_zst_where_python_can_read_it(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_zst_is_read_if_python_can_read_it(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "dmesg.zst"
     path.write_text(log("bullseye"), encoding="utf-8")
     monkeypatch.setattr(in_logs, "_zstd", types.SimpleNamespace(open=open))
     assert len(search_logs([str(path)], limit=2).incidents) == 2
 
 
-def test_where_python_cannot_it_says_so(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_zst_is_an_error_if_python_cannot_read_it(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(in_logs, "_zstd", None)
     path = tmp_path / "dmesg.zst"
     path.touch()
     message = (
-        f"Could not read the log {path}: to decompress .zst takes Python 3.14 on the host. "
+        f"Could not read the log {path}: decompressing .zst requires Python 3.14 on the host. "
         "Decompress it with zstd -d, and name the result in log_files."
     )
     with pytest.raises(LogError, match=re.escape(message)):
@@ -95,14 +95,14 @@ def test_a_garbled_archive_is_an_error(tmp_path: pathlib.Path) -> None:
         search_logs([str(path)], limit=1)
 
 
-def test_a_log_that_is_not_there_is_an_error(tmp_path: pathlib.Path) -> None:
+def test_a_missing_log_is_an_error(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "dmesg.log"
     message = f"Could not read the log {path}: No such file or directory. Check log_files."
     with pytest.raises(LogError, match=re.escape(message)):
         search_logs([str(path)], limit=1)
 
 
-def test_a_log_that_only_others_may_read_is_an_error(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_log_is_an_error(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(path: str, *_mode: str, **_options: str) -> t.IO[str]:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
 
@@ -116,10 +116,10 @@ def test_a_log_that_only_others_may_read_is_an_error(tmp_path: pathlib.Path, mon
         search_logs([str(path)], limit=1)
 
 
-def test_no_log_at_all_is_an_error() -> None:
+def test_no_log_is_an_error() -> None:
     message = (
-        "Could not look for OOM kills in text logs: log_files names none. "
-        "Name at least one, or leave log_files out to read the journal."
+        "Could not search text logs for OOM kills: log_files is empty. "
+        "Name at least one file, or omit log_files to read the journal."
     )
     with pytest.raises(LogError, match=re.escape(message)):
         search_logs([], limit=1)
@@ -129,7 +129,7 @@ def test_no_log_at_all_is_an_error() -> None:
 def test_a_device_is_refused(path: str) -> None:
     message = (
         f"Could not read the log {path}: it is a device, not a regular file. Write the output of dmesg to a file and"
-        " name that in log_files, or leave log_files out to read the journal."
+        " name that file in log_files, or omit log_files to read the journal."
     )
     with pytest.raises(LogError, match=re.escape(message)):
         search_logs([path], limit=1)
@@ -143,8 +143,8 @@ def test_a_fifo_is_refused(suffix: str, tmp_path: pathlib.Path) -> None:
         search_logs([str(path)], limit=1)
 
 
-def test_a_folder_is_refused(tmp_path: pathlib.Path) -> None:
-    with pytest.raises(LogError, match=re.escape(f"{tmp_path}: it is a folder, not a regular file.")):
+def test_a_directory_is_refused(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(LogError, match=re.escape(f"{tmp_path}: it is a directory, not a regular file.")):
         search_logs([str(tmp_path)], limit=1)
 
 
@@ -179,7 +179,7 @@ def test_reports_beyond_the_limit_take_little_memory(tmp_path: pathlib.Path) -> 
 
 
 @pytest.mark.parametrize("limit", [0, 1, 2])
-def test_beyond_the_limit_all_is_counted(limit: int, tmp_path: pathlib.Path) -> None:
+def test_events_beyond_the_limit_are_counted(limit: int, tmp_path: pathlib.Path) -> None:
     path = tmp_path / "dmesg.log"
     path.write_text(log("bullseye"), encoding="utf-8")
     whole, some = (
@@ -222,7 +222,7 @@ def pids(incidents: t.Iterable[Incident]) -> list[int]:
     ids=["newest first", "without times", "at once", "a clock that was set back", "one without times"],
 )
 @pytest.mark.parametrize("limit", [0, 1, 2, 100])
-def test_events_are_in_the_order_of_their_times(
+def test_events_are_sorted_by_time(
     logs: list[list[str]], expected: list[int], limit: int, tmp_path: pathlib.Path
 ) -> None:
     findings = searched(tmp_path, *logs, limit=limit)
@@ -243,19 +243,21 @@ def test_events_are_in_the_order_of_their_times(
     ids=["alike", "alike by the uptime", "another time", "another host", "another victim", "no time"],
 )
 @pytest.mark.parametrize("limit", [0, 100])
-def test_what_two_files_tell_is_one_event(one: str, other: str, count: int, limit: int, tmp_path: pathlib.Path) -> None:
+def test_an_event_in_two_files_is_returned_once(
+    one: str, other: str, count: int, limit: int, tmp_path: pathlib.Path
+) -> None:
     findings = searched(tmp_path, [one], [other], limit=limit)
-    note = "Counted once, though more than one of the files tell of it: 1 x."
+    note = "Events found in several files, each counted once: 1."
     found = len(findings.incidents) + len(findings.older)
     assert (found, findings.coverage.notes) == (count, (note,) if count == 1 else ())
 
 
-def test_what_one_file_tells_twice_is_two_events(tmp_path: pathlib.Path) -> None:
+def test_an_event_twice_in_one_file_is_two_events(tmp_path: pathlib.Path) -> None:
     twice = [f"2026-11-23T06:00:00Z web1 kernel: {pid}" for pid in (3, 4, 3)]
     assert pids(searched(tmp_path, twice, twice).incidents) == [3, 4, 3]
 
 
-def test_a_file_that_is_named_twice_is_read_once(tmp_path: pathlib.Path) -> None:
+def test_a_file_named_twice_is_read_once(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "dmesg.log"
     path.write_text(f"{KILL.format(pid=3)}\n", encoding="utf-8")
     assert len(search_logs([str(path)] * 2, limit=2).incidents) == 1

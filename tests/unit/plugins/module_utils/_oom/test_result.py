@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What was found, as plain data."""
+"""Findings as plain data."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def test_the_tasks_of_the_incident_are_summed_by_cgroup(incident: dict[str, t.An
     ]
 
 
-def test_damaged_rows_are_told() -> None:
+def test_damaged_rows_are_noted() -> None:
     line = Line("Killed process 7 (hog)", cursor="9")
     rows = Table(
         ["[  7] 0 7 10 10 1 0 0 hog", "[  8] 0 8 10 10"],
@@ -205,24 +205,24 @@ def test_damaged_rows_are_told() -> None:
     ],
     ids=["a text log", "without prefixes", "the journal"],
 )
-def test_where_and_when_by_a_log_is_told(log: str | None, printed: str | None, expected: object) -> None:
+def test_the_place_in_a_log_and_its_stamp_are_returned(log: str | None, printed: str | None, expected: object) -> None:
     line = Line("Killed process 7 (hog)", cursor="9" if log else "s=1;i=2", printed=printed)
     found = build_incident(OomReport(first=line, last=line._replace(cursor="12")), log=log)
     assert build_result(Findings((found,), (), (), Coverage()), tasks="top", top=1)["events"][0]["log"] == expected
 
 
-def test_impossible_watermarks_are_told() -> None:
+def test_impossible_watermarks_are_noted() -> None:
     line = Line("Killed process 7 (hog)", cursor="9")
     zones = (Zone(0, "DMA"), *(Zone(node, "Normal", min_bytes=2, present_bytes=1) for node in (0, 1)))
     found = build_incident(OomReport(first=line, last=line, zones=zones, complete=True))
     event = build_result(Findings((found,), (), (), Coverage()), tasks="top", top=1)["events"][0]
     assert event["notes"] == [
-        "the report's watermarks are impossible, and tell nothing: those of Normal are above the memory that there is"
+        "the report's watermarks are impossible and show nothing: those of Normal exceed the memory that exists"
     ]
 
 
 @pytest.mark.parametrize(("tasks", "count"), [("top", 2), ("all", 17), ("none", 0)])
-def test_as_many_tasks_as_asked_for(findings: Findings, tasks: str, count: int) -> None:
+def test_the_number_of_tasks_is_limited(findings: Findings, tasks: str, count: int) -> None:
     assert len(build_result(findings, tasks=tasks, top=2)["events"][-1]["tasks"]["rows"]) == count
 
 
@@ -264,17 +264,17 @@ def test_the_result_is_json(findings: Findings) -> None:
 
 
 @pytest.mark.parametrize("key", ["time", "unit", "limit", "memory", "tasks", "unit_effect", "trigger", "hostname"])
-def test_what_is_unknown_is_null(key: str) -> None:
+def test_unknown_values_are_null(key: str) -> None:
     line = Line("Killed process 7 (hog)", cursor="9")
     found = build_incident(OomReport(first=line, last=line, victims=(Victim("hog", 7),)), log="dmesg.txt")
     assert build_result(Findings((found,), (), (), Coverage()), tasks="top", top=1)["events"][0][key] is None
 
 
-def test_of_text_it_is_said_that_it_proves_nothing() -> None:
+def test_events_of_text_logs_are_not_trusted() -> None:
     line = Line("Killed process 7 (hog)", cursor="9")
     found = build_incident(OomReport(first=line, last=line, notes=("cut",)), log="dmesg.txt")
     event = build_result(Findings((found,), (), (), Coverage()), tasks="top", top=1)["events"][0]
     assert (event["trusted"], event["notes"]) == (
         False,
-        ["Read from dmesg.txt: text does not prove who wrote it.", "cut"],
+        ["Read from dmesg.txt: a text log does not prove who wrote it.", "cut"],
     )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What each zone had for a request: as the kernel weighs it, checked on the kernel's own reports."""
+"""The memory that each zone had for a request, checked on the kernel's own reports."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ def read(name: str) -> OomReport:
     return report
 
 
-def weighed(name: str) -> list[tuple[int | None, str, int, int | None, bool]]:
+def list_supplies(name: str) -> list[tuple[int | None, str, int, int | None, bool]]:
     return [
         (supply.zone.node, supply.zone.zone, (supply.margin_bytes or 0) // KB, supply.reserve_bytes, supply.is_enough)
         for supply in compute_supplies(read(name))
     ]
 
 
-def test_the_zones_of_an_exhausted_machine_are_just_below_what_the_kernel_keeps() -> None:
-    assert weighed("bullseye-5.10-global") == [
+def test_the_zones_of_an_exhausted_host_are_just_below_their_minimum() -> None:
+    assert list_supplies("bullseye-5.10-global") == [
         (0, "DMA", -12, 203 * 4096, False),
         (0, "DMA32", -40, 0, False),
         (1, "DMA32", -132, 0, False),
@@ -54,20 +54,20 @@ def test_the_zones_of_an_exhausted_machine_are_just_below_what_the_kernel_keeps(
 
 
 def test_the_zones_of_the_incident_are_at_their_minimum() -> None:
-    assert weighed("handmade-incident") == [(0, "DMA", 24, 931 * 4096, True), (0, "DMA32", 416, 0, True)]
+    assert list_supplies("handmade-incident") == [(0, "DMA", 24, 931 * 4096, True), (0, "DMA32", 416, 0, True)]
 
 
 @pytest.mark.parametrize("name", ["bullseye-5.10-order", "bookworm-6.1-order", "trixie-6.12-order"])
-def test_a_fragmented_machine_has_memory_but_no_block(name: str) -> None:
+def test_a_fragmented_host_has_memory_but_no_block(name: str) -> None:
     assert {(supply.is_enough, supply.fitting_blocks) for supply in compute_supplies(read(name))} == {(True, 0)}
 
 
 @pytest.mark.parametrize("name", ["bullseye-5.10-sysrq", "bookworm-6.1-sysrq", "trixie-6.12-sysrq"])
-def test_who_kills_by_hand_asks_for_nothing(name: str) -> None:
+def test_a_manual_kill_requests_no_memory(name: str) -> None:
     assert {(supply.usable, supply.margin_bytes) for supply in compute_supplies(read(name))} == {(False, None)}
 
 
-def test_a_zone_without_memory_serves_nobody() -> None:
+def test_a_zone_without_memory_is_not_usable() -> None:
     lines = [
         "oom-killer: gfp_mask=0xd0, order=0",
         "DMA free:2048kB min:40kB low:50kB high:60kB present:16000kB",
@@ -101,21 +101,21 @@ def test_a_zone_without_memory_serves_nobody() -> None:
         (("GFP_KERNEL", "__GFP_DMA"), "DMA"),
     ],
 )
-def test_flags_name_the_highest_zone(flags: tuple[str, ...], zone: str) -> None:
+def test_flags_determine_the_highest_zone(flags: tuple[str, ...], zone: str) -> None:
     assert find_highest_zone(flags) == zone
 
 
 @pytest.mark.parametrize(
-    ("flags", "whom"),
+    ("flags", "purpose"),
     [
         (("GFP_HIGHUSER_MOVABLE",), "for a process"),
         (("GFP_USER", "__GFP_WRITE"), "for a process"),
         (("GFP_KERNEL",), "for the kernel"),
-        (("GFP_NOFS", "__GFP_NOFAIL"), "for the kernel, without leave to wait for a disk"),
+        (("GFP_NOFS", "__GFP_NOFAIL"), "for the kernel, without permission to wait for a disk"),
     ],
 )
-def test_flags_tell_whom_the_memory_was_for(flags: tuple[str, ...], whom: str) -> None:
-    assert describe_purpose(flags) == whom
+def test_flags_determine_the_purpose(flags: tuple[str, ...], purpose: str) -> None:
+    assert describe_purpose(flags) == purpose
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def supply(*zones: Zone, order: int = 0, flags: tuple[str, ...] = ("GFP_KERNEL",
         ({"free_cma_bytes": 500 * KB}, ("GFP_HIGHUSER_MOVABLE",), 900),
     ],
 )
-def test_what_is_kept_for_others_is_not_to_spare(
+def test_memory_kept_for_others_is_not_in_the_margin(
     changes: dict[str, t.Any], flags: tuple[str, ...], margin_kb: int
 ) -> None:
     assert supply(zone(**changes), flags=flags).margin_bytes == margin_kb * KB
@@ -189,8 +189,8 @@ def test_what_is_kept_for_others_is_not_to_spare(
 def test_blocks_that_are_kept_for_others_do_not_fit(
     types: dict[int, str], flags: tuple[str, ...], fitting: int, kept: int, kinds: str
 ) -> None:
-    weighed = supply(zone(block_types=types), order=3, flags=flags)
-    assert (weighed.fitting_blocks, weighed.kept_blocks, weighed.kept_types) == (fitting, kept, frozenset(kinds))
+    result = supply(zone(block_types=types), order=3, flags=flags)
+    assert (result.fitting_blocks, result.kept_blocks, result.kept_types) == (fitting, kept, frozenset(kinds))
 
 
 @pytest.mark.parametrize(
@@ -198,16 +198,16 @@ def test_blocks_that_are_kept_for_others_do_not_fit(
     [(("GFP_KERNEL",), 50), (("GFP_HIGHUSER_MOVABLE",), 90), (("GFP_DMA",), 0)],
     ids=["up to Normal", "up to HighMem", "up to DMA"],
 )
-def test_a_low_zone_keeps_back_from_who_could_use_a_higher_one(flags: tuple[str, ...], pages: int) -> None:
+def test_a_low_zone_keeps_memory_from_requests_that_could_use_a_higher_zone(flags: tuple[str, ...], pages: int) -> None:
     zones = (zone("DMA", reserve=(0, 50, 90, 90)), zone(reserve=(0, 0, 40, 40)), zone("HighMem"))
     assert supply(*zones, flags=flags).reserve_bytes == pages * 4096
 
 
-def test_a_zone_that_is_not_open_to_the_request_is_not_weighed() -> None:
+def test_a_zone_that_the_request_cannot_use_has_no_margin() -> None:
     assert supply(zone("HighMem"), zone()) == Supply(zone("HighMem"), usable=False)
 
 
-def test_without_a_free_list_it_is_not_known_what_fits() -> None:
+def test_fitting_blocks_are_unknown_without_a_buddy_list() -> None:
     assert supply(zone(free_blocks={})).fitting_blocks is None
 
 
@@ -239,5 +239,5 @@ def test_a_watermark_above_the_memory_is_impossible(changes: dict[str, t.Any], n
 
 
 @pytest.mark.parametrize(("changes", "is_known"), [({}, True), ({"min_bytes": NEGATIVE_PAGES * 4096}, False)])
-def test_where_one_watermark_is_impossible_none_is_believed(changes: dict[str, t.Any], is_known: bool) -> None:
+def test_one_impossible_watermark_makes_all_margins_unknown(changes: dict[str, t.Any], is_known: bool) -> None:
     assert [own.margin_bytes is not None for own in compute_supplies(two_zones(**changes))] == [is_known] * 2

@@ -22,34 +22,34 @@ from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.exp
 )
 
 
-def test_the_incident_is_told() -> None:
+def test_the_incident_is_summarised() -> None:
     assert diagnose_incident(STOP).summary == (
-        "The kernel killed sys.fcgi (pid 4711), because RAM and swap were exhausted. "
-        "systemd then ended the whole of apache2.service, and it has not come back."
+        "The kernel killed sys.fcgi (pid 4711) because RAM and swap were exhausted. "
+        "systemd then stopped the whole unit apache2.service, and it has not come back."
     )
 
 
-def test_the_incident_is_explained_with_its_own_figures() -> None:
+def test_the_evidence_has_the_figures_of_the_incident() -> None:
     assert diagnose_incident(STOP).evidence == (
-        "sys.fcgi (pid 4711), which was killed, held 468.8 MiB of RAM and 1.9 GiB of swap.",
+        "The killed process sys.fcgi (pid 4711) held 468.8 MiB of RAM and 1.9 GiB of swap.",
         (
-            "The 3 processes together held 816.4 MiB of RAM (RSS, 209000 pages of 4.0 KiB) and 3.7 GiB of swap "
-            "(960589 entries); a page that several of them share is counted for each."
+            "Together, the 3 processes held 816.4 MiB of RAM (RSS, 209000 pages of 4.0 KiB) and 3.7 GiB of swap "
+            "(960589 entries); pages that they share are counted once for each process."
         ),
-        "The largest part was held by the 2 processes named sys.fcgi: 4.4 GiB of RAM and swap.",
-        "The free lists held 4476 kB in DMA (largest block 512 kB) and 44744 kB in DMA32 (largest block 4096 kB).",
-        "Of 3.7 GiB of swap, 0 B was free: swap was exhausted.",
+        "The 2 processes named sys.fcgi held the most: 4.4 GiB of RAM and swap.",
+        "The buddy lists held 4476 kB in DMA (largest block 512 kB) and 44744 kB in DMA32 (largest block 4096 kB).",
+        "Of 3.7 GiB of swap, 0 B was free, so swap was exhausted.",
         (
-            "apache2 asked for a single page (4.0 KiB) for a process; any free block can serve that: "
-            "this is exhaustion, not fragmentation."
+            "apache2 requested a single page (4.0 KiB) for a process. Any free block can serve such a request, "
+            "so the cause is exhaustion, not fragmentation."
         ),
         (
-            "Beyond the minimum watermark and the reserves for other requests: "
+            "Free memory above the minimum watermark and the reserves for other requests: "
             "DMA 3.7 MiB to spare, DMA32 444.0 KiB to spare."
         ),
         (
             "systemd logged the result oom-kill for apache2.service: with OOMPolicy=stop, which is the default, "
-            "it ends the whole unit when the kernel kills one of its processes (OOMPolicy=stop is in force now)."
+            "it stops the whole unit when the kernel kills one of its processes (OOMPolicy=stop is in force now)."
         ),
     )
 
@@ -119,7 +119,7 @@ NODE_1 = tuple(own._replace(node=1) for own in (make_zone("Normal", 90000, (2250
         ({"zones": (make_zone("Normal", 900000, (225000,), min_kb=1 << 56),), "memory": make_memory(0, 0)}, "unknown"),
     ],
 )
-def test_the_cause_is_claimed_from_figures_alone(changes: dict[str, t.Any], cause: str) -> None:
+def test_only_figures_show_the_cause(changes: dict[str, t.Any], cause: str) -> None:
     assert diagnose_incident(**changes).cause == cause
 
 
@@ -130,18 +130,18 @@ def test_the_cause_is_claimed_from_figures_alone(changes: dict[str, t.Any], caus
         ({"stopped": None}, "exhausted."),
         (
             {"restarted": True, "down_seconds": 1.568},
-            "ended the whole of apache2.service; systemd restarted it after 1.6 s.",
+            "stopped the whole unit apache2.service; systemd restarted it after 1.6 s.",
         ),
-        ({"down_seconds": 125.0}, "ended the whole of apache2.service; it was started again after 2 min 5 s."),
+        ({"down_seconds": 125.0}, "stopped the whole unit apache2.service; it was started again after 2 min 5 s."),
         ({"down_seconds": 7260.0}, "it was started again after 2 h 1 min."),
         ({"down_seconds": 90000.0}, "it was started again after 1 d 1 h."),
         (
             {"main_process_killed": True},
-            "apache2.service went down with it, since this was its main process, and it has not come back.",
+            "apache2.service went down, because this was its main process, and it has not come back.",
         ),
     ],
 )
-def test_what_became_of_the_unit_is_told(effect: dict[str, t.Any], end: str) -> None:
+def test_the_summary_says_what_became_of_the_unit(effect: dict[str, t.Any], end: str) -> None:
     assert diagnose_incident(STOP._replace(**effect)).summary.endswith(end)
 
 
@@ -150,7 +150,7 @@ def test_what_became_of_the_unit_is_told(effect: dict[str, t.Any], end: str) -> 
     [
         (
             {"victims": (Victim("a", 1), Victim("b", 2)), "scope": "memcg"},
-            "The kernel killed a (pid 1) and 1 more of its cgroup, because its cgroup had reached its memory limit.",
+            "The kernel killed a (pid 1) and 1 more of its cgroup because its cgroup had reached its memory limit.",
         ),
         (
             {"victims": (), "no_killable": True},
@@ -158,30 +158,30 @@ def test_what_became_of_the_unit_is_told(effect: dict[str, t.Any], end: str) -> 
         ),
         (
             {"victims": ()},
-            "The kernel ran out of memory: RAM and swap were exhausted; the log does not show whom it killed.",
+            "The kernel ran out of memory: RAM and swap were exhausted. The log does not show which process it killed.",
         ),
         (
             {"victims": (), "panicked": True},
             "The kernel panicked when it ran out of memory: RAM and swap were exhausted.",
         ),
-        ({"memory": None}, "The kernel killed sys.fcgi (pid 4711) for a reason that the log does not tell."),
+        ({"memory": None}, "The kernel killed sys.fcgi (pid 4711) for a reason that the log does not show."),
         (
             {"victims": (), "memory": None},
-            "The kernel ran out of memory; the log does not show whom it killed.",
+            "The kernel ran out of memory. The log does not show which process it killed.",
         ),
         (
             {"victims": (), "killer": "systemd-oomd", "cgroup": "/user.slice"},
-            "systemd-oomd killed the processes of /user.slice, because memory was short.",
+            "systemd-oomd killed the processes of /user.slice because memory was short.",
         ),
     ],
     ids=["group", "no process", "no kill line", "panic", "unknown", "nothing known", "systemd-oomd"],
 )
-def test_who_was_killed_is_told(changes: dict[str, t.Any], summary: str) -> None:
+def test_the_summary_says_which_process_was_killed(changes: dict[str, t.Any], summary: str) -> None:
     assert diagnose_incident(**changes).summary == summary
 
 
-def test_a_kill_line_alone_is_said_to_be_all_there_is() -> None:
+def test_the_evidence_says_if_only_the_kill_line_is_known() -> None:
     alone: dict[str, t.Any] = {"memory": None, "zones": (), "tasks": (), "trigger": None, "complete": False}
     assert diagnose_incident(**alone).evidence[-1] == (
-        "The log holds no whole report of this kill, so that its circumstances are not known."
+        "The log does not hold the whole report of this kill, so its circumstances are unknown."
     )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is said to show a cause: variants of the incident that the collection was made for."""
+"""The evidence for a cause: variants of the incident that the collection was made for."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.exp
     make_zone,
 )
 
+KEPT = "Free blocks of 32.0 KiB or more in zones with enough memory: 5, all of them kept for other requests ({})."
 
-def told(begin: str, **changes: t.Any) -> list[str]:
+
+def find_sentences(begin: str, **changes: t.Any) -> list[str]:
     """Return the sentences of the evidence that begin with these words."""
     return [sentence for sentence in diagnose_incident(**changes).evidence if sentence.startswith(begin)]
 
@@ -25,18 +27,18 @@ def told(begin: str, **changes: t.Any) -> list[str]:
 @pytest.mark.parametrize(
     ("victim", "end"),
     [
-        (Victim("worker", 7), "."),
-        (Victim("work", 7), "."),
-        (Victim("work", 8), ", which was not killed."),
-        (Victim("work", 9), "."),
-        (Victim("worker", 9), ", which was not killed."),
+        (Victim("worker", 7), ""),
+        (Victim("work", 7), ""),
+        (Victim("work", 8), " It was not killed."),
+        (Victim("work", 9), ""),
+        (Victim("worker", 9), " It was not killed."),
     ],
     ids=["a cut row", "its own row", "another's row", "no row, but the name", "neither"],
 )
-def test_who_was_killed_is_known_by_pid_and_without_a_row_by_name(victim: Victim, end: str) -> None:
+def test_a_victim_is_recognised_by_pid_or_without_a_row_by_name(victim: Victim, end: str) -> None:
     tasks = (make_task("work", 7, 100000, 0), make_task("sh", 8, 10, 0))
-    assert told("The largest part", tasks=tasks, victims=(victim,)) == [
-        f"The largest part was held by work (pid 7): 390.6 MiB of RAM and swap{end}"
+    assert find_sentences("work (pid 7)", tasks=tasks, victims=(victim,)) == [
+        f"work (pid 7) held the most: 390.6 MiB of RAM and swap.{end}"
     ]
 
 
@@ -45,18 +47,18 @@ def test_who_was_killed_is_known_by_pid_and_without_a_row_by_name(victim: Victim
     [
         (
             {32768: "H", 65536: "C"},
-            ["Free blocks of 32.0 KiB or more there: 5, all of them set aside for other requests (highatomic, CMA)."],
+            [KEPT.format("highatomic, CMA")],
         ),
         (
             {32768: "C", 65536: "C"},
-            ["Free blocks of 32.0 KiB or more there: 5, all of them set aside for other requests (CMA)."],
+            [KEPT.format("CMA")],
         ),
         ({32768: "C", 65536: "UC"}, []),
         ({}, []),
     ],
     ids=["two types", "one type", "some fit", "no types"],
 )
-def test_large_blocks_that_are_set_aside_are_told(types: dict[int, str], sentences: list[str]) -> None:
+def test_large_blocks_that_are_kept_for_others_are_named(types: dict[int, str], sentences: list[str]) -> None:
     zones = (make_zone("Normal", 90000, (20000, 1250, 0, 3, 2), min_kb=8000)._replace(block_types=types),)
     trigger = Trigger("a", gfp_flags=("GFP_KERNEL",), order=3)
-    assert told("Free blocks", trigger=trigger, zones=zones) == sentences
+    assert find_sentences("Free blocks", trigger=trigger, zones=zones) == sentences

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is advised against which cause: nothing that would not have helped."""
+"""The remedies and the advice for each cause: only what would have helped."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ LARGE = make_memory(8 * GIB, 0)._replace(ram_bytes=32 * GIB)
         ({"scope": "memcg"}, None),
     ],
 )
-def test_so_much_swap_is_advised_that_the_largest_has_room_once_more_within_bounds(
+def test_the_size_of_swap_has_room_for_the_largest_consumer_within_bounds(
     changes: dict[str, t.Any], size: str | None
 ) -> None:
     sizes = [remedy.variables["swap_size"] for remedy in diagnose_incident(**changes).remedies if remedy.role == "swap"]
@@ -87,7 +87,7 @@ def test_so_much_swap_is_advised_that_the_largest_has_room_once_more_within_boun
         ({"unit": "session-1.scope"}, False),
     ],
 )
-def test_a_policy_is_advised_where_it_would_have_helped(effect: dict[str, t.Any], advised: bool) -> None:
+def test_a_policy_is_advised_if_it_would_have_helped(effect: dict[str, t.Any], advised: bool) -> None:
     remedies = diagnose_incident(STOP._replace(**effect)).remedies
     assert any(remedy.role == "oom_policy" for remedy in remedies) is advised
 
@@ -122,17 +122,17 @@ def test_fcgid_is_advised_for_a_worker_of_apache(cgroup: str | None, victim: str
         ({"memory": None}, {}),
     ],
 )
-def test_workers_may_take_half_of_the_memory(changes: dict[str, t.Any], variables: dict[str, str]) -> None:
+def test_the_limit_lets_workers_take_half_of_the_memory(changes: dict[str, t.Any], variables: dict[str, str]) -> None:
     assert [
         remedy.variables for remedy in diagnose_incident(**changes).remedies if remedy.role == "fcgid_recycler"
     ] == [variables]
 
 
-def test_every_remedy_has_its_reason_and_its_risk() -> None:
+def test_every_remedy_has_a_reason_and_a_risk() -> None:
     assert [bool(remedy.why and remedy.risk) for remedy in diagnose_incident(STOP).remedies] == [True] * 4
 
 
-def test_every_remedy_is_of_a_role_with_these_variables() -> None:
+def test_every_remedy_names_variables_of_its_role() -> None:
     known = {
         remedy.role: set(yaml.safe_load((ROLES / remedy.role / "defaults/main.yml").read_text(encoding="utf-8")))
         for remedy in diagnose_incident(STOP).remedies
@@ -142,17 +142,17 @@ def test_every_remedy_is_of_a_role_with_these_variables() -> None:
     ] == []
 
 
-def test_the_swap_target_is_reasoned() -> None:
+def test_the_size_of_swap_is_explained() -> None:
     (swap,) = (remedy for remedy in diagnose_incident(STOP).remedies if remedy.role == "swap")
     assert (swap.why, swap.risk) == (
         (
-            "Swap takes in memory that is held but not used, and leaves time to act: the 3.7 GiB that the host had "
-            "were used up; with 9 GiB, sys.fcgi could have held 4.4 GiB more. The rule is room for the largest "
-            "consumer once more, at most as much as there was of RAM and swap together, and at most 8.0 GiB."
+            "Swap takes in memory that processes hold but do not use, and leaves time to act: the 3.7 GiB that the "
+            "host had was used up; with 9 GiB, sys.fcgi could have held 4.4 GiB more. The rule is room for as much as "
+            "the largest consumer held, but no more than RAM and swap together, and no more than 8.0 GiB."
         ),
         (
-            "A process that grows without end fills any swap, and makes the host slow until then. "
-            "It takes 5.3 GiB of disk."
+            "A process that grows without limit fills any amount of swap, and makes the host slow until then. "
+            "The additional swap takes 5.3 GiB of disk space."
         ),
     )
 
@@ -166,9 +166,9 @@ def advised(**changes: t.Any) -> list[str]:
     return [advice.what for advice in diagnose_incident(**changes).advice]
 
 
-def test_where_a_limit_was_hit_the_unit_is_named() -> None:
+def test_the_unit_whose_limit_was_hit_is_named() -> None:
     assert advised(cgroup="/system.slice/a.service", **limit()) == [
-        "Raise the memory limit of a.service (MemoryMax=), or make what runs in it need less."
+        "Raise the memory limit of a.service (MemoryMax=), or reduce the memory that its processes need."
     ]
 
 
@@ -184,9 +184,9 @@ def test_where_a_limit_was_hit_the_unit_is_named() -> None:
         (None, None, "its cgroup"),
     ],
 )
-def test_else_whose_limit_it_is(cgroup: str | None, limit_cgroup: str | None, owner: str) -> None:
+def test_limit_owner_falls_back_to_cgroup(cgroup: str | None, limit_cgroup: str | None, owner: str) -> None:
     assert advised(cgroup=cgroup, **{**limit(), "limit_cgroup": limit_cgroup}) == [
-        f"Raise the memory limit of {owner}, or make what runs in it need less."
+        f"Raise the memory limit of {owner}, or reduce the memory that its processes need."
     ]
 
 
@@ -200,9 +200,9 @@ def test_else_whose_limit_it_is(cgroup: str | None, limit_cgroup: str | None, ow
     ],
     ids=["no swap in use", "nothing known of swap", "swap in use", "memory and swap together"],
 )
-def test_memory_high_is_never_advised_without_swap(changes: dict[str, t.Any], is_advised: bool) -> None:
+def test_memory_high_is_advised_only_with_swap(changes: dict[str, t.Any], is_advised: bool) -> None:
     what = advised(cgroup="/system.slice/a.service", **limit(**changes))
-    assert ("Set MemoryHigh= some way below the limit." in what) is is_advised
+    assert ("Set MemoryHigh= somewhat below the limit." in what) is is_advised
 
 
 CROWD = tuple(Task("a", pid, rss_bytes=GIB // 10) for pid in range(10))
@@ -215,15 +215,15 @@ REQUEST = Trigger("a", gfp_flags=("GFP_KERNEL",), order=3)
         ({}, []),
         ({"trigger": REQUEST, "zones": FRAGMENTED}, ["Raise vm.min_free_kbytes"]),
         ({"trigger": REQUEST._replace(order=0), "zones": LOW}, ["Use a 64-bit kernel"]),
-        ({"scope": "cpuset"}, ["Give its cpuset or memory policy more nodes"]),
-        ({"scope": "mempolicy"}, ["Give its cpuset or memory policy more nodes"]),
-        ({"killer": "systemd-oomd"}, ["Look at ManagedOOMMemoryPressureLimit="]),
+        ({"scope": "cpuset"}, ["Add nodes to its cpuset or memory policy"]),
+        ({"scope": "mempolicy"}, ["Add nodes to its cpuset or memory policy"]),
+        ({"killer": "systemd-oomd"}, ["Check ManagedOOMMemoryPressureLimit="]),
         ({"killer": "earlyoom"}, []),
         ({"manual": True}, []),
         ({"allocating_task": True}, ["Set vm.oom_kill_allocating_task to 0"]),
-        ({"memory": LEAKED}, ["Look at slabtop", "Look for a balloon"]),
+        ({"memory": LEAKED}, ["Look in slabtop", "Look for a balloon"]),
         ({"memory": LEAKED, "scope": "memcg"}, ["Raise the memory limit"]),
-        ({"tasks": CROWD}, ["First let fewer processes of a run at once"]),
+        ({"tasks": CROWD}, ["First, let fewer processes of a run at once"]),
         ({"tasks": CROWD[:9]}, []),
         ({"tasks": CROWD, "memory": LARGE}, []),
         ({"tasks": CROWD, "memory": make_memory(GIB, GIB // 2)}, []),
@@ -233,7 +233,7 @@ REQUEST = Trigger("a", gfp_flags=("GFP_KERNEL",), order=3)
         ),
         (
             {"memory": LEAKED._replace(huge_pages_bytes=GIB // 4, huge_pages_free_bytes=GIB // 8)},
-            ["Lower vm.nr_hugepages", "Look at slabtop"],
+            ["Lower vm.nr_hugepages", "Look in slabtop"],
         ),
     ],
 )
@@ -242,7 +242,7 @@ def test_each_cause_has_its_own_advice(changes: dict[str, t.Any], begins: list[s
     assert [text[: len(begin)] for text, begin in itertools.zip_longest(what, begins, fillvalue="")] == begins
 
 
-def test_all_advice_has_its_reason_and_its_risk() -> None:
+def test_all_advice_has_a_reason_and_a_risk() -> None:
     diagnoses = (
         diagnose_incident(memory=LEAKED),
         diagnose_incident(**limit(swap_usage_bytes=4096)),
@@ -273,13 +273,13 @@ RECYCLER = Remedy("fcgid_recycler", {"fcgid_recycler_limit": "64M"}, "why", "ris
     ],
     ids=["each once", "each unit", "the largest swap"],
 )
-def test_a_host_needs_what_its_events_ask_for_together(found: list[Remedy], needed: list[Remedy] | str) -> None:
+def test_the_remedies_of_all_events_are_merged(found: list[Remedy], needed: list[Remedy] | str) -> None:
     expected = [policy_for(f"{unit}.service") for unit in needed] if isinstance(needed, str) else needed
     assert select_needed(found, HostNow()) == expected
 
 
 @pytest.mark.parametrize(
-    ("today", "needed"),
+    ("host", "needed"),
     [
         (HostNow(swap_total_bytes=2 * GIB - 4096, has_fcgid=True), [FCGID, RECYCLER]),
         (HostNow(swap_total_bytes=GIB, has_fcgid=True), [swap_of("2G"), FCGID, RECYCLER]),
@@ -288,5 +288,5 @@ def test_a_host_needs_what_its_events_ask_for_together(found: list[Remedy], need
     ],
     ids=["has the swap", "has less", "has no mod_fcgid", "unknown"],
 )
-def test_what_the_host_has_by_now_it_does_not_need(today: HostNow, needed: list[Remedy]) -> None:
-    assert select_needed([swap_of("2G"), FCGID, RECYCLER], today) == needed
+def test_remedies_that_are_in_place_are_omitted(host: HostNow, needed: list[Remedy]) -> None:
+    assert select_needed([swap_of("2G"), FCGID, RECYCLER], host) == needed
