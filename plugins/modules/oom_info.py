@@ -2,64 +2,68 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module oom_info: its documentation, its argument spec and the way through it."""
+"""The module oom_info: its documentation, its argument spec, and the search of the journal or of text logs."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: oom_info
-short_description: Find every OOM kill on a host, and explain it
+short_description: Find and explain every OOM kill on a host
 version_added: 1.0.0
 description:
-  - Finds the OOM kills of the kernel, of systemd-oomd, earlyoom and nohang in the systemd journal of all boots.
-  - Reads the whole report of each, ties it to the systemd unit it happened in and to what became of that unit, and says
-    why it happened and what helps.
-  - Kills are found through the journal's index, so that the size of the journal hardly matters. All that the kernel
-    logged is read only in a journal whose records have no priority, or where systemd noticed a kill that is not among
-    them.
-  - Only records that the kernel itself and systemd itself wrote are believed. What poses as theirs is counted in
-    RV(coverage.untrusted).
-  - That there is no OOM kill is a success with empty RV(events). That the journal could not be looked at is a failure.
+  - Finds the OOM kills of the kernel, systemd-oomd, earlyoom and nohang in the systemd journal, by default in all
+    boots.
+  - Reads the whole report of each kill, determines the systemd unit in which it happened and what became of that unit,
+    and explains the cause and what helps.
+  - Kills are found through the journal's index, so the size of the journal hardly matters. All records of the kernel
+    are read only if the records in the journal have no priority, or if systemd noticed a kill that is not among the
+    records found.
+  - Only records that the kernel itself and systemd itself wrote are trusted. Records that other programs wrote in their
+    names are counted in RV(coverage.untrusted).
+  - Finding no OOM kill is a success with empty RV(events). Failing to read the journal is an error.
 author:
   - oomguard contributors (@oomguard)
 attributes:
   check_mode:
-    description: Nothing is ever changed.
+    description: The module changes nothing.
     support: full
   diff_mode:
-    description: Nothing is ever changed.
+    description: The module changes nothing.
     support: none
   idempotent:
-    description: Nothing is ever changed.
+    description: The module changes nothing.
     support: full
   platform:
-    description: Linux with systemd's journal, or text logs.
+    description: Linux with the systemd journal, or text logs.
     support: full
     platforms: posix
 options:
   since:
     description:
-      - The start of the time to look at, as C(journalctl --since) takes it, such as V(-7d), V(yesterday) or
+      - The start of the time to search, in the syntax of C(journalctl --since), such as V(-7d), V(yesterday) or
         V(2026-11-23 06:00:00).
       - Mutually exclusive with O(after_cursor).
     type: str
   until:
     description:
-      - The end of the time to look at, as C(journalctl --until) takes it.
+      - The end of the time to search, in the syntax of C(journalctl --until).
     type: str
   boot:
     description:
-      - The boot to look at, V(all) of them, V(0) for the current one, V(-1) for the one before, or a boot's identifier.
+      - The boot to search.
+      - V(all) searches all boots, V(0) the current boot, and V(-1) the boot before it. A boot can also be given by its
+        identifier.
     type: str
     default: all
   after_cursor:
     description:
-      - Look only at what the journal received after this cursor, the RV(coverage.cursor) of an earlier run.
+      - Search only the entries that the journal received after this cursor, which is the RV(coverage.cursor) of an
+        earlier run.
     type: str
   journal_directory:
     description:
-      - Read the journal files in this folder, such as what C(systemd-journal-remote) collects of other hosts, instead
-        of the host's own journal.
+      - Read the journal files in this directory instead of the host's own journal, for example the journals of other
+        hosts that C(systemd-journal-remote) collected.
     type: path
   journal_namespace:
     description:
@@ -67,39 +71,47 @@ options:
     type: str
   log_files:
     description:
-      - Read these text logs instead of the journal. The output of C(dmesg) and C(journalctl), C(kern.log) and the like;
-        a name that ends in C(.gz), C(.bz2) or C(.xz) is decompressed, and one in C(.zst) by Python 3.14 and later.
-      - What is not a regular file, such as C(/dev/kmsg), is refused, as reading it might never end.
-      - An empty list is refused, too, since then nothing would have been looked at.
-      - The events of all files are in the order of their times. Where a log tells no year or no time zone, they are in
-        the order of the files, which then should be named the oldest first.
-      - An event that several files tell of, at the same time and of the same host, is returned and counted once, which
-        RV(coverage.notes) say.
+      - Read these text logs instead of the journal. They can be the output of C(dmesg) or C(journalctl), C(kern.log)
+        and similar files.
+      - Files whose names end in C(.gz), C(.bz2) or C(.xz) are decompressed, and with Python 3.14 and later on the host,
+        files in C(.zst), too.
+      - Anything but a regular file, such as C(/dev/kmsg), is rejected, because reading it might never end.
+      - An empty list is rejected, because nothing would be searched.
+      - The events of all files are sorted by time. If a log shows no year or no time zone, its events keep the order of
+        the files, so name the oldest file first.
+      - An event found in several files, with the same time and the same host, is returned and counted once. Then
+        RV(coverage.notes) say so.
       - Text does not prove who wrote it, so RV(events[].trusted) is V(false).
       - Mutually exclusive with O(since), O(until), O(after_cursor), O(journal_directory) and O(journal_namespace), and
-        with another O(boot) than V(all).
+        with any O(boot) other than V(all).
     type: list
     elements: path
   tasks:
     description:
-      - Which of the kernel's task table to return. The sums are of all tasks in any case.
+      - Which rows of the kernel's task table to return. V(top) returns the O(top) largest rows, V(all) all rows, and
+        V(none) no rows.
+      - The sums in RV(events[].tasks) always include all tasks.
     type: str
     choices: [top, all, none]
     default: top
   top:
     description:
-      - How many tasks, and names of tasks, to return with O(tasks=top), the largest first. V(0) or more.
+      - How many tasks, names and cgroups to return with O(tasks=top), the largest first.
+      - The minimum is V(0).
     type: int
     default: 10
   limit:
     description:
-      - How many events to return, those that a service went down with first, then the newest; V(1) or more.
-        RV(summary) counts all.
+      - How many events to return. Events in which a service went down take precedence, then the newest events.
+      - RV(summary) counts all events.
+      - The minimum is V(1).
     type: int
     default: 100
   timeout:
     description:
-      - Fail when the journal does not answer a query within that many seconds, V(1) or more. What hangs is killed.
+      - How many seconds to wait for the journal to answer one query. The module then kills the program that does not
+        answer, and fails.
+      - The minimum is V(1).
     type: int
     default: 300
 seealso:
@@ -109,7 +121,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Find and explain every OOM kill that the journal knows of
+- name: Find and explain every OOM kill in the journal
   oomguard.linux.oom_info:
   register: oom
 
@@ -117,7 +129,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ oom.events | map(attribute='diagnosis.summary') }}"
 
-- name: Insist that no service went down in the last week
+- name: Fail if a service went down in the last week, or if the search was incomplete
   oomguard.linux.oom_info:
     since: -7d
   register: week
@@ -133,87 +145,91 @@ EXAMPLES = r"""
 RETURN = r"""
 events:
   description:
-    - The OOM kills, oldest first. What the log does not say is V(null). All sizes are in bytes.
+    - The OOM kills, oldest first.
+    - Values that the log does not show are V(null). All sizes are in bytes.
   returned: success
   type: list
   elements: dict
   contains:
     id:
-      description: The same for the same event in each run over the same journal.
+      description: An identifier that is the same for the same event in each run over the same journal.
       type: str
     log:
-      description: Where the event begins in one of O(log_files), V(null) for one of the journal.
+      description: Where the event begins in one of O(log_files), V(null) for an event from the journal.
       type: dict
       contains:
         path:
           description: The file.
           type: str
         line:
-          description: The number of the event's first line in it, from 1.
+          description: The number of the event's first line in that file, starting at 1.
           type: int
         stamp:
           description:
-            - What stands before the message in that line, as it was printed. It tells when the event was where
-              RV(events[].time) is V(null) since the log names no year or no time zone.
-            - V(null) where nothing stands there.
+            - The text before the message in that line, as printed. If RV(events[].time) is V(null) because the log
+              shows no year or no time zone, this still shows the time.
+            - V(null) if the line has no text before the message.
           type: str
           sample: "Nov 23 06:48:46 web1 kernel: [ 4242.123456]"
     killer:
-      description: Who killed, V(kernel), V(systemd-oomd), V(earlyoom) or V(nohang).
+      description: The OOM killer, which is V(kernel), V(systemd-oomd), V(earlyoom) or V(nohang).
       type: str
       sample: kernel
     trusted:
-      description: Whether the records were written by the kernel and systemd for certain.
+      description: Whether it is certain that the kernel and systemd wrote the records.
       type: bool
     complete:
-      description: Whether the report is whole; if not, RV(events[].notes) say what is missing.
+      description: Whether the report is complete. If not, RV(events[].notes) say what is missing.
       type: bool
     time:
       description: When the journal received the kill.
       type: str
       sample: "2026-11-23T06:48:46.787033Z"
     boot_id:
-      description: The boot it happened in.
+      description: The identifier of the boot in which the kill happened.
       type: str
     monotonic_us:
-      description: Microseconds from the boot until the journal received the kill.
+      description: The microseconds from the boot until the journal received the kill.
       type: int
     hostname:
-      description: The host, as the journal has it.
+      description: The name of the host, as recorded in the journal.
       type: str
     kernel_release:
-      description: The kernel.
+      description: The release of the kernel.
       type: str
       sample: 5.10.0-30-cloud-amd64
     scope:
-      description: What was out of memory. V(global) is the whole host, V(memcg) a cgroup with a limit.
+      description:
+        - What ran out of memory. V(global) is the whole host, V(memcg) a cgroup that reached its limit, V(cpuset) and
+          V(mempolicy) the nodes that the request was bound to.
+        - V(unknown) if the log does not show it.
       type: str
       sample: global
     manual:
-      description: Whether somebody asked for the kill (SysRq).
+      description: Whether somebody requested the kill (SysRq).
       type: bool
     trigger:
-      description: The process whose allocation could not be met, and the allocation.
+      description: The process whose allocation invoked the OOM killer, and the allocation.
       type: dict
       contains:
         name:
           description: The name of the process.
           type: str
         pid:
-          description: Its process id.
+          description: The process ID.
           type: int
         gfp_mask:
           description: The flags of the allocation as a number.
           type: str
         gfp_flags:
-          description: The flags of the allocation by name.
+          description: The names of the flags of the allocation.
           type: list
           elements: str
         order:
-          description: The request was for 2 to the power of this many pages.
+          description: The size of the allocation. It was for 2 to the power of this number of pages.
           type: int
         oom_score_adj:
-          description: The process's own adjustment.
+          description: The C(oom_score_adj) of the process.
           type: int
     victims:
       description: The killed processes.
@@ -224,13 +240,13 @@ events:
           description: The name of the process.
           type: str
         pid:
-          description: Its process id.
+          description: The process ID.
           type: int
         uid:
-          description: Its user.
+          description: The user ID of the process.
           type: int
         total_vm_bytes:
-          description: Its address space.
+          description: The size of its address space.
           type: int
         anon_rss_bytes:
           description: Its anonymous memory in RAM.
@@ -248,17 +264,17 @@ events:
           description: Its memory in swap.
           type: int
         oom_score_adj:
-          description: Its adjustment.
+          description: The C(oom_score_adj) of the process.
           type: int
         reaped:
-          description: Whether the kernel freed its memory before it had ended.
+          description: Whether the kernel freed the memory of the process before the process had ended.
           type: bool
     cgroup:
       description: The cgroup of the victim.
       type: str
       sample: /system.slice/apache2.service
     limit_cgroup:
-      description: The cgroup whose limit was hit, with RV(events[].scope=memcg).
+      description: The cgroup that reached its limit, if RV(events[].scope) is V(memcg).
       type: str
     unit:
       description: The unit of the system's systemd in which the victim ran.
@@ -278,72 +294,74 @@ events:
       description: The Kubernetes pod in which the victim ran.
       type: str
     limit:
-      description: Usage and limit of the cgroup in RV(events[].limit_cgroup).
+      description: The usage and the limit of the cgroup in RV(events[].limit_cgroup).
       type: dict
       contains:
         usage_bytes:
-          description: Its memory.
+          description: The memory that it used.
           type: int
         limit_bytes:
-          description: Its limit.
+          description: Its memory limit.
           type: int
         failcnt:
-          description: How often the limit was hit.
+          description: How often it reached the limit.
           type: int
         swap_usage_bytes:
-          description: Its swap (with cgroup version 1, memory and swap together).
+          description: The swap that it used. With version 1 of cgroups, memory and swap together.
           type: int
         swap_limit_bytes:
-          description: Its limit of swap (with cgroup version 1, of memory and swap together).
+          description: Its limit of swap. With version 1 of cgroups, the limit of memory and swap together.
           type: int
         stat:
-          description: The statistics that the kernel prints of it, sizes in bytes and events as numbers, by its names.
+          description:
+            - The statistics that the kernel prints for the cgroup, with the names that it prints. Sizes are in bytes,
+              events are numbers.
           type: dict
           sample:
             anon: 41713664
             file: 12288
     memory:
-      description: The memory of the host at that moment.
+      description: The memory of the host at the time of the kill.
       type: dict
       contains:
         page_size:
           description: The size of a page.
           type: int
         ram_bytes:
-          description: The RAM.
+          description: The size of the RAM.
           type: int
         reserved_bytes:
-          description: The part of it that the kernel never hands out.
+          description: The part of the RAM that the kernel never hands out.
           type: int
         free_bytes:
-          description: The free part.
+          description: The free part of the RAM.
           type: int
         page_cache_bytes:
-          description: The page cache, with shared memory and the swap cache.
+          description: The page cache, including shared memory and the swap cache.
           type: int
         slab_bytes:
           description: The kernel's own objects.
           type: int
         swap_total_bytes:
-          description: The swap.
+          description: The size of the swap.
           type: int
         swap_free_bytes:
-          description: The free part of it.
+          description: The free part of the swap.
           type: int
         swap_used_bytes:
-          description: The used part of it.
+          description: The used part of the swap.
           type: int
         swap_cache_bytes:
-          description: What was in swap and in RAM at once.
+          description: The memory that was both in swap and in RAM.
           type: int
         breakdown:
           description:
             - What the RAM was used for, in parts that add up to RV(events[].memory.ram_bytes).
-            - A part that the kernel does not print is V(null), and then in C(unaccounted_bytes).
+            - A part that the kernel does not print is V(null), and is then included in C(unaccounted_bytes).
           type: dict
           contains:
             anonymous_bytes:
-              description: Memory of processes, what was in the swap cache included.
+              description: Memory of processes, including the part in the swap cache.
               type: int
             page_cache_bytes:
               description: Pages of files, without shared memory and the swap cache.
@@ -352,7 +370,7 @@ events:
               description: Shared memory, and files in tmpfs.
               type: int
             slab_reclaimable_bytes:
-              description: The kernel's own objects that it can do without, such as names of files.
+              description: The kernel's own objects that it can discard, such as cached file names.
               type: int
             slab_unreclaimable_bytes:
               description: The kernel's other objects.
@@ -361,24 +379,24 @@ events:
               description: The page tables of all processes.
               type: int
             kernel_stacks_bytes:
-              description: The stacks of all threads in the kernel.
+              description: The kernel stacks of all threads.
               type: int
             huge_pages_bytes:
-              description: Pages of hugetlbfs, in use or not.
+              description: Pages of hugetlbfs, whether in use or not.
               type: int
             free_bytes:
-              description: What was free, in the zones and on the lists of the CPUs.
+              description: Free memory, in the zones and on the lists of the CPUs.
               type: int
             reserved_bytes:
-              description: What the kernel never hands out.
+              description: Memory that the kernel never hands out.
               type: int
             unaccounted_bytes:
               description:
                 - The rest, such as drivers, vmalloc, network buffers, zram, and the balloon of a hypervisor.
-                - The kernel does not read its counters at one moment, so that this can be a little below 0.
+                - The kernel does not read all its counters at the same moment, so this can be slightly below 0.
               type: int
     zones:
-      description: The zones of the memory.
+      description: The memory zones.
       type: list
       elements: dict
       contains:
@@ -386,67 +404,70 @@ events:
           description: The NUMA node.
           type: int
         zone:
-          description: The zone.
+          description: The name of the zone.
           type: str
           sample: DMA32
         free_bytes:
-          description: Its free memory.
+          description: The free memory of the zone.
           type: int
         min_bytes:
-          description: Below this only the kernel's most urgent requests are served.
+          description: The minimum watermark. Below it, only the kernel's most urgent requests are served.
           type: int
         low_bytes:
-          description: Below this the kernel begins to reclaim memory.
+          description: The low watermark. Below it, the kernel begins to reclaim memory.
           type: int
         high_bytes:
-          description: Above this it stops to.
+          description: The high watermark. Above it, the kernel stops reclaiming memory.
           type: int
         present_bytes:
           description: The memory in the zone.
           type: int
         managed_bytes:
-          description: The part of it that the kernel hands out.
+          description: The part of that memory that the kernel hands out.
           type: int
         free_blocks:
-          description: How many free blocks there are of each size in bytes.
+          description: The number of free blocks of each size in bytes.
           type: dict
           sample:
             "4096": 43
         largest_free_block_bytes:
-          description: The largest request that the zone could have served in one piece.
+          description:
+            - The size of the largest free block, which is the largest request that the zone could have served in one
+              piece.
           type: int
         usable:
-          description: Whether the request that failed could use the zone, by its flags, cpuset and memory policy.
+          description: Whether the flags, the cpuset and the memory policy of the failed request let it use the zone.
           type: bool
         reserve_bytes:
-          description: What the zone kept back from this request, since it could have used a higher one.
+          description: The memory that the zone kept back from this request, because it could have used a higher zone.
           type: int
         margin_bytes:
           description:
-            - What was free beyond RV(events[].zones[].min_bytes), RV(events[].zones[].reserve_bytes) and what is kept
-              for other kinds of requests. Below 0 where it fell short.
-            - V(null) in all zones where the watermarks that the kernel printed are impossible, which
-              RV(events[].notes) say.
+            - The free memory beyond RV(events[].zones[].min_bytes), RV(events[].zones[].reserve_bytes) and the memory
+              kept for other kinds of requests. Negative if the zone had less than that.
+            - V(null) in all zones if the watermarks that the kernel printed are impossible. Then RV(events[].notes) say
+              so.
           type: int
         fitting_blocks:
-          description: How many free blocks were large enough for the request.
+          description: How many free blocks were large enough for the request and not kept for others.
           type: int
     tasks:
       description:
-        - The task table. Memory that processes share is counted for each of them, but for C(rss_shared_once_bytes).
+        - The task table.
+        - Memory that several processes share is counted for each of them, except in C(rss_shared_once_bytes).
       type: dict
       contains:
         count:
-          description: How many tasks the table has.
+          description: The number of tasks in the table.
           type: int
         rss_bytes:
           description: Their memory in RAM.
           type: int
         rss_shared_once_bytes:
           description:
-            - Their anonymous memory in RAM, and of mapped files and of shared memory what the largest of them has, so
-              that what they share is not counted twice.
-            - V(null) before Linux 6.8, whose table does not tell these apart.
+            - Their memory in RAM with shared memory counted only once. It is the sum of their anonymous memory, plus
+              the mapped files and the shared memory of the task that has most of each.
+            - V(null) before Linux 6.8, whose table does not list these separately.
           type: int
         swap_bytes:
           description: Their memory in swap.
@@ -463,13 +484,13 @@ events:
               description: The name.
               type: str
             count:
-              description: How many tasks bear it.
+              description: The number of tasks with this name.
               type: int
             rss_bytes:
               description: Their memory in RAM.
               type: int
             rss_shared_once_bytes:
-              description: The same with shared memory counted once, V(null) before Linux 6.8.
+              description: Their memory in RAM with shared memory counted only once, V(null) before Linux 6.8.
               type: int
             swap_bytes:
               description: Their memory in swap.
@@ -480,26 +501,26 @@ events:
         by_cgroup:
           description:
             - The same sums by cgroup, the largest first.
-            - The kernel names the cgroup of the victim, and that of the limit, in or below which all tasks of a table
-              are with RV(events[].scope=memcg).
-            - Of other processes the cgroup is known where they still run on this host.
+            - The kernel shows the cgroup of the victim. If RV(events[].scope) is V(memcg), it also shows the cgroup of
+              the limit, and all tasks of the table are in or below that cgroup.
+            - The cgroups of other processes are known if these processes still run on this host.
           type: list
           elements: dict
           contains:
             cgroup:
-              description: The cgroup, V(null) for all tasks of whom it is not known.
+              description: The cgroup, V(null) for all tasks whose cgroup is unknown.
               type: str
             unit:
-              description: The unit that it belongs to, a user's unit where it is one.
+              description: The unit that the cgroup belongs to. If it belongs to a user's unit, that unit.
               type: str
             count:
-              description: How many tasks are known to have been in it.
+              description: The number of tasks that are known to have been in the cgroup.
               type: int
             rss_bytes:
               description: Their memory in RAM.
               type: int
             rss_shared_once_bytes:
-              description: The same with shared memory counted once, V(null) before Linux 6.8.
+              description: Their memory in RAM with shared memory counted only once, V(null) before Linux 6.8.
               type: int
             swap_bytes:
               description: Their memory in swap.
@@ -516,28 +537,28 @@ events:
               description: The name of the process.
               type: str
             pid:
-              description: Its process id.
+              description: The process ID.
               type: int
             uid:
-              description: Its user.
+              description: The user ID of the process.
               type: int
             tgid:
-              description: Its thread group id.
+              description: The thread group ID of the process.
               type: int
             total_vm_bytes:
-              description: Its address space.
+              description: The size of its address space.
               type: int
             rss_bytes:
               description: Its memory in RAM.
               type: int
             rss_anon_bytes:
-              description: The anonymous part of that, V(null) before Linux 6.8.
+              description: The anonymous part of RV(events[].tasks.rows[].rss_bytes), V(null) before Linux 6.8.
               type: int
             rss_file_bytes:
-              description: The mapped files in that, V(null) before Linux 6.8.
+              description: The mapped files in RV(events[].tasks.rows[].rss_bytes), V(null) before Linux 6.8.
               type: int
             rss_shmem_bytes:
-              description: The shared memory in that, V(null) before Linux 6.8.
+              description: The shared memory in RV(events[].tasks.rows[].rss_bytes), V(null) before Linux 6.8.
               type: int
             pgtables_bytes:
               description: Its page tables.
@@ -546,7 +567,7 @@ events:
               description: Its memory in swap.
               type: int
             oom_score_adj:
-              description: Its adjustment.
+              description: The C(oom_score_adj) of the process.
               type: int
     unit_effect:
       description: What became of RV(events[].unit).
@@ -556,50 +577,54 @@ events:
           description: The unit.
           type: str
         result:
-          description: The result with which systemd logged its failure, V(null) where it did not fail of this.
+          description:
+            - The result that systemd logged when the unit failed, V(null) if the unit did not fail because of this
+              kill.
           type: str
           sample: oom-kill
         stopped:
           description:
             - Whether the unit went down.
-            - V(null) where the journal does not tell, as while the unit is being stopped, when the host itself ended
-              soon after the kill, or when the unit failed minutes later with a result of another kind.
+            - V(null) if the journal does not show it. This is the case while the unit is being stopped, if the host
+              itself went down soon after the kill, or if the unit failed minutes later with another result.
           type: bool
         restarted:
-          description: Whether systemd brought it back by itself.
+          description: Whether systemd restarted the unit automatically.
           type: bool
         oom_policy:
-          description: The unit's C(OOMPolicy) that is in force now, V(null) in another host's journal.
+          description: The C(OOMPolicy) of the unit that is in force now, V(null) for another host's journal.
           type: str
           sample: stop
         down_seconds:
           description:
-            - How long it was down, from the end of its main process, or else from its failure, until its next start.
-            - V(null) as long as it has not come back, or where the host booted with a wrong time meanwhile.
+            - How long the unit was down, from the end of its main process, or else from its failure, until its next
+              start.
+            - V(null) if it has not been started since, or if the host booted with a wrong time in between.
           type: float
     diagnosis:
-      description: Why it happened.
+      description: Why the kill happened.
       type: dict
       contains:
         cause:
           description:
-            - One of V(ram_and_swap_exhausted), V(ram_exhausted_no_swap), V(ram_exhausted_swap_free), V(cgroup_limit),
-              V(fragmentation), V(low_zone), V(cpuset_or_mempolicy), V(manual), V(pressure) and V(unknown).
+            - The cause. One of V(ram_and_swap_exhausted), V(ram_exhausted_no_swap), V(ram_exhausted_swap_free),
+              V(cgroup_limit), V(fragmentation), V(low_zone), V(cpuset_or_mempolicy), V(manual), V(pressure) and
+              V(unknown).
           type: str
           sample: ram_and_swap_exhausted
         kind:
-          description: What events that are alike have in common, killer, victims, unit and cause, to group them by.
+          description: What similar events have in common, to group them by, which is killer, victims, unit and cause.
           type: str
           sample: "kernel: leak.fcgi of apache2.service: ram_and_swap_exhausted"
         summary:
           description: What happened, in one or two sentences.
           type: str
         evidence:
-          description: What shows it, in whole sentences.
+          description: What shows the cause, in whole sentences.
           type: list
           elements: str
         remedies:
-          description: What helps.
+          description: The roles of this collection that help.
           type: list
           elements: dict
           contains: &remedy
@@ -616,10 +641,10 @@ events:
               description: The reason.
               type: str
             risk:
-              description: What it does not help against, and what it can do harm to.
+              description: What the role does not help against, and what harm it can do.
               type: str
         advice:
-          description: What helps beside, and is for people to decide.
+          description: What else helps, but is for people to decide.
           type: list
           elements: dict
           contains:
@@ -630,107 +655,112 @@ events:
               description: The reason.
               type: str
             risk:
-              description: What it can do harm to.
+              description: What harm it can do.
               type: str
     notes:
-      description: What is missing, or does not agree.
+      description: What is missing from the report, or contradictory in it.
       type: list
       elements: str
 remedies:
   description:
-    - What helps this host, the remedies of all RV(events) together, each once, the newest event's first.
-    - Of the sizes of swap it is the largest.
-    - Those that the host has by now are left out, as where its swap has that size, or where mod_fcgid is not installed.
-      Of another host's journal, and of logs, that is not known.
+    - What helps this host. These are the remedies of all RV(events) together, each once, those of the newest event
+      first.
+    - If there are several sizes of swap, the largest is returned.
+    - Remedies that the host does not need are omitted, for example if its swap already has that size, or if mod_fcgid
+      is not installed. For another host's journal and for text logs, this is unknown, so none is omitted.
   returned: success
   type: list
   elements: dict
   contains: *remedy
 summary:
   description:
-    - All events in numbers, those beyond O(limit) too.
-    - Of the latter no more than the kill line is read, so that the cause of some is V(unknown), each process of a
-      killed group counts, and a unit that went down since its main process was killed may be missing.
+    - All events in numbers, including those beyond O(limit).
+    - Of events beyond the limit, only the kill line is read. So the cause of some of them is V(unknown), each process
+      of a killed group is counted as an event, and a unit that went down because its main process was killed may be
+      missing.
   returned: success
   type: dict
   contains:
     count:
-      description: How many events there are.
+      description: The number of events.
       type: int
     by_killer:
-      description: Events by killer.
+      description: The number of events by killer.
       type: dict
     by_unit:
-      description: Events by unit.
+      description: The number of events by unit.
       type: dict
       sample:
         apache2.service: 2
     by_victim:
-      description: Killed processes by name.
+      description: The number of killed processes by name.
       type: dict
     by_cause:
-      description: Events by cause.
+      description: The number of events by cause.
       type: dict
     first:
-      description: When the first one was.
+      description: The time of the first event.
       type: str
     last:
-      description: When the last one was.
+      description: The time of the last event.
       type: str
     units_taken_down:
-      description: The units that went down with a killed process.
+      description: The units that went down because of an OOM kill.
       type: list
       elements: str
       sample: [apache2.service]
 coverage:
-  description: What was looked at, and what could not be.
+  description: Which part of the journal was searched, and why the search may have missed something.
   returned: success
   type: dict
   contains:
     from:
-      description: The beginning of what was looked at.
+      description: The beginning of the time that was searched.
       type: str
     to:
-      description: The end of what was looked at.
+      description: The end of the time that was searched.
       type: str
     boots:
-      description: How many boots it holds.
+      description: The number of boots in that time.
       type: int
     persistent:
-      description: Whether the journal outlives a reboot.
+      description: Whether the journal survives a reboot.
       type: bool
     complete:
       description:
-        - Whether nothing was missed in the time that was asked for; if not, RV(coverage.notes) say why.
-        - It is V(false) where the journal begins later than O(since), where it missed messages of the kernel, and where
-          a journal file is damaged or could not be opened, which the notes name.
-        - What is kept of users alone, whose files may go back further than the system's, does not count.
-        - So it is where the journal holds no record of the kernel from the last boot that was looked at, as in a
-          container, and where systemd noticed an OOM kill of which there is no other record within a minute.
-        - So it is where journald dropped messages of systemd, or of a killer outside the kernel, that came too fast.
-        - And so it is where the first entry of the O(boot) that was asked for came more than 10 minutes after the boot,
-          and where the newest entry is more than 24 hours old, unless O(until), O(journal_directory) or an earlier
-          O(boot) was asked for.
-        - Where the clock was set back, it is V(false) with an O(until) that it passed twice, and with a O(since) or
-          O(until) that is not written as in V(-7d), V(2 hours ago), V(@1795000000), V(2026-11-23),
-          V(2026-11-23 06:00:00), V(today) or V(yesterday).
+        - Whether the search missed nothing in the requested time. If not, RV(coverage.notes) say why.
+        - V(false) if the journal begins later than O(since), if journald missed messages of the kernel, or if a journal
+          file is damaged or cannot be opened. The notes name such files.
+        - A time of which only the journals of users are left does not count as searched.
+        - Also V(false) if the journal holds no record of the kernel from the last boot that was searched, as in a
+          container, or if systemd noticed an OOM kill that has no other record within two minutes.
+        - Also V(false) if journald dropped messages of systemd, or of a killer outside the kernel, because they came
+          too fast.
+        - Also V(false) if the first entry of the requested O(boot) came more than 10 minutes after the boot, or if the
+          newest entry is more than 24 hours old and neither O(until), O(journal_directory) nor an earlier O(boot) was
+          requested.
+        - If the clock was set back, it is V(false) with an O(until) that the clock passed twice, and with an O(since)
+          or O(until) that is not written like V(-7d), V(2 hours ago), V(@1795000000), V(2026-11-23), V(2026-11-23
+          06:00:00), V(today) or V(yesterday).
       type: bool
     missed_records:
-      description: How many of the kernel's messages the journal came too late for.
+      description: The number of kernel messages that were lost before journald read them.
       type: int
     unparsed:
-      description: How many records could not be read.
+      description: The number of unreadable records.
       type: int
     untrusted:
       description:
-        - How many records pose as the kernel's or systemd's and are not.
-        - What poses as a kill by the kernel is counted when it has the priority V(3) of one, or a more urgent one.
+        - The number of records that other programs wrote in the name of the kernel or of systemd.
+        - A record in the name of the kernel counts if it looks like a kill and has the priority of one, which is V(3),
+          or a more urgent priority.
       type: int
     cursor:
-      description: Where a later run can go on, with O(after_cursor).
+      description: Where a later run can continue, with O(after_cursor).
       type: str
     notes:
-      description: What could not be looked at, what was not believed, and what several logs tell.
+      description:
+        - What could not be searched, which records were not trusted, and which events were found in several logs.
       type: list
       elements: str
 """
