@@ -176,6 +176,7 @@ class _Events:
 
         if is_same_log:
             at_us = max(at_us, self._at_us)
+
         self._at_us = at_us
 
 

@@ -34,6 +34,7 @@ def build_summary(
         victims += [victim.name for victim in incident.report.victims]
         if incident.place.unit:
             units.append(incident.place.unit)
+
         if incident.at.realtime_us is not None:
             times.append(incident.at.realtime_us)
 

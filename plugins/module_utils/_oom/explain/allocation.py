@@ -89,6 +89,7 @@ def describe_purpose(flags: t.Collection[str]) -> str:
     """Return in words what a request with these flags was for."""
     if not _PROCESS.isdisjoint(flags):
         return "for a process"
+
     if not _NO_DISK.isdisjoint(flags):
         return "for the kernel, without permission to wait for a disk"
 

@@ -186,6 +186,7 @@ def _find_available_memory(report: OomReport) -> int | None:
     """Return the size of the limit that was hit, or else of the RAM."""
     if report.limit:
         return report.limit.limit_bytes
+
     if report.memory:
         return report.memory.ram_bytes
 

@@ -39,7 +39,7 @@ def parse_cgroup(path: str | None) -> Place:
     if not path or not path.startswith("/"):
         return Place()
 
-    parts = [_unescape(part) for part in path.split("/")[1:]]
+    parts = path.split("/")[1:]
     slice_, unit, rest = _split_at_unit(parts)
     user_unit = None
     if unit and _USER_MANAGER.fullmatch(unit):
@@ -56,18 +56,25 @@ def parse_cgroup(path: str | None) -> Place:
 
 def _find_container(path: str) -> str | None:
     match = _CONTAINER.search(path)
-    return match[1] if match else None
+    if match is None:
+        return None
+
+    return match[1]
 
 
 def _find_pod(path: str) -> str | None:
     match = _POD.search(path)
-    return match[1].replace("_", "-") if match else None
+    if match is None:
+        return None
+
+    return match[1].replace("_", "-")
 
 
 def _split_at_unit(parts: list[str]) -> tuple[str | None, str | None, list[str]]:
     """Return the innermost slice, the unit in it, and the parts below the unit."""
     slice_ = None
-    for index, part in enumerate(parts):
+    for index, escaped in enumerate(parts):
+        part = _unescape(escaped)
         if part.endswith(".slice"):
             slice_ = part
         elif _UNIT.fullmatch(part):

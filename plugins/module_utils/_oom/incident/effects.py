@@ -58,6 +58,7 @@ def add_effects(
         effect = None
         if incident.place.unit:
             effect = _UnitKill(incident, lives.find(incident), clock, states).find_effect()
+
         result.append(incident._replace(effect=effect))
 
     return result
@@ -75,6 +76,7 @@ def _add_units(incidents: t.Iterable[Incident], records: t.Iterable[UnitRecord],
         # If systemd does not account for memory, all processes are in the root cgroup.
         if not unit and incident.report.cgroup in (None, "/"):
             unit = notices.find_unit_near(clock.find_moment(incident.at))
+
         yield incident._replace(place=incident.place._replace(unit=unit))
 
 
@@ -132,12 +134,19 @@ class _UnitKill:
             gone=self._states.is_gone(self._unit),
         )
         failure = self._find_failure()
-        if failure is None:
-            if self._has_stayed_up():
-                effect = effect._replace(stopped=False, restarted=False)
-            return effect
+        if failure is not None:
+            return self._add_failure(effect, failure)
 
-        noticed = self._notice.at if self._notice else self._at
+        if self._has_stayed_up():
+            return effect._replace(stopped=False, restarted=False)
+
+        return effect
+
+    def _add_failure(self, effect: UnitEffect, failure: Event) -> UnitEffect:
+        noticed = self._at
+        if self._notice:
+            noticed = self._notice.at
+
         if not self._is_caused_by_kill(failure, noticed):
             return effect
 
@@ -177,6 +186,7 @@ class _UnitKill:
         failure = self._life.find_next(FAILED, self._at)
         if failure and self._may_be_caused_by_kill(failure, noticed):
             return failure
+
         if noticed > self._at:
             return None
 
@@ -191,17 +201,19 @@ class _UnitKill:
         if failure.at.boot_id != self._at.boot_id:
             return False
 
-        start = self._life.find_next(STARTED, self._at)
-        if start and start.at < failure.at:
+        if self._life.has_event_between(STARTED, self._at, failure.at):
             return False
 
         late = max(noticed, self._at.plus(LATE_US))
-        other = self._life.find_next(OUT_OF_MEMORY, late.plus(1))
-        if other and other.at < failure.at:
+        if self._life.has_event_between(OUT_OF_MEMORY, late.plus(1), failure.at):
             return False
 
-        if self._is_caused_by_kill(failure, noticed) or failure.at <= noticed.plus(_SOON_US):
+        if failure.at <= noticed.plus(_SOON_US):
             return True
+
+        if self._is_caused_by_kill(failure, noticed):
+            return True
+
         if failure.at > self._at.plus(_LATER_US):
             return False
 
@@ -212,8 +224,10 @@ class _UnitKill:
         result = failure.record.result
         if result == "oom-kill":
             return True
+
         if result == "signal" and self._at in self._life.main_process_kills:
             return True
+
         if not self._at <= failure.at <= noticed.plus(_SOON_US):
             return False
 
@@ -230,6 +244,7 @@ class _UnitKill:
         is_in_last_boot = self._clock.is_in_last_boot(self._at)
         if is_in_last_boot and self._states.is_stopping(self._unit):
             return False
+
         if is_in_last_boot and self._policy == "continue":
             return True
 
@@ -237,11 +252,10 @@ class _UnitKill:
 
     def _is_restarted(self, failure: Event, start: Event | None) -> bool:
         """Return whether systemd, and not a person, made the start that followed the failure."""
-        restart = self._life.find_next(RESTART, failure.at)
-        if start is None or restart is None:
+        if start is None:
             return False
 
-        return restart.at < start.at
+        return self._life.has_event_between(RESTART, failure.at, start.at)
 
     def _measure_outage(self, failure: Event, start: Event | None) -> float | None:
         """Return the seconds from the end of the main process, or else from the failure, to the start."""
@@ -252,6 +266,7 @@ class _UnitKill:
         end = self._life.find_last(EXITED, failure.at)
         if end and end.at >= min(self._at, failure.at.plus(-LATE_US)):
             down = end
+
         return _measure_seconds(down.record, start.record)
 
 
@@ -260,6 +275,7 @@ def _measure_seconds(first: UnitRecord, second: UnitRecord) -> float | None:
     passed_us = second.realtime_us - first.realtime_us
     if first.boot_id == second.boot_id:
         passed_us = second.monotonic_us - first.monotonic_us
+
     if passed_us < 0:
         return None
 

@@ -65,6 +65,7 @@ def _list_units(incidents: t.Iterable[Incident], traces: Traces) -> list[str]:
     for incident in incidents:
         if incident.place.unit:
             units.add(incident.place.unit)
+
     for record in traces.units:
         if not record.unit.endswith(".slice"):
             units.add(record.unit)
@@ -73,7 +74,11 @@ def _list_units(incidents: t.Iterable[Incident], traces: Traces) -> list[str]:
 
 
 def _list_units_taken_down(incidents: t.Iterable[Incident], traces: Traces) -> tuple[str, ...]:
-    units = {record.unit for record in traces.units if record.what == FAILED}
+    units = set()
+    for record in traces.units:
+        if record.what == FAILED:
+            units.add(record.unit)
+
     for incident in incidents:
         if incident.effect and incident.effect.stopped:
             units.add(incident.effect.unit)

@@ -47,7 +47,10 @@ class Incident(t.NamedTuple):
     @property
     def key(self) -> str:
         """An identifier that is the same in each run over the same source."""
-        pid = self.report.victims[0].pid if self.report.victims else 0
+        pid = 0
+        if self.report.victims:
+            pid = self.report.victims[0].pid
+
         if self.log:
             return f"{self.log}-{self.at.cursor}-{pid}"
 

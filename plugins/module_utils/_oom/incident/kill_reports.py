@@ -8,10 +8,11 @@ from __future__ import annotations
 import bisect
 import collections
 import functools
+import itertools
 import typing as t
 
 from ..._journal.journal import Journal
-from ..._journal.record import Record
+from ..._journal.record import Key, Record
 from ..._journal.surroundings import Stretch, around
 from ..report.kill_lines import names_victim
 from ..report.model import Line, OomReport, Origin, Unparsed, Victim
@@ -49,41 +50,50 @@ def read_incidents(journal: Journal, traces: Traces, *, limit: int, page_size: i
     `page_size` is for reports that do not show it. Raises JournalError.
     """
     failures = _Failures(traces.units)
-    reader = _KillReader(_sort_by_urgency(traces.kills, failures), page_size)
+    urgent_first = sorted(traces.kills, key=failures.has_near, reverse=True)
+    reader = _KillReader(urgent_first, page_size)
     reader.read(journal, limit)
     reader.read_rest(traces.kills)
 
     incidents = [*reader.incidents, *_read_other_killers(traces.killers, reader.incidents)]
-    ranks = {boot_id: rank for rank, boot_id in enumerate(reversed(traces.boots))}
-
-    def get_time(incident: Incident) -> tuple[int, int]:
-        return ranks.get(incident.at.boot_id or "", 0), incident.at.monotonic_us or 0
-
-    def get_importance(incident: Incident) -> tuple[bool, tuple[int, int]]:
-        return failures.has_near(incident.at.boot_id, incident.at.monotonic_us), get_time(incident)
-
-    incidents.sort(key=get_importance)
+    incidents.sort(key=_Order(traces.boots))
+    # A stable sort keeps the order by time among those that are equally urgent.
+    incidents.sort(key=lambda incident: failures.has_near(incident.at))
     cut = max(len(incidents) - limit, 0)
     return ReadIncidents(
-        incidents=sorted(incidents[cut:], key=get_time),
-        older=sorted(incidents[:cut], key=get_time),
+        incidents=sorted(incidents[cut:], key=_Order(traces.boots)),
+        older=sorted(incidents[:cut], key=_Order(traces.boots)),
         unreadable=reader.unreadable,
     )
+
+
+class _Order:
+    """The order of incidents by boot and time; `boots` are the newest first."""
+
+    def __init__(self, boots: t.Sequence[str]) -> None:
+        self._ranks: dict[str | None, int] = {}
+        for rank, boot_id in enumerate(reversed(boots)):
+            self._ranks[boot_id] = rank
+
+    def __call__(self, incident: Incident) -> tuple[int, int]:
+        rank = self._ranks.get(incident.at.boot_id, 0)
+        return rank, incident.at.monotonic_us or 0
 
 
 class _Failures:
     """The services that OOM kills have taken down, by boot and time."""
 
     def __init__(self, records: t.Iterable[UnitRecord]) -> None:
-        self._times: dict[str, list[int]] = collections.defaultdict(list)
+        self._times: dict[str | None, list[int]] = {}
         for record in records:
             if record.what == FAILED and record.unit.endswith(".service"):
-                bisect.insort(self._times[record.boot_id], record.monotonic_us)
+                times = self._times.setdefault(record.boot_id, [])
+                bisect.insort(times, record.monotonic_us)
 
-    def has_near(self, boot_id: str | None, monotonic_us: int | None) -> bool:
+    def has_near(self, kill: Line | Record) -> bool:
         """Return whether a service went down near a kill."""
-        times = self._times.get(boot_id or "", [])
-        kill_us = monotonic_us or 0
+        times = self._times.get(kill.boot_id, [])
+        kill_us = kill.monotonic_us or 0
         first = bisect.bisect_left(times, kill_us - NEAR_US)
         if first == len(times):
             return False
@@ -91,35 +101,57 @@ class _Failures:
         return times[first] <= kill_us + 2 * NEAR_US
 
 
-def _sort_by_urgency(kills: t.Iterable[Record], failures: _Failures) -> list[Record]:
-    """Return the kills; those near which a service went down come first."""
-    return sorted(kills, key=lambda kill: not failures.has_near(kill.boot_id, kill.monotonic_us))
+class _Window:
+    """The kernel's records in a stretch of the journal, oldest first."""
+
+    def __init__(self, newest_first: t.Sequence[Record]) -> None:
+        self.records = list(filter(is_from_kernel, reversed(newest_first)))
+        self.lines = list(map(_get_line, self.records))
+        self._places: dict[int, int] = {}
+        for place, line in enumerate(self.lines):
+            self._places[id(line)] = place
+
+    def find_place(self, line: Line) -> int:
+        """Return the place of one of the lines in the window."""
+        return self._places[id(line)]
+
+    def find_span(self, report: OomReport) -> range:
+        """Return the places from the first to the last line of a report."""
+        first = self.find_place(report.first)
+        last = self.find_place(report.last)
+        return range(first, last + 1)
 
 
 class _KillReader:
     """Reads the reports of kills in a journal, in the order of the kills."""
 
-    def __init__(self, kills: t.Sequence[Record], page_size: int | None) -> None:
+    def __init__(self, kills: t.Iterable[Record], page_size: int | None) -> None:
         self.incidents: list[Incident] = []
         self.unreadable = 0
         """The number of kill lines that could not be read."""
         self._page_size = page_size
-        self._pending = {kill.key: kill for kill in kills}
-        self._times = {kill.monotonic_us for kill in kills}
+        self._pending: dict[Key, Record] = {}
+        self._times: set[int] = set()
+        for kill in kills:
+            self._pending[kill.key] = kill
+            self._times.add(kill.monotonic_us)
 
     def read(self, journal: Journal, limit: int) -> None:
         """Read the reports of pending kills until there are at least `limit` incidents, or no more kills.
 
         One event may have many kill lines, so only reading shows when there are enough.
         """
-        while self._pending and len(self.incidents) < limit:
-            kills = list(self._pending.values())[: limit - len(self.incidents)]
-            stretches = [_build_stretch(group) for group in _group_kills(kills)]
+        missing = limit
+        while self._pending and missing > 0:
+            next_kills = itertools.islice(self._pending.values(), missing)
+            stretches = list(map(_build_stretch, _group_kills(next_kills)))
             for stretch, records in zip(stretches, around(journal, stretches)):
-                self._read_stretch(records)
+                self._read_window(_Window(records))
                 # A record of a damaged journal may not be found a second time.
-                if self._pending.pop(stretch.newest.key, None):
-                    self.unreadable += 1
+                lost = self._pending.pop(stretch.newest.key, None)
+                self.unreadable += lost is not None
+
+            missing = limit - len(self.incidents)
 
     def read_rest(self, kills: t.Sequence[Record]) -> None:
         """Add the incidents of all pending kills, with no more than their kill lines; `kills` are the newest first."""
@@ -130,43 +162,35 @@ class _KillReader:
             else:
                 self.unreadable += 1
 
-    def _read_stretch(self, records: t.Sequence[Record]) -> None:
-        """Add the incidents of the pending kills that are among the records, and count those that lead to none."""
-        window = [record for record in reversed(records) if is_from_kernel(record)]
-        kills = self._find_pending(window)
-        lines = [_get_line(record) for record in window]
-        places = {id(line): index for index, line in enumerate(lines)}
-        reported: set[int] = set()
-        unparsed: set[int] = set()
-        for item in read_reports(lines, page_size=self._page_size):
+    def _read_window(self, window: _Window) -> None:
+        """Add the incidents of the pending kills in a window, and count those kills that lead to none."""
+        kills = set(self._find_pending(window))
+        unread = set(kills)
+        cut: set[int] = set()
+        for item in read_reports(window.lines, page_size=self._page_size):
             if isinstance(item, Unparsed):
-                unparsed.add(places[id(item.line)])
+                cut.add(window.find_place(item.line))
                 continue
 
-            span = range(places[id(item.first)], places[id(item.last)] + 1)
-            own = {index for index in kills if index in span}
+            own = kills.intersection(window.find_span(item))
             # The rest of an earlier report may be at the window's edge.
             if own:
                 self.incidents.append(build_incident(item))
-                reported |= own
+                unread -= own
 
-        for index in kills:
+        unread |= kills & cut
+        # A task table, and the message that there was no process to kill, need not lead to a report.
+        self.unreadable += sum(names_victim(window.lines[place].text) for place in unread)
+        for place in kills:
             # The same kill may be in two files, and so twice in the window.
-            self._pending.pop(window[index].key, None)
-            # A task table, and the message that there was no process to kill, need not lead to a report.
-            is_read = index in reported and index not in unparsed
-            if not is_read and names_victim(lines[index].text):
-                self.unreadable += 1
+            self._pending.pop(window.records[place].key, None)
 
-    def _find_pending(self, window: t.Sequence[Record]) -> set[int]:
-        """Return the places of pending kills in the window."""
-        found = set()
-        for index, record in enumerate(window):
-            # Most records are no kills, and a time is compared faster than a key.
+    def _find_pending(self, window: _Window) -> t.Iterator[int]:
+        """Yield the places of pending kills in a window."""
+        for place, record in enumerate(window.records):
+            # Most records are no kills, and comparing a time is faster than comparing a key.
             if record.monotonic_us in self._times and record.key in self._pending:
-                found.add(index)
-
-        return found
+                yield place
 
 
 def _group_kills(kills: t.Iterable[Record]) -> list[list[Record]]:
@@ -184,32 +208,39 @@ def _group_kills(kills: t.Iterable[Record]) -> list[list[Record]]:
 def _can_join(group: t.Sequence[Record], kill: Record) -> bool:
     """Return whether an older kill is close enough to the last one of a group."""
     last = group[-1]
-    if len(group) == _TOGETHER or last.boot_id != kill.boot_id:
-        return False
-    if _match_facility(last) != _match_facility(kill):
+    if len(group) == _TOGETHER:
         return False
 
-    return 0 <= last.monotonic_us - kill.monotonic_us <= _AFTERMATH_US
+    if _match_source(last) != _match_source(kill):
+        return False
+
+    passed_us = last.monotonic_us - kill.monotonic_us
+    return 0 <= passed_us <= _AFTERMATH_US
 
 
 def _build_stretch(group: t.Sequence[Record]) -> Stretch:
     """Return the part of the journal that holds the reports of a group of kills, the newest first."""
+    _boot, *source = _match_source(group[0])
     return Stretch(
         newest=group[0],
         oldest=group[-1],
-        matches=("_TRANSPORT=kernel", *_match_facility(group[0])),
+        matches=source,
         after_us=_AFTERMATH_US,
         begin=" invoked oom-killer",
         limit=_LONGEST,
     )
 
 
-def _match_facility(kill: Record) -> list[str]:
-    """Return the match, beside the transport, for the kernel's own records if this version of journald writes it."""
-    if "SYSLOG_FACILITY" not in kill.fields:
-        return []
+def _match_source(kill: Record) -> list[str]:
+    """Return the boot of a kill, and the matches for the kernel's own records in the journal that holds it.
 
-    return ["SYSLOG_FACILITY=0"]
+    Old versions of journald give the kernel's records no facility.
+    """
+    matches = [kill.boot_id, "_TRANSPORT=kernel"]
+    if "SYSLOG_FACILITY" in kill.fields:
+        matches.append("SYSLOG_FACILITY=0")
+
+    return matches
 
 
 # Successive lines share one object, which makes it fast for their reader to see that they have the same origin.
@@ -225,22 +256,28 @@ def _get_line(record: Record, source: str = "kernel") -> Line:
 
 def _read_other_killers(records: t.Sequence[KillerRecord], by_kernel: t.Iterable[Incident]) -> t.Iterator[Incident]:
     """Yield the kills of other killers, without those of processes that the kernel also killed."""
-    kills: dict[t.Any, list[tuple[Victim, Line]]] = collections.defaultdict(list)
-    for incident in by_kernel:
-        for victim in incident.report.victims:
-            kills[incident.at.boot_id, victim.pid].append((victim, incident.at))
-
+    kills = _KernelKills(by_kernel)
     lines = [_get_line(killer.record, killer.killer) for killer in reversed(records)]
     for report in read_reports(lines):
-        if isinstance(report, OomReport) and not _is_among(report, kills):
+        if isinstance(report, OomReport) and not kills.contain(report):
             yield build_incident(report)
 
 
-def _is_among(report: OomReport, kills: t.Mapping[t.Any, t.Sequence[tuple[Victim, Line]]]) -> bool:
-    """Return whether one of the kills, by boot and pid, is the one in the report."""
-    for victim in report.victims:
-        for killed, at in kills.get((report.first.boot_id, victim.pid), ()):
-            if is_same(report, killed, at):
-                return True
+class _KernelKills:
+    """The processes that the kernel killed, by boot and pid."""
 
-    return False
+    def __init__(self, incidents: t.Iterable[Incident]) -> None:
+        self._kills: dict[t.Any, list[tuple[Victim, Line]]] = collections.defaultdict(list)
+        for incident in incidents:
+            for victim in incident.report.victims:
+                kill = (victim, incident.at)
+                self._kills[incident.at.boot_id, victim.pid].append(kill)
+
+    def contain(self, report: OomReport) -> bool:
+        """Return whether the kernel also killed a victim of another killer's report."""
+        for victim in report.victims:
+            for killed, at in self._kills.get((report.first.boot_id, victim.pid), ()):
+                if is_same(report, killed, at):
+                    return True
+
+        return False

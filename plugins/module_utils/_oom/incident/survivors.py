@@ -36,6 +36,7 @@ def add_cgroups(incidents: t.Sequence[Incident], proc: pathlib.Path = _PROC) -> 
         cgroups = incident.cgroups
         if incident.at.boot_id == boot_id:
             cgroups = _find_cgroups(incident, processes)
+
         result.append(incident._replace(cgroups=cgroups))
 
     return result
@@ -51,6 +52,7 @@ class _Processes:
     def find(self, pid: int) -> Process | None:
         if pid not in self._processes:
             self._processes[pid] = read_process(pid, self._proc)
+
         return self._processes[pid]
 
 

@@ -50,12 +50,15 @@ class Notices:
     """systemd's notices of OOM kills in all units."""
 
     def __init__(self, clock: Clock, records: t.Iterable[UnitRecord]) -> None:
-        notices = sorted((clock.find_moment(record), record.unit) for record in records)
-        self._moments = [moment for moment, _unit in notices]
-        self._units = [unit for _moment, unit in notices]
+        self._moments: list[Moment] = []
+        self._units: list[str] = []
+        for moment, unit in sorted((clock.find_moment(record), record.unit) for record in records):
+            self._moments.append(moment)
+            self._units.append(unit)
+
         # The end of each row of successive notices of one unit.
-        self._ends = list(range(1, len(notices) + 1))
-        for index in reversed(range(len(notices) - 1)):
+        self._ends = list(range(1, len(self._units) + 1))
+        for index in reversed(range(len(self._units) - 1)):
             if self._units[index] == self._units[index + 1]:
                 self._ends[index] = self._ends[index + 1]
 
@@ -85,13 +88,12 @@ class UnitLife:
     def __init__(self, clock: Clock, records: t.Iterable[UnitRecord], kills: t.Sequence[Moment] = ()) -> None:
         self._kills = kills
         self._events: dict[str, list[Event]] = collections.defaultdict(list)
-        events = [Event(clock.find_moment(record), record) for record in records]
-        for event in sorted(events, key=lambda event: event.at):
-            self._events[event.record.what].append(event)
-
         self._moments: dict[str, list[Moment]] = collections.defaultdict(list)
-        for what, own in self._events.items():
-            self._moments[what] = [event.at for event in own]
+        events = [Event(clock.find_moment(record), record) for record in records]
+        events.sort(key=lambda event: event.at)
+        for event in events:
+            self._events[event.record.what].append(event)
+            self._moments[event.record.what].append(event.at)
 
         self.main_process_kills: set[Moment | None] = set()
         """The kills whose victim was the unit's main process."""
@@ -106,6 +108,10 @@ class UnitLife:
             return None
 
         return self._events[what][index]
+
+    def has_event_between(self, what: str, begin: Moment, end: Moment) -> bool:
+        """Return whether there was an event of a kind from `begin` on, before `end`."""
+        return bisect.bisect_left(self._moments[what], begin) < bisect.bisect_left(self._moments[what], end)
 
     def find_last(self, what: str, end: Moment) -> Event | None:
         """Return the last event of a kind before `end`."""
@@ -128,6 +134,7 @@ class UnitLife:
         index = bisect.bisect_right(self._kills, moment)
         if index and moment < self._kills[index - 1].plus(LATE_US):
             return self._kills[index - 1]
+
         if index < len(self._kills) and self._kills[index].plus(-LATE_US) <= moment:
             return self._kills[index]
 

@@ -21,7 +21,15 @@ from .incident import Incident
 _STRETCH = 16
 _READ_AHEAD = 8 * _STRETCH
 
-_Key = t.Tuple[str, int, str, str]
+_RecordKey = t.Tuple[str, int, str, str]
+
+
+class _Kill(t.NamedTuple):
+    """When a kill was logged."""
+
+    boot_id: str
+    realtime_us: int
+    monotonic_us: int
 
 
 def read_unit_records(
@@ -31,8 +39,11 @@ def read_unit_records(
 
     Raises JournalError.
     """
-    found = {_get_key(record): record for record in notices}
-    for unit, kills in _group_kills(incidents, notices).items():
+    found: dict[_RecordKey, UnitRecord] = {}
+    for notice in notices:
+        found[_get_key(notice)] = notice
+
+    for unit, kills in _group_kills(incidents, _Notices(notices)).items():
         for entry in _read_life(journal, unit, kills):
             record = read_record(entry)
             if isinstance(record, UnitRecord):
@@ -41,32 +52,50 @@ def read_unit_records(
     return list(found.values())
 
 
-def _get_key(record: UnitRecord) -> _Key:
+def _get_key(record: UnitRecord) -> _RecordKey:
     return record.boot_id, record.monotonic_us, record.unit, record.what
 
 
-def _group_kills(incidents: t.Iterable[Incident], notices: t.Iterable[UnitRecord]) -> dict[str, list[Line]]:
+class _Notices:
+    """The units in which systemd noticed kills, by boot and time."""
+
+    def __init__(self, records: t.Iterable[UnitRecord]) -> None:
+        self._notices = sorted((record.boot_id, record.monotonic_us, record.unit) for record in records)
+
+    def find_units_near(self, kill: _Kill) -> set[str]:
+        """Return the units in which systemd noticed something near a kill."""
+        first = bisect.bisect_left(self._notices, (kill.boot_id, kill.monotonic_us - NEAR_US, ""))
+        end = bisect.bisect_left(self._notices, (kill.boot_id, kill.monotonic_us + NEAR_US, ""))
+        return {unit for _boot_id, _monotonic_us, unit in self._notices[first:end]}
+
+
+def _group_kills(incidents: t.Iterable[Incident], notices: _Notices) -> dict[str, list[_Kill]]:
     """Return the kills of each unit; a kill without a unit counts for all units with a notice near it."""
-    noticed = sorted((record.boot_id, record.monotonic_us, record.unit) for record in notices)
-    kills: dict[str, list[Line]] = collections.defaultdict(list)
+    kills: dict[str, list[_Kill]] = collections.defaultdict(list)
     for incident in incidents:
-        kill = incident.at
-        if kill.boot_id is None or kill.realtime_us is None or kill.monotonic_us is None:
+        kill = _find_kill(incident.at)
+        if kill is None:
             continue
 
-        if incident.place.unit:
-            units = {incident.place.unit}
-        else:
-            first = bisect.bisect_left(noticed, (kill.boot_id, kill.monotonic_us - NEAR_US, ""))
-            end = bisect.bisect_left(noticed, (kill.boot_id, kill.monotonic_us + NEAR_US, ""))
-            units = {unit for _boot_id, _monotonic_us, unit in noticed[first:end]}
-        for unit in units:
+        units = {incident.place.unit}
+        if incident.place.unit is None:
+            units.update(notices.find_units_near(kill))
+
+        for unit in filter(None, units):
             kills[unit].append(kill)
 
     return kills
 
 
-def _read_life(journal: Journal, unit: str, kills: t.Sequence[Line]) -> t.Iterator[Record]:
+def _find_kill(line: Line) -> _Kill | None:
+    """Return when a kill was logged, None if the line does not show all of it."""
+    if line.boot_id is None or line.realtime_us is None or line.monotonic_us is None:
+        return None
+
+    return _Kill(line.boot_id, line.realtime_us, line.monotonic_us)
+
+
+def _read_life(journal: Journal, unit: str, kills: t.Sequence[_Kill]) -> t.Iterator[Record]:
     """Yield what systemd logged about a unit from shortly before each kill on: at least a stretch of records.
 
     They are read by the clock, which leads to the unit's next start in any boot, and also in the boot of the kill,
@@ -75,12 +104,13 @@ def _read_life(journal: Journal, unit: str, kills: t.Sequence[Line]) -> t.Iterat
     matches = [f"UNIT={unit}", "_PID=1"]
     matches += [f"MESSAGE_ID={message_id}" for message_id in LIFE]
     by_clock = functools.partial(after, journal, matches=matches, count=_READ_AHEAD)
-    times = [kill.realtime_us or 0 for kill in kills]
+    times = [kill.realtime_us for kill in kills]
     yield from _read_stretches(times, by_clock, lambda record: record.realtime_us)
 
     by_boot: dict[str, list[int]] = collections.defaultdict(list)
     for kill in kills:
-        by_boot[kill.boot_id or ""].append(kill.monotonic_us or 0)
+        by_boot[kill.boot_id].append(kill.monotonic_us)
+
     for boot_id, times in by_boot.items():
         in_boot = functools.partial(after_in_boot, journal, boot_id, matches=matches, count=_READ_AHEAD)
         yield from _read_stretches(times, in_boot, lambda record: record.monotonic_us)

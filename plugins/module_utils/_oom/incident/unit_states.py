@@ -51,6 +51,7 @@ def observe_units(run: Run, units: t.Sequence[str]) -> UnitStates:
     for properties in shown:
         if properties.get("LoadState") == "loaded" and "OOMPolicy" in properties:
             policies[properties["Id"]] = properties["OOMPolicy"]
+
         if properties.get("ActiveState") == "deactivating":
             stopping.add(properties["Id"])
 
