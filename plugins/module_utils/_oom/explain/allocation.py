@@ -8,6 +8,7 @@ Rules: gfp_zone() in include/linux/gfp.h, __zone_watermark_ok() in mm/page_alloc
 
 from __future__ import annotations
 
+import itertools
 import math
 import typing as t
 
@@ -153,16 +154,11 @@ def find_impossible_zones(report: OomReport) -> tuple[Zone, ...]:
 
     The kernel computes them for all zones from one count of their pages, which a balloon or hotplug can spoil.
     """
-    ram = _find_ram(report)
+    ram: float = math.inf
+    if report.memory:
+        ram = report.memory.ram_bytes or math.inf
+
     return tuple(zone for zone in report.zones if _is_impossible(zone, ram))
-
-
-def _find_ram(report: OomReport) -> float:
-    """Return the size of the RAM, infinity if it is unknown."""
-    if report.memory and report.memory.ram_bytes:
-        return report.memory.ram_bytes
-
-    return math.inf
 
 
 def _is_impossible(zone: Zone, ram_bytes: float) -> bool:
@@ -183,23 +179,22 @@ def compute_supplies(report: OomReport) -> tuple[Supply, ...]:
 
 def _weigh_zones(report: OomReport) -> t.Iterator[Supply]:
     request = find_request(report)
-    if request is None:
-        yield from (Supply(zone, usable=False) for zone in report.zones)
-        return
-
     usable = list(_find_usable_zones(report, request))
-    is_known = not find_impossible_zones(report)
+    is_impossible = bool(find_impossible_zones(report))
     for zone in report.zones:
         if zone not in usable:
             yield Supply(zone, usable=False)
-        elif is_known and request.size:
-            yield _compute_supply(zone, usable, request.size, is_movable=request.is_movable)
-        else:
+        elif is_impossible or request is None or request.size is None:
             yield Supply(zone, usable=True)
+        else:
+            yield _compute_supply(zone, usable, request.size, is_movable=request.is_movable)
 
 
-def _find_usable_zones(report: OomReport, request: Request) -> t.Iterator[Zone]:
+def _find_usable_zones(report: OomReport, request: Request | None) -> t.Iterator[Zone]:
     """Yield the zones that the failed request could use."""
+    if request is None:
+        return
+
     highest = find_highest_zone(request.flags)
     names = _ZONES[: _ZONES.index(highest) + 1]
     nodes = find_allowed_nodes(report)
@@ -216,26 +211,45 @@ def _compute_supply(zone: Zone, usable: t.Iterable[Zone], size: int, *, is_movab
     """Return the memory that `zone`, one of the `usable` ones, had for a block of `size` bytes."""
     highest = [other for other in usable if other.node == zone.node][-1]
     reserve = _find_reserve(zone, highest)
-    kept = zero_if_unknown(zone.reserved_highatomic_bytes)
+    kept_bytes = zero_if_unknown(zone.reserved_highatomic_bytes)
     kept_types = _KEPT
     if not is_movable:
-        kept += zero_if_unknown(zone.free_cma_bytes)
+        kept_bytes += zero_if_unknown(zone.free_cma_bytes)
         kept_types = _KEPT_FROM_UNMOVABLE
 
-    large_sizes = {block for block in zone.free_blocks if block >= size}
-    kept_sizes = {block for block in large_sizes if _is_kept(zone.block_types.get(block), kept_types)}
-    fitting_blocks = None
-    if zone.free_blocks:
-        fitting_blocks = _count_blocks(zone, large_sizes - kept_sizes)
-
-    return Supply(
+    supply = Supply(
         zone,
         usable=True,
         reserve_bytes=reserve,
-        margin_bytes=_compute_margin(zone, reserve + kept),
+        margin_bytes=_compute_margin(zone, reserve + kept_bytes),
+    )
+    if not zone.free_blocks:
+        return supply
+
+    return _count_blocks(supply, size, kept_types)
+
+
+def _count_blocks(supply: Supply, size: int, kept_types: str) -> Supply:
+    """Return the supply with the free blocks of `size` bytes or more, and those of them that are kept for others."""
+    zone = supply.zone
+    fitting_blocks = 0
+    kept_blocks = 0
+    types_found: set[str] = set()
+    for block, count in zone.free_blocks.items():
+        if block < size:
+            continue
+
+        types = zone.block_types.get(block, "")
+        if _are_kept(types, kept_types):
+            kept_blocks += count
+            types_found.update(types)
+        else:
+            fitting_blocks += count
+
+    return supply._replace(
         fitting_blocks=fitting_blocks,
-        kept_blocks=_count_blocks(zone, kept_sizes),
-        kept_types=frozenset("".join(zone.block_types[block] for block in kept_sizes)),
+        kept_blocks=kept_blocks,
+        kept_types=frozenset(types_found),
     )
 
 
@@ -247,17 +261,13 @@ def _compute_margin(zone: Zone, kept: int) -> int | None:
     return zone.free_bytes - zone.min_bytes - kept
 
 
-def _is_kept(types: str | None, kept_types: str) -> bool:
-    """Return whether blocks of these migrate types are all kept for other requests; without types, none is."""
+def _are_kept(types: str, kept_types: str) -> bool:
+    """Return whether all of these migrate types are kept for other requests; without types, none is."""
     if not types:
         return False
 
     other_types = types.strip(kept_types)
-    return not other_types
-
-
-def _count_blocks(zone: Zone, sizes: t.Iterable[int]) -> int:
-    return sum(zone.free_blocks[size] for size in sizes)
+    return other_types == ""
 
 
 def _find_reserve(zone: Zone, highest: Zone) -> int:
@@ -277,17 +287,21 @@ def _find_reserve(zone: Zone, highest: Zone) -> int:
 
 def _parse_nodes(text: str | None) -> frozenset[int]:
     """Return the numbers in a list such as `0-2,4`."""
-    nodes: set[int] = set()
     if text is None:
-        return frozenset(nodes)
+        return frozenset()
 
-    for part in text.split(","):
-        first, _dash, last = part.partition("-")
-        last = last or first
-        if _is_node(first) and _is_node(last):
-            nodes.update(range(int(first), int(last) + 1))
+    ranges = map(_parse_range, text.split(","))
+    return frozenset(itertools.chain.from_iterable(ranges))
 
-    return frozenset(nodes)
+
+def _parse_range(text: str) -> range:
+    """Return the numbers in a range such as `0-2`, or the one in `4`; none if it is garbled."""
+    first, _dash, last = text.partition("-")
+    last = last or first
+    if not _is_node(first) or not _is_node(last):
+        return range(0)
+
+    return range(int(first), int(last) + 1)
 
 
 def _is_node(text: str) -> bool:

@@ -105,7 +105,10 @@ def group_by_cgroup(report: OomReport, survivors: t.Mapping[int, str]) -> list[G
     """
     cgroups: dict[int, str | None] = dict.fromkeys((victim.pid for victim in report.victims), report.cgroup)
     cgroups.update(survivors)
-    fallback = report.limit_cgroup if report.scope == "memcg" else None
+    fallback = None
+    if report.scope == "memcg":
+        fallback = report.limit_cgroup
+
     return _group_tasks((cgroups.get(task.pid) or fallback, task) for task in report.tasks)
 
 

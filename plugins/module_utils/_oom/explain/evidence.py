@@ -103,8 +103,7 @@ def _describe_choice(report: OomReport) -> t.Iterator[str]:
 def _describe_tasks(report: OomReport, consumers: Consumers) -> t.Iterator[str]:
     """Yield what all processes held together, then the largest of them and the largest cgroups."""
     together = consumers.together
-    largest = consumers.largest
-    if largest is None or together.number == 1:
+    if together.number == 1:
         return
 
     if together.rss_bytes is None or not report.page_size:
@@ -116,7 +115,7 @@ def _describe_tasks(report: OomReport, consumers: Consumers) -> t.Iterator[str]:
         parts.append(entries)
 
     yield from _enumerate(f"Together, the {together.number} processes held", parts, end=_describe_sharing(together))
-    yield from _describe_largest(report, largest)
+    yield from _describe_largest(report, consumers.names[0])
     yield from _describe_cgroups(consumers)
 
 
