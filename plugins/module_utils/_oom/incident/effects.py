@@ -72,12 +72,14 @@ def _add_units(incidents: t.Iterable[Incident], records: t.Iterable[UnitRecord],
     """
     notices = Notices(clock, _select_notices(records))
     for incident in incidents:
-        unit = incident.place.unit
         # If systemd does not account for memory, all processes are in the root cgroup.
-        if not unit and incident.report.cgroup in (None, "/"):
-            unit = notices.find_unit_near(clock.find_moment(incident.at))
+        if incident.place.unit or incident.report.cgroup not in (None, "/"):
+            yield incident
+            continue
 
-        yield incident._replace(place=incident.place._replace(unit=unit))
+        unit = notices.find_unit_near(clock.find_moment(incident.at))
+        place = incident.place._replace(unit=unit)
+        yield incident._replace(place=place)
 
 
 def _select_notices(records: t.Iterable[UnitRecord]) -> t.Iterator[UnitRecord]:

@@ -26,7 +26,7 @@ class Moment(t.NamedTuple):
     monotonic_us: int
 
     def plus(self, later_us: int) -> Moment:
-        return self._replace(monotonic_us=self.monotonic_us + later_us)
+        return Moment(self.boot_ends_us, self.boot_id, self.monotonic_us + later_us)
 
 
 class Clock:
@@ -111,7 +111,11 @@ class UnitLife:
 
     def has_event_between(self, what: str, begin: Moment, end: Moment) -> bool:
         """Return whether there was an event of a kind from `begin` on, before `end`."""
-        return bisect.bisect_left(self._moments[what], begin) < bisect.bisect_left(self._moments[what], end)
+        event = self.find_next(what, begin)
+        if event is None:
+            return False
+
+        return event.at < end
 
     def find_last(self, what: str, end: Moment) -> Event | None:
         """Return the last event of a kind before `end`."""
