@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reports of three Debian kernels, each kind provoked on a machine of 448 MB, most of them with two nodes."""
+"""Reports of three Debian kernels, each kind provoked on a host with 448 MB of RAM, most of them with two nodes."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_the_victim_is_in_the_table(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LOGS)
-def test_the_table_says_of_the_victim_what_the_kill_line_says(name: str) -> None:
+def test_the_row_of_the_victim_agrees_with_the_kill_line(name: str) -> None:
     report = read(name)
     victim = report.victims[0]
     (row,) = (task for task in report.tasks if task.pid == victim.pid)
@@ -75,7 +75,7 @@ def test_the_table_says_of_the_victim_what_the_kill_line_says(name: str) -> None
 
 
 @pytest.mark.parametrize("name", LOGS)
-def test_the_table_says_what_each_process_has_of_what(name: str) -> None:
+def test_new_tables_list_anonymous_file_and_shared_memory(name: str) -> None:
     columns = [(task.rss_anon_bytes, task.rss_file_bytes, task.rss_shmem_bytes) for task in read(name).tasks]
     is_new = name.startswith("trixie")
     assert [None not in parts for parts in columns] == [is_new] * len(columns)
@@ -115,7 +115,7 @@ def test_the_statistics_of_the_cgroup_are_read(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", logs("group"))
-def test_a_group_is_killed_whole(name: str) -> None:
+def test_all_processes_of_a_group_are_victims(name: str) -> None:
     report = read(name)
     assert (report.group, [victim.name for victim in report.victims]) == (True, ["python3", "sleep", "sleep"])
 
@@ -131,12 +131,12 @@ def test_hostile_names_are_only_names(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LOGS)
-def test_whether_the_asking_process_is_killed_is_known(name: str) -> None:
+def test_a_kill_of_the_allocating_task_is_known(name: str) -> None:
     assert read(name).allocating_task is ("allocating" in name)
 
 
 @pytest.mark.parametrize("name", LOGS)
-def test_who_asked_for_it_is_known(name: str) -> None:
+def test_a_manual_kill_is_known(name: str) -> None:
     assert read(name).manual is ("sysrq" in name)
 
 
@@ -166,23 +166,23 @@ def test_all_zones_are_read(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [*logs("global"), *logs("swap"), *logs("sysrq"), *logs("order")])
-def test_the_free_lists_are_about_what_is_free(name: str) -> None:
+def test_the_buddy_lists_agree_with_the_free_memory(name: str) -> None:
     free = [
         (zone.free_bytes or 0, sum(size * count for size, count in zone.free_blocks.items()))
         for zone in read(name).zones
     ]
-    assert [abs(told - listed) < 2 * 1024 * 1024 for told, listed in free] == [True] * 3
+    assert [abs(printed - listed) < 2 * 1024 * 1024 for printed, listed in free] == [True] * 3
 
 
 @pytest.mark.parametrize("name", logs("swap"))
-def test_swap_is_used_up(name: str) -> None:
+def test_swap_is_exhausted(name: str) -> None:
     memory = read(name).memory
     assert memory is not None
     assert (memory.swap_total_bytes, (memory.swap_free_bytes or 0) < 1024 * 1024) == (48 * 1024 * 1024 - 4096, True)
 
 
 @pytest.mark.parametrize("name", logs("swap"))
-def test_swap_of_the_tasks_is_about_what_is_used(name: str) -> None:
+def test_the_swap_of_the_tasks_agrees_with_the_used_swap(name: str) -> None:
     report = read(name)
     assert report.memory is not None
     used = (report.memory.swap_total_bytes or 0) - (report.memory.swap_free_bytes or 0)
@@ -195,7 +195,7 @@ def test_each_kernel_shows_each_kind(release: str, kinds: int) -> None:
     assert len(own) == kinds
 
 
-def test_both_ways_to_write_a_log_say_the_same() -> None:
+def test_dmesg_and_journalctl_give_the_same_report() -> None:
     dmesg, journalctl = (read(f"bullseye-5.10-global{form}") for form in ("", "-journalctl"))
     assert (dmesg.victims, dmesg.zones, dmesg.tasks, dmesg.memory) == (
         journalctl.victims,
@@ -205,14 +205,14 @@ def test_both_ways_to_write_a_log_say_the_same() -> None:
     )
 
 
-def test_the_incidents_figures_come_out() -> None:
+def test_the_figures_of_the_incident() -> None:
     report = read("handmade-incident")
     rss, swap = (sum(getattr(task, field) or 0 for task in report.tasks) for field in ("rss_bytes", "swap_bytes"))
     free = [sum(size * count for size, count in zone.free_blocks.items()) // 1024 for zone in report.zones]
     assert (rss >> 20, swap // 4096, free) == (836, 960589, [4476, 44744])
 
 
-def test_the_incident_is_called_exhaustion_with_the_free_lists_as_evidence() -> None:
+def test_the_incident_is_exhaustion_with_the_buddy_lists_as_evidence() -> None:
     diagnosis = diagnosed(read("handmade-incident"))
     assert (diagnosis.cause, diagnosis.evidence[1:]) == (
         "ram_and_swap_exhausted",
@@ -254,7 +254,7 @@ def test_the_incident_is_called_exhaustion_with_the_free_lists_as_evidence() -> 
         ("sysrq", {"manual"}),
     ],
 )
-def test_the_causes_are_told_apart(kind: str, causes: set[str]) -> None:
+def test_the_cause_of_each_kind(kind: str, causes: set[str]) -> None:
     assert {diagnosed(read(name)).cause for name in logs(kind)} == causes
 
 
@@ -281,7 +281,7 @@ def test_formats_of_other_kernels_are_read(name: str, expected: tuple[object, ..
     ) == expected
 
 
-def test_the_statistics_of_version_1_are_those_of_all_below_the_limit() -> None:
+def test_the_statistics_of_version_1_include_all_cgroups_below_the_limit() -> None:
     limit = read("handmade-centos7").limit
     assert limit is not None
     assert (limit.memsw, limit.swap_limit_bytes, limit.stat["rss"]) == (True, 131072 * 1024, 65524 * 1024)

@@ -23,5 +23,5 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.summary import
         (None, None),
     ],
 )
-def test_a_time_out_of_all_years_is_unknown(realtime_us: int | None, time: str | None) -> None:
+def test_a_time_outside_the_years_1_to_9999_is_unknown(realtime_us: int | None, time: str | None) -> None:
     assert format_time(realtime_us) == time

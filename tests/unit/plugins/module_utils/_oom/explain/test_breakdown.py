@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The parts of the RAM add up to it, in every report that the lab's kernels wrote and in made ones."""
+"""The parts of the RAM add up to it, in every report of the lab's kernels and in made-up ones."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def test_enough_reports_are_read() -> None:
 
 
 @pytest.mark.parametrize("name", REAL)
-def test_no_part_of_a_real_report_is_unknown(name: str) -> None:
+def test_all_parts_of_a_real_report_are_known(name: str) -> None:
     parts = break_down(MEMORIES[name])
     assert parts is not None
     assert None not in parts
 
 
 @pytest.mark.parametrize("name", REAL)
-def test_of_a_real_report_little_is_unaccounted_for(name: str) -> None:
+def test_little_of_a_real_report_is_unaccounted_for(name: str) -> None:
     parts, ram = break_down(MEMORIES[name]), MEMORIES[name].ram_bytes or 0
     assert parts is not None
     assert 0 <= parts.unaccounted_bytes < 0.1 * ram
@@ -112,14 +112,14 @@ def test_an_old_kernel_without_lists_of_anonymous_memory_is_broken_down() -> Non
         ({"slab_unreclaimable_bytes": 1 * MIB, "page_cache_bytes": None}, 0),
     ],
 )
-def test_nothing_is_missing_where_large_parts_are_not_told(changes: dict[str, t.Any], missing: int) -> None:
+def test_nothing_is_missing_if_large_parts_are_unknown(changes: dict[str, t.Any], missing: int) -> None:
     parts = made(**changes)
     assert parts is not None
     assert parts.missing_bytes == missing
 
 
 @pytest.mark.parametrize("changes", [{"ram_bytes": None}, {"free_bytes": None}])
-def test_of_a_cut_report_no_parts_are_told(changes: dict[str, t.Any]) -> None:
+def test_a_cut_report_has_no_breakdown(changes: dict[str, t.Any]) -> None:
     assert made(**changes) is None
 
 

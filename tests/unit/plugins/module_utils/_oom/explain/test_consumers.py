@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tasks summed by name and by cgroup, shared pages once where the table tells them."""
+"""Tasks summed by name and by cgroup, with shared pages counted once if the table lists them."""
 
 from __future__ import annotations
 
@@ -42,23 +42,23 @@ def report(*tasks: Task, scope: str = "global", limit_cgroup: str | None = None)
     )
 
 
-def test_an_old_table_counts_shared_pages_for_each() -> None:
+def test_an_old_table_counts_shared_pages_for_each_task() -> None:
     assert sum_tasks(OLD) == Sums(3, 850, None, 30, 3)
 
 
-def test_a_new_table_counts_them_once() -> None:
+def test_a_new_table_counts_shared_pages_once() -> None:
     assert sum_tasks(NEW) == Sums(2, 540, 470, 10, None)
 
 
-def test_what_is_held_counts_shared_pages_once_where_that_is_known() -> None:
+def test_held_memory_counts_shared_pages_once_if_they_are_known() -> None:
     assert (sum_tasks(OLD).held_bytes, sum_tasks(NEW).held_bytes) == (880, 480)
 
 
-def test_one_task_shares_with_no_other() -> None:
+def test_one_task_shares_nothing() -> None:
     assert (sum_tasks(NEW[:1]), sum_tasks(NEW[:1]).held_bytes) == (Sums(1, 170, 170, 5, None), 175)
 
 
-def test_nothing_is_known_of_no_tasks() -> None:
+def test_sums_of_no_tasks_are_unknown() -> None:
     assert sum_tasks(()) == Sums(0, None, None, None, None)
 
 
@@ -76,11 +76,11 @@ def test_the_cgroup_of_the_victim_is_known() -> None:
     ]
 
 
-def test_so_are_those_of_processes_that_are_still_there() -> None:
+def test_the_cgroups_of_survivors_are_known() -> None:
     cgroups = [(cgroup, len(tasks)) for cgroup, tasks, _sums in group_by_cgroup(report(*OLD), {1: "/a/b", 2: "/c"})]
     assert cgroups == [("/a/b", 2), ("/c", 1)]
 
 
-def test_all_tasks_of_a_limit_are_in_its_cgroup_or_below() -> None:
+def test_all_tasks_in_a_report_of_a_limit_are_in_its_cgroup_or_below() -> None:
     cgroups = [cgroup for cgroup, _tasks, _sums in group_by_cgroup(report(*OLD, scope="memcg", limit_cgroup="/a"), {})]
     assert cgroups == ["/a", "/a/b"]

@@ -58,5 +58,5 @@ POD = "0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f"
         ),
     ],
 )
-def test_what_a_path_says(path: str | None, place: Place) -> None:
+def test_the_place_of_a_path(path: str | None, place: Place) -> None:
     assert parse_cgroup(path) == place

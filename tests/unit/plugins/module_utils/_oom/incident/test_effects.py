@@ -46,12 +46,12 @@ def incident(
     return build_incident(OomReport(first=line, last=line, victims=(Victim("hog", 7),), cgroup=cgroup, group=group))
 
 
-def said(what: str, at: float, *, unit: str = UNIT, boot: str = "b", **more: t.Any) -> UnitRecord:
+def make_record(what: str, at: float, *, unit: str = UNIT, boot: str = "b", **more: t.Any) -> UnitRecord:
     return UnitRecord(unit, what, int(at * 1e6), int(at * 1e6), boot, **more)
 
 
 def failed(at: float, result: str = "oom-kill") -> UnitRecord:
-    return said(FAILED, at, result=result)
+    return make_record(FAILED, at, result=result)
 
 
 def effect(
@@ -69,31 +69,37 @@ def effect(
     ("records", "expected"),
     [
         ([], UNKNOWN),
-        ([said(OUT_OF_MEMORY, 1000.1)], STAYED),
-        ([said(OUT_OF_MEMORY, 1000.1), failed(1009)], DOWN),
-        ([said(OUT_OF_MEMORY, 1000.1), failed(1190)], DOWN),
-        ([said(OUT_OF_MEMORY, 1045), failed(1046)], DOWN),
+        ([make_record(OUT_OF_MEMORY, 1000.1)], STAYED),
+        ([make_record(OUT_OF_MEMORY, 1000.1), failed(1009)], DOWN),
+        ([make_record(OUT_OF_MEMORY, 1000.1), failed(1190)], DOWN),
+        ([make_record(OUT_OF_MEMORY, 1045), failed(1046)], DOWN),
         ([failed(1009)], DOWN),
-        ([said(OUT_OF_MEMORY, 998), failed(999)], DOWN),
-        ([failed(950), said(STARTED, 960), said(OUT_OF_MEMORY, 1000.1)], STAYED),
-        ([failed(990), said(STARTED, 991), said(OUT_OF_MEMORY, 1000.1)], STAYED),
-        ([said(OUT_OF_MEMORY, 1000.1), said(OUT_OF_MEMORY, 1500), failed(1501)], STAYED),
-        ([said(OUT_OF_MEMORY, 1000.1), said(STOPPED, 1100), said(STARTED, 1101), failed(1501)], STAYED),
-        ([said(OUT_OF_MEMORY, 1000.1), said(OUT_OF_MEMORY, 1035), failed(1036)], STAYED),
-        ([said(OUT_OF_MEMORY, 1000.1), failed(1001, "exit-code")], DOWN._replace(result="exit-code")),
-        ([said(OUT_OF_MEMORY, 1020), failed(1021, "signal")], DOWN._replace(result="signal")),
+        ([make_record(OUT_OF_MEMORY, 998), failed(999)], DOWN),
+        ([failed(950), make_record(STARTED, 960), make_record(OUT_OF_MEMORY, 1000.1)], STAYED),
+        ([failed(990), make_record(STARTED, 991), make_record(OUT_OF_MEMORY, 1000.1)], STAYED),
+        ([make_record(OUT_OF_MEMORY, 1000.1), make_record(OUT_OF_MEMORY, 1500), failed(1501)], STAYED),
+        (
+            [make_record(OUT_OF_MEMORY, 1000.1), make_record(STOPPED, 1100), make_record(STARTED, 1101), failed(1501)],
+            STAYED,
+        ),
+        ([make_record(OUT_OF_MEMORY, 1000.1), make_record(OUT_OF_MEMORY, 1035), failed(1036)], STAYED),
+        ([make_record(OUT_OF_MEMORY, 1000.1), failed(1001, "exit-code")], DOWN._replace(result="exit-code")),
+        ([make_record(OUT_OF_MEMORY, 1020), failed(1021, "signal")], DOWN._replace(result="signal")),
         ([failed(1001, "signal")], DOWN._replace(result="signal")),
-        ([said(OUT_OF_MEMORY, 1000.1), failed(1009, "signal")], UNKNOWN),
-        ([said(OUT_OF_MEMORY, 998), failed(999, "exit-code")], UNKNOWN),
-        ([said(OUT_OF_MEMORY, 1000.1), failed(1700, "exit-code")], STAYED),
-        ([said(OUT_OF_MEMORY, 1000.1), said(FAILED, 1009, unit="other.service", result="oom-kill")], STAYED),
-        ([said(OUT_OF_MEMORY, 1000.1), said(FAILED, 1009, boot="c", result="oom-kill")], STAYED),
+        ([make_record(OUT_OF_MEMORY, 1000.1), failed(1009, "signal")], UNKNOWN),
+        ([make_record(OUT_OF_MEMORY, 998), failed(999, "exit-code")], UNKNOWN),
+        ([make_record(OUT_OF_MEMORY, 1000.1), failed(1700, "exit-code")], STAYED),
+        (
+            [make_record(OUT_OF_MEMORY, 1000.1), make_record(FAILED, 1009, unit="other.service", result="oom-kill")],
+            STAYED,
+        ),
+        ([make_record(OUT_OF_MEMORY, 1000.1), make_record(FAILED, 1009, boot="c", result="oom-kill")], STAYED),
     ],
     ids=[
         "nothing is logged",
-        "it goes on",
-        "it is ended",
-        "its stopping takes long",
+        "it keeps running",
+        "it is stopped",
+        "stopping it takes long",
         "systemd is late",
         "systemd's notice is missing",
         "systemd's records come first",
@@ -102,12 +108,12 @@ def effect(
         "a failure after another kill",
         "a failure after another start",
         "a failure soon after another kill",
-        "a failure of another kind at once",
-        "a failure of another kind at once when systemd is late",
-        "a failure of another kind at once without a notice",
-        "a failure of another kind a little later",
-        "a failure of another kind that comes first",
-        "a failure of another kind much later",
+        "a failure with another result at once",
+        "a failure with another result at once when systemd is late",
+        "a failure with another result at once without a notice",
+        "a failure with another result a little later",
+        "a failure with another result that comes first",
+        "a failure with another result much later",
         "a failure of another unit",
         "a failure in another boot",
     ],
@@ -119,17 +125,17 @@ def test_whether_the_unit_went_down(records: list[UnitRecord], expected: UnitEff
 @pytest.mark.parametrize(
     ("policy", "until", "stopped"),
     [("stop", 1010, None), ("stop", 1200, False), ("continue", 1010, False)],
-    ids=["it may be stopping", "it would have stopped", "it is not to stop"],
+    ids=["it may be stopping", "it would have stopped", "the policy lets it run"],
 )
-def test_that_a_unit_stayed_up_takes_time_to_tell(policy: str, until: float, stopped: bool | None) -> None:
-    found = effect([said(OUT_OF_MEMORY, 1000.1)], {UNIT: policy}, boots={"b": until})
+def test_a_unit_stayed_up_once_it_has_had_time_to_stop(policy: str, until: float, stopped: bool | None) -> None:
+    found = effect([make_record(OUT_OF_MEMORY, 1000.1)], {UNIT: policy}, boots={"b": until})
     assert found is not None
     assert found.stopped is stopped
 
 
 @pytest.mark.parametrize("policy", ["stop", "continue"])
-def test_whether_a_unit_stayed_up_cannot_be_told_when_the_host_ends_meanwhile(policy: str) -> None:
-    records = [said(OUT_OF_MEMORY, 1000.1), said(STARTED, 1605, boot="c")]
+def test_it_is_unknown_whether_a_unit_stayed_up_if_the_host_went_down(policy: str) -> None:
+    records = [make_record(OUT_OF_MEMORY, 1000.1), make_record(STARTED, 1605, boot="c")]
     found = effect(records, {UNIT: policy}, boots={"b": 1005, "c": 9000})
     assert found is not None
     assert found.stopped is None
@@ -142,34 +148,39 @@ def effects(kills: t.Sequence[float], records: list[UnitRecord]) -> list[tuple[s
 
 
 def main_process_killed(at: float) -> list[UnitRecord]:
-    return [said(OUT_OF_MEMORY, at), said(EXITED, at + 0.05, killed=True), failed(at + 0.1, "signal")]
+    return [make_record(OUT_OF_MEMORY, at), make_record(EXITED, at + 0.05, killed=True), failed(at + 0.1, "signal")]
 
 
 UP = (None, False, False)
-CAN_NOT_TELL = (None, None, False)
+UNKNOWN_EFFECT = (None, None, False)
 ENDED = ("signal", True, True)
 
 
 @pytest.mark.parametrize(
     ("kills", "records", "expected"),
     [
-        ([1000, 1005], [said(OUT_OF_MEMORY, 1000.1), *main_process_killed(1005.1)], [UP, ENDED]),
-        ([1000, 1004.9], main_process_killed(1005), [CAN_NOT_TELL, ENDED]),
+        ([1000, 1005], [make_record(OUT_OF_MEMORY, 1000.1), *main_process_killed(1005.1)], [UP, ENDED]),
+        ([1000, 1004.9], main_process_killed(1005), [UNKNOWN_EFFECT, ENDED]),
         (
             [1000, 1005],
-            [*main_process_killed(1000.1), said(STARTED, 1001), said(OUT_OF_MEMORY, 1005.1)],
+            [*main_process_killed(1000.1), make_record(STARTED, 1001), make_record(OUT_OF_MEMORY, 1005.1)],
             [ENDED, UP],
         ),
         (
             [1000, 1005],
-            [*main_process_killed(1000.1), said(STARTED, 1001), said(OUT_OF_MEMORY, 1005.1), failed(1006)],
+            [
+                *main_process_killed(1000.1),
+                make_record(STARTED, 1001),
+                make_record(OUT_OF_MEMORY, 1005.1),
+                failed(1006),
+            ],
             [ENDED, ("oom-kill", True, False)],
         ),
-        ([1000, 1060], [said(OUT_OF_MEMORY, 1000.1), *main_process_killed(1059)], [UP, ENDED]),
-        ([1000, 1005], [*main_process_killed(999), said(OUT_OF_MEMORY, 1005.1)], [(None, None, True), UP]),
+        ([1000, 1060], [make_record(OUT_OF_MEMORY, 1000.1), *main_process_killed(1059)], [UP, ENDED]),
+        ([1000, 1005], [*main_process_killed(999), make_record(OUT_OF_MEMORY, 1005.1)], [(None, None, True), UP]),
         (
             [1000, 1005],
-            [said(OUT_OF_MEMORY, 1000.1), said(OUT_OF_MEMORY, 1005.1), failed(1009)],
+            [make_record(OUT_OF_MEMORY, 1000.1), make_record(OUT_OF_MEMORY, 1005.1), failed(1009)],
             [("oom-kill", True, False)] * 2,
         ),
     ],
@@ -183,56 +194,62 @@ ENDED = ("signal", True, True)
         "it is being stopped already",
     ],
 )
-def test_a_failure_is_of_the_last_kill_before_it(
+def test_a_failure_belongs_to_the_last_kill_before_it(
     kills: list[float], records: list[UnitRecord], expected: list[tuple[str | None, bool | None, bool]]
 ) -> None:
     assert effects(kills, records) == expected
 
 
-def test_a_kill_that_ends_the_unit_is_seen_after_many_that_did_not() -> None:
+def test_the_kill_that_ended_the_unit_is_found_after_many_that_did_not() -> None:
     kills = [1000 + number * 0.4 for number in range(2000)]
-    notices = [said(OUT_OF_MEMORY, at + 0.1) for at in kills]
+    notices = [make_record(OUT_OF_MEMORY, at + 0.1) for at in kills]
     found = effects([*kills, 1800], [*notices, *main_process_killed(1800.1)])
     assert (found[-1], found[0], found[1990]) == (ENDED, UP, UP)
 
 
-def test_a_stop_is_seen_whatever_is_killed_meanwhile() -> None:
-    notices = [said(OUT_OF_MEMORY, 1000 + number * 0.1) for number in range(1, 200)]
+def test_a_stop_is_found_among_later_kills() -> None:
+    notices = [make_record(OUT_OF_MEMORY, 1000 + number * 0.1) for number in range(1, 200)]
     assert effects([1000], [*notices, failed(1020)]) == [("oom-kill", True, False)]
 
 
 def test_the_clock_may_be_set_back() -> None:
     set_back = [record._replace(realtime_us=record.realtime_us - 10**9) for record in [failed(1002)]]
-    found = effect([*set_back, said(OUT_OF_MEMORY, 1000.1), said(STARTED, 1005)])
+    found = effect([*set_back, make_record(OUT_OF_MEMORY, 1000.1), make_record(STARTED, 1005)])
     assert found == DOWN._replace(down_seconds=3.0)
 
 
-def test_a_boot_with_a_wrong_time_comes_after_the_one_before_it() -> None:
-    start = [said(RESTART, 904, boot="c"), said(STARTED, 905, boot="c"), said(STARTED, 5000, boot="d")]
-    found = effect([*start, said(OUT_OF_MEMORY, 1000.1), failed(1009)], boots={"b": 2000, "c": 4000, "d": 9000})
+def test_a_boot_with_a_wrong_time_follows_the_boot_before_it() -> None:
+    start = [
+        make_record(RESTART, 904, boot="c"),
+        make_record(STARTED, 905, boot="c"),
+        make_record(STARTED, 5000, boot="d"),
+    ]
+    found = effect([*start, make_record(OUT_OF_MEMORY, 1000.1), failed(1009)], boots={"b": 2000, "c": 4000, "d": 9000})
     assert found is not None
     assert (found.restarted, found.down_seconds) == (True, None)
 
 
-def test_a_start_on_another_host_ends_no_outage() -> None:
-    here = [record._replace(hostname="h1") for record in [said(OUT_OF_MEMORY, 1000.1), failed(1002)]]
-    there = [said(what, at, boot="c")._replace(hostname="h2") for what, at in ((RESTART, 1499), (STARTED, 1500))]
+def test_a_start_on_another_host_does_not_end_an_outage() -> None:
+    here = [record._replace(hostname="h1") for record in [make_record(OUT_OF_MEMORY, 1000.1), failed(1002)]]
+    there = [make_record(what, at, boot="c")._replace(hostname="h2") for what, at in ((RESTART, 1499), (STARTED, 1500))]
     assert effect([*here, *there]) == DOWN
 
 
-def test_a_host_that_is_renamed_is_the_same_host() -> None:
-    records = [said(OUT_OF_MEMORY, 1000.1)._replace(hostname="localhost"), failed(1002)._replace(hostname="h1")]
+def test_a_renamed_host_is_the_same_host() -> None:
+    records = [make_record(OUT_OF_MEMORY, 1000.1)._replace(hostname="localhost"), failed(1002)._replace(hostname="h1")]
     assert effect(records) == DOWN
 
 
-def test_a_unit_is_down_from_the_end_of_its_main_process_on() -> None:
-    found = effect([said(OUT_OF_MEMORY, 1000.1), said(EXITED, 1000.2), failed(1089), said(STARTED, 1090.2)])
+def test_an_outage_begins_with_the_end_of_the_main_process() -> None:
+    found = effect(
+        [make_record(OUT_OF_MEMORY, 1000.1), make_record(EXITED, 1000.2), failed(1089), make_record(STARTED, 1090.2)]
+    )
     assert found == DOWN._replace(down_seconds=90.0)
 
 
-def test_a_unit_whose_main_process_ended_silently_is_down_from_its_failure_on() -> None:
-    before = [said(EXITED, 900), failed(900.1), said(STARTED, 901)]
-    found = effect([*before, said(OUT_OF_MEMORY, 1000.1), failed(1089), said(STARTED, 1090.2)])
+def test_an_outage_begins_with_the_failure_if_the_end_of_the_main_process_is_unknown() -> None:
+    before = [make_record(EXITED, 900), failed(900.1), make_record(STARTED, 901)]
+    found = effect([*before, make_record(OUT_OF_MEMORY, 1000.1), failed(1089), make_record(STARTED, 1090.2)])
     assert found == DOWN._replace(down_seconds=1.2)
 
 
@@ -240,14 +257,14 @@ def test_a_unit_whose_main_process_ended_silently_is_down_from_its_failure_on() 
     ("later", "restarted", "down_seconds"),
     [
         ([], False, None),
-        ([said(RESTART, 1010), said(STARTED, 1010.5)], True, 1.5),
-        ([said(STARTED, 4609)], False, 3600.0),
-        ([said(STARTED, 5000, boot="c")], False, 3991.0),
+        ([make_record(RESTART, 1010), make_record(STARTED, 1010.5)], True, 1.5),
+        ([make_record(STARTED, 4609)], False, 3600.0),
+        ([make_record(STARTED, 5000, boot="c")], False, 3991.0),
     ],
     ids=["never", "by systemd", "by hand", "after a boot"],
 )
 def test_how_the_unit_came_back(later: list[UnitRecord], restarted: bool, down_seconds: float | None) -> None:
-    found = effect([said(OUT_OF_MEMORY, 1000.1), failed(1009), *later])
+    found = effect([make_record(OUT_OF_MEMORY, 1000.1), failed(1009), *later])
     assert found is not None
     assert (found.restarted, found.down_seconds) == (restarted, down_seconds)
 
@@ -267,7 +284,7 @@ def test_how_the_unit_came_back(later: list[UnitRecord], restarted: bool, down_s
 def test_whether_the_main_process_was_the_victim(
     options: dict[str, t.Any], policies: dict[str, str] | None, result: str, main: bool
 ) -> None:
-    records = [said(OUT_OF_MEMORY, 1000.1), said(EXITED, 1000.2, killed=True), failed(1000.3, result)]
+    records = [make_record(OUT_OF_MEMORY, 1000.1), make_record(EXITED, 1000.2, killed=True), failed(1000.3, result)]
     found = effect(records, policies, **options)
     assert found is not None
     assert (found.result, found.main_process_killed) == (result, main)
@@ -295,8 +312,8 @@ def test_the_policy_in_force(policies: dict[str, str] | None, policy: str | None
     ],
     ids=["one", "several", "a slice", "the root cgroup", "another cgroup"],
 )
-def test_without_a_cgroup_the_unit_is_the_one_that_systemd_names(
+def test_the_unit_is_the_one_systemd_named_if_the_cgroup_is_unknown(
     cgroup: str | None, units: list[str], unit: str | None
 ) -> None:
-    records = [said(OUT_OF_MEMORY, 1001, unit=name) for name in units]
+    records = [make_record(OUT_OF_MEMORY, 1001, unit=name) for name in units]
     assert add_effects([incident(cgroup=cgroup)], records, UnitStates(), boots={"b": 0})[0].place.unit == unit

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The cgroups of processes that are still there, told from those that have got their pids since."""
+"""The cgroups of processes that still run, as opposed to processes that have got their pids since."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def add(proc: Path, pid: int, name: str, cgroup: str) -> None:
     (proc / f"{pid}/cgroup").write_text(cgroup, encoding="utf-8")
 
 
-def test_a_process_that_is_still_there_is_placed(proc: Path) -> None:
+def test_a_process_that_still_runs_has_its_cgroup(proc: Path) -> None:
     assert add_cgroups([incident()], proc)[0].cgroups == {812: "/system.slice/httpd.service"}
 
 
@@ -56,11 +56,11 @@ def test_a_process_that_is_still_there_is_placed(proc: Path) -> None:
     [incident("nginx"), incident(monotonic_us=39_000_000), incident(boot_id="0" * 32)],
     ids=["another name", "started since", "another boot"],
 )
-def test_another_process_of_that_pid_is_not(proc: Path, other: Incident) -> None:
+def test_another_process_with_the_pid_has_no_cgroup(proc: Path, other: Incident) -> None:
     assert add_cgroups([other], proc)[0].cgroups == {}
 
 
-def test_without_proc_nothing_is_known(tmp_path: Path) -> None:
+def test_cgroups_are_unknown_without_proc(tmp_path: Path) -> None:
     assert add_cgroups([incident()], tmp_path)[0].cgroups == {}
 
 
@@ -73,19 +73,19 @@ def test_without_proc_nothing_is_known(tmp_path: Path) -> None:
         ("5:cpu,cpuacct:/x\n0::/z\n", "/z"),
     ],
 )
-def test_it_is_the_cgroup_that_counts_the_memory(proc: Path, cgroup: str, path: str) -> None:
+def test_the_cgroup_is_the_one_that_accounts_for_memory(proc: Path, cgroup: str, path: str) -> None:
     add(proc, 9, "a) S 1 (b", cgroup)
     assert read_process(9, proc) == Process("a) S 1 (b", 40_000_000, path)
 
 
 @pytest.mark.parametrize("stat", ["", "9", "9 (a) S 1 2"])
-def test_a_process_that_is_going_is_gone(proc: Path, stat: str) -> None:
+def test_a_process_that_is_ending_has_ended(proc: Path, stat: str) -> None:
     add(proc, 9, "a", "0::/z\n")
     (proc / "9/stat").write_text(stat, encoding="ascii")
     assert read_process(9, proc) is None
 
 
-def test_this_very_process_is_found() -> None:
+def test_the_current_process_is_found() -> None:
     process = read_process(os.getpid())
     assert process is not None
     assert process.cgroup.startswith("/")
