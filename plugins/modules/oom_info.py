@@ -23,16 +23,9 @@ description:
   - Finding no OOM kill is a success with empty RV(events). Failing to read the journal is an error.
 author:
   - oomguard contributors (@oomguard)
+extends_documentation_fragment:
+  - oomguard.linux.attributes.reading
 attributes:
-  check_mode:
-    description: The module changes nothing.
-    support: full
-  diff_mode:
-    description: The module changes nothing.
-    support: none
-  idempotent:
-    description: The module changes nothing.
-    support: full
   platform:
     description: Linux with the systemd journal, or text logs.
     support: full
