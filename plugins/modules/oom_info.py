@@ -724,7 +724,7 @@ coverage:
         - Whether the search missed nothing in the requested time. If not, RV(coverage.notes) say why.
         - V(false) if the journal begins later than O(since), if journald missed messages of the kernel, or if a journal
           file is damaged or cannot be opened. The notes name such files.
-        - A time of which only the journals of users are left does not count as searched.
+        - If only the journals of users go back to O(since), the journal counts as beginning later.
         - Also V(false) if the journal holds no record of the kernel from the last boot that was searched, as in a
           container, or if systemd noticed an OOM kill that has no other record within two minutes.
         - Also V(false) if journald dropped messages of systemd, or of a killer outside the kernel, because they came

@@ -91,4 +91,5 @@ def _explain(query: Query, run: Run, journal: Journal, traces: Traces, *, persis
         page_size=resource.getpagesize() if local else None,
         persistent=persistent,
     )
+
     return build_result(findings, tasks=query.tasks, top=query.top)

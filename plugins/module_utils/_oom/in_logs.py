@@ -48,6 +48,7 @@ def _open_zst(path: str, mode: str, **options: str) -> t.IO[str]:
         )
 
     opened: t.IO[str] = _zstd.open(path, mode, **options)
+
     return opened
 
 
@@ -164,6 +165,7 @@ class _Events:
 
         victims = tuple((victim.pid, victim.name) for victim in report.victims)
         event = (report.killer, at.realtime_us, at.monotonic_us, at.hostname, report.cgroup, victims)
+
         return self._logs.setdefault(event, incident.log) != incident.log
 
     def _advance(self, incident: Incident) -> None:
@@ -189,6 +191,7 @@ def _reduce(incident: Incident) -> Incident:
     report = incident.report
     at = incident.at
     counted = OomReport(at, at, at, killer=report.killer, scope=report.scope, victims=report.victims)
+
     return incident._replace(report=counted, cause=find_cause(report, compute_supplies(report)))
 
 

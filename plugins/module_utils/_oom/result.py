@@ -52,6 +52,7 @@ def build_result(findings: Findings, *, tasks: str, top: int) -> dict[str, t.Any
 
     needed = select_needed(_list_remedies(diagnoses), findings.host_now)
     incidents = (*findings.older, *findings.incidents)
+
     return {
         "events": events,
         "remedies": [remedy._asdict() for remedy in needed],
@@ -71,6 +72,7 @@ def _build_event(incident: Incident, figures: Figures, diagnosis: Diagnosis, row
     at = incident.at
     place = incident.place
     damaged_rows = _count_damaged_rows(report)
+
     return {
         "id": incident.key,
         "log": _build_log(incident),
@@ -178,6 +180,7 @@ def _build_tasks(tasks: t.Sequence[Task], consumers: Consumers, rows: int | None
         for cgroup, _tasks, sums in consumers.cgroups[:rows]
     ]
     largest = sorted(tasks, key=compute_held_bytes, reverse=True)
+
     return {
         **_build_sums(consumers.together),
         "by_name": by_name,

@@ -92,6 +92,7 @@ def break_down(memory: Memory) -> Breakdown | None:
     }
     free = memory.free_bytes + counters.get("free_pcp", 0)
     accounted = free + sum(map(zero_if_unknown, known.values()))
+
     return Breakdown(**known, free_bytes=free, unaccounted_bytes=ram - accounted)
 
 
@@ -100,6 +101,7 @@ def _find_anonymous(counters: t.Mapping[str, int], cached: int | None) -> int | 
         return None
 
     on_lists = sum_known(map(counters.get, _LRU))
+
     return subtract_part(on_lists, cached)
 
 

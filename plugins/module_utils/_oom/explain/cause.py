@@ -71,6 +71,7 @@ def _describe_kind(incident: Incident, cause: str) -> str:
     report = incident.report
     names = ", ".join(dict.fromkeys(victim.name for victim in report.victims))
     place = incident.place.unit or report.cgroup
+
     return f"{report.killer}: {names} of {place}: {cause}"
 
 
@@ -167,6 +168,7 @@ def _is_exhausted(supply: Supply) -> bool:
 
     zone = supply.zone
     slack = zero_if_unknown(zone.low_bytes) - zero_if_unknown(zone.min_bytes)
+
     return supply.margin_bytes <= slack
 
 
@@ -180,6 +182,7 @@ def _summarise(incident: Incident, cause: str) -> str:
         return f"{sentence} {effect.unit} stayed up."
 
     outage = _summarise_outage(effect, group=incident.report.group)
+
     return f"{sentence} {outage}"
 
 

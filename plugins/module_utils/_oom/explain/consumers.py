@@ -49,6 +49,7 @@ def sum_tasks(tasks: t.Sequence[Task]) -> Sums:
 
     # There may be thousands of tasks: transposing all rows at once is faster than asking each row for each column.
     columns = dict(zip(Task._fields, zip(*tasks)))
+
     return Sums(
         number=len(tasks),
         rss_bytes=sum_known(columns["rss_bytes"]),
@@ -65,6 +66,7 @@ def _sum_shared_once(columns: t.Mapping[str, t.Collection[t.Any]]) -> int | None
 
     most_file = max(map(zero_if_unknown, columns["rss_file_bytes"]))
     most_shmem = max(map(zero_if_unknown, columns["rss_shmem_bytes"]))
+
     return anonymous + most_file + most_shmem
 
 
@@ -118,4 +120,5 @@ def _group_tasks(pairs: t.Iterable[tuple[Key, Task]]) -> list[Group[Key]]:
         groups.setdefault(key, []).append(task)
 
     summed = [(key, tasks, sum_tasks(tasks)) for key, tasks in groups.items()]
+
     return sorted(summed, key=lambda group: -group[2].held_bytes)

@@ -123,6 +123,7 @@ def _describe_rss(size: int, page_size: int) -> str:
     ram = format_size(size)
     pages = size // page_size
     page = format_size(page_size)
+
     return f"{ram} of RAM (RSS, {pages} pages of {page})"
 
 
@@ -132,6 +133,7 @@ def _describe_swap_entries(size: int, page_size: int) -> str:
         return swap
 
     entries = size // page_size
+
     return f"{swap} ({entries} entries)"
 
 
@@ -140,6 +142,7 @@ def _describe_sharing(together: Sums) -> str:
         return "; pages that they share are counted once for each process"
 
     ram = format_size(together.rss_shared_once_bytes)
+
     return f"; {ram} of RAM if pages that they share are counted only once"
 
 
@@ -232,6 +235,7 @@ def _format_limit(limit: Limit | None) -> str:
         return ""
 
     size = format_size(limit.limit_bytes)
+
     return f" of {size}"
 
 

@@ -153,6 +153,7 @@ class _UnitKill:
             return effect
 
         start = self._life.find_next(STARTED, failure.at)
+
         return effect._replace(
             result=failure.record.result,
             stopped=True,
@@ -161,7 +162,7 @@ class _UnitKill:
         )
 
     def _is_main_process_killed(self) -> bool:
-        # The kernel or systemd (OOMPolicy=kill) killed a whole group, of which the main process is only one.
+        # The kernel or systemd (OOMPolicy=kill) killed a whole group, and the main process is only one of it.
         if self._is_group or self._policy == "kill":
             return False
 

@@ -60,6 +60,7 @@ def read_incidents(journal: Journal, traces: Traces, *, limit: int, page_size: i
     # A stable sort keeps the order by time among those that are equally urgent.
     incidents.sort(key=lambda incident: failures.has_near(incident.at))
     cut = max(len(incidents) - limit, 0)
+
     return ReadIncidents(
         incidents=sorted(incidents[cut:], key=_Order(traces.boots)),
         older=sorted(incidents[:cut], key=_Order(traces.boots)),
@@ -119,6 +120,7 @@ class _Window:
         """Return the places from the first to the last line of a report."""
         first = self.find_place(report.first)
         last = self.find_place(report.last)
+
         return range(first, last + 1)
 
 
@@ -215,6 +217,7 @@ def _can_join(group: t.Sequence[Record], kill: Record) -> bool:
         return False
 
     passed_us = last.monotonic_us - kill.monotonic_us
+
     return 0 <= passed_us <= _AFTERMATH_US
 
 
@@ -251,6 +254,7 @@ def _get_line(record: Record, source: str = "kernel") -> Line:
     """Return the message of a record, which `source` wrote."""
     fields = record.fields
     origin = _get_origin(record.boot_id, fields.get("_HOSTNAME"), source)
+
     return Line(fields.get("MESSAGE", ""), record.realtime_us, record.monotonic_us, record.cursor, origin)
 
 

@@ -66,6 +66,7 @@ class _Notices:
         """Return the units in which systemd noticed something near a kill."""
         first = bisect.bisect_left(self._notices, (kill.boot_id, kill.monotonic_us - NEAR_US, ""))
         end = bisect.bisect_left(self._notices, (kill.boot_id, kill.monotonic_us + NEAR_US, ""))
+
         return {unit for _boot_id, _monotonic_us, unit in self._notices[first:end]}
 
 

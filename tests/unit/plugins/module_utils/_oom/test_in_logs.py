@@ -191,7 +191,7 @@ def test_events_beyond_the_limit_are_counted(limit: int, tmp_path: pathlib.Path)
 KILL = "Out of memory: Killed process {pid} (hog) total-vm:8kB, anon-rss:4kB, file-rss:0kB, shmem-rss:0kB"
 
 
-def searched(folder: pathlib.Path, *logs: t.Sequence[str], limit: int = 100) -> Findings:
+def search_kill_lines(folder: pathlib.Path, *logs: t.Sequence[str], limit: int = 100) -> Findings:
     """Search logs of kill lines behind these prefixes, whose last word is the pid."""
     paths = [folder / f"kern.log.{number}" for number in range(len(logs))]
     for path, prefixes in zip(paths, logs, strict=True):
@@ -225,7 +225,7 @@ def pids(incidents: t.Iterable[Incident]) -> list[int]:
 def test_events_are_sorted_by_time(
     logs: list[list[str]], expected: list[int], limit: int, tmp_path: pathlib.Path
 ) -> None:
-    findings = searched(tmp_path, *logs, limit=limit)
+    findings = search_kill_lines(tmp_path, *logs, limit=limit)
     cut = max(len(expected) - limit, 0)
     assert (pids(findings.older), pids(findings.incidents)) == (expected[:cut], expected[cut:])
 
@@ -246,7 +246,7 @@ def test_events_are_sorted_by_time(
 def test_an_event_in_two_files_is_returned_once(
     one: str, other: str, count: int, limit: int, tmp_path: pathlib.Path
 ) -> None:
-    findings = searched(tmp_path, [one], [other], limit=limit)
+    findings = search_kill_lines(tmp_path, [one], [other], limit=limit)
     note = "Events found in several files, each counted once: 1."
     found = len(findings.incidents) + len(findings.older)
     assert (found, findings.coverage.notes) == (count, (note,) if count == 1 else ())
@@ -254,7 +254,7 @@ def test_an_event_in_two_files_is_returned_once(
 
 def test_an_event_twice_in_one_file_is_two_events(tmp_path: pathlib.Path) -> None:
     twice = [f"2026-11-23T06:00:00Z web1 kernel: {pid}" for pid in (3, 4, 3)]
-    assert pids(searched(tmp_path, twice, twice).incidents) == [3, 4, 3]
+    assert pids(search_kill_lines(tmp_path, twice, twice).incidents) == [3, 4, 3]
 
 
 def test_a_file_named_twice_is_read_once(tmp_path: pathlib.Path) -> None:

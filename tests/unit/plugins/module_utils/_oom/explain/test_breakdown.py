@@ -70,7 +70,7 @@ def test_the_incident_is_broken_down() -> None:
     )
 
 
-def made(**changes: t.Any) -> Breakdown | None:
+def break_down_memory(**changes: t.Any) -> Breakdown | None:
     counters = {"active_anon": 300 * MIB, "inactive_file": 60 * MIB, "unevictable": 40 * MIB, "free_pcp": 2 * MIB}
     memory = Memory(
         ram_bytes=512 * MIB,
@@ -95,11 +95,11 @@ def made(**changes: t.Any) -> Breakdown | None:
     ],
 )
 def test_shared_memory_and_the_swap_cache_are_counted_once(part: str, size: int | None) -> None:
-    assert getattr(made(), part) == size
+    assert getattr(break_down_memory(), part) == size
 
 
 def test_an_old_kernel_without_lists_of_anonymous_memory_is_broken_down() -> None:
-    parts = made(counters={"Active": 300 * MIB, "inactive": 100 * MIB}, shmem_bytes=None)
+    parts = break_down_memory(counters={"Active": 300 * MIB, "inactive": 100 * MIB}, shmem_bytes=None)
     assert parts is not None
     assert (parts.anonymous_bytes, parts.page_cache_bytes, parts.shmem_bytes) == (315 * MIB, 85 * MIB, None)
 
@@ -113,17 +113,17 @@ def test_an_old_kernel_without_lists_of_anonymous_memory_is_broken_down() -> Non
     ],
 )
 def test_nothing_is_missing_if_large_parts_are_unknown(changes: dict[str, t.Any], missing: int) -> None:
-    parts = made(**changes)
+    parts = break_down_memory(**changes)
     assert parts is not None
     assert parts.missing_bytes == missing
 
 
 @pytest.mark.parametrize("changes", [{"ram_bytes": None}, {"free_bytes": None}])
 def test_a_cut_report_has_no_breakdown(changes: dict[str, t.Any]) -> None:
-    assert made(**changes) is None
+    assert break_down_memory(**changes) is None
 
 
 def test_parts_that_contradict_the_whole_still_add_up() -> None:
-    parts = made(free_bytes=600 * MIB)
+    parts = break_down_memory(free_bytes=600 * MIB)
     assert parts is not None
     assert sum(parts.parts().values()) == 512 * MIB
