@@ -267,7 +267,6 @@ def _are_kept(types: str, kept_types: str) -> bool:
         return False
 
     other_types = types.strip(kept_types)
-
     return other_types == ""
 
 
@@ -292,7 +291,6 @@ def _parse_nodes(text: str | None) -> frozenset[int]:
         return frozenset()
 
     ranges = map(_parse_range, text.split(","))
-
     return frozenset(itertools.chain.from_iterable(ranges))
 
 

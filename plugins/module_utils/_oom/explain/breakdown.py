@@ -101,7 +101,6 @@ def _find_anonymous(counters: t.Mapping[str, int], cached: int | None) -> int | 
         return None
 
     on_lists = sum_known(map(counters.get, _LRU))
-
     return subtract_part(on_lists, cached)
 
 

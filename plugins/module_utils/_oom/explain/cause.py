@@ -23,16 +23,17 @@ from .unknown import zero_if_unknown
 # The CPUs take swap slots in batches, so the last of the swap is never used.
 _SWAP_EXHAUSTED_SHARE = 0.02
 
-_CAUSES = {
-    "ram_and_swap_exhausted": "RAM and swap were exhausted",
-    "ram_exhausted_no_swap": "RAM was exhausted and the host had no swap",
-    "ram_exhausted_swap_free": "RAM was exhausted while swap was still free",
-    "cgroup_limit": "its cgroup had reached its memory limit",
-    "fragmentation": "no free block that the request could use was large enough",
-    "low_zone": "the memory zones that the request could use were exhausted",
-    "cpuset_or_mempolicy": "the memory nodes that the request was bound to were exhausted",
-    "pressure": "memory was short",
-    "manual": "somebody requested it (SysRq)",
+_REASONS = {
+    "ram_and_swap_exhausted": "because RAM and swap were exhausted",
+    "ram_exhausted_no_swap": "because RAM was exhausted and the host had no swap",
+    "ram_exhausted_swap_free": "because RAM was exhausted while swap was still free",
+    "cgroup_limit": "because the cgroup had reached its memory limit",
+    "fragmentation": "because no free block that the request could use was large enough",
+    "low_zone": "because the memory zones that the request could use were exhausted",
+    "cpuset_or_mempolicy": "because the memory nodes that the request was bound to were exhausted",
+    "pressure": "because memory was short",
+    "manual": "because somebody requested it (SysRq)",
+    "unknown": "for a reason that the log does not show",
 }
 _KILLERS = {"kernel": "The kernel"}
 _CAUSE_OF_SCOPE = {
@@ -173,30 +174,25 @@ def _is_exhausted(supply: Supply) -> bool:
 
 
 def _summarise(incident: Incident, cause: str) -> str:
-    sentence = _summarise_kill(incident.report, cause)
+    kill = _summarise_kill(incident.report, _REASONS[cause])
     effect = incident.effect
     if effect is None or effect.stopped is None:
-        return sentence
+        return kill
 
     if not effect.stopped:
-        return f"{sentence} {effect.unit} stayed up."
+        return f"{kill} {effect.unit} stayed up."
 
     outage = _summarise_outage(effect, group=incident.report.group)
+    return f"{kill} {outage}"
 
-    return f"{sentence} {outage}"
 
-
-def _summarise_kill(report: OomReport, cause: str) -> str:
+def _summarise_kill(report: OomReport, reason: str) -> str:
     """Return a sentence that says which process was killed, and why."""
     if report.killer == "kernel" and not report.victims:
-        return _summarise_without_victim(report, cause)
+        return _summarise_without_victim(report, reason)
 
     killer = _KILLERS.get(report.killer, report.killer)
     victims = _name_victims(report)
-    reason = "for a reason that the log does not show"
-    if cause in _CAUSES:
-        reason = f"because {_CAUSES[cause]}"
-
     return f"{killer} killed {victims} {reason}."
 
 
@@ -212,18 +208,14 @@ def _name_victims(report: OomReport) -> str:
     return f"{name} and {len(others)} more of its cgroup"
 
 
-def _summarise_without_victim(report: OomReport, cause: str) -> str:
-    reason = ""
-    if cause in _CAUSES:
-        reason = f": {_CAUSES[cause]}"
-
+def _summarise_without_victim(report: OomReport, reason: str) -> str:
     if report.panicked:
-        return f"The kernel panicked when it ran out of memory{reason}."
+        return f"The kernel panicked. It ran out of memory {reason}."
 
     if report.no_killable:
-        return f"The kernel found no process to kill when it ran out of memory{reason}."
+        return f"The kernel found no process to kill. It ran out of memory {reason}."
 
-    return f"The kernel ran out of memory{reason}. The log does not show which process it killed."
+    return f"The kernel ran out of memory {reason}. The log does not name the killed process."
 
 
 def _summarise_outage(effect: UnitEffect, *, group: bool) -> str:

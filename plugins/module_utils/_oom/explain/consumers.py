@@ -120,5 +120,4 @@ def _group_tasks(pairs: t.Iterable[tuple[Key, Task]]) -> list[Group[Key]]:
         groups.setdefault(key, []).append(task)
 
     summed = [(key, tasks, sum_tasks(tasks)) for key, tasks in groups.items()]
-
     return sorted(summed, key=lambda group: -group[2].held_bytes)

@@ -69,16 +69,8 @@ def _describe_reason(report: OomReport) -> t.Iterator[str]:
 
 
 def _describe_victim(victim: Victim) -> t.Iterator[str]:
-    parts = []
     rss = sum_known((victim.anon_rss_bytes, victim.file_rss_bytes, victim.shmem_rss_bytes))
-    if rss is not None:
-        ram = format_size(rss)
-        parts.append(f"{ram} of RAM")
-
-    if victim.swap_bytes is not None:
-        swap = _format_swap(victim.swap_bytes)
-        parts.append(swap)
-
+    parts = [_format_known("{} of RAM", rss), _format_swap(victim.swap_bytes)]
     yield from _enumerate(f"The killed process {victim.name} (pid {victim.pid}) held", parts)
 
 
@@ -109,12 +101,10 @@ def _describe_tasks(report: OomReport, consumers: Consumers) -> t.Iterator[str]:
     if together.rss_bytes is None or not report.page_size:
         return
 
-    parts = [_describe_rss(together.rss_bytes, report.page_size)]
-    if together.swap_bytes is not None:
-        entries = _describe_swap_entries(together.swap_bytes, report.page_size)
-        parts.append(entries)
-
-    yield from _enumerate(f"Together, the {together.number} processes held", parts, end=_describe_sharing(together))
+    ram = _describe_rss(together.rss_bytes, report.page_size)
+    swap = _describe_swap_entries(together.swap_bytes, report.page_size)
+    sharing = _describe_sharing(together)
+    yield from _enumerate(f"Together, the {together.number} processes held", [ram, swap], end=sharing)
     yield from _describe_largest(report, consumers.names[0])
     yield from _describe_cgroups(consumers)
 
@@ -127,13 +117,12 @@ def _describe_rss(size: int, page_size: int) -> str:
     return f"{ram} of RAM (RSS, {pages} pages of {page})"
 
 
-def _describe_swap_entries(size: int, page_size: int) -> str:
+def _describe_swap_entries(size: int | None, page_size: int) -> str:
     swap = _format_swap(size)
     if not size:
         return swap
 
     entries = size // page_size
-
     return f"{swap} ({entries} entries)"
 
 
@@ -142,7 +131,6 @@ def _describe_sharing(together: Sums) -> str:
         return "; pages that they share are counted once for each process"
 
     ram = format_size(together.rss_shared_once_bytes)
-
     return f"; {ram} of RAM if pages that they share are counted only once"
 
 
@@ -218,25 +206,14 @@ def _explain_why_spared(tasks: t.Sequence[Task], victim: Victim) -> str:
 
 def _describe_limit(report: OomReport) -> t.Iterator[str]:
     """Yield the limit that was hit, and what the memory of its cgroup was used for."""
-    limit = report.limit
+    limit = report.limit or Limit()
     if report.limit_cgroup:
-        size = _format_limit(limit)
-        yield (
-            f"The cgroup {report.limit_cgroup} reached its memory limit{size}; the host itself was not out of memory."
-        )
+        size = _format_known(" of {}", limit.limit_bytes)
+        yield f"The cgroup {report.limit_cgroup} reached its memory limit{size}; the host itself was not out of memory."
 
-    if limit:
-        yield from _describe_usage(limit)
-        yield from _enumerate("Memory of the cgroup:", list(_list_statistics(limit)), last=", ")
-
-
-def _format_limit(limit: Limit | None) -> str:
-    if limit is None or limit.limit_bytes is None:
-        return ""
-
-    size = format_size(limit.limit_bytes)
-
-    return f" of {size}"
+    yield from _describe_usage(limit)
+    statistics = [_describe_statistic(limit, name, keys) for name, keys in _STATISTICS]
+    yield from _enumerate("Memory of the cgroup:", statistics, last=", ")
 
 
 def _describe_usage(limit: Limit) -> t.Iterator[str]:
@@ -256,21 +233,14 @@ def _describe_usage(limit: Limit) -> t.Iterator[str]:
     yield f"The cgroup used {ram} of RAM and {swap}{allowed}."
 
 
-def _list_statistics(limit: Limit) -> t.Iterator[str]:
-    for name, keys in _STATISTICS:
-        value = _find_first(limit.stat, keys)
-        if value:
-            size = format_size(value)
-            yield f"{size} {name}"
+def _describe_statistic(limit: Limit, name: str, keys: t.Iterable[str]) -> str:
+    """Return the size under the first of these keys that the kernel printed, with its name; nothing if it is 0."""
+    printed = [limit.stat[key] for key in keys if key in limit.stat]
+    if not any(printed[:1]):
+        return ""
 
-
-def _find_first(statistics: t.Mapping[str, int], keys: t.Iterable[str]) -> int:
-    """Return the value of the first of these keys that the kernel printed, 0 if it printed none."""
-    for key in keys:
-        if key in statistics:
-            return statistics[key]
-
-    return 0
+    size = format_size(printed[0])
+    return f"{size} {name}"
 
 
 def _describe_parts(memory: Memory, parts: Breakdown | None) -> t.Iterator[str]:
@@ -314,21 +284,18 @@ def _describe_notable_parts(memory: Memory, parts: Breakdown) -> t.Iterator[str]
 
 
 def _describe_free_lists(report: OomReport, supplies: t.Iterable[Supply]) -> t.Iterator[str]:
-    lists: list[str] = []
-    for supply in supplies:
-        lists += _describe_free_list(report, supply.zone)
-
+    lists = [_describe_free_list(report, supply.zone) for supply in supplies]
     yield from _enumerate("The buddy lists held", lists)
 
 
-def _describe_free_list(report: OomReport, zone: Zone) -> t.Iterator[str]:
+def _describe_free_list(report: OomReport, zone: Zone) -> str:
     if not zone.free_blocks:
-        return
+        return ""
 
+    name = _name_zone(report, zone)
     total = sum(size * count for size, count in zone.free_blocks.items())
     largest = zero_if_unknown(zone.largest_free_block_bytes)
-    name = _name_zone(report, zone)
-    yield f"{total // _KIB} kB in {name} (largest block {largest // _KIB} kB)"
+    return f"{total // _KIB} kB in {name} (largest block {largest // _KIB} kB)"
 
 
 def _describe_swap(memory: Memory, cause: str) -> t.Iterator[str]:
@@ -413,7 +380,7 @@ def _describe_kept_blocks(supplies: t.Iterable[Supply], size: str) -> t.Iterator
 
 def _describe_zones(report: OomReport, supplies: t.Sequence[Supply], cause: str) -> t.Iterator[str]:
     """Yield what each zone had for the request, and which zones the request could not use."""
-    margins = list(_list_margins(report, supplies))
+    margins = [_describe_margin(report, supply) for supply in supplies]
     begin = "Free memory above the minimum watermark and the reserves for other requests:"
     yield from _enumerate(begin, margins, last=", ")
 
@@ -424,36 +391,29 @@ def _describe_zones(report: OomReport, supplies: t.Sequence[Supply], cause: str)
             "meantime, or the kernel refused the request for another reason."
         )
 
-    closed_zones = list(_list_closed_zones(report, supplies))
+    closed_zones = [_describe_closed_zone(report, supply) for supply in supplies]
     yield from _enumerate("The request could not use", closed_zones)
 
 
-def _list_margins(report: OomReport, supplies: t.Iterable[Supply]) -> t.Iterator[str]:
-    for supply in supplies:
-        if supply.margin_bytes is None:
-            continue
+def _describe_margin(report: OomReport, supply: Supply) -> str:
+    if supply.margin_bytes is None:
+        return ""
 
-        name = _name_zone(report, supply.zone)
-        margin = _format_margin(supply.margin_bytes)
-        yield f"{name} {margin}"
+    name = _name_zone(report, supply.zone)
+    size = format_size(abs(supply.margin_bytes))
+    if supply.margin_bytes < 0:
+        return f"{name} {size} short"
 
-
-def _list_closed_zones(report: OomReport, supplies: t.Iterable[Supply]) -> t.Iterator[str]:
-    for supply in supplies:
-        if supply.usable or not supply.zone.free_bytes:
-            continue
-
-        name = _name_zone(report, supply.zone)
-        free = format_size(supply.zone.free_bytes)
-        yield f"{name} with {free} free"
+    return f"{name} {size} to spare"
 
 
-def _format_margin(margin: int) -> str:
-    size = format_size(abs(margin))
-    if margin < 0:
-        return f"{size} short"
+def _describe_closed_zone(report: OomReport, supply: Supply) -> str:
+    if supply.usable or not supply.zone.free_bytes:
+        return ""
 
-    return f"{size} to spare"
+    name = _name_zone(report, supply.zone)
+    free = format_size(supply.zone.free_bytes)
+    return f"{name} with {free} free"
 
 
 def _name_zone(report: OomReport, zone: Zone) -> str:
@@ -492,21 +452,33 @@ def _describe_policy(effect: UnitEffect) -> str:
     return f" (OOMPolicy={effect.oom_policy} is in force now)"
 
 
-def _enumerate(begin: str, parts: t.Sequence[str], *, last: str = " and ", end: str = "") -> t.Iterator[str]:
-    """Yield a sentence that lists the parts between `begin` and `end`, nothing if there are no parts.
+def _enumerate(begin: str, parts: t.Iterable[str], *, last: str = " and ", end: str = "") -> t.Iterator[str]:
+    """Yield a sentence that lists the parts between `begin` and `end`, nothing if all parts are empty.
 
     `last` is the text before the last part.
     """
-    if not parts:
+    present = list(filter(None, parts))
+    if not present:
         return
 
-    listed = ", ".join(parts[:-1])
-    separator = last if listed else ""
-    yield f"{begin} {listed}{separator}{parts[-1]}{end}."
+    listed = present.pop()
+    if present:
+        listed = f"{', '.join(present)}{last}{listed}"
+
+    yield f"{begin} {listed}{end}."
 
 
-def _format_swap(size: int) -> str:
-    if not size:
+def _format_known(template: str, size: int | None) -> str:
+    """Return the size in a phrase, nothing if it is unknown."""
+    if size is None:
+        return ""
+
+    return template.format(format_size(size))
+
+
+def _format_swap(size: int | None) -> str:
+    """Return the size in words, nothing if it is unknown."""
+    if size == 0:
         return "no swap"
 
-    return f"{format_size(size)} of swap"
+    return _format_known("{} of swap", size)

@@ -227,7 +227,6 @@ def _describe_room(largest: Group[str] | None, target: int, missing: int) -> str
         return f"{target} GiB is more than that."
 
     name, _tasks, _sums = largest
-
     return (
         f"with {target} GiB, {name} could have held {format_size(missing)} more. "
         "The rule is room for as much as the largest consumer held, but no more than RAM and swap together, and no "
@@ -241,7 +240,6 @@ def _can_swap(memory: Memory, parts: Breakdown | None) -> bool:
         return True
 
     swappable = parts.anonymous_bytes + zero_if_unknown(parts.shmem_bytes)
-
     return compute_share(swappable, memory) >= _MANY
 
 
@@ -260,7 +258,6 @@ def _estimate_missing(largest: Group[str] | None, memory: Memory) -> int:
         return missing
 
     existing = memory.ram_bytes + zero_if_unknown(memory.swap_total_bytes)
-
     return min(missing, existing)
 
 

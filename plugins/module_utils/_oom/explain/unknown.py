@@ -28,5 +28,4 @@ def subtract_part(whole: int | None, part: int | None) -> int | None:
         return None
 
     rest = whole - zero_if_unknown(part)
-
     return max(rest, 0)

@@ -153,7 +153,6 @@ class _UnitKill:
             return effect
 
         start = self._life.find_next(STARTED, failure.at)
-
         return effect._replace(
             result=failure.record.result,
             stopped=True,

@@ -30,5 +30,4 @@ def observe_host(root: pathlib.Path = pathlib.Path("/")) -> HostNow:
         sizes = {}
 
     has_fcgid = any((root / module).exists() for module in _FCGID_MODULES)
-
     return HostNow(swap_total_bytes=sizes.get("SwapTotal"), has_fcgid=has_fcgid)

@@ -217,7 +217,6 @@ def _can_join(group: t.Sequence[Record], kill: Record) -> bool:
         return False
 
     passed_us = last.monotonic_us - kill.monotonic_us
-
     return 0 <= passed_us <= _AFTERMATH_US
 
 

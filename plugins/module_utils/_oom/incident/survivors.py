@@ -79,7 +79,6 @@ def read_process(pid: int, proc: pathlib.Path = _PROC) -> Process | None:
         return None
 
     started_us = stat.started_ticks * _MICROSECONDS // os.sysconf("SC_CLK_TCK")
-
     return Process(stat.name, started_us, cgroup)
 
 

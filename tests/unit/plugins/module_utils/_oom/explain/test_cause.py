@@ -150,24 +150,30 @@ def test_the_summary_says_what_became_of_the_unit(effect: dict[str, t.Any], end:
     [
         (
             {"victims": (Victim("a", 1), Victim("b", 2)), "scope": "memcg"},
-            "The kernel killed a (pid 1) and 1 more of its cgroup because its cgroup had reached its memory limit.",
+            "The kernel killed a (pid 1) and 1 more of its cgroup because the cgroup had reached its memory limit.",
         ),
         (
             {"victims": (), "no_killable": True},
-            "The kernel found no process to kill when it ran out of memory: RAM and swap were exhausted.",
+            "The kernel found no process to kill. It ran out of memory because RAM and swap were exhausted.",
         ),
         (
             {"victims": ()},
-            "The kernel ran out of memory: RAM and swap were exhausted. The log does not show which process it killed.",
+            (
+                "The kernel ran out of memory because RAM and swap were exhausted. "
+                "The log does not name the killed process."
+            ),
         ),
         (
             {"victims": (), "panicked": True},
-            "The kernel panicked when it ran out of memory: RAM and swap were exhausted.",
+            "The kernel panicked. It ran out of memory because RAM and swap were exhausted.",
         ),
         ({"memory": None}, "The kernel killed sys.fcgi (pid 4711) for a reason that the log does not show."),
         (
             {"victims": (), "memory": None},
-            "The kernel ran out of memory. The log does not show which process it killed.",
+            (
+                "The kernel ran out of memory for a reason that the log does not show. "
+                "The log does not name the killed process."
+            ),
         ),
         (
             {"victims": (), "killer": "systemd-oomd", "cgroup": "/user.slice"},
