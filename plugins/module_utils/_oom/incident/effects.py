@@ -145,6 +145,7 @@ class _UnitKill:
         return effect
 
     def _add_failure(self, effect: UnitEffect, failure: Event) -> UnitEffect:
+        """Return the effect with the failure; unchanged if the unit may have failed for another reason."""
         noticed = self._at
         if self._notice:
             noticed = self._notice.at
