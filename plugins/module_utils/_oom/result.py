@@ -17,7 +17,7 @@ from .incident.cgroup import parse_cgroup
 from .incident.findings import Findings
 from .incident.incident import Incident, UnitEffect
 from .report.log_lines import stamp_of
-from .report.model import Limit, OomReport, Task, Zone
+from .report.model import Limit, OomReport, Task, Trigger, Zone
 from .report.task_table import Table
 from .summary import build_coverage, build_summary, format_time
 
@@ -55,7 +55,7 @@ def build_result(findings: Findings, *, tasks: str, top: int) -> dict[str, t.Any
 
     return {
         "events": events,
-        "remedies": [remedy._asdict() for remedy in needed],
+        "remedies": _build_all(needed),
         "summary": build_summary(incidents, [*older, *diagnoses], findings.units_taken_down),
         "coverage": build_coverage(findings.coverage),
     }
@@ -86,8 +86,8 @@ def _build_event(incident: Incident, figures: Figures, diagnosis: Diagnosis, row
         "kernel_release": report.kernel_release,
         "scope": report.scope,
         "manual": report.manual,
-        "trigger": report.trigger._asdict() if report.trigger else None,
-        "victims": [victim._asdict() for victim in report.victims],
+        "trigger": _build_trigger(report.trigger),
+        "victims": _build_all(report.victims),
         "cgroup": report.cgroup,
         "limit_cgroup": report.limit_cgroup,
         "unit": place.unit,
@@ -174,18 +174,21 @@ def _build_tasks(tasks: t.Sequence[Task], consumers: Consumers, rows: int | None
     if not tasks:
         return None
 
-    by_name = [{"name": name, **_build_sums(sums)} for name, _tasks, sums in consumers.names[:rows]]
-    by_cgroup = [
-        {"cgroup": cgroup, "unit": _find_unit(cgroup), **_build_sums(sums)}
-        for cgroup, _tasks, sums in consumers.cgroups[:rows]
-    ]
+    by_name = []
+    for name, _tasks, sums in consumers.names[:rows]:
+        by_name.append({"name": name, **_build_sums(sums)})
+
+    by_cgroup = []
+    for cgroup, _tasks, sums in consumers.cgroups[:rows]:
+        by_cgroup.append({"cgroup": cgroup, "unit": _find_unit(cgroup), **_build_sums(sums)})
+
     largest = sorted(tasks, key=compute_held_bytes, reverse=True)
 
     return {
         **_build_sums(consumers.together),
         "by_name": by_name,
         "by_cgroup": by_cgroup,
-        "rows": [task._asdict() for task in largest[:rows]],
+        "rows": _build_all(largest[:rows]),
     }
 
 
@@ -203,8 +206,8 @@ def _build_sums(sums: Sums) -> dict[str, t.Any]:
 def _build_diagnosis(diagnosis: Diagnosis) -> dict[str, t.Any]:
     return {
         **diagnosis._asdict(),
-        "remedies": [remedy._asdict() for remedy in diagnosis.remedies],
-        "advice": [advice._asdict() for advice in diagnosis.advice],
+        "remedies": _build_all(diagnosis.remedies),
+        "advice": _build_all(diagnosis.advice),
     }
 
 
@@ -215,11 +218,23 @@ def _build_effect(effect: UnitEffect | None) -> dict[str, t.Any] | None:
     return _pick(effect, _EFFECT)
 
 
+def _build_trigger(trigger: Trigger | None) -> dict[str, t.Any] | None:
+    if trigger is None:
+        return None
+
+    return trigger._asdict()
+
+
 def _build_limit(limit: Limit | None) -> dict[str, t.Any] | None:
     if limit is None:
         return None
 
     return _pick(limit, _LIMIT)
+
+
+def _build_all(values: t.Iterable[t.Any]) -> list[dict[str, t.Any]]:
+    """Return named tuples as plain data."""
+    return [value._asdict() for value in values]
 
 
 def _pick(value: t.NamedTuple, names: t.Iterable[str]) -> dict[str, t.Any]:

@@ -84,8 +84,7 @@ def _describe_choice(report: OomReport) -> t.Iterator[str]:
     if chosen is None or chosen.score is None:
         return
 
-    killed_pids = [victim.pid for victim in report.victims[:1]]
-    if killed_pids not in ([], [chosen.pid]):
+    if report.victims and report.victims[0].pid != chosen.pid:
         yield (
             f"The kernel had chosen {chosen.name} (pid {chosen.pid}, score {chosen.score}), but killed one of its "
             "children instead, to lose less work."
@@ -235,12 +234,16 @@ def _describe_usage(limit: Limit) -> t.Iterator[str]:
 
 def _describe_statistic(limit: Limit, name: str, keys: t.Iterable[str]) -> str:
     """Return the size under the first of these keys that the kernel printed, with its name; nothing if it is 0."""
-    printed = [limit.stat[key] for key in keys if key in limit.stat]
-    if not any(printed[:1]):
+    size = 0
+    for key in keys:
+        if key in limit.stat:
+            size = limit.stat[key]
+            break
+
+    if not size:
         return ""
 
-    size = format_size(printed[0])
-    return f"{size} {name}"
+    return f"{format_size(size)} {name}"
 
 
 def _describe_parts(memory: Memory, parts: Breakdown | None) -> t.Iterator[str]:

@@ -153,8 +153,8 @@ def _suggest_workers(report: OomReport, unit: str | None) -> t.Iterator[Remedy]:
     yield Remedy(
         role="fcgid",
         variables={"fcgid_directives": _FCGID_DIRECTIVES},
-        why=f"{names[0]} ran under {unit}, so it may be a FastCGI worker. A worker returns memory only when it ends, and "
-        "by default mod_fcgid keeps some idle workers indefinitely.",
+        why=f"{names[0]} ran under {unit}, so it may be a FastCGI worker. A worker returns memory only when it ends, "
+        "and by default mod_fcgid keeps some idle workers indefinitely.",
         risk="After an idle period, the first requests wait until a worker has started.",
     )
     yield _build_recycler_remedy(report, names[0])
