@@ -1,0 +1,22 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Parse kernel messages and the logs of userspace killers into OOM reports. All code here is pure.
+
+`model`: the data classes: `Line` goes in, `OomReport` and `Unparsed` come out
+`log_lines`: text logs to lines: removes prefixes, undoes escapes
+`unwrap`: joins the lines that mail programs and terminals have broken
+`reader`: lines to reports: finds where a report begins and ends, for several hosts at once
+`draft`: the report that is being read: which line fills which field
+`kill_lines`: the lines about the trigger, the chosen process and the victim
+`constraint_lines`: the lines about the cgroup, the cpuset and the nodes that the OOM killer was limited to
+`limit_lines`: usage, limit and statistics of the cgroup that reached its limit
+`mem_info`: the Mem-Info block: counters, zones and buddy lists
+`task_table`: the task table
+`victim_rows`: the details of a victim that only its row of the task table has, and the page size
+`userspace_killers`: the lines of systemd-oomd, earlyoom and nohang
+
+    text log -> log_lines (unwrap) -> Line -\
+                                             reader -> draft (*_lines, mem_info, task_table) -> OomReport
+    journal ----------------------> Line ---/       -> userspace_killers --------------------^
+"""

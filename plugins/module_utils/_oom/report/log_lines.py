@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Kernel messages out of text: dmesg, journalctl, syslog, /dev/kmsg, and what mail made of them.
+"""Read kernel messages from text: the output of dmesg, journalctl, syslog and /dev/kmsg, also as quoted in mail.
 
 Formats: dmesg(1), journalctl(1) (`--output=short` and its variants), RFC 3164, RFC 3339, RFC 5424, OpenWrt's logread,
 and Documentation/ABI/testing/dev-kmsg of Linux.
@@ -17,7 +17,7 @@ import typing as t
 from .model import QUOTED, Line, Origin
 from .unwrap import Unwrapper
 
-# The kernel's own limit for one message is 1024, and a cgroup's statistics in one record come to 4096.
+# The kernel limits a message to 1024 characters, and the statistics of a cgroup in one record to 4096.
 _LONGEST = 16384
 
 _LEVEL = re.compile(r"(?:<\d{1,3}>(?:1 (?=\d{4}-))?|[a-z0-9]{3,8} *:[a-z]{3,6} *: )")
@@ -43,31 +43,32 @@ _UPTIME = re.compile(
     r"|[^\[\]]{4,40}\d\d:\d\d:\d\d[^\[\]]{0,12})\] ?"
 )
 _CALLER_MARKS = frozenset("[<")
-_CALLER = re.compile(r"(?:\[ *[TC]\d+\] ?)?(?:<\d{1,2}>)?")
+_CALLER = re.compile(r"\A(?:\[ *[TC]\d+\] ?)?(?:<\d{1,2}>)?")
 _BOOT = re.compile(r"-- Boot ([0-9a-f]{32}) --$")
 
-# What follows the same words as in the line before, without a caller's tag.
-_PLAIN = re.compile(r"\[ *(\d{1,20})\.(\d{6})\] (?!\[ *[TC]\d|<)(.*)", re.DOTALL)
+# The uptime and the message that follow the same prefix as in the line before. The tag of a caller does not match.
+_SIMILAR = re.compile(r"\[ *(\d{1,20})\.(\d{6})\] (?!\[ *[TC]\d|<)(.*)", re.DOTALL)
 
-# Of dmesg and journalctl on a terminal, of consoles that are too slow, and of mail that answers mail.
+# First characters of lines from dmesg and journalctl on a terminal, from slow consoles, and from quotations in mail.
 _MARKS = frozenset("\x1b-`>*")
 _COLOUR = re.compile(r"\x1b\[[\d;]{0,20}m")
-_MARK = re.compile(r" ?(?:> ?){1,9}")
-_DROPPED = re.compile(r"\*\* \d{1,20} printk messages dropped \*\* (?=\S)")
+_QUOTE_MARK = re.compile(r"\A ?(?:> ?){1,9}")
+_DROPPED = re.compile(r"\A\*\* \d{1,20} printk messages dropped \*\* (?=\S)")
 
 _CONTROL = re.compile(r"\\x([01][0-9a-f]|7f)|#(0[0-3][0-7]|177)")
 _KMSG_ESCAPE = re.compile(r"(?:\\x[0-9a-f]{2})+")
 
+# Names of other time zones are ambiguous.
+_OFFSETS = {"Z": "+0000", "UTC": "+0000"}
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 _MICROSECOND = datetime.timedelta(microseconds=1)
 
-
-# Logs have many lines: this is a half of what calling Line costs.
+# A log has many lines, and this takes half the time of calling Line.
 _new_line: t.Callable[[t.Iterable[t.Any]], Line] = functools.partial(tuple.__new__, Line)
 
 
 class Prefix(t.NamedTuple):
-    """What stands before a message; `text` is the message itself."""
+    """The parsed prefix of a line. `text` is the message after it."""
 
     text: str
     realtime_us: int | None = None
@@ -76,10 +77,11 @@ class Prefix(t.NamedTuple):
     source: str | None = None
 
 
-def lines_of(file: t.TextIO) -> t.Iterator[str]:
-    """Yield the lines of a text file; what is longer than any line of a log is cut off, and never held whole.
+# A log has millions of lines, so the loop is dense for speed.
+def read_lines(file: t.TextIO) -> t.Iterator[str]:
+    """Yield the lines of a text file. Lines longer than any line of a log are truncated, and never held whole.
 
-    NULs before a line are taken off: logrotate's copytruncate leaves as many as the log had bytes.
+    NULs before a line are removed: logrotate's copytruncate leaves as many as the log had bytes.
     """
     read = functools.partial(file.readline, _LONGEST)
     raw = read()
@@ -98,183 +100,266 @@ def lines_of(file: t.TextIO) -> t.Iterator[str]:
 
 
 def read_log(lines: t.Iterable[str]) -> t.Iterator[Line]:
-    """Yield the messages of a text log: without prefixes, unescaped, and whole again where mail broke them.
+    """Yield the messages of a text log: without prefixes, without escapes, and with broken lines joined.
 
-    `Line.source` is the program that the prefix names; `cursor` the number of the line in the text. Text proves
-    nothing about who wrote it.
+    `Line.source` is the program in the prefix. `Line.cursor` is the number of the line in the text. Text does not prove
+    who wrote it.
     """
-    log = _Log()
+    log = _LogReader()
     unwrapper = log.unwrapper
     for number, raw in enumerate(lines, start=1):
-        line = log.plain_line(raw, number)
-        if line is not None:
-            whole, unwrapper.held = unwrapper.held, line
+        line = log.parse_similar(raw, number)
+        if line is None:
+            complete = log.take(raw, number)
         else:
-            whole = log.line(raw, number)
-        if whole is not None:
-            yield whole
+            complete = unwrapper.held
+            unwrapper.held = line
+        if complete is not None:
+            yield complete
     if unwrapper.held:
         yield unwrapper.held
 
 
-class _Log:
-    """What the lines of a text so far tell of those to come."""
+class _LogReader:
+    """Parses the lines of a text. Each line can depend on the lines before it."""
 
     def __init__(self) -> None:
         self.unwrapper = Unwrapper()
         self._boot_id: str | None = None
-        self._quoted = False
-        self._before = ""
+        self._in_fence = False
+        self._kernel_prefix = ""
         self._realtime_us: int | None = None
         self._origin = Origin()
 
-    def plain_line(self, raw: str, number: int) -> Line | None:
-        """Return a line that begins with the same words as the one before, and holds nothing that has to be undone."""
-        if self._quoted or len(raw) > _LONGEST or not raw.startswith(self._before):
+    # Most lines of a kernel log take this way, so it is dense for speed.
+    def parse_similar(self, raw: str, number: int) -> Line | None:
+        """Return a line with the same prefix as the kernel line before, or None if it has another or has escapes."""
+        if self._in_fence or len(raw) > _LONGEST or not raw.startswith(self._kernel_prefix):
             return None
-        plain = _PLAIN.match(raw, len(self._before))
-        if plain is None:
+        similar = _SIMILAR.match(raw, len(self._kernel_prefix))
+        if similar is None:
             return None
-        seconds, fraction, message = plain.groups()
-        # Looked for one by one, which is several times as fast as a set of characters in the pattern.
+        seconds, fraction, message = similar.groups()
+        # Four searches are several times as fast as a set of characters in the pattern.
         if "\\" in message or "#" in message or "\xa0" in message or "kernel: " in message:
             return None
-        text, monotonic_us = message.rstrip("\r\n"), int(seconds + fraction)
+        text = message.rstrip("\r\n")
+        monotonic_us = int(seconds + fraction)
         return _new_line((text, self._realtime_us, monotonic_us, str(number), self._origin, raw))
 
-    def line(self, raw: str, number: int) -> Line | None:
-        """Take any line, and return the one before where that is whole now."""
+    def take(self, raw: str, number: int) -> Line | None:
+        """Take any line, and return the line before it if that is complete now."""
         text = raw[:_LONGEST].rstrip("\r\n").replace("\xa0", " ")
-        printed, is_quoted = raw, self._quoted
+        printed = raw
+        is_quoted = self._in_fence
         if text[:1] in _MARKS or text[:2] == " >":
             text = _COLOUR.sub("", text)
-            boot = _BOOT.match(text)
-            if boot:
-                self._boot_id = boot.group(1)
-                self._origin = self._origin._replace(boot_id=self._boot_id)
+            if self._take_control_line(text):
                 return None
-            if text.startswith("```"):
-                self._quoted = True
-                return None
-            mark = _MARK.match(text)
-            is_quoted = is_quoted or mark is not None
-            text = text[_end(mark, 0) :]
-            text = printed = text[_end(_DROPPED.match(text), 0) :]
+
+            text, has_quote_mark = _remove_marks(text)
+            printed = text
+            is_quoted = is_quoted or has_quote_mark
+
         prefix = split_prefix(text)
         if prefix is None:
-            origin = Origin(source=QUOTED if is_quoted else None)
-            line = Line(_unescaped(text), cursor=str(number), origin=origin)
-            return self.unwrapper.take(line)
-        if is_quoted and prefix.source not in (None, "kernel"):
+            return self._take_unprefixed(text, number, is_quoted=is_quoted)
+
+        source = prefix.source
+        if is_quoted and source not in (None, "kernel"):
             return None
-        if prefix.source == "kernel" and raw.startswith(text):
-            self._before = raw[: raw.find("kernel: ") + len("kernel: ")]
-            self._realtime_us = prefix.realtime_us
-            self._origin = Origin(self._boot_id, prefix.hostname, prefix.source)
-        origin = Origin(self._boot_id, prefix.hostname, QUOTED if is_quoted else prefix.source)
+
+        if source == "kernel" and raw.startswith(text):
+            self._remember_prefix(raw, prefix)
+        origin = Origin(self._boot_id, prefix.hostname, QUOTED if is_quoted else source)
         if origin == self._origin:
             origin = self._origin
-        line = Line(prefix.text, prefix.realtime_us, prefix.monotonic_us, str(number), origin, printed)
-        whole, self.unwrapper.held = self.unwrapper.held, line
-        return whole
+        complete = self.unwrapper.held
+        self.unwrapper.held = Line(prefix.text, prefix.realtime_us, prefix.monotonic_us, str(number), origin, printed)
+
+        return complete
+
+    def _take_control_line(self, text: str) -> bool:
+        """Take a line that is not a message: the separator of two boots, or a fence of a quotation in Markdown."""
+        boot = _BOOT.match(text)
+        if boot:
+            self._boot_id = boot.group(1)
+            self._origin = self._origin._replace(boot_id=self._boot_id)
+            return True
+
+        if text.startswith("```"):
+            self._in_fence = True
+            return True
+
+        return False
+
+    def _take_unprefixed(self, text: str, number: int, *, is_quoted: bool) -> Line | None:
+        source = QUOTED if is_quoted else None
+        line = Line(_undo_escapes(text), cursor=str(number), origin=Origin(source=source))
+
+        return self.unwrapper.take(line)
+
+    def _remember_prefix(self, raw: str, prefix: Prefix) -> None:
+        """Remember the prefix of a kernel line for `parse_similar`."""
+        end = raw.find("kernel: ") + len("kernel: ")
+        self._kernel_prefix = raw[:end]
+        self._realtime_us = prefix.realtime_us
+        self._origin = Origin(self._boot_id, prefix.hostname, prefix.source)
 
 
-def stamp_of(line: Line) -> str | None:
-    """Return what stands before a message, as it was printed: time, host and program; None where nothing does."""
+def _remove_marks(text: str) -> tuple[str, bool]:
+    """Remove the marks before a line, and return whether one of them is the mark of a quotation in mail."""
+    text, quote_marks = _QUOTE_MARK.subn("", text)
+
+    return _DROPPED.sub("", text), quote_marks > 0
+
+
+def find_stamp(line: Line) -> str | None:
+    """Return the prefix of a line as printed (time, host and program), or None if it has none."""
     if line.printed is None:
         return None
+
     text = line.printed.rstrip("\r\n").replace("\xa0", " ")
-    # Without the marks of escapes, the message is as long as it was printed.
+    # Without the characters that begin an escape, the message stays as long as printed.
     prefix = split_prefix(text.replace("\\", "/").replace("#", "-"))
-    return text[: len(text) - len(prefix.text)].strip() if prefix else None
+    if prefix is None:
+        return None
+
+    return text[: len(text) - len(prefix.text)].strip()
 
 
+# Most lines of a log that is not the kernel's alone take this way. One match after another is the fastest.
 def split_prefix(text: str) -> Prefix | None:
-    """Return the message of a line of a log and what its prefix says, None where there is no prefix."""
+    """Return the parsed prefix and the message of a line, or None if the line has no prefix."""
     if text[:1] == "[":
-        return _after_uptime(Prefix(text), is_all=True)
-    # Looked for behind the blanks, and not in each of their places.
-    begin = _after_blanks(text, 0)
+        return _split_uptime(Prefix(text), is_whole_line=True)
+
+    # Skipping the blanks here is faster than in each pattern.
+    begin = _skip_blanks(text, 0)
     kmsg = _KMSG.match(text, begin)
     if kmsg:
-        message = _KMSG_ESCAPE.sub(_bytes_of, text[kmsg.end() :])
+        message = _KMSG_ESCAPE.sub(_decode_escapes, text[kmsg.end() :])
         return Prefix(message, monotonic_us=int(kmsg.group(1)))
-    start = _end(_LEVEL.match(text, begin), 0)
-    head = _head(text, start)
-    is_all = len(head.text) == len(text) - start
-    prefix = _after_uptime(head, is_all=is_all) if head.source in (None, "kernel") else None
-    return prefix or (None if is_all else head._replace(text=_unescaped(head.text)))
+
+    level = _LEVEL.match(text, begin)
+    start = level.end() if level else 0
+    head = _split_head(text, start)
+    is_whole_line = len(head.text) == len(text) - start
+    if head.source in (None, "kernel"):
+        prefix = _split_uptime(head, is_whole_line=is_whole_line)
+        if prefix is not None:
+            return prefix
+
+    if is_whole_line:
+        return None
+
+    return head._replace(text=_undo_escapes(head.text))
 
 
-def _after_uptime(head: Prefix, *, is_all: bool) -> Prefix | None:
-    """Return what follows the uptime at the beginning of `head.text`, None where there is none."""
+def _split_uptime(head: Prefix, *, is_whole_line: bool) -> Prefix | None:
+    """Return `head` without the uptime at the beginning of its text, or None if there is no uptime.
+
+    `is_whole_line` says that nothing of the line is before the uptime.
+    """
     uptime = _UPTIME.match(head.text)
     if uptime is None:
         return None
+
     rest = head.text[uptime.end() :]
-    host, source = head.hostname, head.source
-    if is_all and "kernel: " in rest:
-        # journalctl --output=short-monotonic puts host and program after the time.
+    host = head.hostname
+    source = head.source
+    if is_whole_line and "kernel: " in rest:
+        # journalctl --output=short-monotonic prints the host and the program after the uptime.
         named = _HOST_AND_TAG.match(rest)
         if named and named.group("host") and named.group("tag") == "kernel":
-            host, source, rest = named.group("host"), "kernel", rest[named.end() :]
+            host = named.group("host")
+            source = "kernel"
+            rest = rest[named.end() :]
     if rest[:1] in _CALLER_MARKS:
-        rest = rest[_end(_CALLER.match(rest), 0) :]
-    return Prefix(_unescaped(rest), head.realtime_us, _monotonic(uptime), host, source)
+        rest = _CALLER.sub("", rest)
+
+    return Prefix(_undo_escapes(rest), head.realtime_us, _parse_uptime(uptime), host, source)
 
 
-def _head(text: str, start: int) -> Prefix:
-    """Return what time, host and program stand before the message, all of the line where none does."""
-    begin = _after_blanks(text, start)
+def _split_head(text: str, start: int) -> Prefix:
+    """Return the time, host and program at the beginning of a line, or the whole line as text if there are none."""
+    begin = _skip_blanks(text, start)
     stamp = _STAMP.match(text, begin)
-    named = _HOST_AND_TAG.match(text, stamp.end()) if stamp else _KERNEL_TAG.match(text, begin)
-    realtime = _realtime(stamp) if stamp else None
+    if stamp is None:
+        tag = _KERNEL_TAG.match(text, begin)
+        if tag is None:
+            return Prefix(text[start:])
+
+        return Prefix(text[tag.end() :], None, None, tag.group("host"), tag.group("tag"))
+
+    realtime = _parse_realtime(stamp)
+    named = _HOST_AND_TAG.match(text, stamp.end())
     if named:
-        return Prefix(text[named.end() :], realtime, None, named.groupdict().get("host"), named.group("tag"))
-    if stamp and stamp.group("date"):
+        return Prefix(text[named.end() :], realtime, None, named.group("host"), named.group("tag"))
+
+    if stamp.group("date"):
         return Prefix(text[stamp.end() :], realtime)
+
     return Prefix(text[start:])
 
 
-def _after_blanks(text: str, start: int) -> int:
-    """Return where the first word behind `start` begins."""
+def _skip_blanks(text: str, start: int) -> int:
+    """Return the index of the first word at or after `start`."""
     return len(text) - len(text[start:].lstrip())
 
 
-def _end(match: t.Match[str] | None, otherwise: int) -> int:
-    return match.end() if match else otherwise
-
-
-def _unescaped(text: str) -> str:
+def _undo_escapes(text: str) -> str:
     if "\\x" not in text and "#" not in text:
         return text
-    return _CONTROL.sub(lambda found: chr(int(found.group(1), 16) if found.group(1) else int(found.group(2), 8)), text)
+
+    return _CONTROL.sub(_decode_control, text)
 
 
-def _bytes_of(escapes: t.Match[str]) -> str:
+def _decode_control(escape: t.Match[str]) -> str:
+    hexadecimal, octal = escape.groups()
+    if hexadecimal:
+        return chr(int(hexadecimal, 16))
+
+    return chr(int(octal, 8))
+
+
+def _decode_escapes(escapes: t.Match[str]) -> str:
     return bytes.fromhex(escapes.group().replace("\\x", "")).decode("utf-8", "backslashreplace")
 
 
-def _monotonic(uptime: t.Match[str]) -> int | None:
+def _parse_uptime(uptime: t.Match[str]) -> int | None:
     text = uptime.group("uptime")
     if text is None:
         return None
+
     seconds, _dot, fraction = text.partition(".")
-    return int(seconds + f"{fraction:0<6}"[:6])
+
+    return int(seconds + _as_microseconds(fraction))
 
 
-def _realtime(stamp: t.Match[str]) -> int | None:
+def _parse_realtime(stamp: t.Match[str]) -> int | None:
+    """Return the microseconds since 1970, or None if the stamp has no year or no known time zone."""
     if stamp.group("unix"):
         return int(stamp.group("unix").replace(".", ""))
-    zone = stamp.group("zone")
-    if not stamp.group("date") or not zone or (zone.isalpha() and zone not in ("Z", "UTC")):
+
+    date, clock, fraction, zone = stamp.group("date", "clock", "fraction", "zone")
+    if not date or not zone:
         return None
-    offset = "+0000" if zone.isalpha() else zone.replace(":", "")
+
+    offset = _OFFSETS.get(zone, zone)
+    if offset.isalpha():
+        return None
+
+    text = f"{date} {clock}{offset.replace(':', '')}"
     try:
-        moment = datetime.datetime.strptime(
-            f"{stamp.group('date')} {stamp.group('clock')}{offset}", "%Y-%m-%d %H:%M:%S%z"
-        ).astimezone(datetime.timezone.utc)
+        local = datetime.datetime.strptime(text, "%Y-%m-%d %H:%M:%S%z")
+        moment = local.astimezone(datetime.timezone.utc)
     except (ValueError, OverflowError):
         return None
-    fraction = int(f"{stamp.group('fraction') or 0:0<6}"[:6])
-    return (moment - _EPOCH) // _MICROSECOND + fraction
+
+    return (moment - _EPOCH) // _MICROSECOND + int(_as_microseconds(fraction or ""))
+
+
+def _as_microseconds(fraction: str) -> str:
+    """Return the digits of a fraction of a second, padded or cut to microseconds."""
+    return f"{fraction:0<6}"[:6]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Mem-Info part of a report: the machine's counters, its zones and their free lists.
+"""Parse the Mem-Info block of a report: the counters of the host, its zones and their buddy lists.
 
 Formats: show_free_areas() and show_mem() in mm/page_alloc.c, mm/show_mem.c and lib/show_mem.c of Linux 2.6.9 to 6.18.
 """
@@ -17,18 +17,18 @@ from .task_table import is_number
 PAGE_SIZES = tuple(4096 << shift for shift in range(7))
 """From 4 KiB to 256 KiB."""
 
-# More counters, or lines of zones, than any kernel has: text that only looks like Mem-Info.
-_MOST = 20_000
+# No kernel has more counters or lines about zones. Further lines only look like Mem-Info.
+_MAX_LINES = 20_000
 
 _COUNTER = re.compile(r"([A-Za-z_]+):(\d{1,20})")
 _ZONE = re.compile(r"(?:Node (\d{1,20}) )?([A-Z]\w*)")
 _NODE = re.compile(r"Node \d{1,20} active_anon:")
-# A pattern that begins with a plain character is searched for several times as fast as one that does not.
+# Searching a pattern is several times as fast if it begins with a plain character.
 _BLOCKS = re.compile(r" (\d{1,20})\*(\d{1,20})kB(?: \(([A-Z]+)\))?")
 _BLOCK_SIZES = {str(4 << order): 4096 << order for order in range(16)}
 _SWAP = re.compile(r"(Free|Total) swap *[=:] *(\d{1,20})kB")
 
-# Of the 20 sizes in a zone's line, and what else new kernels put there, those that matter.
+# The fields that are used. The line of a zone has some 20, and new kernels add more.
 _ZONE_FIELDS = {
     name: f"{name}_bytes"
     for name in ("free", "min", "low", "high", "present", "managed", "reserved_highatomic", "free_cma")
@@ -36,9 +36,10 @@ _ZONE_FIELDS = {
 _ZONE_SIZE = re.compile(rf" ({'|'.join(_ZONE_FIELDS)}):(\d{{1,20}})[kK]B")
 _ANON_SIZE = re.compile(r" (?:in)?active_anon:(\d{1,20})kB")
 
-_HUGE = re.compile(
+_HUGE_PAGES = re.compile(
     r" hugepages_total=(\d{1,20}) hugepages_free=(\d{1,20}) hugepages_surp=\d{1,20} hugepages_size=(\d{1,20})kB"
 )
+_SLAB_PARTS = ("slab_reclaimable", "slab_unreclaimable")
 
 _PAGE_LINES = {
     "pages RAM": "ram",
@@ -55,7 +56,7 @@ _PAGE_LINES = {
 
 
 class _ZoneParts:
-    """What the lines of one zone have told so far."""
+    """The facts about one zone, collected line by line."""
 
     def __init__(self, node: str | None, name: str) -> None:
         self.node = int(node) if node else None
@@ -65,9 +66,27 @@ class _ZoneParts:
         self.blocks: dict[int, int] = {}
         self.types: dict[int, str] = {}
 
+    def build_zone(self, page_size: int | None) -> Zone:
+        """Return the zone. Without a page size, it has no reserves."""
+        reserve: tuple[int, ...] = ()
+        if page_size:
+            reserve = tuple([pages * page_size for pages in self.reserve])
+
+        return Zone(
+            node=self.node,
+            zone=self.name,
+            lowmem_reserve_bytes=reserve,
+            free_blocks=self.blocks,
+            block_types=self.types,
+            **self.sizes,
+        )
+
 
 class MemInfo:
-    """Collects the lines of one Mem-Info block; sizes are known once the block is read to its end."""
+    """Collects the lines of one Mem-Info block. The page size, and so most sizes, are known at its end.
+
+    Each `take_*` method takes one line, and returns whether it belongs to the block.
+    """
 
     def __init__(self) -> None:
         self._counters: dict[str, str] = {}
@@ -78,7 +97,8 @@ class MemInfo:
         self._zone: _ZoneParts | None = None
         self._nodes: list[str] = []
         self._zone_lines: list[str] = []
-        self._huge: list[str] = []
+        self._huge_totals: list[int] = []
+        self._huge_free: list[int] = []
         self._first_block: int | None = None
 
     def __bool__(self) -> bool:
@@ -86,149 +106,213 @@ class MemInfo:
 
     @property
     def page_size(self) -> int | None:
-        """The first block of a buddy list; else what makes kB of nodes or zones out of the pages of all."""
+        """Return the page size: the first block of a buddy list, or the ratio of kB to pages of anonymous memory."""
         if self._first_block is not None:
             return self._first_block
+
         pages = int(self._counters.get("active_anon", 0)) + int(self._counters.get("inactive_anon", 0))
         if not pages:
             return None
-        sizes = [int(size) for line in self._nodes or self._zone_lines for size in _ANON_SIZE.findall(line)]
-        told = sum(sizes) * 1024 / pages
-        return next((size for size in PAGE_SIZES if abs(told - size) < size / 20), None)
 
-    def counters(self, text: str) -> bool:
-        """Take lines such as `active_anon:1 inactive_anon:2`, in pages."""
+        kilobytes = 0
+        for line in self._nodes or self._zone_lines:
+            kilobytes += sum(map(int, _ANON_SIZE.findall(line)))
+
+        return _find_nearest_page_size(kilobytes * 1024 / pages)
+
+    def take_counters(self, text: str) -> bool:
+        """Take a line such as `active_anon:1 inactive_anon:2`, in pages."""
         found = _COUNTER.findall(text)
-        if not self._zones and len(self._counters) < _MOST:
+        if not self._zones and len(self._counters) < _MAX_LINES:
             self._counters.update(found)
+
         return bool(found)
 
-    def area(self, text: str) -> bool:
-        """Take a line of a node, a zone or a buddy list."""
+    def take_area(self, text: str) -> bool:
+        """Take a line of a node, of a zone or of a buddy list."""
         self._area_lines += 1
-        if self._area_lines > _MOST:
+        if self._area_lines > _MAX_LINES:
             return False
+
         name, is_zone, _sizes = text.partition(" free:")
         if is_zone:
-            return self._zone_line(name, text)
+            return self._take_zone(name, text)
+
         if _NODE.match(text):
             self._nodes.append(text)
-        elif " hugepages_total=" in text:
-            self._huge.append(text)
-        else:
-            return self._buddy_line(text)
-        return True
+            return True
 
-    def _parts(self, name: str) -> _ZoneParts | None:
-        """Return what is known of the zone of that name, such as `Node 0 DMA32`; None where it is no zone's."""
-        parts = self._zones.get(name)
-        match = _ZONE.fullmatch(name) if parts is None else None
-        if match:
-            parts = self._zones[name] = _ZoneParts(*match.groups())
-        return parts
+        if " hugepages_total=" in text:
+            self._take_huge_pages(text)
+            return True
 
-    def reserve(self, text: str) -> bool:
-        """Take `lowmem_reserve[]: 0 1 2` (in pages), which speaks of the zone in the line before."""
-        numbers = text.partition(":")[2].split()
-        if self._zone is None or not all(map(is_number, numbers)):
+        return self._take_buddy_list(text)
+
+    def take_reserve(self, text: str) -> bool:
+        """Take `lowmem_reserve[]: 0 1 2` (in pages), which is about the zone in the line before."""
+        if self._zone is None:
             return False
+
+        numbers = text.partition(":")[2].split()
+        if not all(map(is_number, numbers)):
+            return False
+
         self._zone.reserve = tuple(map(int, numbers))
+
         return True
 
-    def pages(self, text: str) -> bool:
+    def take_pages(self, text: str) -> bool:
         """Take a line such as `262144 pages RAM`."""
         number, _blank, words = text.partition(" ")
         key = _PAGE_LINES.get(words.rstrip())
         if key is None or not is_number(number):
             return False
+
         self._pages.setdefault(key, int(number))
+
         return True
 
-    def swap(self, text: str) -> bool:
+    def take_swap(self, text: str) -> bool:
         """Take `Free swap  = 0kB` or `Total swap = 0kB`."""
         match = _SWAP.match(text)
         if match is None:
             return False
+
         self._swap.setdefault(match.group(1), int(match.group(2)) * 1024)
+
         return True
 
-    def _zone_line(self, name: str, text: str) -> bool:
-        parts = self._parts(name)
+    def _take_zone(self, name: str, text: str) -> bool:
+        parts = self._find_parts(name)
         if parts is None:
             return False
+
         self._zone = parts
         if not parts.sizes:
-            parts.sizes = {_ZONE_FIELDS[name]: int(size) * 1024 for name, size in _ZONE_SIZE.findall(text)}
+            parts.sizes = {_ZONE_FIELDS[field]: int(size) * 1024 for field, size in _ZONE_SIZE.findall(text)}
             self._zone_lines.append(text)
+
         return True
 
-    def _buddy_line(self, text: str) -> bool:
+    def _take_huge_pages(self, text: str) -> None:
+        """Take the huge pages of one node and size. A line of an unknown format counts for nothing."""
+        for total, free, kilobytes in _HUGE_PAGES.findall(text):
+            size = int(kilobytes) * 1024
+            self._huge_totals.append(int(total) * size)
+            self._huge_free.append(int(free) * size)
+
+    def _take_buddy_list(self, text: str) -> bool:
         name, _colon, rest = text.partition(":")
-        # The first block is the page.
-        parts = self._parts(name) if _BLOCKS.match(rest) else None
+        if not _BLOCKS.match(rest):
+            return False
+
+        parts = self._find_parts(name)
         if parts is None:
             return False
-        parts.blocks = blocks = {}
-        parts.types = types = {}
+
+        blocks: dict[int, int] = {}
+        types: dict[int, str] = {}
         for count, kilobytes, letters in _BLOCKS.findall(rest):
             size = _BLOCK_SIZES.get(kilobytes) or int(kilobytes) * 1024
             blocks[size] = int(count)
             if letters:
                 types[size] = letters
+        parts.blocks = blocks
+        parts.types = types
+
+        # The smallest block is one page.
         if self._first_block is None:
             self._first_block = next(iter(blocks))
+
         return True
 
-    def memory(self, page_size: int | None) -> Memory | None:
-        """Return the machine's memory; counts of pages are None where the page size is unknown."""
+    def _find_parts(self, name: str) -> _ZoneParts | None:
+        """Return the parts of a zone by its name, such as `Node 0 DMA32`, or None if it is not the name of a zone."""
+        parts = self._zones.get(name)
+        if parts is not None:
+            return parts
+
+        match = _ZONE.fullmatch(name)
+        if match is None:
+            return None
+
+        parts = _ZoneParts(*match.groups())
+        self._zones[name] = parts
+
+        return parts
+
+    def build_memory(self, page_size: int | None) -> Memory | None:
+        """Return the memory of the host. Fields that the kernel counts in pages are None without a page size."""
         if not self:
             return None
-        size = page_size or 0
-        counters = {key: int(pages) * size for key, pages in self._counters.items()} if size else {}
-        pages = {key: pages * size for key, pages in self._pages.items()} if size else {}
-        # Kernel stacks are on the lines of nodes since 5.9, and on those of zones before.
-        stacks = _kernel_stacks(self._nodes) or _kernel_stacks(self._zone_lines)
-        huge = [
-            (int(total) * int(kilobytes) * 1024, int(free) * int(kilobytes) * 1024)
-            for total, free, kilobytes in _HUGE.findall("\n".join(self._huge))
-        ]
-        slabs = [counters[key] for key in ("slab_reclaimable", "slab_unreclaimable") if key in counters]
+
+        counters: dict[str, int] = {}
+        pages: dict[str, int] = {}
+        if page_size:
+            counters = {key: int(count) * page_size for key, count in self._counters.items()}
+            pages = {key: count * page_size for key, count in self._pages.items()}
+
         return Memory(
             page_size=page_size,
             ram_bytes=pages.get("ram"),
             reserved_bytes=pages.get("reserved"),
             free_bytes=counters.get("free"),
             page_cache_bytes=pages.get("page_cache"),
-            slab_bytes=sum(slabs) if slabs else counters.get("slab"),
+            slab_bytes=_sum_slab(counters),
             slab_reclaimable_bytes=counters.get("slab_reclaimable"),
             slab_unreclaimable_bytes=counters.get("slab_unreclaimable"),
             shmem_bytes=counters.get("shmem"),
             pagetables_bytes=counters.get("pagetables"),
-            kernel_stack_bytes=sum(stacks) if stacks else None,
-            huge_pages_bytes=sum(total for total, _free in huge) if huge else None,
-            huge_pages_free_bytes=sum(free for _total, free in huge) if huge else None,
+            kernel_stack_bytes=_sum_known(self._find_kernel_stacks()),
+            huge_pages_bytes=_sum_known(self._huge_totals),
+            huge_pages_free_bytes=_sum_known(self._huge_free),
             swap_total_bytes=self._swap.get("Total"),
             swap_free_bytes=self._swap.get("Free"),
             swap_cache_bytes=pages.get("swap_cache"),
             counters=counters,
         )
 
-    def zones(self, page_size: int | None) -> tuple[Zone, ...]:
+    def build_zones(self, page_size: int | None) -> tuple[Zone, ...]:
         """Return the zones in the order of the text."""
-        return tuple(_zone(parts, page_size or 0) for parts in self._zones.values())
+        return tuple([parts.build_zone(page_size) for parts in self._zones.values()])
+
+    def _find_kernel_stacks(self) -> list[int]:
+        """Return the sizes of the kernel stacks: since Linux 5.9 those of the nodes, before those of the zones."""
+        sizes = list(_parse_kernel_stacks(self._nodes))
+        if sizes:
+            return sizes
+
+        return list(_parse_kernel_stacks(self._zone_lines))
 
 
-def _kernel_stacks(lines: t.Iterable[str]) -> list[int]:
-    sizes = [line.partition(" kernel_stack:")[2].partition("kB")[0] for line in lines]
-    return [int(size) * 1024 for size in sizes if is_number(size)]
+def _find_nearest_page_size(ratio: float) -> int | None:
+    """Return the page size within 5 % of `ratio`, or None if there is none."""
+    for size in PAGE_SIZES:
+        if abs(ratio - size) < size / 20:
+            return size
+
+    return None
 
 
-def _zone(parts: _ZoneParts, page_size: int) -> Zone:
-    return Zone(
-        node=parts.node,
-        zone=parts.name,
-        lowmem_reserve_bytes=tuple([pages * page_size for pages in parts.reserve]) if page_size else (),
-        free_blocks=parts.blocks,
-        block_types=parts.types,
-        **parts.sizes,
-    )
+def _parse_kernel_stacks(lines: t.Iterable[str]) -> t.Iterator[int]:
+    for line in lines:
+        kilobytes = line.partition(" kernel_stack:")[2].partition("kB")[0]
+        if is_number(kilobytes):
+            yield int(kilobytes) * 1024
+
+
+def _sum_slab(counters: t.Mapping[str, int]) -> int | None:
+    """Return the size of the slab: the sum of its two parts, or the counter of old kernels."""
+    parts = [counters[key] for key in _SLAB_PARTS if key in counters]
+    if not parts:
+        return counters.get("slab")
+
+    return sum(parts)
+
+
+def _sum_known(sizes: t.Sequence[int]) -> int | None:
+    """Return the sum, or None if nothing is known."""
+    if not sizes:
+        return None
+
+    return sum(sizes)

@@ -1,7 +1,10 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What one OOM report says: sizes in bytes, `None` for what the text does not say, names as raw as they came."""
+"""The data classes of OOM reports.
+
+Sizes are in bytes, `None` means unknown, and names are as raw as in the log.
+"""
 
 from __future__ import annotations
 
@@ -9,50 +12,53 @@ import types
 import typing as t
 
 QUOTED = "quotation"
-"""`Origin.source` of what a document quotes: without its beginning, a report there is taken for an example."""
+"""`Origin.source` of lines that a document quotes. A quoted report without a trigger line counts as an example."""
 KERNEL_SOURCES = ("kernel", QUOTED)
 
-_NOTHING: t.Mapping[t.Any, t.Any] = types.MappingProxyType({})
+_EMPTY: t.Mapping[t.Any, t.Any] = types.MappingProxyType({})
 
 
 class Origin(t.NamedTuple):
-    """Where lines come from."""
+    """The boot, the host and the program that a line comes from."""
 
     boot_id: str | None = None
     hostname: str | None = None
     source: str | None = None
-    """The program that the prefix names (`kernel`, `systemd-oomd`, `earlyoom`); None where it names none."""
+    """The program in the prefix (`kernel`, `systemd-oomd`, `earlyoom`), or None if the prefix has none."""
 
 
 class Line(t.NamedTuple):
-    """One message, without its prefix; from the journal, one record (so it may hold newlines)."""
+    """One message without its prefix. A message from the journal is one record, which may contain newlines."""
 
     text: str
     realtime_us: int | None = None
-    """Microseconds since 1970, UTC; None where the source does not tell year and time zone."""
+    """Microseconds since 1970, UTC; None if the source has no year or no time zone."""
     monotonic_us: int | None = None
     cursor: str | None = None
-    """Where the line stands in its source: a journal cursor, or a line number."""
+    """The position of the line in its source: a journal cursor or a line number."""
     origin: Origin = Origin()
-    """Lines that follow one another mostly share it, so that another object is all that a reader has to look for."""
+    """Consecutive lines mostly share one object, so a reader can compare it by identity."""
     printed: str | None = None
-    """The line of a text log with its prefix, as it stands there; None where it has no prefix, and in the journal."""
+    """The line of a text log with its prefix, as printed; None if it has no prefix or comes from the journal."""
 
     @property
     def boot_id(self) -> str | None:
+        """Return the boot id of the origin."""
         return self.origin.boot_id
 
     @property
     def hostname(self) -> str | None:
+        """Return the host name of the origin."""
         return self.origin.hostname
 
     @property
     def source(self) -> str | None:
+        """Return the program of the origin."""
         return self.origin.source
 
 
 class Task(t.NamedTuple):
-    """One row of the task table; None where the kernel prints no such column or the page size is unknown."""
+    """One row of the task table. A field is None if the kernel has no such column or the page size is unknown."""
 
     name: str
     pid: int
@@ -69,21 +75,21 @@ class Task(t.NamedTuple):
 
 
 class Trigger(t.NamedTuple):
-    """The task whose allocation could not be met, and the allocation."""
+    """The process whose allocation invoked the OOM killer, and the allocation."""
 
     name: str
     pid: int | None = None
     gfp_mask: str | None = None
-    """The number as printed, such as `0x140cca`."""
+    """The number as printed, for example `0x140cca`."""
     gfp_flags: tuple[str, ...] = ()
-    """Names as printed, such as `GFP_HIGHUSER_MOVABLE`; before 4.6 those of the bits that have never moved."""
+    """Names as printed, such as `GFP_HIGHUSER_MOVABLE`. Before Linux 4.6, the names of the bits that never moved."""
     order: int | None = None
-    """The request was for 2 to the power of `order` pages; -1 is an OOM kill that somebody asked for (sysrq)."""
+    """The request was for 2 to the power of `order` pages; -1 means a manual OOM kill (sysrq)."""
     oom_score_adj: int | None = None
 
 
 class Victim(t.NamedTuple):
-    """A killed process, from its kill line (and from its row of the task table: `swap_bytes`)."""
+    """A killed process, from its kill line; `swap_bytes` is from its row of the task table."""
 
     name: str
     pid: int
@@ -96,11 +102,11 @@ class Victim(t.NamedTuple):
     swap_bytes: int | None = None
     oom_score_adj: int | None = None
     reaped: bool = False
-    """The OOM reaper freed its memory before the process ended by itself."""
+    """The OOM reaper freed its memory before the process exited."""
 
 
 class Choice(t.NamedTuple):
-    """The process that "Kill process ... or sacrifice child" or the `oom-kill:` line names; not always the victim."""
+    """The process in "Kill process ... or sacrifice child" or in the `oom-kill:` line; not always the victim."""
 
     name: str
     pid: int
@@ -109,28 +115,28 @@ class Choice(t.NamedTuple):
 
 
 class Limit(t.NamedTuple):
-    """Usage and limit of the cgroup that was full; a limit of None beside a known usage is "no limit"."""
+    """Usage and limits of the cgroup that reached its limit. A limit of None beside a known usage means no limit."""
 
     usage_bytes: int | None = None
     limit_bytes: int | None = None
     failcnt: int | None = None
     swap_usage_bytes: int | None = None
-    """Version 1 counts memory and swap together (`memory+swap:`): `memsw` is then true."""
+    """Swap alone, or memory and swap together if `memsw` is true (`memory+swap:`, cgroup v1)."""
     swap_limit_bytes: int | None = None
     memsw: bool = False
-    stat: t.Mapping[str, int] = _NOTHING
-    """The cgroup's statistics: sizes in bytes, events as counts, keys as printed (`anon`, `file`, `rss`, `pgfault`)."""
+    stat: t.Mapping[str, int] = _EMPTY
+    """Statistics of the cgroup by printed key (`anon`, `file`, `rss`, `pgfault`): sizes in bytes, events as counts."""
 
 
 class Memory(t.NamedTuple):
-    """The memory of the whole machine at that moment."""
+    """The memory of the whole host at the time of the report."""
 
     page_size: int | None = None
     ram_bytes: int | None = None
     reserved_bytes: int | None = None
     free_bytes: int | None = None
     page_cache_bytes: int | None = None
-    """With shared memory and the swap cache, as `total pagecache pages` counts it."""
+    """Includes shared memory and the swap cache, as `total pagecache pages` does."""
     slab_bytes: int | None = None
     slab_reclaimable_bytes: int | None = None
     slab_unreclaimable_bytes: int | None = None
@@ -142,12 +148,12 @@ class Memory(t.NamedTuple):
     swap_total_bytes: int | None = None
     swap_free_bytes: int | None = None
     swap_cache_bytes: int | None = None
-    counters: t.Mapping[str, int] = _NOTHING
-    """Every counter of the Mem-Info block in bytes, by the kernel's name (`active_anon`, `unevictable`, `free_cma`)."""
+    counters: t.Mapping[str, int] = _EMPTY
+    """All counters of the Mem-Info block in bytes, by their kernel names (`active_anon`, `unevictable`, `free_cma`)."""
 
 
 class Zone(t.NamedTuple):
-    """One zone of one node: its watermarks and its free blocks; `node` is None on a kernel without NUMA."""
+    """The watermarks and free blocks of one zone of one node; `node` is None on a kernel without NUMA."""
 
     node: int | None
     zone: str
@@ -160,19 +166,28 @@ class Zone(t.NamedTuple):
     reserved_highatomic_bytes: int | None = None
     free_cma_bytes: int | None = None
     lowmem_reserve_bytes: tuple[int, ...] = ()
-    """What this zone keeps back from requests that could have used the zone of that index."""
-    free_blocks: t.Mapping[int, int] = _NOTHING
-    """Free blocks by block size in bytes; empty where the text has no buddy list of this zone."""
-    block_types: t.Mapping[int, str] = _NOTHING
-    """Migrate types of the free blocks by block size: letters of U, M, E (or R), H, C, I."""
+    """The amount this zone holds back, by the index of the highest zone that a request can use."""
+    free_blocks: t.Mapping[int, int] = _EMPTY
+    """Number of free blocks by block size in bytes; empty if the text has no buddy list of this zone."""
+    block_types: t.Mapping[int, str] = _EMPTY
+    """Migrate types of the free blocks by block size, as letters: U, M, E (or R), H, C, I."""
 
     @property
     def largest_free_block_bytes(self) -> int | None:
-        return max((size for size, count in self.free_blocks.items() if count), default=0) if self.free_blocks else None
+        """Return the size of the largest free block, 0 if all lists are empty, or None without a buddy list."""
+        if not self.free_blocks:
+            return None
+
+        sizes = [size for size, count in self.free_blocks.items() if count]
+
+        return max(sizes, default=0)
 
 
 class OomReport(t.NamedTuple):
-    """One OOM kill with all that the log says of it; a kill line without a report has victims and little else."""
+    """One OOM kill with everything that the log says about it.
+
+    A kill line without a report becomes an `OomReport` with victims and little else.
+    """
 
     first: Line
     last: Line
@@ -183,24 +198,24 @@ class OomReport(t.NamedTuple):
     scope: str = "unknown"
     """`global`, `memcg`, `cpuset`, `mempolicy` or `unknown`."""
     constraint: str | None = None
-    """As printed, such as `CONSTRAINT_MEMCG`; not to be trusted over `scope` (kernel 5.0 printed `CONSTRAINT_NONE`)."""
+    """As printed, for example `CONSTRAINT_MEMCG`. `scope` is more reliable: Linux 5.0 prints `CONSTRAINT_NONE`."""
     manual: bool = False
     trigger: Trigger | None = None
     victims: tuple[Victim, ...] = ()
-    """Empty where the report ends without a kill; each pid once."""
+    """Empty if the report ends without a kill. Each pid occurs once."""
     chosen: Choice | None = None
     group: bool = False
-    """The whole cgroup was killed, for its `memory.oom.group`."""
+    """The kernel killed the whole cgroup because its `memory.oom.group` is set."""
     no_killable: bool = False
-    """There was no process to kill, and the machine panicked or the request failed."""
+    """There was no process to kill. The kernel panicked or the request failed."""
     panicked: bool = False
-    """The machine panicked: `vm.panic_on_oom` is set, or there was no process to kill."""
+    """The kernel panicked because `vm.panic_on_oom` is set or there was no process to kill."""
     allocating_task: bool = False
-    """The process that asked was killed, whatever its size (`vm.oom_kill_allocating_task`)."""
+    """The kernel killed the trigger, whatever its size (`vm.oom_kill_allocating_task`)."""
     cgroup: str | None = None
-    """Of the victim (`task_memcg`)."""
+    """The cgroup of the victim (`task_memcg`)."""
     limit_cgroup: str | None = None
-    """Of the limit that was hit (`oom_memcg`)."""
+    """The cgroup that reached its limit (`oom_memcg`)."""
     limit: Limit | None = None
     nodemask: str | None = None
     cpuset: str | None = None
@@ -209,19 +224,19 @@ class OomReport(t.NamedTuple):
     zones: tuple[Zone, ...] = ()
     tasks: t.Sequence[Task] = ()
     task_columns: tuple[str, ...] = ()
-    """The table's own heading, `name` last; empty without a table."""
+    """The columns in the heading of the table, with `name` last; empty if there is no heading."""
     page_size: int | None = None
-    """Bytes; read off a buddy list, or off the victim's own row, which says in pages what its kill line says in kB."""
+    """Bytes; from a buddy list, or from the victim's row, which counts in pages what its kill line gives in kB."""
     kernel_release: str | None = None
     reason: str | None = None
-    """Why a killer outside the kernel did it, in its own words."""
+    """Why a userspace killer killed, in its own words."""
     complete: bool = False
-    """The report has its beginning, its middle and its kill line, and nothing in it disagrees (rows of tasks apart)."""
+    """The report has its beginning, its middle and its kill line, without a contradiction; rows are not checked."""
     notes: tuple[str, ...] = ()
 
 
 class Unparsed(t.NamedTuple):
-    """A line that speaks of a kill and could not be read."""
+    """A line about a kill that the reader cannot parse, with the reason."""
 
     line: Line
     reason: str

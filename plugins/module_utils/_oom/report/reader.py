@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Kernel messages to OOM reports, in one pass and in constant memory beside the reports that are still open."""
+"""Read OOM reports from kernel messages in one pass. Only open reports are kept in memory."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ import collections
 import re
 import typing as t
 
-from .draft import NOTHING_PLAIN, Draft
+from .draft import NO_BULK, Draft
 from .kill_lines import (
     ALLOCATING,
     INVOKED,
+    Kill,
+    is_kill_line,
     parse_choice,
     parse_kill,
     parse_trigger,
-    speaks_of_kill,
 )
 from .model import (
     KERNEL_SOURCES,
     QUOTED,
+    Choice,
     Line,
     OomReport,
     Origin,
@@ -30,204 +32,340 @@ from .model import (
 from .userspace_killers import (
     USERSPACE_SOURCES,
     UserspaceKillers,
-    are_near,
+    is_near,
 )
 
-# The OOM reaper and other late lines come some seconds and some reports after theirs.
-_KEPT_OPEN = 16
-# Hosts whose reports can be open at once, in a log that is collected from many.
-_MOST_HOSTS = 256
-# A report's lines follow one another: what comes after so many other lines, or so much later, is another's.
+# The lines of the OOM reaper and other late lines come some seconds and some reports after their report.
+_MAX_RECENT = 16
+# In a log that is collected from many hosts, at most this many reports of other hosts stay open.
+_MAX_HOSTS = 256
+# The lines of a report are consecutive. A line after so many others, or so much later, belongs to another report.
 _FAR_LINES = 500
 _FAR_US = 60 * 1000000
-# Mem-Info is printed at other times too; the rest of a report is not.
+# The kernel prints Mem-Info for other reasons, too. It prints the other parts only for an OOM kill.
 _OTHER_MEM_INFO = re.compile(r"allocation failure|allocation stalls|Show Memory")
-# Since 4.4 the order tells who asked for a kill; before, that this was said, and that a worker of the kernel's does it.
-_ASKED = "Manual OOM execution"
+_OOM_STARTS = ("Task", "[ pi", "[  p", "oom-")
+# Since Linux 4.4, the order shows that a kill is manual. Before, this line and a kernel worker as the trigger show it.
+_MANUAL_REQUEST = "Manual OOM execution"
 _WORKERS = ("kworker/", "events/")
-_OF_OOM_ALONE = ("Task", "[ pi", "[  p", "oom-")
 _REAPED = re.compile(r"oom_reaper: reaped process (\d{1,20})\b")
 
 Found = t.Union[OomReport, Unparsed]
 
 
+# A log has millions of lines, so the loop is dense for speed: each call that it saves is several percent of the time.
 def read_reports(lines: t.Iterable[Line], *, page_size: int | None = None) -> t.Iterator[Found]:
-    """Yield the OOM reports in `lines`, oldest first, and the kill lines that could not be read.
+    """Yield the OOM reports in `lines`, oldest first, and the kill lines that cannot be parsed.
 
-    `lines` are kernel messages in their order, without prefixes, from one or more hosts and boots; of other programs
-    (`Line.source`) those that kill for want of memory are heard, and the others passed over. A kill line
-    without a report is a report of its own: the kernel limits the rate of its reports, not of its kills. `page_size`
-    is that of the hosts, for the reports that do not tell it themselves.
+    `lines` are kernel messages in order, without prefixes, from one or more hosts and boots. Lines of other programs
+    (`Line.source`) are skipped, unless the program is a userspace killer. A kill line without a report becomes a report
+    of its own, because the kernel limits the rate of its reports but not of its kills. `page_size` is the page size of
+    the hosts, for reports that do not reveal it.
     """
     reader = _Reader(page_size)
-    plain, into = NOTHING_PLAIN
-    here: Origin | None = None
+    bulk_start, bulk = NO_BULK
+    current: Origin | None = None
     for line in lines:
-        text, origin = line.text, line.origin
-        if origin is not here:
-            if origin.source is not None and origin.source not in KERNEL_SOURCES:
-                yield from reader.hear(line)
+        text = line.text
+        origin = line.origin
+        if origin is not current:
+            source = origin.source
+            if source is not None and source not in KERNEL_SOURCES:
+                if source in USERSPACE_SOURCES:
+                    yield from reader.take_userspace_line(line)
                 continue
-            here = origin
-            plain = None if reader.turn_to(origin.hostname, origin.boot_id) else plain
-        # Most of a report is its stack and the rows of its table. A line that begins another report has a "=".
-        if text and text[0] == plain and "=" not in text:
-            into.append(text)
+
+            current = origin
+            if reader.switch_origin(origin):
+                bulk_start = None
+
+        # Most lines of a report are its stack and the rows of its table. A line that begins another report has a "=".
+        if text and text[0] == bulk_start and "=" not in text:
+            bulk.append(text)
             continue
-        says_oom = "oom" in text
+
+        has_oom = "oom" in text
         draft = reader.draft
-        if draft is not None and not (says_oom and INVOKED in text) and draft.take(text):
+        if draft is not None and not (has_oom and INVOKED in text) and draft.take(text):
             draft.last = line
             reader.idle = 0
-            plain, into = draft.plain
+            bulk_start, bulk = draft.bulk
             continue
+
         reader.idle += 1
-        if says_oom or "ill" in text or draft is None or draft.victims:
-            plain = None
-            yield from reader.end_or_open(line)
+        if has_oom or "ill" in text or draft is None or draft.victims:
+            bulk_start = None
+            yield from reader.take_other_line(line)
+
     reader.close()
     yield from reader.drain()
 
 
+class _Parked(t.NamedTuple):
+    """The open report of a host while the lines of another host are read."""
+
+    draft: Draft
+    idle: int
+    boot_id: str | None
+
+
 class _Reader:
-    """Keeps the report that is being read, for each host, and the latest ones, which may still get a line."""
+    """Holds the open report of each host, and the latest reports that have ended, which can still get a line.
+
+    `idle` is the number of lines since the last line of the open report.
+    """
 
     def __init__(self, page_size: int | None) -> None:
-        self.found: list[Found] = []
         self.draft: Draft | None = None
         self.idle = 0
-        self.host: str | None = None
-        self.boot_id: str | None = None
-        self._is_other = False
-        self._asked: Line | None = None
+        self._host: str | None = None
+        self._boot_id: str | None = None
+        self._parked: dict[str | None, _Parked] = {}
+        self._recent: collections.deque[Draft | OomReport] = collections.deque()
+        self._found: list[Found] = []
         self._userspace = UserspaceKillers()
+        self._manual_request: Line | None = None
+        self._in_other_mem_info = False
         self._page_size = page_size
         self._page_sizes: dict[str | None, int] = {}
-        self._recent: collections.deque[Draft | OomReport] = collections.deque()
-        self._elsewhere: dict[str | None, tuple[Draft, int, str | None]] = {}
 
     def drain(self) -> list[Found]:
-        """Return what was found since the last time."""
-        found, self.found = self.found, []
+        """Return the items found since the last call."""
+        found = self._found
+        self._found = []
+
         return found
 
-    def turn_to(self, host: str | None, boot_id: str | None) -> bool:
-        """Go on with the report of another host, and answer whether it is another; a boot ends the report before it."""
-        is_other = host != self.host or boot_id != self.boot_id
-        if host != self.host:
-            if self.draft is not None:
-                self._elsewhere[self.host] = (self.draft, self.idle, self.boot_id)
-            self.draft, self.idle, self.boot_id = self._elsewhere.pop(host, (None, 0, boot_id))
-            self.host = host
-            if len(self._elsewhere) > _MOST_HOSTS:
-                self._keep(self._elsewhere.pop(next(iter(self._elsewhere)))[0])
-        if boot_id != self.boot_id:
+    def switch_origin(self, origin: Origin) -> bool:
+        """Continue the report of the line's host, and return whether host or boot changed. A boot ends a report."""
+        host = origin.hostname
+        boot_id = origin.boot_id
+        if host == self._host and boot_id == self._boot_id:
+            return False
+
+        if host != self._host:
+            self._park_draft()
+            self._host = host
+            self._unpark_draft(boot_id)
+        if boot_id != self._boot_id:
             self._close_draft()
-            self.boot_id = boot_id
-        return is_other
+            self._boot_id = boot_id
 
-    def hear(self, line: Line) -> list[Found]:
-        """Take a line of another program, and return what has ended by it."""
-        report = self._userspace.read(line) if line.source in USERSPACE_SOURCES else None
-        if report:
-            self._add(report)
-        return self.drain()
+        return True
 
-    def _add(self, report: OomReport) -> None:
-        """Add what another killer did, unless the kernel has killed the same process."""
-        own = [item for item in (*self._recent, self.draft) if isinstance(item, Draft)]
-        if not any(is_same(report, victim, draft.last) for draft in own for victim in draft.victims.values()):
+    def _park_draft(self) -> None:
+        if self.draft is not None:
+            self._parked[self._host] = _Parked(self.draft, self.idle, self._boot_id)
+
+    def _unpark_draft(self, boot_id: str | None) -> None:
+        """Open the parked report of the current host, if it has one, and close the oldest one if there are too many."""
+        self.draft = None
+        self.idle = 0
+        self._boot_id = boot_id
+        parked = self._parked.pop(self._host, None)
+        if parked is not None:
+            self.draft, self.idle, self._boot_id = parked
+
+        if len(self._parked) > _MAX_HOSTS:
+            oldest = next(iter(self._parked))
+            self._keep(self._parked.pop(oldest).draft)
+
+    def take_userspace_line(self, line: Line) -> list[Found]:
+        """Take a line of a userspace killer, and return the items found."""
+        report = self._userspace.take(line)
+        if report is not None and not self._has_kernel_kill(report):
             self._keep(report)
 
-    def end_or_open(self, line: Line) -> list[Found]:
-        """End the open report, or open another, with a line that the open one does not know; return what has ended."""
-        text = line.text
-        trigger = parse_trigger(text) if "oom-killer" in text else None
-        if trigger is not None:
-            asked = self._asked is not None and trigger.name.startswith(_WORKERS) and are_near(self._asked, line)
-            self._open(line).invoked(trigger, text, asked=asked)
-        elif speaks_of_kill(text):
-            self._kill(line)
-        elif text.startswith("oom_reaper:"):
-            self._reaped(text)
-        elif self.draft is not None and self.draft.group and text.startswith("Tasks in "):
-            self._split_group(self.draft, line)
-        elif self.draft is None or self.draft.victims or self._is_far(line):
-            self._begin(line)
         return self.drain()
+
+    def _has_kernel_kill(self, report: OomReport) -> bool:
+        """Return whether the kernel has killed the victim of a userspace killer."""
+        for draft in self._iter_drafts():
+            for victim in draft.victims.values():
+                if is_same_kill(report, victim, draft.last):
+                    return True
+
+        return False
+
+    def _iter_drafts(self) -> t.Iterator[Draft]:
+        """Yield the open report and the recent ones of the kernel, newest first."""
+        if self.draft is not None:
+            yield self.draft
+
+        for item in reversed(self._recent):
+            if isinstance(item, Draft):
+                yield item
+
+    def take_other_line(self, line: Line) -> list[Found]:
+        """Take a line that is not part of the open report, and return the items found."""
+        if not self._take_trigger(line):
+            self._take_late_line(line)
+
+        return self.drain()
+
+    def _take_trigger(self, line: Line) -> bool:
+        """Take a trigger line, which begins a report, and return whether `line` is one."""
+        # Most lines fail this first test, which is faster than parsing.
+        if "oom-killer" not in line.text:
+            return False
+
+        trigger = parse_trigger(line.text)
+        if trigger is None:
+            return False
+
+        is_requested = trigger.name.startswith(_WORKERS) and self._has_manual_request(line)
+        draft = Draft(line)
+        draft.set_trigger(trigger, line.text, is_requested=is_requested)
+        self._open(draft)
+
+        return True
+
+    def _has_manual_request(self, line: Line) -> bool:
+        return self._manual_request is not None and is_near(self._manual_request, line)
+
+    def _take_late_line(self, line: Line) -> None:
+        """Take a line that names a victim, is about a recent report, or is the first that is left of a report."""
+        text = line.text
+        draft = self.draft
+
+        if is_kill_line(text):
+            self._take_kill_line(line)
+            return
+
+        if text.startswith("oom_reaper:"):
+            self._mark_reaped(text)
+            return
+
+        if draft is not None and draft.group and text.startswith("Tasks in "):
+            self._split_group(draft, line)
+            return
+
+        if draft is None or draft.victims or self._is_far(line):
+            self._take_stray_line(line)
 
     def close(self) -> None:
         """End all reports that are still open."""
-        for draft, _idle, _boot_id in self._elsewhere.values():
-            self._keep(draft)
-        self._elsewhere.clear()
+        for parked in self._parked.values():
+            self._keep(parked.draft)
+        self._parked.clear()
         self._close_draft()
         while self._recent:
             self._finish(self._recent.popleft())
 
-    def _open(self, line: Line, draft: Draft | None = None) -> Draft:
+    def _open(self, draft: Draft) -> None:
         self._close_draft()
-        self.draft, self.idle = draft or Draft(line), 0
-        self._is_other = False
-        return self.draft
+        self.draft = draft
+        self.idle = 0
+        self._in_other_mem_info = False
 
-    def _begin(self, line: Line) -> None:
-        """Open a report whose beginning is lost, if `line` can be a part of one."""
-        if _OTHER_MEM_INFO.search(line.text):
-            self._is_other = True
-        elif line.text.endswith(_ASKED):
-            self._asked = line
-        elif Draft.begins(line.text) and not (self._is_other and line.text[:4] not in _OF_OOM_ALONE):
-            draft = Draft(line)
-            if draft.take(line.text):
-                self._open(line, draft)
+    def _take_stray_line(self, line: Line) -> None:
+        """Take a line outside a report. It can be the first one of a report whose beginning is lost."""
+        text = line.text
+        if _OTHER_MEM_INFO.search(text):
+            self._in_other_mem_info = True
+            return
+
+        if text.endswith(_MANUAL_REQUEST):
+            self._manual_request = line
+            return
+
+        if not Draft.can_begin(text):
+            return
+
+        if self._in_other_mem_info and not text.startswith(_OOM_STARTS):
+            return
+
+        draft = Draft(line)
+        if draft.take(text):
+            self._open(draft)
 
     def _split_group(self, draft: Draft, line: Line) -> None:
-        """Open the report of a second group, whose first kill line came without a report, after the first group's."""
-        if line.monotonic_us is None or line.monotonic_us >= (draft.last.monotonic_us or 0):
-            self.draft = draft.split()
-            self._keep(draft)
+        """Open the report of a second group, whose first kill line came without a report."""
+        before = draft.last.monotonic_us or 0
+        is_late = line.monotonic_us is not None and line.monotonic_us < before
+        if is_late:
+            return
+
+        self.draft = draft.split_group()
+        self._keep(draft)
 
     def _is_far(self, line: Line) -> bool:
+        """Return whether a line is too far from the open report to be part of it."""
         draft = self.draft
         if draft is None or self.idle > _FAR_LINES:
             return True
-        before, now = draft.last.monotonic_us, line.monotonic_us
-        return before is not None and now is not None and abs(now - before) > _FAR_US
 
-    def _kill(self, line: Line) -> None:
-        kill = parse_kill(line.text)
-        # Without a program's name and an uptime, anybody may have written what begins with other words.
-        if kill and kill.by_policy and line.source != "kernel" and line.monotonic_us is None:
-            kill = None
-        choice = parse_choice(line.text) if kill is None else None
-        if kill is None and choice is None:
-            if line.source != QUOTED:
-                self.found.append(Unparsed(line, "the kill line is cut, or of an unknown form"))
+        before = draft.last.monotonic_us
+        now = line.monotonic_us
+        if before is None or now is None:
+            return False
+
+        return abs(now - before) > _FAR_US
+
+    def _take_kill_line(self, line: Line) -> None:
+        """Take a line about a kill: "Killed process ..." or "Kill process ... or sacrifice child"."""
+        kill = _parse_kernel_kill(line)
+        if kill is not None:
+            self._add_kill(kill, line)
             return
+
+        choice = parse_choice(line.text)
+        if choice is not None:
+            self._add_choice(choice, line)
+            return
+
+        if line.source != QUOTED:
+            self._found.append(Unparsed(line, "The kill line is truncated or has an unknown format."))
+
+    def _add_kill(self, kill: Kill, line: Line) -> None:
+        draft = self._find_draft(line)
+        if draft is None or not draft.can_take_kill(kill):
+            draft = Draft(line)
+            self._open(draft)
+        draft.add_kill(kill, line)
+        self._extend(draft, line)
+        self._drop_userspace_kills(kill.victim, line)
+
+    def _add_choice(self, choice: tuple[Choice, str | None], line: Line) -> None:
+        draft = self._find_draft(line)
+        if draft is None or not draft.can_take_choice:
+            draft = Draft(line)
+            self._open(draft)
+        draft.chosen, draft.kill_scope = choice
+        self._extend(draft, line)
+
+    def _find_draft(self, line: Line) -> Draft | None:
+        """Return the open report, or None if a kill line cannot be part of it."""
         draft = self.draft
-        if draft is not None and (draft.first.source == QUOTED) != (line.source == QUOTED):
-            draft = None
-        if draft is None or self._is_far(line) or (not draft.awaits(kill) if kill else not draft.awaits_choice):
-            draft = self._open(line)
-        if kill:
-            draft.kill(kill, line)
-            for item in [item for item in self._recent if isinstance(item, OomReport)]:
-                if is_same(item, kill.victim, line):
-                    self._recent.remove(item)
-        elif choice:
-            draft.chosen, draft.kill_scope = choice
-        draft.allocating_task = draft.allocating_task or line.text.startswith(ALLOCATING)
+        if draft is None or self._is_far(line):
+            return None
+
+        is_quoted = line.source == QUOTED
+        if is_quoted != (draft.first.source == QUOTED):
+            return None
+
+        return draft
+
+    def _extend(self, draft: Draft, line: Line) -> None:
+        if line.text.startswith(ALLOCATING):
+            draft.allocating_task = True
         draft.last = line
         self.idle = 0
 
-    def _reaped(self, text: str) -> None:
+    def _drop_userspace_kills(self, victim: Victim, line: Line) -> None:
+        """Drop the reports of userspace killers about a process that the kernel kills, too."""
+        for item in list(self._recent):
+            if isinstance(item, OomReport) and is_same_kill(item, victim, line):
+                self._recent.remove(item)
+
+    def _mark_reaped(self, text: str) -> None:
         match = _REAPED.match(text)
         if match is None:
             return
+
         pid = int(match.group(1))
-        for draft in (self.draft, *reversed(self._recent)):
-            if isinstance(draft, Draft) and pid in draft.victims:
+        for draft in self._iter_drafts():
+            if pid in draft.victims:
                 draft.reaped.add(pid)
                 return
 
@@ -237,27 +375,46 @@ class _Reader:
             self.draft = None
 
     def _keep(self, item: Draft | OomReport) -> None:
-        """Keep a report that has ended for the lines that may still come, and let the oldest one go."""
+        """Keep a report that has ended for late lines, and finish the oldest one if there are too many."""
         self._recent.append(item)
-        if len(self._recent) > _KEPT_OPEN:
+        if len(self._recent) > _MAX_RECENT:
             self._finish(self._recent.popleft())
 
     def _finish(self, item: Draft | OomReport) -> None:
         if isinstance(item, OomReport):
-            self.found.append(item)
+            self._found.append(item)
             return
+
         host = item.first.hostname
         report = item.finish(self._page_sizes.get(host, self._page_size))
-        if report is not None:
-            self.found.append(report)
-            if report.page_size:
-                self._page_sizes[host] = report.page_size
+        if report is None:
+            return
+
+        self._found.append(report)
+        if report.page_size:
+            self._page_sizes[host] = report.page_size
 
 
-def is_same(report: OomReport, victim: Victim, line: Line) -> bool:
-    """Answer whether another killer's report is of the same process as the kernel's kill at `line`."""
-    return (
-        report.first.hostname == line.hostname
-        and any(own.pid == victim.pid and own.name == victim.name for own in report.victims)
-        and are_near(report.first, line)
-    )
+def _parse_kernel_kill(line: Line) -> Kill | None:
+    """Return the kill of a line, or None if the line is not a kill line of the kernel.
+
+    Anybody can log a line with the words of a BPF policy. Only the program's name or an uptime shows that it is the
+    kernel's.
+    """
+    kill = parse_kill(line.text)
+    if kill is None:
+        return None
+
+    is_kernel_line = line.source == "kernel" or line.monotonic_us is not None
+    if kill.is_from_policy and not is_kernel_line:
+        return None
+
+    return kill
+
+
+def is_same_kill(report: OomReport, victim: Victim, line: Line) -> bool:
+    """Return whether the report of a userspace killer is about the same process as the kernel's kill at `line`."""
+    if report.first.hostname != line.hostname or not is_near(report.first, line):
+        return False
+
+    return (victim.pid, victim.name) in [(own.pid, own.name) for own in report.victims]

@@ -1,7 +1,9 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The task table, by its own heading: columns came and went from kernel to kernel, and were carried back to old ones.
+"""Parse the task table according to its heading.
+
+Columns came and went from kernel to kernel, and distributions backported them to older kernels.
 
 Formats: dump_tasks() in mm/oom_kill.c of Linux 2.6.27 to 6.18.
 """
@@ -20,84 +22,126 @@ HEADING = re.compile(r"\[ +pid +\] +(?P<columns>[a-z_ ]*\btotal_vm +rss [\w() ]*
 _ROW = re.compile(r"\[ *\d+\] +\d+ +\d+ +\d+ +\d+ ")
 _FIRST = ("pid", "uid", "tgid", "total_vm", "rss")
 
-# Field of a task, and whether the column counts pages.
-_FIELDS = {
-    "pid": ("pid", False),
-    "uid": ("uid", False),
-    "tgid": ("tgid", False),
-    "total_vm": ("total_vm_bytes", True),
-    "rss": ("rss_bytes", True),
-    "rss_anon": ("rss_anon_bytes", True),
-    "rss_file": ("rss_file_bytes", True),
-    "rss_shmem": ("rss_shmem_bytes", True),
-    "pgtables_bytes": ("pgtables_bytes", False),
-    "swapents": ("swap_bytes", True),
-    "oom_score_adj": ("oom_score_adj", False),
+# Fields of a task by column, for columns with numbers and for columns with pages.
+_NUMBER_FIELDS = {
+    "pid": "pid",
+    "uid": "uid",
+    "tgid": "tgid",
+    "pgtables_bytes": "pgtables_bytes",
+    "oom_score_adj": "oom_score_adj",
 }
-# Page tables by level, each one page (4.14 and before).
-_TABLE_PAGES = ("nr_ptes", "nr_pmds", "nr_puds")
+_PAGE_FIELDS = {
+    "total_vm": "total_vm_bytes",
+    "rss": "rss_bytes",
+    "rss_anon": "rss_anon_bytes",
+    "rss_file": "rss_file_bytes",
+    "rss_shmem": "rss_shmem_bytes",
+    "swapents": "swap_bytes",
+}
+# Up to Linux 4.14, the table has the number of page tables by level. Each is one page.
+_PAGE_TABLE_LEVELS = ("nr_ptes", "nr_pmds", "nr_puds")
 
-# A row has some 100 characters, and no number of the kernel's more digits than 2 to the power of 64.
+# A row has some 100 characters, and no number of the kernel has more digits than 2**64.
 _LONG_ROW = 256
-_MOST_DIGITS = 20
+_MAX_DIGITS = 20
 
-# Tables have hundreds of rows: this is a third of what calling Task costs.
+# A table has hundreds of rows, and this takes a third of the time of calling Task.
 _new_task: t.Callable[[t.Iterable[t.Any]], Task] = functools.partial(tuple.__new__, Task)
 
 
 def parse_heading(text: str) -> tuple[str, ...] | None:
-    """Return the columns of a table's heading, from `pid` to `name`; None where the line is no heading."""
+    """Return the columns of a heading, from `pid` to `name`, or None if the line is not a heading."""
     match = HEADING.match(text)
-    return ("pid", *match.group("columns").split()) if match else None
+    if match is None:
+        return None
+
+    return ("pid", *match.group("columns").split())
 
 
 def guess_columns(row: str) -> tuple[str, ...] | None:
-    """Return the columns of a row whose heading is lost: the first five and the last two are the same everywhere."""
+    """Return the columns of a row without a heading, or None if the line is not a row.
+
+    All tables have the same first five and last two columns. The others are `unknown`.
+    """
     match = _ROW.match(row)
     if match is None:
         return None
+
     numbers = list(itertools.takewhile(is_number, row[match.end() :].split()))
-    return (*_FIRST, *("unknown" for _number in numbers[1:]), "oom_score_adj", "name") if numbers else None
+    if not numbers:
+        return None
+
+    unknown = ["unknown"] * (len(numbers) - 1)
+
+    return (*_FIRST, *unknown, "oom_score_adj", "name")
 
 
 class _Rows(t.NamedTuple):
-    """Rows of the same columns, column by column as text; the name comes last."""
+    """Rows with the same columns, stored as one sequence of texts for each column. The last column is the name."""
 
     columns: t.Sequence[str]
     fields: t.Sequence[t.Sequence[str]]
 
     @property
     def length(self) -> int:
+        """Return the number of rows."""
         return len(self.fields[-1])
 
-    def numbers(self, column: str) -> t.Sequence[int] | None:
-        """Return a column's numbers, None where these rows do not have it."""
+    def parse_column(self, column: str) -> t.Sequence[int] | None:
+        """Return the numbers of a column, or None if these rows do not have it."""
         if column not in self.columns:
             return None
+
         texts = self.fields[self.columns.index(column)]
-        # The table shows the leaders of thread groups, whose two ids are one.
-        return self.numbers("pid") if column == "tgid" and texts == self.fields[0] else list(map(int, texts))
 
-    def tasks(self, page_size: int | None) -> t.Iterator[Task]:
-        """Return the rows; without a page size, what is counted in pages is None."""
+        return list(map(int, texts))
+
+    def build_tasks(self, page_size: int | None) -> t.Iterator[Task]:
+        """Return the rows as tasks. Fields that the kernel counts in pages are None without a page size."""
+        values = self._parse_numbers()
+        if page_size:
+            values.update(self._parse_pages(page_size))
         names = self.fields[-1]
-        values: dict[str, t.Sequence[t.Any]] = {"name": names}
-        for column, (field, in_pages) in _FIELDS.items():
-            numbers = self.numbers(column) if page_size or not in_pages else None
-            if numbers is not None:
-                values[field] = [number * page_size for number in numbers] if in_pages and page_size else numbers
-        levels = [levels for levels in map(self.numbers, _TABLE_PAGES) if levels is not None]
-        if levels and page_size:
-            values["pgtables_bytes"] = [sum(row) * page_size for row in zip(*levels)]
+        values["name"] = names
         nothing: t.Sequence[None] = (None,) * len(names)
-        return map(_new_task, zip(*(values.get(field, nothing) for field in Task._fields)))
+        columns = [values.get(field, nothing) for field in Task._fields]
+
+        return map(_new_task, zip(*columns))
+
+    def _parse_numbers(self) -> dict[str, t.Sequence[t.Any]]:
+        values: dict[str, t.Sequence[t.Any]] = {}
+        for column, field in _NUMBER_FIELDS.items():
+            numbers = self.parse_column(column)
+            if numbers is not None:
+                values[field] = numbers
+
+        return values
+
+    def _parse_pages(self, page_size: int) -> dict[str, t.Sequence[int]]:
+        """Return the columns that count pages, in bytes."""
+        values: dict[str, t.Sequence[int]] = {}
+        for column, field in _PAGE_FIELDS.items():
+            numbers = self.parse_column(column)
+            if numbers is not None:
+                values[field] = [number * page_size for number in numbers]
+        levels = list(self._parse_page_table_levels())
+        if levels:
+            values["pgtables_bytes"] = [sum(row) * page_size for row in zip(*levels)]
+
+        return values
+
+    def _parse_page_table_levels(self) -> t.Iterator[t.Sequence[int]]:
+        for column in _PAGE_TABLE_LEVELS:
+            numbers = self.parse_column(column)
+            if numbers is not None:
+                yield numbers
 
 
-_NONE = _Rows((), ((),))
+_NO_ROWS = _Rows((), ((),))
 
 
 class Table(t.Sequence[Task]):
-    """The rows of a task table, which are read when they are asked for; those that are cut come last."""
+    """The task table, which parses its rows when they are first used. Truncated rows come last."""
 
     def __init__(self, rows: t.Collection[str], columns: t.Sequence[str], page_size: int | None = None) -> None:
         self._rows = rows
@@ -106,12 +150,18 @@ class Table(t.Sequence[Task]):
 
     @functools.cached_property
     def _parts(self) -> tuple[_Rows, _Rows]:
-        return _read_at_once(self._rows, self._columns) or _read_one_by_one(self._rows, self._columns)
+        """The whole rows and the truncated rows."""
+        whole = _parse_at_once(self._rows, self._columns)
+        if whole is not None:
+            return whole, _NO_ROWS
+
+        return _parse_one_by_one(self._rows, self._columns)
 
     @functools.cached_property
     def _tasks(self) -> tuple[Task, ...]:
-        whole, cut = self._parts
-        return (*whole.tasks(self._page_size), *cut.tasks(self._page_size))
+        whole, truncated = self._parts
+
+        return (*whole.build_tasks(self._page_size), *truncated.build_tasks(self._page_size))
 
     def __len__(self) -> int:
         return len(self._tasks)
@@ -135,61 +185,104 @@ class Table(t.Sequence[Task]):
         return hash(self._tasks)
 
     @property
-    def damaged(self) -> int:
-        """How many rows are cut, or are none."""
-        return len(self._rows) - self._parts[0].length
+    def damaged_count(self) -> int:
+        """Return the number of lines that are truncated rows or not rows at all."""
+        whole, _truncated = self._parts
 
-    def sized(self, page_size: int | None) -> Table:
-        """Return the same table with its pages as bytes."""
+        return len(self._rows) - whole.length
+
+    def with_page_size(self, page_size: int | None) -> Table:
+        """Return the same table with another page size."""
         return Table(self._rows, self._columns, page_size)
 
-    def row(self, pid: int) -> dict[str, int]:
-        """Return the numbers of the row of `pid` by column, in the kernel's units; none where it has no whole row."""
-        mark, last = f"{pid}]", len(self._columns) - 1
-        for row in [row for row in self._rows if mark in row]:
-            words = row[1:].replace("]", "] ", 1).split(None, last)
+    def find_row(self, pid: int) -> dict[str, int]:
+        """Return the numbers in the row of `pid` by column, in the units of the kernel.
+
+        Return an empty dict if `pid` has no row, or a damaged one.
+        """
+        mark = f"{pid}]"
+        # This looks at each row of each report, and a comprehension takes the least time.
+        candidates = [row for row in self._rows if mark in row]
+        for row in candidates:
+            words = row[1:].replace("]", "] ", 1).split(None, len(self._columns) - 1)
             if words[0] == mark:
-                numbers = [str(pid), *words[1:last]]
-                is_whole = len(numbers) == last and all(map(is_number, numbers))
-                return dict(zip(self._columns, map(int, numbers))) if is_whole else {}
+                return self._parse_row(pid, words[1:])
+
         return {}
 
+    def _parse_row(self, pid: int, words: t.Sequence[str]) -> dict[str, int]:
+        last = len(self._columns) - 1
+        numbers = [str(pid), *words[: last - 1]]
+        if len(numbers) != last or not all(map(is_number, numbers)):
+            return {}
 
-def _read_at_once(rows: t.Collection[str], columns: t.Sequence[str]) -> tuple[_Rows, _Rows] | None:
-    """Return the rows of a table none of whose names holds a space or a bracket, None where one does."""
+        return dict(zip(self._columns, map(int, numbers)))
+
+
+def _parse_at_once(rows: t.Collection[str], columns: t.Sequence[str]) -> _Rows | None:
+    """Return all rows, or None if a row is damaged or has a name with a space or a bracket.
+
+    Splitting the joined rows is much faster than splitting each row.
+    """
     width = len(columns) + 1
     words = " ".join(rows).replace("[", " [ ").replace("]", " ").split()
     if not words:
-        return _NONE, _NONE
-    # Each row begins with the same bracket.
-    if len(words) != width * len(rows) or words[::width].count("[") != len(rows) or max(map(len, rows)) > _LONG_ROW:
+        return _NO_ROWS
+
+    # Each row begins with a bracket.
+    has_all_words = len(words) == width * len(rows)
+    if not has_all_words or words[::width].count("[") != len(rows):
         return None
+
+    if max(map(len, rows)) > _LONG_ROW:
+        return None
+
     fields = [words[column::width] for column in range(1, width)]
-    return (_Rows(columns, fields), _NONE) if all(map(_are_numbers, fields[:-1])) else None
+    if not all(map(_are_numbers, fields[:-1])):
+        return None
+
+    return _Rows(columns, fields)
 
 
-def _read_one_by_one(rows: t.Iterable[str], columns: t.Sequence[str]) -> tuple[_Rows, _Rows]:
-    """Return the rows that are whole, and those that are cut after their fifth column or later."""
+def _parse_one_by_one(rows: t.Iterable[str], columns: t.Sequence[str]) -> tuple[_Rows, _Rows]:
+    """Return the whole rows, and the rows that are truncated after their fifth column or later."""
     last = len(columns) - 1
-    whole, cut = [], []
+    whole = []
+    truncated = []
     for row in rows:
         words = row[1:].replace("]", " ", 1).split(None, last)
         numbers = list(itertools.takewhile(is_number, words[:last]))
         if len(numbers) == last:
-            whole.append([*numbers, *(words[last:] or [""])])
+            name = words[last:] or [""]
+            whole.append([*numbers, *name])
         elif len(numbers) >= len(_FIRST):
-            cut.append([*numbers[: len(_FIRST)], ""])
-    return (
-        _Rows(columns, list(zip(*whole))) if whole else _NONE,
-        _Rows((*_FIRST, "name"), list(zip(*cut))) if cut else _NONE,
-    )
+            truncated.append([*numbers[: len(_FIRST)], ""])
+
+    return _transpose(columns, whole), _transpose((*_FIRST, "name"), truncated)
+
+
+def _transpose(columns: t.Sequence[str], rows: t.Sequence[t.Sequence[str]]) -> _Rows:
+    if not rows:
+        return _NO_ROWS
+
+    return _Rows(columns, list(zip(*rows)))
 
 
 def _are_numbers(texts: t.Sequence[str]) -> bool:
-    # Only adjustments are negative, and few of them differ.
-    return "".join(texts).isdecimal() or all(map(is_number, set(texts)))
+    """Return whether all texts of a column are numbers."""
+    if "".join(texts).isdecimal():
+        return True
+
+    # The only negative numbers are adjustments, and these have few different values.
+    return all(map(is_number, set(texts)))
 
 
 def is_number(text: str) -> bool:
-    """Answer whether `text` is a number that a kernel can print; one of thousands of digits Python refuses to read."""
-    return len(text) <= _MOST_DIGITS and (text.isdecimal() or (text[:1] == "-" and text[1:].isdecimal()))
+    """Return whether `text` is a number that a kernel can print.
+
+    Longer numbers are none: Python refuses to parse thousands of digits.
+    """
+    if len(text) > _MAX_DIGITS:
+        return False
+
+    return text.isdecimal() or (text[:1] == "-" and text[1:].isdecimal())

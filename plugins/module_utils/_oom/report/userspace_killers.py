@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the OOM killers outside the kernel log: systemd-oomd, earlyoom and nohang.
+"""Parse the logs of the OOM killers outside the kernel: systemd-oomd, earlyoom and nohang.
 
 Formats: systemd 248 to 260 (src/oom), earlyoom 0.6 to 1.9 (kill.c), nohang 0.1 to 0.3.
 """
@@ -13,9 +13,9 @@ import typing as t
 
 from .model import Line, OomReport, Victim
 
-# A process that does not end on SIGTERM gets SIGKILL, and a cgroup that was marked is killed, shortly after.
-_SAME_US = 60 * 1000000
-_REMEMBERED = 16
+# SIGKILL follows a SIGTERM that a process ignores, and a kill follows the mark of a cgroup, within this time.
+_SAME_KILL_US = 60 * 1000000
+_MAX_REMEMBERED = 16
 
 _OOMD = re.compile(r"(?:Killed|Marked) (/.*?)(?: for killing)? due to (memory .*)", re.DOTALL)
 _OOMD_PRESSURE = re.compile(r"memory pressure for (/.*) being ", re.DOTALL)
@@ -30,70 +30,86 @@ _NOHANG_ACTION = re.compile(r"\s*Send(?:ing)? SIG(?:TERM|KILL) to the victim")
 
 
 class UserspaceKillers:
-    """Reads the lines of these programs; a kill that is told twice is one."""
+    """Parses the lines of userspace killers, and reports a kill once if two lines are about it."""
 
     def __init__(self) -> None:
         self._latest: dict[tuple[str | None, str, int | str], Line] = {}
         self._nohang_victims: dict[str | None, Victim] = {}
 
-    def read(self, line: Line) -> OomReport | None:
-        """Return the kill that a line of `line.source` tells of, None where it tells of none that is new."""
-        reader = _READERS.get(line.source or "")
-        report = reader(self, line) if reader else None
-        if report is None:
+    def take(self, line: Line) -> OomReport | None:
+        """Return the kill that a line is about, or None if it is about none or about one that was returned before."""
+        parse = _PARSERS.get(line.source or "")
+        if parse is None:
             return None
-        whom = report.victims[0].pid if report.victims else report.cgroup or ""
-        key = (line.hostname, report.killer, whom)
+
+        report = parse(self, line)
+        if report is None or self._is_repeated(report, line):
+            return None
+
+        return report
+
+    def _is_repeated(self, report: OomReport, line: Line) -> bool:
+        """Return whether an earlier line was about the same kill, and remember this line."""
+        target = report.victims[0].pid if report.victims else report.cgroup or ""
+        key = (line.hostname, report.killer, target)
         before = self._latest.pop(key, None)
         self._latest[key] = line
-        if len(self._latest) > _REMEMBERED:
-            del self._latest[next(iter(self._latest))]
-        return None if before and are_near(before, line) else report
+        if len(self._latest) > _MAX_REMEMBERED:
+            oldest = next(iter(self._latest))
+            del self._latest[oldest]
 
-    def _oomd(self, line: Line) -> OomReport | None:
+        return before is not None and is_near(before, line)
+
+    def _parse_oomd(self, line: Line) -> OomReport | None:
         match = _OOMD.fullmatch(line.text)
         if match is None:
             return None
+
         cgroup, reason = match.groups()
+        report = OomReport(
+            first=line, last=line, kill=line, killer="systemd-oomd", cgroup=cgroup, reason=reason, complete=True
+        )
         pressure = _OOMD_PRESSURE.match(reason)
-        is_whole = pressure is not None or reason.startswith("memory used ")
-        return OomReport(
-            first=line,
-            last=line,
-            kill=line,
-            killer="systemd-oomd",
-            scope="memcg" if pressure else "global" if is_whole else "unknown",
-            cgroup=cgroup,
-            limit_cgroup=pressure.group(1) if pressure else None,
-            reason=reason,
-            complete=is_whole,
-            notes=() if is_whole else ("the line is cut",),
-        )
+        if pressure:
+            return report._replace(scope="memcg", limit_cgroup=pressure.group(1))
 
-    def _earlyoom(self, line: Line) -> OomReport | None:
-        match = _EARLYOOM.match(line.text) or _EARLYOOM_OLD.fullmatch(line.text)
-        if match is None:
-            return None
-        known = match.groupdict()
-        uid, adjustment = known.get("uid"), known.get("adjustment")
-        victim = Victim(
-            name=known["name"],
-            pid=int(known["pid"]),
-            uid=int(uid) if uid else None,
-            oom_score_adj=int(adjustment) if adjustment else None,
-        )
-        return _of_process("earlyoom", victim, line)
+        if reason.startswith("memory used "):
+            return report._replace(scope="global")
 
-    def _nohang(self, line: Line) -> OomReport | None:
+        return report._replace(complete=False, notes=("The line is truncated.",))
+
+    def _parse_earlyoom(self, line: Line) -> OomReport | None:
+        match = _EARLYOOM.match(line.text)
+        if match:
+            pid, uid, name, adjustment = match.groups()
+            victim = Victim(name, int(pid), uid=_parse_number(uid), oom_score_adj=_parse_number(adjustment))
+            return _build_report("earlyoom", victim, line)
+
+        match = _EARLYOOM_OLD.fullmatch(line.text)
+        if match:
+            victim = Victim(match.group("name"), int(match.group("pid")))
+            return _build_report("earlyoom", victim, line)
+
+        return None
+
+    def _parse_nohang(self, line: Line) -> OomReport | None:
+        """Return the kill of a line about the action. A line before it names the victim."""
         match = _NOHANG_VICTIM.match(line.text)
         if match:
             self._nohang_victims[line.hostname] = Victim(name=match.group("name"), pid=int(match.group("pid")))
-        elif _NOHANG_ACTION.match(line.text) and line.hostname in self._nohang_victims:
-            return _of_process("nohang", self._nohang_victims.pop(line.hostname), line)
-        return None
+            return None
+
+        if not _NOHANG_ACTION.match(line.text):
+            return None
+
+        victim = self._nohang_victims.pop(line.hostname, None)
+        if victim is None:
+            return None
+
+        return _build_report("nohang", victim, line)
 
 
-def _of_process(killer: str, victim: Victim, line: Line) -> OomReport:
+def _build_report(killer: str, victim: Victim, line: Line) -> OomReport:
     return OomReport(
         first=line,
         last=line,
@@ -106,18 +122,26 @@ def _of_process(killer: str, victim: Victim, line: Line) -> OomReport:
     )
 
 
-def are_near(before: Line, line: Line) -> bool:
-    """Answer whether two lines about one process can be about one kill; without times they can."""
-    for one, other in ((before.monotonic_us, line.monotonic_us), (before.realtime_us, line.realtime_us)):
-        if one is not None and other is not None:
-            return abs(other - one) <= _SAME_US
+def _parse_number(text: str | None) -> int | None:
+    if text is None:
+        return None
+
+    return int(text)
+
+
+def is_near(before: Line, line: Line) -> bool:
+    """Return whether two lines about one process can be about one kill. Lines without times can."""
+    for earlier, later in ((before.monotonic_us, line.monotonic_us), (before.realtime_us, line.realtime_us)):
+        if earlier is not None and later is not None:
+            return abs(later - earlier) <= _SAME_KILL_US
+
     return True
 
 
-_READERS: dict[str, t.Callable[[UserspaceKillers, Line], OomReport | None]] = {
-    "systemd-oomd": UserspaceKillers._oomd,
-    "earlyoom": UserspaceKillers._earlyoom,
-    "nohang": UserspaceKillers._nohang,
-    "nohang-desktop": UserspaceKillers._nohang,
+_PARSERS: dict[str, t.Callable[[UserspaceKillers, Line], OomReport | None]] = {
+    "systemd-oomd": UserspaceKillers._parse_oomd,
+    "earlyoom": UserspaceKillers._parse_earlyoom,
+    "nohang": UserspaceKillers._parse_nohang,
+    "nohang-desktop": UserspaceKillers._parse_nohang,
 }
-USERSPACE_SOURCES = tuple(_READERS)
+USERSPACE_SOURCES = tuple(_PARSERS)

@@ -9,31 +9,11 @@ import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.kill_lines import (
     parse_choice,
-    parse_constraint,
     parse_kill,
-    parse_old_nodemask,
     parse_trigger,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import Choice, Trigger, Victim
-
-HOSTILE_NAMES = (
-    "a) total-vm:1kB",
-    ") (",
-    "",
-    "531",
-    " ",
-    "a,b c",
-    "x,task=init",
-    ",pid=1,uid=0",
-    ",task_memcg=/a",
-    "a)\nOut of",
-    "\x1b[31mred",
-    "{{ 7*7 }}",
-    "runc:[2:INIT]",
-    "next-build (v16",
-    "#jinja2:x",
-    "müll-eimer",
-)
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.report.factories import HOSTILE_NAMES
 
 
 @pytest.mark.parametrize(
@@ -84,7 +64,7 @@ HOSTILE_NAMES = (
         ),
     ],
 )
-def test_the_trigger_is_read(text: str, trigger: Trigger) -> None:
+def test_trigger_is_parsed(text: str, trigger: Trigger) -> None:
     assert parse_trigger(text) == trigger
 
 
@@ -98,20 +78,8 @@ def test_the_trigger_is_read(text: str, trigger: Trigger) -> None:
         "sh started",
     ],
 )
-def test_what_only_speaks_of_the_oom_killer_is_no_trigger(text: str) -> None:
+def test_text_about_the_oom_killer_is_not_a_trigger(text: str) -> None:
     assert parse_trigger(text) is None
-
-
-@pytest.mark.parametrize(
-    ("text", "nodemask"),
-    [
-        ("a invoked oom-killer: gfp_mask=0x0(), nodemask=(null),  order=0, oom_score_adj=0", "(null)"),
-        ("a invoked oom-killer: gfp_mask=0x0(), nodemask=0-2,4, order=0, oom_score_adj=0", "0-2,4"),
-        ("a invoked oom-killer: gfp_mask=0x0(), order=0, oom_score_adj=0", None),
-    ],
-)
-def test_the_nodemask_of_old_kernels_is_read(text: str, nodemask: str | None) -> None:
-    assert parse_old_nodemask(text) == nodemask
 
 
 @pytest.mark.parametrize(
@@ -157,7 +125,7 @@ def test_the_nodemask_of_old_kernels_is_read(text: str, nodemask: str | None) ->
         ),
     ],
 )
-def test_the_victim_is_read(text: str, victim: Victim) -> None:
+def test_victim_is_parsed(text: str, victim: Victim) -> None:
     kill = parse_kill(text)
     assert kill is not None
     assert kill.victim == victim
@@ -178,14 +146,14 @@ def test_the_victim_is_read(text: str, victim: Victim) -> None:
         ("", None),
     ],
 )
-def test_the_words_before_tell_the_scope(words: str, scope: str | None) -> None:
+def test_words_before_show_scope(words: str, scope: str | None) -> None:
     kill = parse_kill(f"{words}Killed process 812 (x) total-vm:900kB, anon-rss:1kB, file-rss:2kB")
     assert kill is not None
     assert kill.scope == scope
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
-def test_a_victims_name_is_what_stands_between_pid_and_figures(name: str) -> None:
+def test_victim_can_have_any_name(name: str) -> None:
     kill = parse_kill(f"Out of memory: Killed process 812 ({name}) total-vm:900kB, anon-rss:1kB, file-rss:2kB")
     assert kill is not None
     assert (kill.victim.pid, kill.victim.name) == (812, name)
@@ -208,7 +176,7 @@ def test_a_victims_name_is_what_stands_between_pid_and_figures(name: str) -> Non
         "Tasks in /Killed process 1 (init) are going to be killed due to memory.oom.group set",
     ],
 )
-def test_what_is_cut_or_only_quotes_is_no_kill(text: str) -> None:
+def test_truncated_or_quoting_line_is_not_a_kill(text: str) -> None:
     assert parse_kill(text) is None
 
 
@@ -224,124 +192,13 @@ def test_what_is_cut_or_only_quotes_is_no_kill(text: str) -> None:
         ("Out of Memory: Kill process 77 (httpd) score 123 and children.", Choice("httpd", 77, None, 123), "global"),
     ],
 )
-def test_a_choice_is_read(text: str, choice: Choice, scope: str) -> None:
+def test_choice_is_parsed(text: str, choice: Choice, scope: str) -> None:
     assert parse_choice(text) == (choice, scope)
 
 
-def test_a_choice_is_the_kernels_own() -> None:
+def test_choice_with_other_words_is_rejected() -> None:
     assert parse_choice("see: Kill process 77 (ruby) score 996 or sacrifice child") is None
 
 
-def test_a_choice_is_no_kill() -> None:
+def test_choice_is_not_a_kill() -> None:
     assert parse_kill("Out of memory: Kill process 77 (ruby) score 996 or sacrifice child") is None
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        pytest.param(
-            "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,"
-            "task_memcg=/system.slice/apache2.service,task=sys.fcgi,pid=812,uid=33",
-            ("CONSTRAINT_NONE", "(null)", "/", "0", None, "/system.slice/apache2.service", True, "sys.fcgi", 812, 33),
-            id="global",
-        ),
-        pytest.param(
-            "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=hog.service,mems_allowed=0-1,3,"
-            "oom_memcg=/system.slice,task_memcg=/system.slice/hog.service,task=hog,pid=812,uid=0",
-            (
-                "CONSTRAINT_MEMCG",
-                "(null)",
-                "hog.service",
-                "0-1,3",
-                "/system.slice",
-                "/system.slice/hog.service",
-                False,
-                "hog",
-                812,
-                0,
-            ),
-            id="memcg",
-        ),
-        pytest.param(
-            "oom-kill:constraint=CONSTRAINT_MEMORY_POLICY,nodemask=0-1,3,cpuset=/,mems_allowed=0,global_oom,"
-            "task_memcg=/a,task=b,pid=1,uid=0",
-            ("CONSTRAINT_MEMORY_POLICY", "0-1,3", "/", "0", None, "/a", True, "b", 1, 0),
-            id="mempolicy",
-        ),
-        pytest.param(
-            "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null), cpuset=/,mems_allowed=0,oom_memcg=/a,task_memcg=/a/b,"
-            "task=c,pid=1,uid=0",
-            ("CONSTRAINT_NONE", "(null)", "/", "0", "/a", "/a/b", False, "c", 1, 0),
-            id="5.0 with its blank",
-        ),
-        pytest.param(
-            "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),task=sh,pid=7,uid=0",
-            ("CONSTRAINT_NONE", "(null)", None, None, None, None, False, "sh", 7, 0),
-            id="neither cpusets nor cgroups",
-        ),
-        pytest.param(
-            "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),global_oom,task_memcg=/,task=sh,pid=7,uid=0",
-            ("CONSTRAINT_NONE", "(null)", None, None, None, "/", True, "sh", 7, 0),
-            id="no cpusets",
-        ),
-        pytest.param(
-            "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),oom_memcg=/a,task_memcg=/a,task=sh,pid=7,uid=0",
-            ("CONSTRAINT_MEMCG", "(null)", None, None, "/a", "/a", False, "sh", 7, 0),
-            id="memcg, no cpusets",
-        ),
-        pytest.param(
-            "oom-kill:constraint=CONSTRAINT_CPUSET,nodemask=(null),cpuset=test,mems_allowed=0",
-            ("CONSTRAINT_CPUSET", "(null)", "test", "0", None, None, False, None, None, None),
-            id="cut",
-        ),
-        pytest.param(
-            "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,task_memcg=/a b,>",
-            ("CONSTRAINT_NONE", "(null)", "/", "0", None, "/a b", True, None, None, None),
-            id="cut by a pager",
-        ),
-    ],
-)
-def test_the_oom_kill_line_is_read(text: str, expected: tuple[object, ...]) -> None:
-    assert parse_constraint(text) == expected
-
-
-@pytest.mark.parametrize(
-    "cgroup",
-    [
-        "/user.slice/x,task=init,pid=1,uid=0",
-        "/user.slice/x,task_memcg=/system.slice/ssh.service",
-        "/user.slice/{{ 7*7 }} <img src=x onerror=alert(1)>",
-        "/user.slice/x,oom_memcg=/y,task_memcg=/y",
-        "/user.slice/x,global_oom,task_memcg=/y",
-    ],
-)
-@pytest.mark.parametrize("place", ["global_oom", "oom_memcg=/user.slice"])
-def test_a_cgroup_cannot_pass_for_another(cgroup: str, place: str) -> None:
-    text = (
-        f"oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,{place},"
-        f"task_memcg={cgroup},task=a,pid=812,uid=1000"
-    )
-    constraint = parse_constraint(text)
-    assert constraint is not None
-    assert (constraint.cgroup, constraint.name, constraint.pid) == (cgroup, "a", 812)
-
-
-def test_a_cpuset_cannot_pass_for_a_cgroup() -> None:
-    text = (
-        "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=x,mems_allowed=0,global_oom,task_memcg=init,"
-        "mems_allowed=0,global_oom,task_memcg=/user.slice,task=a,pid=812,uid=1000"
-    )
-    constraint = parse_constraint(text)
-    assert constraint is not None
-    assert constraint.cgroup == "/user.slice"
-
-
-@pytest.mark.parametrize("name", HOSTILE_NAMES)
-def test_the_kill_line_tells_where_the_task_begins(name: str) -> None:
-    text = (
-        "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,"
-        f"task_memcg=/system.slice,task={name},pid=812,uid=1000"
-    )
-    constraint = parse_constraint(text, Victim(name, 812))
-    assert constraint is not None
-    assert (constraint.name, constraint.cgroup) == (name, "/system.slice")

@@ -23,23 +23,29 @@ DMA32 = (
 def read(*lines: str) -> MemInfo:
     info = MemInfo()
     for line in lines:
-        assert info.area(line) or info.reserve(line) or info.pages(line) or info.swap(line) or info.counters(line)
+        assert (
+            info.take_area(line)
+            or info.take_reserve(line)
+            or info.take_pages(line)
+            or info.take_swap(line)
+            or info.take_counters(line)
+        )
     return info
 
 
 @pytest.mark.parametrize(("line", "kilobytes"), [(DMA, 4476), (DMA32, 44744)])
-def test_a_buddy_list_adds_up_to_its_own_sum(line: str, kilobytes: int) -> None:
-    (zone,) = read(line).zones(4096)
+def test_buddy_list_adds_up_to_its_printed_sum(line: str, kilobytes: int) -> None:
+    (zone,) = read(line).build_zones(4096)
     assert sum(size * count for size, count in zone.free_blocks.items()) == kilobytes * 1024
 
 
 @pytest.mark.parametrize(("line", "size"), [(DMA, 512), (DMA32, 4096)])
-def test_the_largest_free_block_is_known(line: str, size: int) -> None:
-    (zone,) = read(line).zones(4096)
+def test_largest_free_block_is_found(line: str, size: int) -> None:
+    (zone,) = read(line).build_zones(4096)
     assert zone.largest_free_block_bytes == size * 1024
 
 
-def test_a_zone_is_read() -> None:
+def test_zone_is_parsed() -> None:
     info = read(
         "Node 1 Normal free:61900kB boost:8192kB min:61948kB low:75384kB high:88820kB reserved_highatomic:2048KB "
         "active_anon:1kB inactive_anon:2kB active_file:3kB present:13096960kB managed:12774792kB mlocked:64kB "
@@ -47,7 +53,7 @@ def test_a_zone_is_read() -> None:
         "lowmem_reserve[]: 0 1 2",
         "Node 1 Normal: 2*4kB (UM) 0*8kB 1*16kB (E) = 24kB",
     )
-    assert info.zones(4096) == (
+    assert info.build_zones(4096) == (
         Zone(
             node=1,
             zone="Normal",
@@ -66,17 +72,19 @@ def test_a_zone_is_read() -> None:
     )
 
 
-def test_a_kernel_without_numa_names_no_node() -> None:
-    (zone,) = read("DMA free:12456kB min:64kB low:128kB high:192kB active:0kB inactive:0kB present:16384kB").zones(None)
+def test_zone_without_numa_has_no_node() -> None:
+    (zone,) = read(
+        "DMA free:12456kB min:64kB low:128kB high:192kB active:0kB inactive:0kB present:16384kB"
+    ).build_zones(None)
     assert (zone.node, zone.zone, zone.high_bytes) == (None, "DMA", 192 * 1024)
 
 
 @pytest.mark.parametrize("kilobytes", [4, 16, 64])
-def test_the_first_block_is_the_page(kilobytes: int) -> None:
+def test_first_block_is_the_page_size(kilobytes: int) -> None:
     assert read(f"Node 0 Normal: 2*{kilobytes}kB (UM) 1*{2 * kilobytes}kB (E) = 1kB").page_size == kilobytes * 1024
 
 
-def test_nodes_tell_the_page_size_where_no_buddy_list_does() -> None:
+def test_nodes_reveal_page_size_without_buddy_list() -> None:
     info = read(
         "active_anon:1000 inactive_anon:501 isolated_anon:0",
         "Node 0 active_anon:32000kB inactive_anon:32064kB kernel_stack:5kB all_unreclaimable? no",
@@ -90,7 +98,7 @@ def test_kernel_stacks_of_all_nodes_are_added() -> None:
         "Node 0 active_anon:0kB kernel_stack:5kB all_unreclaimable? no",
         "Node 1 active_anon:0kB kernel_stack:6kB all_unreclaimable? no",
         "Node 0 Normal: 1*4kB (E) = 4kB",
-    ).memory(4096)
+    ).build_memory(4096)
     assert memory is not None
     assert memory.kernel_stack_bytes == 11 * 1024
 
@@ -115,12 +123,12 @@ def test_kernel_stacks_of_all_nodes_are_added() -> None:
         (" free:9 free_pcp:5 free_cma:7", "free_bytes", 9 * 4096),
     ],
 )
-def test_the_machines_memory_is_read(line: str, field: str, size: int) -> None:
-    memory = read("active_anon:1 inactive_anon:2", line).memory(4096)
+def test_memory_field_is_parsed(line: str, field: str, size: int) -> None:
+    memory = read("active_anon:1 inactive_anon:2", line).build_memory(4096)
     assert getattr(memory, field) == size
 
 
-def test_without_a_page_size_counts_stay_unknown() -> None:
-    memory = read("active_anon:1 inactive_anon:2", "9 pages RAM", "Total swap = 8kB").memory(None)
+def test_counts_are_unknown_without_page_size() -> None:
+    memory = read("active_anon:1 inactive_anon:2", "9 pages RAM", "Total swap = 8kB").build_memory(None)
     assert memory is not None
     assert (memory.ram_bytes, memory.counters, memory.swap_total_bytes) == (None, {}, 8192)

@@ -77,7 +77,7 @@ def tasks(heading: str, *rows: str, page_size: int | None = K) -> list[Task]:
         ),
     ],
 )
-def test_a_row_is_read_by_its_heading(heading: str, row: str, task: Task) -> None:
+def test_row_is_parsed_according_to_heading(heading: str, row: str, task: Task) -> None:
     assert tasks(heading, row) == [task]
 
 
@@ -85,7 +85,7 @@ HEADING = "[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_s
 
 
 @pytest.mark.parametrize("name", ["(sd-pam)", "next-build (v16", "runc:[2:INIT]", "531", "a b c", "", "12 34", "x ] y"])
-def test_a_row_holds_any_name(name: str) -> None:
+def test_row_can_have_any_name(name: str) -> None:
     rows = (
         "[    812]    33   812    90000     2000   131072      300             0 httpd",
         f"[     7]   0   7  1  2  4096  3   -1000 {name}",
@@ -93,19 +93,19 @@ def test_a_row_holds_any_name(name: str) -> None:
     assert [task.name for task in tasks(HEADING, *rows)] == ["httpd", name]
 
 
-def test_a_cut_row_keeps_what_is_known() -> None:
+def test_truncated_row_keeps_first_columns() -> None:
     assert tasks(HEADING, "[    812]    33   812    90000     2000   1310") == [
         Task("", 812, 33, 812, 90000 * K, 2000 * K)
     ]
 
 
 @pytest.mark.parametrize("row", ["[", "[]", "[ dump ]: end", "[    812]    33   812    90000", "[ x ] 1 2 3 4 5 6 7 a"])
-def test_what_is_no_row_is_left_out(row: str) -> None:
+def test_other_line_is_not_a_row(row: str) -> None:
     assert tasks(HEADING, row) == []
 
 
 @pytest.mark.parametrize("digits", [300, 5000])
-def test_more_digits_than_any_number_of_the_kernel_are_none(digits: int) -> None:
+def test_too_many_digits_are_not_a_number(digits: int) -> None:
     row = f"[    812]    33   812    90000     2000   131072      {'1' * digits}             0 httpd"
     assert [task.swap_bytes for task in tasks(HEADING, row)] == [None]
 
@@ -125,25 +125,25 @@ def test_more_digits_than_any_number_of_the_kernel_are_none(digits: int) -> None
 )
 def test_damaged_rows_are_counted(row: str, damaged: int) -> None:
     whole = "[      1]     0     1    10000      200   131072      300         -1000 init"
-    assert Table((whole, row), parse_heading(HEADING) or ()).damaged == damaged
+    assert Table((whole, row), parse_heading(HEADING) or ()).damaged_count == damaged
 
 
 @pytest.mark.parametrize(("pid", "swap"), [(812, 300), (12, 7), (2, None), (1, None)])
-def test_the_row_of_a_process_is_found(pid: int, swap: int | None) -> None:
+def test_row_is_found_by_pid(pid: int, swap: int | None) -> None:
     rows = (
         "[    812]    33   812    90000     2000   131072      300             0 httpd",
         "[     12]     0    12    90000     2000   131072        7             0 [2]",
         "[      1]     0     1    90000",
     )
-    assert Table(rows, parse_heading(HEADING) or ()).row(pid).get("swapents") == swap
+    assert Table(rows, parse_heading(HEADING) or ()).find_row(pid).get("swapents") == swap
 
 
-def test_without_a_page_size_pages_stay_unknown() -> None:
+def test_pages_are_unknown_without_page_size() -> None:
     row = "[    812]    33   812    90000     2000   131072      300             0 httpd"
     assert tasks(HEADING, row, page_size=None) == [Task("httpd", 812, 33, 812, pgtables_bytes=131072, oom_score_adj=0)]
 
 
-def test_without_its_heading_a_row_tells_what_all_tables_have() -> None:
+def test_columns_are_guessed_without_heading() -> None:
     assert guess_columns("[  812]    33   812    90000     2000      40      300             0 httpd 2") == (
         "pid",
         "uid",
@@ -160,5 +160,5 @@ def test_without_its_heading_a_row_tells_what_all_tables_have() -> None:
 @pytest.mark.parametrize(
     "text", ["[c00000023de973c0] [c000000000385534] oom_kill+0x284/0x290", "[ dump ]: 1 2 3 4 5 6"]
 )
-def test_other_brackets_are_no_row(text: str) -> None:
+def test_other_brackets_are_not_a_row(text: str) -> None:
     assert guess_columns(text) is None

@@ -45,7 +45,7 @@ def test_systemd_oomd_kills_a_cgroup(text: str, expected: tuple[str | None, ...]
 
 
 @pytest.mark.parametrize("cut", ["memory p>", "memory pressure for /user.sl", "memory "])
-def test_of_a_cut_line_the_scope_is_not_known(cut: str) -> None:
+def test_truncated_line_has_unknown_scope(cut: str) -> None:
     (report,) = read("systemd-oomd", f"Killed /user.slice/a.scope due to {cut}")
     assert (report.scope, report.cgroup, report.complete) == ("unknown", "/user.slice/a.scope", False)
 
@@ -58,11 +58,11 @@ def test_of_a_cut_line_the_scope_is_not_known(cut: str) -> None:
         "Path: /user.slice Killed /a due to nothing",
     ],
 )
-def test_other_lines_of_systemd_oomd_are_no_kill(text: str) -> None:
+def test_other_lines_of_systemd_oomd_are_not_kills(text: str) -> None:
     assert read("systemd-oomd", text) == []
 
 
-def test_a_cgroup_that_is_marked_and_killed_is_killed_once() -> None:
+def test_marked_and_killed_cgroup_is_one_kill() -> None:
     assert len(read("systemd-oomd", f"Marked /a for killing due to {SWAP}", f"Killed /a due to {SWAP}")) == 1
 
 
@@ -95,18 +95,18 @@ def test_earlyoom_kills_a_process(text: str, victim: Victim) -> None:
     assert (report.killer, report.victims) == ("earlyoom", (victim,))
 
 
-def test_a_process_that_is_killed_after_it_was_asked_is_one_kill() -> None:
+def test_sigkill_after_sigterm_is_one_kill() -> None:
     texts = [f'sending {name} to process 7 uid 0 "a": oom_score 1, VmRSS 2 MiB' for name in ("SIGTERM", "SIGKILL")]
     assert len(read("earlyoom", *texts)) == 1
 
 
-def test_the_same_pid_much_later_is_another_kill() -> None:
+def test_same_pid_much_later_is_another_kill() -> None:
     text = 'sending SIGTERM to process 7 uid 0 "a": oom_score 1, VmRSS 2 MiB'
     lines = [Line(text, monotonic_us=time, origin=Origin(source="earlyoom")) for time in (1, 61000002)]
     assert len(read("earlyoom", *lines)) == 2
 
 
-def test_nohang_names_its_victim_before_it_acts() -> None:
+def test_nohang_names_victim_before_action() -> None:
     (report,) = read(
         "nohang",
         "  PID: 903309, name: mysqld, badness: 849",
@@ -121,15 +121,15 @@ KILLED = "Out of memory: Killed process 7 (a) total-vm:9kB, anon-rss:1kB, file-r
 
 
 @pytest.mark.parametrize("kernel_first", [True, False])
-def test_a_process_that_the_kernel_kills_too_is_killed_once(kernel_first: bool) -> None:
+def test_process_that_the_kernel_kills_too_is_one_kill(kernel_first: bool) -> None:
     lines = [Line(ASKED, monotonic_us=1, origin=Origin(source="earlyoom")), Line(KILLED, monotonic_us=2)]
     assert [report.killer for report in read("", *(reversed(lines) if kernel_first else lines))] == ["kernel"]
 
 
-def test_a_process_that_the_kernel_kills_much_later_is_another() -> None:
+def test_much_later_kernel_kill_is_another_kill() -> None:
     lines = [Line(ASKED, monotonic_us=1, origin=Origin(source="earlyoom")), Line(KILLED, monotonic_us=61000002)]
     assert [report.killer for report in read("", *lines)] == ["earlyoom", "kernel"]
 
 
-def test_a_program_that_quotes_is_no_killer() -> None:
+def test_quoting_program_is_not_a_killer() -> None:
     assert read("app", f"Killed /a due to {SWAP}") == []
