@@ -8,6 +8,7 @@
 `unwrap`: joins the lines that mail programs and terminals have broken
 `reader`: lines to reports: finds where a report begins and ends, for several hosts at once
 `draft`: the report that is being read: which line fills which field
+`assembly`: drafts to reports: combines the lines, and notes what is missing
 `kill_lines`: the lines about the trigger, the chosen process and the victim
 `constraint_lines`: the lines about the cgroup, the cpuset and the nodes that the OOM killer was limited to
 `limit_lines`: usage, limit and statistics of the cgroup that reached its limit
@@ -16,7 +17,6 @@
 `victim_rows`: the details of a victim that only its row of the task table has, and the page size
 `userspace_killers`: the lines of systemd-oomd, earlyoom and nohang
 
-    text log -> log_lines (unwrap) -> Line -\
-                                             reader -> draft (*_lines, mem_info, task_table) -> OomReport
-    journal ----------------------> Line ---/       -> userspace_killers --------------------^
+    text log -> log_lines, unwrap -> Line -> reader -> draft, assembly -> OomReport
+    journal ------------------------> Line -> reader -> userspace_killers -> OomReport
 """

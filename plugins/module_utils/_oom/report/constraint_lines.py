@@ -143,9 +143,18 @@ def parse_constraint(text: str, victim: Victim | None = None) -> Constraint | No
     tail = _PID_AND_UID.search(text)
     end = tail.start() if tail else len(text)
     task_start = _find_task(text, head.end() - 1, end, victim)
+    name = None
+    pid = None
+    uid = None
+    if tail is not None:
+        pid, uid = map(int, tail.groups())
+        if task_start < end:
+            name = text[task_start + len(_TASK) : end]
+
     place = _parse_place(text[head.end() : max(task_start, head.end())])
     cpuset, mems_allowed = _split_cpuset(place.cpuset)
-    constraint = Constraint(
+
+    return Constraint(
         constraint=head.group(1),
         nodemask=head.group(2).rstrip(",") or None,
         cpuset=cpuset or None,
@@ -153,15 +162,10 @@ def parse_constraint(text: str, victim: Victim | None = None) -> Constraint | No
         limit_cgroup=place.limit_cgroup,
         cgroup=place.cgroup,
         is_global=place.is_global,
+        name=name,
+        pid=pid,
+        uid=uid,
     )
-    if tail is None:
-        return constraint
-
-    constraint = constraint._replace(pid=int(tail.group(1)), uid=int(tail.group(2)))
-    if task_start < end:
-        return constraint._replace(name=text[task_start + len(_TASK) : end])
-
-    return constraint
 
 
 def _find_task(text: str, start: int, end: int, victim: Victim | None) -> int:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Collect one OOM report line by line, and combine the lines at its end."""
+"""Collect one OOM report line by line: which line fills which field."""
 
 from __future__ import annotations
 
@@ -10,24 +10,20 @@ import re
 import string
 import typing as t
 
-from .constraint_lines import Constraint, ConstraintLines
+from .constraint_lines import ConstraintLines
 from .kill_lines import Kill
 from .limit_lines import LimitLines
 from .mem_info import MemInfo
 from .model import (
-    QUOTED,
     Choice,
     Line,
-    OomReport,
     Trigger,
     Victim,
 )
 from .task_table import (
-    Table,
     guess_columns,
     parse_heading,
 )
-from .victim_rows import Row, complete_victim, find_page_size
 
 _TASK_LINE = re.compile(
     r"(?:CPU: \d{1,20} (?:UID: \d{1,20} )?PID: (\d{1,20}) Comm: |Pid: (\d{1,20}), comm: )(.*)", re.DOTALL
@@ -46,12 +42,6 @@ _PANICS = (
 
 # A kernel has this many pids, unless it is configured otherwise.
 _MAX_ROWS = 1 << 15
-
-_SCOPES = {
-    "CONSTRAINT_CPUSET": "cpuset",
-    "CONSTRAINT_MEMORY_POLICY": "mempolicy",
-    "CONSTRAINT_MEMCG": "memcg",
-}
 
 Bulk = t.Tuple[t.Optional[str], t.Deque[str]]
 """The first character of the lines that a reader can pass over without `Draft.take`, and the deque that gets them."""
@@ -77,19 +67,19 @@ class Draft:
         self.group = False
         self.allocating_task = False
         self.rows: collections.deque[str] = collections.deque(maxlen=_MAX_ROWS)
-        self._kill_line: Line | None = None
-        self._constraints = ConstraintLines()
-        self._limits = LimitLines()
-        self._memory = MemInfo()
-        self._columns: tuple[str, ...] = ()
-        self._release: str | None = None
+        self.kill_line: Line | None = None
+        self.constraints = ConstraintLines()
+        self.limits = LimitLines()
+        self.memory = MemInfo()
+        self.columns: tuple[str, ...] = ()
+        self.release: str | None = None
         self._in_counters = False
         self._in_statistics = False
         self._in_table = False
-        self._is_manual = False
-        self._is_spared = False
-        self._has_no_killable = False
-        self._has_panicked = False
+        self.is_manual = False
+        self.is_spared = False
+        self.has_no_killable = False
+        self.has_panicked = False
 
     @staticmethod
     def can_begin(text: str) -> bool:
@@ -105,13 +95,13 @@ class Draft:
         first = text and text[0]
         if first == " ":
             # The stack, or counters: their lines are indented after the first.
-            return self._in_counters and self._memory.take_counters(text)
+            return self._in_counters and self.memory.take_counters(text)
 
-        if self._in_statistics and self._limits.take_stat(text):
+        if self._in_statistics and self.limits.take_stat(text):
             return True
 
         # A kill line that is broken between two words can continue with a figure that looks like a counter.
-        if self._in_counters and first in _COUNTER_STARTS and _KILLED not in text and self._memory.take_counters(text):
+        if self._in_counters and first in _COUNTER_STARTS and _KILLED not in text and self.memory.take_counters(text):
             return True
 
         handler = _HANDLERS.get(text[:4]) or _HANDLERS.get(first)
@@ -134,19 +124,19 @@ class Draft:
     def set_trigger(self, trigger: Trigger, text: str, *, is_requested: bool = False) -> None:
         """Set the trigger from its line; `is_requested` says that a log line before requests a manual OOM kill."""
         self.trigger = trigger
-        self._is_manual = is_requested or trigger.order == -1
-        self._constraints.take_trigger(text)
+        self.is_manual = is_requested or trigger.order == -1
+        self.constraints.take_trigger(text)
 
     @property
     def can_take_choice(self) -> bool:
         """Return whether "Kill process ... or sacrifice child" can be part of this report."""
         has_target = self.victims or self.chosen
 
-        return not (self._is_spared or has_target)
+        return not (self.is_spared or has_target)
 
     def can_take_kill(self, kill: Kill) -> bool:
         """Return whether a kill line can be part of this report: the first one, or another victim of the same kill."""
-        if self._is_spared:
+        if self.is_spared:
             return False
 
         if not self.victims or self.group or kill.is_sharing:
@@ -156,8 +146,8 @@ class Draft:
 
     def add_kill(self, kill: Kill, line: Line) -> None:
         """Add the victim of a kill line."""
-        if self._kill_line is None:
-            self._kill_line = line
+        if self.kill_line is None:
+            self.kill_line = line
 
         # Old kernels name the scope global in the line of the choice, and the real scope in the kill line.
         if not self.victims and kill.scope:
@@ -173,7 +163,7 @@ class Draft:
         second.group = True
         second.victims[pid] = victim
         second.kill_scope = self.kill_scope
-        second._kill_line = self.last
+        second.kill_line = self.last
 
         return second
 
@@ -181,7 +171,7 @@ class Draft:
         if self.trigger is None:
             return False
 
-        return self._constraints.take_cpuset(text, self.trigger.name)
+        return self.constraints.take_cpuset(text, self.trigger.name)
 
     def _take_task(self, text: str) -> bool:
         """Take the heading of the stack, which has the pid of the trigger and the kernel release."""
@@ -198,7 +188,7 @@ class Draft:
             return False
 
         self.trigger = trigger._replace(pid=int(new_pid or old_pid))
-        self._release = _find_release(rest, trigger.name)
+        self.release = _find_release(rest, trigger.name)
 
         return True
 
@@ -206,45 +196,45 @@ class Draft:
         return self.trigger is not None
 
     def _take_memory(self, text: str) -> bool:
-        if self._limits.take_stat_heading(text):
+        if self.limits.take_stat_heading(text):
             self._in_statistics = True
             return True
 
         return text.startswith("Memory limit reached of cgroup ") or self._take_end(text)
 
     def _take_usage(self, text: str) -> bool:
-        return self._limits.take_usage(text)
+        return self.limits.take_usage(text)
 
     def _take_mem_info(self, text: str) -> bool:
         return text.startswith("Mem-Info:")
 
     def _take_counters(self, text: str) -> bool:
-        self._in_counters = self._memory.take_counters(text)
+        self._in_counters = self.memory.take_counters(text)
 
         return self._in_counters
 
     def _take_area(self, text: str) -> bool:
         self._in_counters = False
 
-        return self._memory.take_area(text)
+        return self.memory.take_area(text)
 
     def _take_reserve(self, text: str) -> bool:
-        return self._memory.take_reserve(text)
+        return self.memory.take_reserve(text)
 
     def _take_free(self, text: str) -> bool:
-        return text.startswith("Free pages: ") or self._memory.take_swap(text)
+        return text.startswith("Free pages: ") or self.memory.take_swap(text)
 
     def _take_swap(self, text: str) -> bool:
-        return self._memory.take_swap(text)
+        return self.memory.take_swap(text)
 
     def _take_pages(self, text: str) -> bool:
-        return self._memory.take_pages(text)
+        return self.memory.take_pages(text)
 
     def _take_tasks(self, text: str) -> bool:
         """Take `Tasks state (memory values in pages):` or `Task in CGROUP killed ...`."""
         self._in_statistics = False
 
-        return text.startswith("Tasks state (") or self._constraints.take_task_in(text)
+        return text.startswith("Tasks state (") or self.constraints.take_task_in(text)
 
     def _take_group(self, text: str) -> bool:
         """Take a line after the first kill line, which is about a group."""
@@ -260,16 +250,16 @@ class Draft:
         if columns is None:
             return False
 
-        self._columns = columns
+        self.columns = columns
         self._in_statistics = False
         self._in_table = True
 
         return True
 
     def _take_row(self, text: str) -> bool:
-        if not self._columns:
-            self._columns = guess_columns(text) or ()
-            self._in_table = bool(self._columns)
+        if not self.columns:
+            self.columns = guess_columns(text) or ()
+            self._in_table = bool(self.columns)
 
         if self._in_table:
             self.rows.append(text)
@@ -277,7 +267,7 @@ class Draft:
         return self._in_table
 
     def _take_constraint(self, text: str) -> bool:
-        if not self._constraints.take_oom_kill(text):
+        if not self.constraints.take_oom_kill(text):
             return False
 
         self._in_table = False
@@ -287,155 +277,18 @@ class Draft:
     def _take_end(self, text: str) -> bool:
         """Take the line of a report that ends without a kill."""
         if text.startswith("Out of memory and no killable processes"):
-            self._has_no_killable = True
+            self.has_no_killable = True
             return True
 
         if _EXITING in text:
-            self._is_spared = True
+            self.is_spared = True
             return True
 
         if text.startswith(_PANICS):
-            self._has_panicked = True
+            self.has_panicked = True
             return True
 
         return False
-
-    def finish(self, page_size: int | None) -> OomReport | None:
-        """Return the report, or None if the lines are not about an OOM kill.
-
-        `page_size` is the one of other reports of the same host, for a report that does not reveal its own.
-        """
-        if not self._is_oom_report():
-            return None
-
-        victims = tuple(self.victims.values())
-        constraint = self._constraints.build_constraint(victims)
-        table = Table(self.rows, self._columns)
-        rows = {victim.pid: table.find_row(victim.pid) for victim in victims}
-        size = self._find_page_size(victims, rows) or page_size
-        completed = self._complete_victims(victims, rows, size)
-        problems = tuple(self._find_problems(constraint, victims))
-
-        return OomReport(
-            first=self.first,
-            last=self.last,
-            kill=self._kill_line,
-            scope=self._find_scope(constraint),
-            constraint=constraint.constraint,
-            manual=self._is_manual,
-            trigger=self.trigger,
-            victims=completed,
-            chosen=self._find_choice(constraint),
-            group=self.group,
-            no_killable=self._has_no_killable,
-            panicked=self._has_panicked,
-            allocating_task=self.allocating_task,
-            cgroup=constraint.cgroup,
-            limit_cgroup=constraint.limit_cgroup,
-            limit=self._limits.build_limit(),
-            nodemask=constraint.nodemask,
-            cpuset=constraint.cpuset,
-            mems_allowed=constraint.mems_allowed,
-            memory=self._memory.build_memory(size),
-            zones=self._memory.build_zones(size),
-            tasks=table.with_page_size(size),
-            task_columns=() if self._has_guessed_columns else self._columns,
-            page_size=size,
-            kernel_release=self._release,
-            complete=not problems,
-            notes=(*problems, *_find_mislabelled(victims, completed)),
-        )
-
-    def _is_oom_report(self) -> bool:
-        """Return whether the lines are about an OOM kill of this log.
-
-        Mem-Info and a task table are not enough: the lowmemorykiller of Android kernels prints them, too.
-        """
-        if self.trigger is not None:
-            return True
-
-        if self.first.source == QUOTED:
-            return False
-
-        if self.victims or self.chosen or self._constraints.has_line:
-            return True
-
-        # Lists of kernel messages have the words of the end, but no prefix of a log.
-        has_prefix = self.first.source or self.first.monotonic_us is not None
-        if not has_prefix:
-            return False
-
-        if self._has_no_killable:
-            return True
-
-        return self._has_panicked and bool(self._columns)
-
-    @property
-    def _has_guessed_columns(self) -> bool:
-        return "unknown" in self._columns
-
-    @property
-    def _has_memory_state(self) -> bool:
-        return bool(self._memory) or self._limits.has_usage
-
-    def _find_page_size(self, victims: t.Sequence[Victim], rows: t.Mapping[int, Row]) -> int | None:
-        return self._memory.page_size or find_page_size(victims, rows) or self._limits.find_page_size()
-
-    def _complete_victims(
-        self, victims: t.Sequence[Victim], rows: t.Mapping[int, Row], page_size: int | None
-    ) -> tuple[Victim, ...]:
-        completed = []
-        for victim in victims:
-            is_reaped = victim.pid in self.reaped
-            completed.append(complete_victim(victim, rows[victim.pid], page_size=page_size, is_reaped=is_reaped))
-
-        return tuple(completed)
-
-    def _find_scope(self, constraint: Constraint) -> str:
-        if self._constraints.has_task_in or constraint.limit_cgroup:
-            return "memcg"
-
-        scope = _SCOPES.get(constraint.constraint or "") or self.kill_scope
-        if scope:
-            return scope
-
-        if constraint.is_global:
-            return "global"
-
-        if self._limits.has_usage:
-            return "memcg"
-
-        if self._memory or self._has_no_killable:
-            return "global"
-
-        return "unknown"
-
-    def _find_choice(self, constraint: Constraint) -> Choice | None:
-        """Return the chosen process: of the line about it, or (since Linux 5.0) of the `oom-kill:` line."""
-        if self.chosen or constraint.pid is None:
-            return self.chosen
-
-        return Choice(constraint.name or "", constraint.pid, constraint.uid)
-
-    def _find_problems(self, constraint: Constraint, victims: t.Sequence[Victim]) -> t.Iterator[str]:
-        """Yield a note for each missing or truncated part, and for each contradiction between the lines."""
-        if self._has_guessed_columns:
-            yield "The heading of the task table is missing."
-
-        if self.trigger is None:
-            yield "The beginning of the report is missing."
-        elif self.trigger.gfp_mask is None:
-            yield "The trigger line is truncated."
-
-        has_end = victims or self._has_no_killable or self._has_panicked
-        if not has_end:
-            yield "The report has no kill line."
-
-        if self.trigger and not self._has_memory_state:
-            yield "The memory state is missing."
-
-        if self._constraints.has_oom_kill:
-            yield from _compare_victims(constraint, victims)
 
 
 def _find_release(text: str, trigger_name: str) -> str | None:
@@ -445,25 +298,6 @@ def _find_release(text: str, trigger_name: str) -> str | None:
         return None
 
     return release.group(1)
-
-
-def _compare_victims(constraint: Constraint, victims: t.Sequence[Victim]) -> t.Iterator[str]:
-    """Yield a note if the `oom-kill:` line does not name the first victim."""
-    pid = constraint.pid
-    if pid is None:
-        yield "The oom-kill line is truncated."
-        return
-
-    if victims and pid != victims[0].pid:
-        yield f"The oom-kill line names process {pid}, but the kill line names process {victims[0].pid}."
-
-
-def _find_mislabelled(victims: t.Sequence[Victim], completed: t.Sequence[Victim]) -> t.Iterator[str]:
-    """Yield a note if a completed victim has other page tables than its kill line says."""
-    printed = [victim.pgtables_bytes for victim in victims]
-    corrected = [victim.pgtables_bytes for victim in completed]
-    if printed != corrected:
-        yield "The kill line gives the size of the page tables in bytes but labels it kB."
 
 
 _HANDLERS: dict[str, t.Callable[[Draft, str], bool]] = {

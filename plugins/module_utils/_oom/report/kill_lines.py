@@ -45,6 +45,12 @@ _ADJUSTMENT = re.compile(r" oom_score_adj=(-?\d{1,20})")
 # other kernel lines, text from users follows a character that is not in this set.
 _WORDS = r"[A-Za-z0-9][A-Za-z0-9 ()_.,+-]{0,63}: "
 _REASON = rf"(?P<reason>{_WORDS})?"
+_SCOPE = re.compile(
+    r"(?P<memcg>Memory cgroup)"
+    r"|(?P<mempolicy>No available memory.*MPOL)"
+    r"|(?P<cpuset>No available memory)"
+    r"|(?P<global>(?i:out of memory))"
+)
 _KILLED = re.compile(
     rf"{_REASON}Killed process (?P<pid>\d{{1,20}})(?:, UID (?P<uid>\d{{1,20}}),)? \((?P<name>.*)\)"
     r"(?:, UID (?P<later_uid>\d{1,20}))?(?P<figures>,? (?:total-vm|vsz):.*|\.?)",
@@ -74,19 +80,11 @@ class Kill(t.NamedTuple):
 
 def parse_scope(reason: str | None) -> str | None:
     """Return the scope that the words before "Kill process" or "Killed process" name, or None if they name none."""
-    if not reason:
+    match = _SCOPE.match(reason or "")
+    if match is None:
         return None
 
-    if reason.startswith("Memory cgroup"):
-        return "memcg"
-
-    if reason.startswith("No available memory"):
-        return "mempolicy" if "MPOL" in reason else "cpuset"
-
-    if reason.lower().startswith("out of memory"):
-        return "global"
-
-    return None
+    return match.lastgroup
 
 
 def parse_trigger(text: str) -> Trigger | None:
@@ -104,20 +102,20 @@ def parse_trigger(text: str) -> Trigger | None:
     if _QUOTING.search(rest):
         return None
 
-    trigger = Trigger(
+    mask = _MASK.search(rest)
+    is_truncated = not rest.strip(": ")
+    if mask is None and not is_truncated:
+        return None
+
+    gfp_mask, gfp_flags = _parse_mask(mask)
+
+    return Trigger(
         name=_remove_rest_of_prefix(name),
+        gfp_mask=gfp_mask,
+        gfp_flags=gfp_flags,
         order=_find_number(_ORDER, rest),
         oom_score_adj=_find_number(_ADJUSTMENT, rest),
     )
-    mask = _MASK.search(rest)
-    if mask is not None:
-        return trigger._replace(gfp_mask=mask.group(1), gfp_flags=_parse_flags(*mask.groups()))
-
-    is_truncated = not rest.strip(": ")
-    if not is_truncated:
-        return None
-
-    return trigger
 
 
 def _remove_rest_of_prefix(name: str) -> str:
@@ -128,16 +126,23 @@ def _remove_rest_of_prefix(name: str) -> str:
     return name.rpartition("] ")[2]
 
 
-def _parse_flags(number: str, names: str | None) -> tuple[str, ...]:
-    """Return the names of the flags; `names` is None if the kernel prints the number alone."""
+def _parse_mask(mask: t.Match[str] | None) -> tuple[str | None, tuple[str, ...]]:
+    """Return the number of the mask, and the names of its flags."""
+    if mask is None:
+        return None, ()
+
+    number, names = mask.groups()
     if names is None:
-        bits = int(number, 16)
-        return tuple([name for bit, name in _OLD_FLAGS.items() if bits & bit])
+        return number, _find_old_flags(int(number, 16))
 
     if not names:
-        return ()
+        return number, ()
 
-    return tuple(names.split("|"))
+    return number, tuple(names.split("|"))
+
+
+def _find_old_flags(bits: int) -> tuple[str, ...]:
+    return tuple([name for bit, name in _OLD_FLAGS.items() if bits & bit])
 
 
 def is_kill_line(text: str) -> bool:
@@ -176,17 +181,17 @@ def _build_victim(match: t.Match[str]) -> Victim:
     _reason, pid, early_uid, name, later_uid, text = match.groups()
     figures = {key: int(value) for key, value in _FIGURE.findall(text)}
     uid = early_uid or later_uid or figures.get("UID")
-    total_vm_key = "vsz" if "vsz" in figures else "total-vm"
+    total_vm = figures.get("vsz", figures.get("total-vm"))
 
     return Victim(
         name=name,
         pid=int(pid),
         uid=None if uid is None else int(uid),
-        total_vm_bytes=_get_bytes(figures, total_vm_key),
-        anon_rss_bytes=_get_bytes(figures, "anon-rss"),
-        file_rss_bytes=_get_bytes(figures, "file-rss"),
-        shmem_rss_bytes=_get_bytes(figures, "shmem-rss"),
-        pgtables_bytes=_get_bytes(figures, "pgtables"),
+        total_vm_bytes=_as_bytes(total_vm),
+        anon_rss_bytes=_as_bytes(figures.get("anon-rss")),
+        file_rss_bytes=_as_bytes(figures.get("file-rss")),
+        shmem_rss_bytes=_as_bytes(figures.get("shmem-rss")),
+        pgtables_bytes=_as_bytes(figures.get("pgtables")),
         oom_score_adj=figures.get("oom_score_adj"),
     )
 
@@ -216,8 +221,7 @@ def _find_number(pattern: t.Pattern[str], text: str) -> int | None:
     return int(found.group(1))
 
 
-def _get_bytes(figures: t.Mapping[str, int], key: str) -> int | None:
-    kilobytes = figures.get(key)
+def _as_bytes(kilobytes: int | None) -> int | None:
     if kilobytes is None:
         return None
 

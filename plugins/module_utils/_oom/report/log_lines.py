@@ -171,13 +171,19 @@ class _LogReader:
 
         if source == "kernel" and raw.startswith(text):
             self._remember_prefix(raw, prefix)
-        origin = Origin(self._boot_id, prefix.hostname, QUOTED if is_quoted else source)
-        if origin == self._origin:
-            origin = self._origin
+        origin = self._find_origin(prefix.hostname, QUOTED if is_quoted else source)
         complete = self.unwrapper.held
         self.unwrapper.held = Line(prefix.text, prefix.realtime_us, prefix.monotonic_us, str(number), origin, printed)
 
         return complete
+
+    def _find_origin(self, hostname: str | None, source: str | None) -> Origin:
+        """Return the origin of a line: the object of the kernel line before, if it is equal."""
+        origin = Origin(self._boot_id, hostname, source)
+        if origin == self._origin:
+            return self._origin
+
+        return origin
 
     def _take_control_line(self, text: str) -> bool:
         """Take a line that is not a message: the separator of two boots, or a fence of a quotation in Markdown."""
@@ -269,16 +275,24 @@ def _split_uptime(head: Prefix, *, is_whole_line: bool) -> Prefix | None:
     host = head.hostname
     source = head.source
     if is_whole_line and "kernel: " in rest:
-        # journalctl --output=short-monotonic prints the host and the program after the uptime.
-        named = _HOST_AND_TAG.match(rest)
-        if named and named.group("host") and named.group("tag") == "kernel":
-            host = named.group("host")
-            source = "kernel"
-            rest = rest[named.end() :]
+        host, source, rest = _split_late_host(rest)
     if rest[:1] in _CALLER_MARKS:
         rest = _CALLER.sub("", rest)
 
     return Prefix(_undo_escapes(rest), head.realtime_us, _parse_uptime(uptime), host, source)
+
+
+def _split_late_host(text: str) -> tuple[str | None, str | None, str]:
+    """Split `HOST kernel: MESSAGE`, which journalctl --output=short-monotonic prints after the uptime."""
+    named = _HOST_AND_TAG.match(text)
+    if named is None:
+        return None, None, text
+
+    host, tag = named.group("host", "tag")
+    if not host or tag != "kernel":
+        return None, None, text
+
+    return host, tag, text[named.end() :]
 
 
 def _split_head(text: str, start: int) -> Prefix:

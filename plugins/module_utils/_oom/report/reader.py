@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import collections
 import re
 import typing as t
 
@@ -27,16 +26,14 @@ from .model import (
     OomReport,
     Origin,
     Unparsed,
-    Victim,
 )
+from .recent import Found, RecentReports, is_same_kill
 from .userspace_killers import (
     USERSPACE_SOURCES,
     UserspaceKillers,
     is_near,
 )
 
-# The lines of the OOM reaper and other late lines come some seconds and some reports after their report.
-_MAX_RECENT = 16
 # In a log that is collected from many hosts, at most this many reports of other hosts stay open.
 _MAX_HOSTS = 256
 # The lines of a report are consecutive. A line after so many others, or so much later, belongs to another report.
@@ -49,8 +46,6 @@ _OOM_STARTS = ("Task", "[ pi", "[  p", "oom-")
 _MANUAL_REQUEST = "Manual OOM execution"
 _WORKERS = ("kworker/", "events/")
 _REAPED = re.compile(r"oom_reaper: reaped process (\d{1,20})\b")
-
-Found = t.Union[OomReport, Unparsed]
 
 
 # A log has millions of lines, so the loop is dense for speed: each call that it saves is several percent of the time.
@@ -110,7 +105,7 @@ class _Parked(t.NamedTuple):
 
 
 class _Reader:
-    """Holds the open report of each host, and the latest reports that have ended, which can still get a line.
+    """Takes the lines that the loop of `read_reports` cannot pass to the open report.
 
     `idle` is the number of lines since the last line of the open report.
     """
@@ -121,20 +116,14 @@ class _Reader:
         self._host: str | None = None
         self._boot_id: str | None = None
         self._parked: dict[str | None, _Parked] = {}
-        self._recent: collections.deque[Draft | OomReport] = collections.deque()
-        self._found: list[Found] = []
+        self._recent = RecentReports(page_size)
         self._userspace = UserspaceKillers()
         self._manual_request: Line | None = None
         self._in_other_mem_info = False
-        self._page_size = page_size
-        self._page_sizes: dict[str | None, int] = {}
 
     def drain(self) -> list[Found]:
-        """Return the items found since the last call."""
-        found = self._found
-        self._found = []
-
-        return found
+        """Return the reports and unparsed lines found since the last call."""
+        return self._recent.drain()
 
     def switch_origin(self, origin: Origin) -> bool:
         """Continue the report of the line's host, and return whether host or boot changed. A boot ends a report."""
@@ -168,13 +157,13 @@ class _Reader:
 
         if len(self._parked) > _MAX_HOSTS:
             oldest = next(iter(self._parked))
-            self._keep(self._parked.pop(oldest).draft)
+            self._recent.add(self._parked.pop(oldest).draft)
 
     def take_userspace_line(self, line: Line) -> list[Found]:
-        """Take a line of a userspace killer, and return the items found."""
+        """Take a line of a userspace killer, and return what is found."""
         report = self._userspace.take(line)
         if report is not None and not self._has_kernel_kill(report):
-            self._keep(report)
+            self._recent.add(report)
 
         return self.drain()
 
@@ -192,23 +181,19 @@ class _Reader:
         if self.draft is not None:
             yield self.draft
 
-        for item in reversed(self._recent):
-            if isinstance(item, Draft):
-                yield item
+        yield from self._recent.iter_drafts()
 
     def take_other_line(self, line: Line) -> list[Found]:
-        """Take a line that is not part of the open report, and return the items found."""
-        if not self._take_trigger(line):
+        """Take a line that is not part of the open report, and return what is found."""
+        # Most lines fail the first test, which is faster than a call.
+        is_trigger = "oom-killer" in line.text and self._take_trigger(line)
+        if not is_trigger:
             self._take_late_line(line)
 
         return self.drain()
 
     def _take_trigger(self, line: Line) -> bool:
         """Take a trigger line, which begins a report, and return whether `line` is one."""
-        # Most lines fail this first test, which is faster than parsing.
-        if "oom-killer" not in line.text:
-            return False
-
         trigger = parse_trigger(line.text)
         if trigger is None:
             return False
@@ -246,17 +231,19 @@ class _Reader:
     def close(self) -> None:
         """End all reports that are still open."""
         for parked in self._parked.values():
-            self._keep(parked.draft)
+            self._recent.add(parked.draft)
         self._parked.clear()
         self._close_draft()
-        while self._recent:
-            self._finish(self._recent.popleft())
+        self._recent.close()
 
-    def _open(self, draft: Draft) -> None:
+    def _open(self, draft: Draft) -> Draft:
+        """End the open report, and open `draft` in its place."""
         self._close_draft()
         self.draft = draft
         self.idle = 0
         self._in_other_mem_info = False
+
+        return draft
 
     def _take_stray_line(self, line: Line) -> None:
         """Take a line outside a report. It can be the first one of a report whose beginning is lost."""
@@ -282,12 +269,12 @@ class _Reader:
     def _split_group(self, draft: Draft, line: Line) -> None:
         """Open the report of a second group, whose first kill line came without a report."""
         before = draft.last.monotonic_us or 0
-        is_late = line.monotonic_us is not None and line.monotonic_us < before
-        if is_late:
+        is_out_of_order = line.monotonic_us is not None and line.monotonic_us < before
+        if is_out_of_order:
             return
 
         self.draft = draft.split_group()
-        self._keep(draft)
+        self._recent.add(draft)
 
     def _is_far(self, line: Line) -> bool:
         """Return whether a line is too far from the open report to be part of it."""
@@ -315,34 +302,34 @@ class _Reader:
             return
 
         if line.source != QUOTED:
-            self._found.append(Unparsed(line, "The kill line is truncated or has an unknown format."))
+            self._recent.add_unparsed(Unparsed(line, "The kill line is truncated or has an unknown format."))
 
     def _add_kill(self, kill: Kill, line: Line) -> None:
         draft = self._find_draft(line)
-        if draft is None or not draft.can_take_kill(kill):
-            draft = Draft(line)
-            self._open(draft)
+        if not draft.can_take_kill(kill):
+            draft = self._open(Draft(line))
+
         draft.add_kill(kill, line)
         self._extend(draft, line)
-        self._drop_userspace_kills(kill.victim, line)
+        self._recent.drop_userspace_kills(kill.victim, line)
 
     def _add_choice(self, choice: tuple[Choice, str | None], line: Line) -> None:
         draft = self._find_draft(line)
-        if draft is None or not draft.can_take_choice:
-            draft = Draft(line)
-            self._open(draft)
+        if not draft.can_take_choice:
+            draft = self._open(Draft(line))
+
         draft.chosen, draft.kill_scope = choice
         self._extend(draft, line)
 
-    def _find_draft(self, line: Line) -> Draft | None:
-        """Return the open report, or None if a kill line cannot be part of it."""
+    def _find_draft(self, line: Line) -> Draft:
+        """Return the open report, or a new one if the kill line is too far from it or only one of both is quoted."""
         draft = self.draft
         if draft is None or self._is_far(line):
-            return None
+            return self._open(Draft(line))
 
         is_quoted = line.source == QUOTED
         if is_quoted != (draft.first.source == QUOTED):
-            return None
+            return self._open(Draft(line))
 
         return draft
 
@@ -351,12 +338,6 @@ class _Reader:
             draft.allocating_task = True
         draft.last = line
         self.idle = 0
-
-    def _drop_userspace_kills(self, victim: Victim, line: Line) -> None:
-        """Drop the reports of userspace killers about a process that the kernel kills, too."""
-        for item in list(self._recent):
-            if isinstance(item, OomReport) and is_same_kill(item, victim, line):
-                self._recent.remove(item)
 
     def _mark_reaped(self, text: str) -> None:
         match = _REAPED.match(text)
@@ -371,28 +352,8 @@ class _Reader:
 
     def _close_draft(self) -> None:
         if self.draft is not None:
-            self._keep(self.draft)
+            self._recent.add(self.draft)
             self.draft = None
-
-    def _keep(self, item: Draft | OomReport) -> None:
-        """Keep a report that has ended for late lines, and finish the oldest one if there are too many."""
-        self._recent.append(item)
-        if len(self._recent) > _MAX_RECENT:
-            self._finish(self._recent.popleft())
-
-    def _finish(self, item: Draft | OomReport) -> None:
-        if isinstance(item, OomReport):
-            self._found.append(item)
-            return
-
-        host = item.first.hostname
-        report = item.finish(self._page_sizes.get(host, self._page_size))
-        if report is None:
-            return
-
-        self._found.append(report)
-        if report.page_size:
-            self._page_sizes[host] = report.page_size
 
 
 def _parse_kernel_kill(line: Line) -> Kill | None:
@@ -410,11 +371,3 @@ def _parse_kernel_kill(line: Line) -> Kill | None:
         return None
 
     return kill
-
-
-def is_same_kill(report: OomReport, victim: Victim, line: Line) -> bool:
-    """Return whether the report of a userspace killer is about the same process as the kernel's kill at `line`."""
-    if report.first.hostname != line.hostname or not is_near(report.first, line):
-        return False
-
-    return (victim.pid, victim.name) in [(own.pid, own.name) for own in report.victims]

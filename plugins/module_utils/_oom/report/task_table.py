@@ -17,6 +17,9 @@ import typing as t
 
 from .model import Task
 
+UNKNOWN_COLUMN = "unknown"
+"""The name of the columns that `guess_columns` cannot name."""
+
 HEADING = re.compile(r"\[ +pid +\] +(?P<columns>[a-z_ ]*\btotal_vm +rss [\w() ]*\bname) *$")
 
 _ROW = re.compile(r"\[ *\d+\] +\d+ +\d+ +\d+ +\d+ ")
@@ -39,7 +42,11 @@ _PAGE_FIELDS = {
     "swapents": "swap_bytes",
 }
 # Up to Linux 4.14, the table has the number of page tables by level. Each is one page.
-_PAGE_TABLE_LEVELS = ("nr_ptes", "nr_pmds", "nr_puds")
+_PAGE_TABLE_FIELDS = {
+    "nr_ptes": "pte",
+    "nr_pmds": "pmd",
+    "nr_puds": "pud",
+}
 
 # A row has some 100 characters, and no number of the kernel has more digits than 2**64.
 _LONG_ROW = 256
@@ -61,7 +68,7 @@ def parse_heading(text: str) -> tuple[str, ...] | None:
 def guess_columns(row: str) -> tuple[str, ...] | None:
     """Return the columns of a row without a heading, or None if the line is not a row.
 
-    All tables have the same first five and last two columns. The others are `unknown`.
+    All tables have the same first five and last two columns. The others are `UNKNOWN_COLUMN`.
     """
     match = _ROW.match(row)
     if match is None:
@@ -71,7 +78,7 @@ def guess_columns(row: str) -> tuple[str, ...] | None:
     if not numbers:
         return None
 
-    unknown = ["unknown"] * (len(numbers) - 1)
+    unknown = [UNKNOWN_COLUMN] * (len(numbers) - 1)
 
     return (*_FIRST, *unknown, "oom_score_adj", "name")
 
@@ -87,54 +94,36 @@ class _Rows(t.NamedTuple):
         """Return the number of rows."""
         return len(self.fields[-1])
 
-    def parse_column(self, column: str) -> t.Sequence[int] | None:
-        """Return the numbers of a column, or None if these rows do not have it."""
-        if column not in self.columns:
-            return None
-
-        texts = self.fields[self.columns.index(column)]
-
-        return list(map(int, texts))
-
     def build_tasks(self, page_size: int | None) -> t.Iterator[Task]:
         """Return the rows as tasks. Fields that the kernel counts in pages are None without a page size."""
-        values = self._parse_numbers()
+        names = self.fields[-1]
+        values: dict[str, t.Sequence[t.Any]] = {"name": names}
+        values.update(self._parse_fields(_NUMBER_FIELDS))
         if page_size:
             values.update(self._parse_pages(page_size))
-        names = self.fields[-1]
-        values["name"] = names
         nothing: t.Sequence[None] = (None,) * len(names)
         columns = [values.get(field, nothing) for field in Task._fields]
 
         return map(_new_task, zip(*columns))
 
-    def _parse_numbers(self) -> dict[str, t.Sequence[t.Any]]:
-        values: dict[str, t.Sequence[t.Any]] = {}
-        for column, field in _NUMBER_FIELDS.items():
-            numbers = self.parse_column(column)
-            if numbers is not None:
-                values[field] = numbers
-
-        return values
-
-    def _parse_pages(self, page_size: int) -> dict[str, t.Sequence[int]]:
-        """Return the columns that count pages, in bytes."""
+    def _parse_fields(self, fields: t.Mapping[str, str]) -> dict[str, t.Sequence[int]]:
+        """Return the numbers of the columns in `fields` that these rows have, by the name of the field."""
         values: dict[str, t.Sequence[int]] = {}
-        for column, field in _PAGE_FIELDS.items():
-            numbers = self.parse_column(column)
-            if numbers is not None:
-                values[field] = [number * page_size for number in numbers]
-        levels = list(self._parse_page_table_levels())
-        if levels:
-            values["pgtables_bytes"] = [sum(row) * page_size for row in zip(*levels)]
+        for column, field in fields.items():
+            if column in self.columns:
+                texts = self.fields[self.columns.index(column)]
+                values[field] = list(map(int, texts))
 
         return values
 
-    def _parse_page_table_levels(self) -> t.Iterator[t.Sequence[int]]:
-        for column in _PAGE_TABLE_LEVELS:
-            numbers = self.parse_column(column)
-            if numbers is not None:
-                yield numbers
+    def _parse_pages(self, page_size: int) -> t.Iterator[tuple[str, t.Sequence[int]]]:
+        """Yield the fields that the kernel counts in pages, in bytes."""
+        for field, numbers in self._parse_fields(_PAGE_FIELDS).items():
+            yield field, [number * page_size for number in numbers]
+
+        levels = self._parse_fields(_PAGE_TABLE_FIELDS).values()
+        if levels:
+            yield "pgtables_bytes", [sum(row) * page_size for row in zip(*levels)]
 
 
 _NO_ROWS = _Rows((), ((),))
@@ -285,4 +274,5 @@ def is_number(text: str) -> bool:
     if len(text) > _MAX_DIGITS:
         return False
 
+    # This is faster than a pattern, and a cgroup has some 60 statistics.
     return text.isdecimal() or (text[:1] == "-" and text[1:].isdecimal())

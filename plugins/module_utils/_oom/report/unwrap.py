@@ -152,16 +152,24 @@ def _find_kind(text: str) -> _Kind | None:
 
 
 def _join(text: str, rest: str) -> str:
+    separator = "" if _is_inside_word(text, rest) else " "
+
+    return f"{text.rstrip()}{separator}{rest.strip()}"
+
+
+def _is_inside_word(text: str, rest: str) -> bool:
+    """Return whether the break between `text` and `rest` is inside a word, so that nothing is missing between them."""
     is_split_word = _SPLIT_WORD.match(rest) is not None
-    if text[-1:].isspace() or rest[:1].isspace():
-        separator = "" if is_split_word else " "
-        return f"{text.rstrip()}{separator}{rest.strip()}"
+    has_blank = text[-1:].isspace() or rest[:1].isspace()
+    if has_blank:
+        return is_split_word
 
     if text.startswith(("CPU:", "Pid:")):
-        return f"{text} {rest.rstrip()}"
+        return False
+
+    if text.startswith("oom-kill:"):
+        return True
 
     last_word = text.rpartition(" ")[2]
-    if text.startswith("oom-kill:") or is_split_word or not _WHOLE_WORD.match(last_word):
-        return f"{text}{rest.rstrip()}"
 
-    return f"{text} {rest.rstrip()}"
+    return is_split_word or not _WHOLE_WORD.match(last_word)

@@ -1,0 +1,208 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Build an OOM report from a draft that has ended: combine its lines, and note what is missing."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .constraint_lines import Constraint
+from .draft import Draft
+from .model import (
+    QUOTED,
+    Choice,
+    Line,
+    OomReport,
+    Victim,
+)
+from .task_table import UNKNOWN_COLUMN, Table
+from .victim_rows import Row, complete_victim, find_page_size
+
+_SCOPES = {
+    "CONSTRAINT_CPUSET": "cpuset",
+    "CONSTRAINT_MEMORY_POLICY": "mempolicy",
+    "CONSTRAINT_MEMCG": "memcg",
+}
+
+
+def build_report(draft: Draft, page_size: int | None) -> OomReport | None:
+    """Return the report, or None if the lines are not about an OOM kill.
+
+    `page_size` is the one of other reports of the same host, for a report that does not reveal its own.
+    """
+    if not _is_oom_report(draft):
+        return None
+
+    victims = tuple(draft.victims.values())
+    constraint = draft.constraints.build_constraint(victims)
+    table = Table(draft.rows, draft.columns)
+    rows = {victim.pid: table.find_row(victim.pid) for victim in victims}
+    size = _find_page_size(draft, rows) or page_size
+    completed = _complete_victims(draft, rows, size)
+    problems = tuple(_find_problems(draft, constraint))
+
+    return OomReport(
+        first=draft.first,
+        last=draft.last,
+        kill=draft.kill_line,
+        scope=_find_scope(draft, constraint),
+        constraint=constraint.constraint,
+        manual=draft.is_manual,
+        trigger=draft.trigger,
+        victims=completed,
+        chosen=_find_choice(draft, constraint),
+        group=draft.group,
+        no_killable=draft.has_no_killable,
+        panicked=draft.has_panicked,
+        allocating_task=draft.allocating_task,
+        cgroup=constraint.cgroup,
+        limit_cgroup=constraint.limit_cgroup,
+        limit=draft.limits.build_limit(),
+        nodemask=constraint.nodemask,
+        cpuset=constraint.cpuset,
+        mems_allowed=constraint.mems_allowed,
+        memory=draft.memory.build_memory(size),
+        zones=draft.memory.build_zones(size),
+        tasks=table.with_page_size(size),
+        task_columns=() if _has_guessed_columns(draft) else draft.columns,
+        page_size=size,
+        kernel_release=draft.release,
+        complete=not problems,
+        notes=(*problems, *_find_mislabelled(victims, completed)),
+    )
+
+
+def _is_oom_report(draft: Draft) -> bool:
+    """Return whether the lines are about an OOM kill of this log.
+
+    Mem-Info and a task table are not enough: the lowmemorykiller of Android kernels prints them, too.
+    """
+    if draft.trigger is not None:
+        return True
+
+    if draft.first.source == QUOTED:
+        return False
+
+    if draft.victims or draft.chosen or draft.constraints.has_line:
+        return True
+
+    # A document can quote the words of the end alone, but then without the prefix of a log.
+    return _has_prefix(draft.first) and _ends_without_kill(draft)
+
+
+def _has_prefix(line: Line) -> bool:
+    return bool(line.source) or line.monotonic_us is not None
+
+
+def _ends_without_kill(draft: Draft) -> bool:
+    """Return whether no process could be killed, or whether the kernel panicked after its task table."""
+    if draft.has_no_killable:
+        return True
+
+    return draft.has_panicked and bool(draft.columns)
+
+
+def _has_guessed_columns(draft: Draft) -> bool:
+    return UNKNOWN_COLUMN in draft.columns
+
+
+def _find_page_size(draft: Draft, rows: t.Mapping[int, Row]) -> int | None:
+    """Return the page size that the report reveals, from the most reliable source that has it."""
+    size = draft.memory.page_size
+    if size:
+        return size
+
+    size = find_page_size(draft.victims.values(), rows)
+    if size:
+        return size
+
+    return draft.limits.find_page_size()
+
+
+def _complete_victims(draft: Draft, rows: t.Mapping[int, Row], page_size: int | None) -> tuple[Victim, ...]:
+    completed = []
+    for pid, victim in draft.victims.items():
+        is_reaped = pid in draft.reaped
+        completed.append(complete_victim(victim, rows[pid], page_size=page_size, is_reaped=is_reaped))
+
+    return tuple(completed)
+
+
+def _find_scope(draft: Draft, constraint: Constraint) -> str:
+    """Return the scope that a line names, or the one that the other lines of the report imply."""
+    if draft.constraints.has_task_in or constraint.limit_cgroup:
+        return "memcg"
+
+    scope = _SCOPES.get(constraint.constraint or "", draft.kill_scope)
+    if scope is not None:
+        return scope
+
+    if constraint.is_global:
+        return "global"
+
+    return _guess_scope(draft)
+
+
+def _guess_scope(draft: Draft) -> str:
+    if draft.limits.has_usage:
+        return "memcg"
+
+    if draft.memory or draft.has_no_killable:
+        return "global"
+
+    return "unknown"
+
+
+def _find_choice(draft: Draft, constraint: Constraint) -> Choice | None:
+    """Return the chosen process: of the line about it, or (since Linux 5.0) of the `oom-kill:` line."""
+    if draft.chosen is not None:
+        return draft.chosen
+
+    if constraint.pid is None:
+        return None
+
+    return Choice(constraint.name or "", constraint.pid, constraint.uid)
+
+
+def _find_problems(draft: Draft, constraint: Constraint) -> t.Iterator[str]:
+    """Yield a note for each missing or truncated part, and for each contradiction between the lines."""
+    has_end = draft.victims or draft.has_no_killable or draft.has_panicked
+    has_memory_state = draft.memory or draft.limits.has_usage
+    kill_pid = next(iter(draft.victims), None)
+    checks = (
+        (_has_guessed_columns(draft), "The heading of the task table is missing."),
+        (draft.trigger is None, "The beginning of the report is missing."),
+        (_has_truncated_trigger(draft), "The trigger line is truncated."),
+        (not has_end, "The report has no kill line."),
+        (draft.trigger and not has_memory_state, "The memory state is missing."),
+        (_has_truncated_oom_kill(draft, constraint), "The oom-kill line is truncated."),
+        (
+            _are_different(constraint.pid, kill_pid),
+            f"The oom-kill line names process {constraint.pid}, but the kill line names process {kill_pid}.",
+        ),
+    )
+    for has_problem, note in checks:
+        if has_problem:
+            yield note
+
+
+def _has_truncated_trigger(draft: Draft) -> bool:
+    return draft.trigger is not None and draft.trigger.gfp_mask is None
+
+
+def _has_truncated_oom_kill(draft: Draft, constraint: Constraint) -> bool:
+    return draft.constraints.has_oom_kill and constraint.pid is None
+
+
+def _are_different(first: int | None, second: int | None) -> bool:
+    """Return whether two values differ. An unknown value differs from none."""
+    return None not in (first, second) and first != second
+
+
+def _find_mislabelled(victims: t.Sequence[Victim], completed: t.Sequence[Victim]) -> t.Iterator[str]:
+    """Yield a note if a completed victim has other page tables than its kill line says."""
+    printed = [victim.pgtables_bytes for victim in victims]
+    corrected = [victim.pgtables_bytes for victim in completed]
+    if printed != corrected:
+        yield "The kill line gives the size of the page tables in bytes but labels it kB."

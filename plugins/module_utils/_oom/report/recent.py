@@ -1,0 +1,93 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hold the reports that have ended until no more lines for them can come."""
+
+from __future__ import annotations
+
+import collections
+import typing as t
+
+from .assembly import build_report
+from .draft import Draft
+from .model import Line, OomReport, Unparsed, Victim
+from .userspace_killers import is_near
+
+# The lines of the OOM reaper and other late lines come some seconds and some reports after their report.
+_MAX_RECENT = 16
+
+Found = t.Union[OomReport, Unparsed]
+
+
+class RecentReports:
+    """Holds the latest reports, and finishes older ones, in the order in which they ended.
+
+    An item is a draft of the kernel or the finished report of a userspace killer. `page_size` is the page size of the
+    hosts, for the reports before the first one of a host that reveals it.
+    """
+
+    def __init__(self, page_size: int | None) -> None:
+        self._items: collections.deque[Draft | OomReport] = collections.deque()
+        self._found: list[Found] = []
+        self._page_size = page_size
+        self._page_sizes: dict[str | None, int] = {}
+
+    def add(self, item: Draft | OomReport) -> None:
+        """Add a report that has ended, and finish the oldest one if there are too many."""
+        self._items.append(item)
+        if len(self._items) > _MAX_RECENT:
+            self._finish(self._items.popleft())
+
+    def add_unparsed(self, unparsed: Unparsed) -> None:
+        """Add a kill line that cannot be parsed."""
+        self._found.append(unparsed)
+
+    def close(self) -> None:
+        """Finish all reports."""
+        while self._items:
+            self._finish(self._items.popleft())
+
+    def drain(self) -> list[Found]:
+        """Return the reports and unparsed lines found since the last call."""
+        found = self._found
+        self._found = []
+
+        return found
+
+    def iter_drafts(self) -> t.Iterator[Draft]:
+        """Yield the reports of the kernel, newest first."""
+        for item in reversed(self._items):
+            if isinstance(item, Draft):
+                yield item
+
+    def drop_userspace_kills(self, victim: Victim, line: Line) -> None:
+        """Drop the reports of userspace killers about a victim that the kernel kills, too."""
+        for item in list(self._items):
+            if isinstance(item, OomReport) and is_same_kill(item, victim, line):
+                self._items.remove(item)
+
+    def _finish(self, item: Draft | OomReport) -> None:
+        if isinstance(item, OomReport):
+            self._found.append(item)
+            return
+
+        host = item.first.hostname
+        report = build_report(item, self._page_sizes.get(host, self._page_size))
+        if report is None:
+            return
+
+        self._found.append(report)
+        if report.page_size:
+            self._page_sizes[host] = report.page_size
+
+
+def is_same_kill(report: OomReport, victim: Victim, line: Line) -> bool:
+    """Return whether the report of a userspace killer is about the same process as the kernel's kill at `line`."""
+    if report.first.hostname != line.hostname:
+        return False
+
+    processes = [(own.pid, own.name) for own in report.victims]
+    if (victim.pid, victim.name) not in processes:
+        return False
+
+    return is_near(report.first, line)
