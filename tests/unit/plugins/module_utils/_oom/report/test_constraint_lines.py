@@ -8,6 +8,8 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.constraint_lines import (
+    Constraint,
+    ConstraintLines,
     parse_constraint,
     parse_old_nodemask,
 )
@@ -136,3 +138,32 @@ def test_kill_line_shows_where_name_of_task_begins(name: str) -> None:
     constraint = parse_constraint(text, Victim(name, 812))
     assert constraint is not None
     assert (constraint.name, constraint.cgroup) == (name, "/system.slice")
+
+
+def test_older_lines_replace_the_oom_kill_line() -> None:
+    lines = ConstraintLines()
+    lines.take_trigger("a invoked oom-killer: gfp_mask=0x0(), nodemask=0-1, order=0, oom_score_adj=0")
+    assert lines.take_cpuset("a cpuset=b c mems_allowed=0-3", "a")
+    assert lines.take_task_in("Task in /x/y killed as a result of limit of /x")
+    assert lines.build_constraint([]) == Constraint(
+        nodemask="0-1", cpuset="b c", mems_allowed="0-3", limit_cgroup="/x", cgroup="/x/y"
+    )
+
+
+def test_oom_kill_line_is_preferred_to_older_lines() -> None:
+    lines = ConstraintLines()
+    lines.take_task_in("Task in /x/y killed as a result of limit of /x")
+    lines.take_oom_kill("oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),task=sh,pid=7,uid=0")
+    constraint = lines.build_constraint([])
+    assert (constraint.cgroup, constraint.pid) == (None, 7)
+
+
+def test_first_oom_kill_line_counts() -> None:
+    lines = ConstraintLines()
+    for pid in (7, 8):
+        lines.take_oom_kill(f"oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),task=sh,pid={pid},uid=0")
+    assert lines.build_constraint([]).pid == 7
+
+
+def test_cpuset_of_another_task_is_not_taken() -> None:
+    assert not ConstraintLines().take_cpuset("b cpuset=/ mems_allowed=0", "a")

@@ -1,47 +1,26 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The fields and notes of one report."""
+"""Lines that are part of a report, and fields that they fill."""
 
 from __future__ import annotations
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import QUOTED, Line, OomReport, Origin
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.draft import Draft
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.kill_lines import Kill
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import Line, OomReport, Origin, Victim
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.reader import read_reports
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.report.factories import (
     CPU,
     GROUP,
     HEADING,
     KILL,
-    ROW,
     TRIGGER,
-    USAGE,
     build_memcg_report,
-    read_items,
     read_only_reports,
     read_pids,
 )
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("scope", "memcg"),
-        ("complete", True),
-        ("notes", ()),
-        ("manual", False),
-        ("cgroup", "/system.slice/hog.service"),
-        ("kernel_release", "6.1.0-13-cloud-amd64"),
-        ("page_size", 4096),
-        ("killer", "kernel"),
-        ("memory", None),
-        ("group", False),
-    ],
-)
-def test_report_has_field(field: str, value: object) -> None:
-    (report,) = read_only_reports(build_memcg_report())
-    assert getattr(report, field) == value
 
 
 def test_stack_heading_has_pid_of_trigger() -> None:
@@ -72,91 +51,12 @@ def test_stack_heading_of_another_task_is_ignored() -> None:
     assert report.trigger.pid is None
 
 
-def test_chosen_process_is_not_the_victim() -> None:
-    lines = [
-        TRIGGER.format("cat"),
-        "Out of memory: Kill process 77 (father) score 996 or sacrifice child",
-        "Killed process 78 (son) total-vm:900kB, anon-rss:100kB, file-rss:4kB",
-    ]
-    (report,) = read_only_reports(lines)
-    assert (report.chosen and report.chosen.pid, report.victims[0].pid, report.scope) == (77, 78, "global")
-
-
-def test_scope_is_that_of_the_kill_line() -> None:
-    lines = [
-        "Out of Memory: Kill process 812 (hog) score 7 and children.",
-        "No available memory (MPOL_BIND): Killed process 813 (hog).",
-    ]
-    assert [(report.scope, report.chosen and report.chosen.pid) for report in read_only_reports(lines)] == [
-        ("mempolicy", 812)
-    ]
-
-
-def test_contradicting_pids_are_noted() -> None:
-    lines = build_memcg_report(pid=812)
-    lines[-1] = KILL.format("hog", 813)
-    (report,) = read_only_reports(lines)
-    assert report.notes == ("The oom-kill line names process 812, but the kill line names process 813.",)
-
-
 def test_exiting_process_is_not_a_victim() -> None:
     lines = [
         *build_memcg_report()[:-1],
         "Memory cgroup out of memory: OOM victim 812 (hog) is already exiting. Skip killing the task",
     ]
     assert read_pids(lines) == [[]]
-
-
-def test_panic_without_victims_is_a_report() -> None:
-    lines = [
-        TRIGGER.format("init"),
-        "Out of memory and no killable processes...",
-        "Kernel panic - not syncing: deadlock",
-    ]
-    assert [report.no_killable for report in read_only_reports(lines)] == [True]
-
-
-def test_panic_after_task_table_is_a_report() -> None:
-    lines = [
-        HEADING,
-        ROW.format("hog", 812),
-        "Kernel panic - not syncing: Out of memory: compulsory panic_on_oom is enabled",
-    ]
-    found = read_only_reports(Line(text, monotonic_us=1) for text in lines)
-    assert [(report.panicked, len(report.tasks)) for report in found] == [(True, 1)]
-
-
-@pytest.mark.parametrize(
-    ("line", "number"),
-    [
-        (Line("", monotonic_us=1), 1),
-        (Line("", origin=Origin(source="kernel")), 1),
-        (Line("", monotonic_us=1, origin=Origin(source=QUOTED)), 0),
-        (Line(""), 0),
-    ],
-)
-def test_no_killable_process_is_a_report_in_a_log(line: Line, number: int) -> None:
-    assert len(read_only_reports([line._replace(text="Out of memory and no killable processes...")])) == number
-
-
-@pytest.mark.parametrize(("usage", "scope"), [(USAGE, "memcg"), ((), "global")])
-def test_usage_shows_scope_without_killable_process(usage: tuple[str, ...], scope: str) -> None:
-    lines = [TRIGGER.format("hog"), *usage, "Out of memory and no killable processes..."]
-    assert [report.scope for report in read_only_reports(lines)] == [scope]
-
-
-@pytest.mark.parametrize(
-    ("end", "panicked"),
-    [
-        ("Kernel panic - not syncing: Out of memory: compulsory panic_on_oom is enabled", True),
-        ("Kernel panic - not syncing: Out of memory: system-wide panic_on_oom is enabled", True),
-        ("Kernel panic - not syncing: System is deadlocked on memory", True),
-        ("Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000007", False),
-    ],
-)
-def test_panic_ends_a_report(end: str, panicked: bool) -> None:
-    (report,) = read_only_reports([*build_memcg_report()[:-2], end])
-    assert (report.panicked, report.notes) == (panicked, () if panicked else ("The report has no kill line.",))
 
 
 @pytest.mark.parametrize(
@@ -180,27 +80,6 @@ def test_order_minus_one_is_manual() -> None:
     assert report.manual is True
 
 
-def test_table_without_heading_is_read() -> None:
-    lines = [line for line in build_memcg_report() if line != HEADING]
-    (report,) = read_only_reports(lines)
-    assert ([task.name for task in report.tasks], report.task_columns) == (["hog"], ())
-
-
-def test_report_without_beginning_is_read() -> None:
-    (report,) = read_only_reports(build_memcg_report()[4:])
-    assert (report.cgroup, report.notes) == ("/system.slice/hog.service", ("The beginning of the report is missing.",))
-
-
-def test_mem_info_alone_is_not_a_report() -> None:
-    assert (
-        read_items(["Mem-Info:", "active_anon:1 inactive_anon:2", "Node 0 DMA: 1*4kB (U) = 4kB", "9 pages RAM"]) == []
-    )
-
-
-def test_mem_info_and_task_table_are_not_a_report() -> None:
-    assert read_items(["Mem-Info:", "active_anon:1 inactive_anon:2", HEADING, ROW.format("hog", 812)]) == []
-
-
 def test_kill_is_the_first_kill_line() -> None:
     (report,) = read_only_reports([*build_memcg_report(), GROUP, KILL.format("hog", 813)])
     assert report.kill == Line(KILL.format("hog", 812))
@@ -210,3 +89,38 @@ def test_broken_kill_line_is_not_a_counter() -> None:
     texts = ["active_anon:1 inactive_anon:2", "of memory: Killed process 423 (python3) total-vm:36556"]
     lines = [Line(text, origin=Origin(source="kernel")) for text in texts]
     assert [item.victims[0].pid for item in read_reports(lines) if isinstance(item, OomReport)] == [423]
+
+
+@pytest.mark.parametrize(
+    "text", ["Mem-Info:", "[  812]    33   812    90000     2000", "oom-kill:constraint=", "262144 pages RAM"]
+)
+def test_line_of_any_part_can_begin_a_report(text: str) -> None:
+    assert Draft.can_begin(text)
+
+
+@pytest.mark.parametrize("text", ["", " active_anon:1", "usb 1-1: new device", "Killed process 1"])
+def test_other_line_cannot_begin_a_report(text: str) -> None:
+    assert not Draft.can_begin(text)
+
+
+def test_rows_of_the_table_are_bulk() -> None:
+    draft = Draft(Line(HEADING))
+    assert draft.take(HEADING)
+    assert draft.bulk == ("[", draft.rows)
+
+
+def test_kill_line_ends_the_table() -> None:
+    draft = Draft(Line(HEADING))
+    draft.take(HEADING)
+    draft.add_kill(Kill(Victim("hog", 812), "memcg"), Line(KILL.format("hog", 812)))
+    assert draft.bulk[0] == " "
+
+
+def test_second_victim_is_only_taken_if_it_belongs_to_the_kill() -> None:
+    draft = Draft(Line(KILL.format("hog", 812)))
+    draft.add_kill(Kill(Victim("hog", 812), "memcg"), draft.first)
+    other = Victim("hog", 813)
+    assert (draft.can_take_kill(Kill(other, "memcg")), draft.can_take_kill(Kill(other, None, is_sharing=True))) == (
+        False,
+        True,
+    )

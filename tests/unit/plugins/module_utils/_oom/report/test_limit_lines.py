@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.limit_lines import LimitLines
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import Limit
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.report.factories import (
     TRIGGER,
     USAGE,
@@ -62,3 +64,37 @@ def test_statistics_of_old_kernels_are_added_up() -> None:
     (report,) = read_only_reports(lines)
     assert report.limit is not None
     assert report.limit.stat == {"cache": 4096, "rss": 6144}
+
+
+@pytest.mark.parametrize(
+    ("lines", "limit"),
+    [
+        pytest.param(
+            ["memory: usage 8kB, limit 16kB, failcnt 3", "swap: usage 4kB, limit 12kB, failcnt 0"],
+            Limit(8192, 16384, 3, 4096, 12288, False, {}),
+            id="v2",
+        ),
+        pytest.param(
+            [
+                "memory: usage 8kB, limit 16kB, failcnt 3",
+                "memory+swap: usage 12kB, limit 20kB, failcnt 0",
+                "kmem: usage 0kB, limit 9007199254740988kB, failcnt 0",
+            ],
+            Limit(8192, 16384, 3, 12288, 20480, True, {}),
+            id="v1",
+        ),
+    ],
+)
+def test_usage_lines_are_parsed(lines: list[str], limit: Limit) -> None:
+    limits = LimitLines()
+    assert [limits.take_usage(line) for line in lines] == [True] * len(lines)
+    assert limits.build_limit() == limit
+
+
+def test_limit_is_none_without_its_lines() -> None:
+    assert LimitLines().build_limit() is None
+
+
+@pytest.mark.parametrize("text", ["anon", "anon 4096 b", "anon 0x10", "CPU: 1 PID: 7"])
+def test_other_line_is_not_a_statistic(text: str) -> None:
+    assert not LimitLines().take_stat(text)

@@ -132,3 +132,13 @@ def test_counts_are_unknown_without_page_size() -> None:
     memory = read("active_anon:1 inactive_anon:2", "9 pages RAM", "Total swap = 8kB").build_memory(None)
     assert memory is not None
     assert (memory.ram_bytes, memory.counters, memory.swap_total_bytes) == (None, {}, 8192)
+
+
+def test_huge_pages_of_all_nodes_are_added() -> None:
+    memory = read(
+        "active_anon:1",
+        "Node 0 hugepages_total=4 hugepages_free=1 hugepages_surp=0 hugepages_size=2048kB",
+        "Node 1 hugepages_total=2 hugepages_free=0 hugepages_surp=0 hugepages_size=1048576kB",
+    ).build_memory(4096)
+    assert memory is not None
+    assert (memory.huge_pages_bytes, memory.huge_pages_free_bytes) == (2056 << 20, 2 << 20)

@@ -30,11 +30,6 @@ from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.rep
 )
 
 
-def test_reaper_line_can_follow_the_next_report() -> None:
-    lines = [*build_memcg_report(pid=812), *build_memcg_report(pid=900), REAPED.format("hog", 812)]
-    assert [report.victims[0].reaped for report in read_only_reports(lines)] == [True, False]
-
-
 def test_reaper_line_can_be_broken() -> None:
     (report,) = read_only_reports([*build_memcg_report(), *REAPED.format("hog", 812).replace(" (", "\n(").split("\n")])
     assert [victim.reaped for victim in report.victims] == [True]
@@ -206,13 +201,6 @@ def test_much_later_kill_is_another_report() -> None:
         Line(KILL.format("hog", 900), monotonic_us=61000002),
     ]
     assert read_pids(lines) == [[], [900]]
-
-
-def test_page_size_is_reused_for_later_reports_of_a_host() -> None:
-    assert [report.page_size for report in read_only_reports([*build_memcg_report(), *build_memcg_report()[:-1]])] == [
-        4096,
-        4096,
-    ]
 
 
 def test_page_size_can_be_given() -> None:

@@ -7,6 +7,12 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import Victim
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.victim_rows import (
+    Row,
+    complete_victim,
+    find_page_size,
+)
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.report.factories import (
     build_memcg_report,
     read_only_reports,
@@ -38,3 +44,31 @@ def test_mislabelled_page_tables_are_corrected(
         for line in build_memcg_report()
     )
     assert (report.victims[0].pgtables_bytes, list(report.notes), report.complete) == (pgtables_bytes, notes, True)
+
+
+@pytest.mark.parametrize(
+    ("total_vm_bytes", "row", "size"),
+    [
+        (900 * 1024, {"total_vm": 225}, 4096),
+        (900 * 1024, {"total_vm": 14}, None),
+        (900 * 1024, {"total_vm": 0}, None),
+        (900 * 1024, {}, None),
+        (None, {"total_vm": 225}, None),
+    ],
+    ids=["4 KiB", "a fraction", "no pages", "no row", "no kill line"],
+)
+def test_row_and_kill_line_reveal_page_size(total_vm_bytes: int | None, row: Row, size: int | None) -> None:
+    assert find_page_size([Victim("a", 7, total_vm_bytes=total_vm_bytes)], {7: row}) == size
+
+
+def test_row_completes_a_victim() -> None:
+    row = {"uid": 33, "swapents": 3, "oom_score_adj": -5}
+    assert complete_victim(Victim("a", 7), row, page_size=4096, is_reaped=True) == Victim(
+        "a", 7, 33, swap_bytes=12288, oom_score_adj=-5, reaped=True
+    )
+
+
+def test_kill_line_is_preferred_to_row() -> None:
+    row = {"uid": 33, "oom_score_adj": -5}
+    victim = Victim("a", 7, uid=0, oom_score_adj=0)
+    assert complete_victim(victim, row, page_size=4096, is_reaped=False) == victim
