@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A folder of reports that others have collected: OOMGUARD_CORPUS names it, and without it there is nothing to test."""
+"""Collect the tests of the corpus only if OOMGUARD_CORPUS names its folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ collect_ignore = [] if os.environ.get("OOMGUARD_CORPUS") else ["test_corpus.py"]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what was read, and how each fact that is not as expected came out."""
+    """Print how many facts agree, and each fact that does not."""
     for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
         for name, text in report.user_properties:
             if name == "corpus":

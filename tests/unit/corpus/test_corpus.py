@@ -1,10 +1,10 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reports of others with the facts that stand in them.
+"""Compare reports from a corpus of public logs with the facts that a person read in them.
 
-The folder holds `NAME.log`, the text as found, and `NAME.json` with `events` (one mapping of facts for each) or with
-`"negative": true` for texts that only look like reports.
+The folder OOMGUARD_CORPUS holds `NAME.log`, the text as found, and `NAME.json` with `events` (one mapping of facts for
+each event) or with `"negative": true` for a text that only looks like a report.
 """
 
 from __future__ import annotations
@@ -24,43 +24,46 @@ FOLDER = Path(os.environ["OOMGUARD_CORPUS"])
 EXPECTED = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.json"))}
 REPORTED = [name for name, expected in EXPECTED.items() if not expected["negative"]]
 NEGATIVE = [name for name, expected in EXPECTED.items() if expected["negative"]]
-ENOUGH = 0.98
+REQUIRED_AGREEMENT = 0.98
 
-# What is told of a text as a whole, or is not a fact of the report alone.
+# Not a fact of the report alone.
 _NOT_COMPARED = {"unit_or_container"}
 _NO_LIMIT = (9007199254740000, 8589934588)
 
-WHY = {
-    ("block-zram-cc1-41kills", "oom_memcg"): "the line is broken inside the path, which its second path shows whole",
-    ("btrfs-6.12-arm64-dd", "sum_rss_pages"): "nothing in the text tells the page size, so there are no bytes",
-    ("btrfs-6.12-arm64-dd", "sum_swapents_pages"): "nothing in the text tells the page size, so there are no bytes",
-    ("cgroups-cpuset-oom-patch", "sum_rss_pages"): "nothing in the text tells the page size, so there are no bytes",
+REASONS = {
+    ("block-zram-cc1-41kills", "oom_memcg"): "the line is broken inside the path, and only its second path is complete",
+    ("btrfs-6.12-arm64-dd", "sum_rss_pages"): "the text does not reveal the page size, so there are no bytes",
+    ("btrfs-6.12-arm64-dd", "sum_swapents_pages"): "the text does not reveal the page size, so there are no bytes",
+    ("cgroups-cpuset-oom-patch", "sum_rss_pages"): "the text does not reveal the page size, so there are no bytes",
     (
         "cgroups-cpuset-oom-patch",
         "sum_swapents_pages",
-    ): "nothing in the text tells the page size, so there are no bytes",
-    ("cgroups-5.8-runc-cpuset", "oom_reaper"): "the reaper's lines are about other processes than the one killed",
-    ("cgroups-6.18-stress-memcg", "table_columns"): "the heading is broken inside oom_score_adj, and made whole",
-    ("ext4-5.7-i386-mkfs", "sum_swapents_pages"): "the last row is cut; the others tell their swap",
+    ): "the text does not reveal the page size, so there are no bytes",
+    ("cgroups-5.8-runc-cpuset", "oom_reaper"): "the lines of the reaper are about other processes than the victim",
+    (
+        "cgroups-6.18-stress-memcg",
+        "table_columns",
+    ): "the heading is broken inside oom_score_adj, and the reader joins it",
+    ("ext4-5.7-i386-mkfs", "sum_swapents_pages"): "the last row is truncated; the others have their swap",
 }
 
 
-def reports(name: str) -> list[OomReport]:
+def read_log_reports(name: str) -> list[OomReport]:
     with (FOLDER / f"{name}.log").open(encoding="utf-8", errors="surrogateescape", newline="\n") as file:
         return [item for item in read_reports(read_log(file)) if isinstance(item, OomReport)]
 
 
-def kilobytes(size: int | None) -> int | None:
+def as_kilobytes(size: int | None) -> int | None:
     return None if size is None else size // 1024
 
 
-def pages(report: OomReport, size_of: t.Callable[[Task], int | None]) -> int | None:
+def sum_pages(report: OomReport, size_of: t.Callable[[Task], int | None]) -> int | None:
     sizes = [size for size in map(size_of, report.tasks) if size is not None]
     return sum(sizes) // report.page_size if sizes and report.page_size else None
 
 
-def facts(report: OomReport) -> dict[str, t.Any]:
-    """Return the facts of a report by the names and in the units of the corpus."""
+def find_facts(report: OomReport) -> dict[str, t.Any]:
+    """Return the facts of a report with the names and units of the corpus."""
     trigger = report.trigger._asdict() if report.trigger else {}
     victim = report.victims[0]._asdict() if report.victims else {}
     memory = report.memory._asdict() if report.memory else {}
@@ -75,21 +78,21 @@ def facts(report: OomReport) -> dict[str, t.Any]:
         "trigger_oom_score_adj": trigger.get("oom_score_adj"),
         "victim_pid": victim.get("pid"),
         "victim_comm": victim.get("name"),
-        "total_vm_kb": kilobytes(victim.get("total_vm_bytes")),
-        "anon_rss_kb": kilobytes(victim.get("anon_rss_bytes")),
-        "file_rss_kb": kilobytes(victim.get("file_rss_bytes")),
-        "shmem_rss_kb": kilobytes(victim.get("shmem_rss_bytes")),
+        "total_vm_kb": as_kilobytes(victim.get("total_vm_bytes")),
+        "anon_rss_kb": as_kilobytes(victim.get("anon_rss_bytes")),
+        "file_rss_kb": as_kilobytes(victim.get("file_rss_bytes")),
+        "shmem_rss_kb": as_kilobytes(victim.get("shmem_rss_bytes")),
         "uid": uid if uid is not None else report.chosen and report.chosen.uid,
         "oom_score_adj": victim.get("oom_score_adj"),
         "constraint": report.constraint,
-        "total_swap_kb": kilobytes(memory.get("swap_total_bytes")),
-        "free_swap_kb": kilobytes(memory.get("swap_free_bytes")),
+        "total_swap_kb": as_kilobytes(memory.get("swap_total_bytes")),
+        "free_swap_kb": as_kilobytes(memory.get("swap_free_bytes")),
         "task_rows": len(report.tasks) or None,
-        "sum_rss_pages": pages(report, lambda task: task.rss_bytes),
-        "sum_swapents_pages": pages(report, lambda task: task.swap_bytes),
+        "sum_rss_pages": sum_pages(report, lambda task: task.rss_bytes),
+        "sum_swapents_pages": sum_pages(report, lambda task: task.swap_bytes),
         "table_columns": list(report.task_columns) or None,
-        "memcg_usage_kb": kilobytes(limit.get("usage_bytes")),
-        "memcg_limit_kb": kilobytes(limit.get("limit_bytes")),
+        "memcg_usage_kb": as_kilobytes(limit.get("usage_bytes")),
+        "memcg_limit_kb": as_kilobytes(limit.get("limit_bytes")),
         "oom_memcg": report.limit_cgroup,
         "task_memcg": report.cgroup,
         "also_killed": [killed.pid for killed in report.victims[1:]],
@@ -101,8 +104,8 @@ def facts(report: OomReport) -> dict[str, t.Any]:
     }
 
 
-def wanted(fact: str, value: t.Any, event: dict[str, t.Any]) -> t.Any:
-    """Return an expected value as reports have it: each pid once, a limit only where there is one."""
+def convert_expected(fact: str, value: t.Any, event: dict[str, t.Any]) -> t.Any:
+    """Return an expected value in the form of a report: each pid once, and None instead of "no limit"."""
     if fact == "also_killed":
         return [pid for pid in dict.fromkeys(value or []) if pid != event["victim_pid"]]
     if fact == "gfp_mask" and value:
@@ -112,34 +115,32 @@ def wanted(fact: str, value: t.Any, event: dict[str, t.Any]) -> t.Any:
     return bool(value) if fact in ("no_killable", "oom_reaper") else value or (None if fact == "task_rows" else value)
 
 
-def compared() -> t.Iterator[tuple[str, str, t.Any, t.Any]]:
-    """Yield each fact of each event: log, fact, expected and found."""
+def compare_facts() -> t.Iterator[tuple[str, str, t.Any, t.Any]]:
+    """Yield the log, the fact, the expected value and the found value, for each fact of each event."""
     for name in REPORTED:
-        for event, report in zip(EXPECTED[name]["events"], reports(name), strict=False):
-            found = facts(report)
+        for event, report in zip(EXPECTED[name]["events"], read_log_reports(name), strict=False):
+            found = find_facts(report)
             for fact, value in event.items():
                 if fact not in _NOT_COMPARED:
-                    yield name, fact, wanted(fact, value, event), found[fact]
+                    yield name, fact, convert_expected(fact, value, event), found[fact]
 
 
 @pytest.mark.parametrize("name", REPORTED)
 def test_each_event_is_found(name: str) -> None:
-    assert len(reports(name)) == EXPECTED[name]["events_count"]
+    assert len(read_log_reports(name)) == EXPECTED[name]["events_count"]
 
 
 @pytest.mark.parametrize("name", NEGATIVE)
-def test_what_only_looks_like_a_report_is_none(name: str) -> None:
-    assert [report for report in reports(name) if report.killer == "kernel"] == []
+def test_text_that_only_looks_like_a_report_has_none(name: str) -> None:
+    assert [report for report in read_log_reports(name) if report.killer == "kernel"] == []
 
 
-def test_the_facts_are_as_expected(record_property: t.Callable[[str, object], None]) -> None:
-    all_facts = list(compared())
+def test_facts_agree(record_property: t.Callable[[str, object], None]) -> None:
+    all_facts = list(compare_facts())
     different = [fact for fact in all_facts if fact[2] != fact[3]]
     agreement = 1 - len(different) / len(all_facts)
-    record_property(
-        "corpus", f"corpus: {len(EXPECTED)} logs read; {agreement:.2%} of {len(all_facts)} facts as expected"
-    )
+    record_property("corpus", f"corpus: {len(EXPECTED)} logs, {agreement:.2%} of {len(all_facts)} facts agree")
     for name, fact, expected, found in different:
-        reason = WHY.get((name, fact), "not explained")
-        record_property("corpus", f"corpus: {name}: {fact}: {expected!r} expected, {found!r} found: {reason}")
-    assert agreement >= ENOUGH
+        reason = REASONS.get((name, fact), "not explained")
+        record_property("corpus", f"corpus: {name}: {fact}: expected {expected!r}, found {found!r}: {reason}")
+    assert agreement >= REQUIRED_AGREEMENT

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Counters, zones and free lists."""
+"""Counters, zones and buddy lists."""
 
 from __future__ import annotations
 
