@@ -7,6 +7,7 @@
 `log_lines`: text logs to lines: removes prefixes, undoes escapes
 `unwrap`: joins the lines that mail programs and terminals have broken
 `reader`: lines to reports: finds where a report begins and ends, for several hosts at once
+`recent`: holds the reports that have ended, for late lines
 `draft`: the report that is being read: which line fills which field
 `assembly`: drafts to reports: combines the lines, and notes what is missing
 `kill_lines`: the lines about the trigger, the chosen process and the victim

@@ -64,8 +64,8 @@ class Draft:
         self.victims: dict[int, Victim] = {}
         self.reaped: set[int] = set()
         self.kill_scope: str | None = None
-        self.group = False
-        self.allocating_task = False
+        self.is_group = False
+        self.is_allocating_task = False
         self.rows: collections.deque[str] = collections.deque(maxlen=_MAX_ROWS)
         self.kill_line: Line | None = None
         self.constraints = ConstraintLines()
@@ -112,7 +112,7 @@ class Draft:
 
     @property
     def bulk(self) -> Bulk:
-        """Return the lines that need no `take` at this position: the rows of the table, or the lines of the stack."""
+        """Return the kind of lines that need no `take` at this position: rows of the table, or lines of the stack."""
         if self._in_table:
             return "[", self.rows
 
@@ -122,7 +122,10 @@ class Draft:
         return _STACK
 
     def set_trigger(self, trigger: Trigger, text: str, *, is_requested: bool = False) -> None:
-        """Set the trigger from its line; `is_requested` says that a log line before requests a manual OOM kill."""
+        """Set the trigger of the report.
+
+        `text` is the trigger line. `is_requested` says that a line before it announced a manual OOM kill.
+        """
         self.trigger = trigger
         self.is_manual = is_requested or trigger.order == -1
         self.constraints.take_trigger(text)
@@ -139,7 +142,7 @@ class Draft:
         if self.is_spared:
             return False
 
-        if not self.victims or self.group or kill.is_sharing:
+        if not self.victims or self.is_group or kill.is_sharing:
             return True
 
         return kill.victim.pid in self.victims
@@ -149,7 +152,7 @@ class Draft:
         if self.kill_line is None:
             self.kill_line = line
 
-        # Old kernels name the scope global in the line of the choice, and the real scope in the kill line.
+        # Old kernels print the global scope with every choice, and the real scope in the kill line.
         if not self.victims and kill.scope:
             self.kill_scope = kill.scope
 
@@ -160,7 +163,7 @@ class Draft:
         """Move the last victim to a new draft, the report of a second group, and return it."""
         pid, victim = self.victims.popitem()
         second = Draft(self.last)
-        second.group = True
+        second.is_group = True
         second.victims[pid] = victim
         second.kill_scope = self.kill_scope
         second.kill_line = self.last
@@ -193,6 +196,7 @@ class Draft:
         return True
 
     def _take_hardware(self, _text: str) -> bool:
+        """Take `Hardware name: ...` of the stack."""
         return self.trigger is not None
 
     def _take_memory(self, text: str) -> bool:
@@ -238,12 +242,12 @@ class Draft:
 
     def _take_group(self, text: str) -> bool:
         """Take a line after the first kill line, which is about a group."""
-        if self.group:
+        if self.is_group:
             return _EXITING in text
 
-        self.group = _GROUP.match(text) is not None
+        self.is_group = _GROUP.match(text) is not None
 
-        return self.group
+        return self.is_group
 
     def _take_heading(self, text: str) -> bool:
         columns = parse_heading(text)
@@ -331,4 +335,4 @@ _HANDLERS: dict[str, t.Callable[[Draft, str], bool]] = {
     "[": Draft._take_row,
     **dict.fromkeys("0123456789", Draft._take_pages),
 }
-"""The methods by the first four characters or the first character of a line."""
+"""The methods by the first four characters of a line, or by its first character."""

@@ -90,10 +90,14 @@ def read_lines(file: t.TextIO) -> t.Iterator[str]:
         if not text:
             raw = read()
             continue
+
+        # NULs filled a part of the chunk, so the line continues in the next one.
         if len(text) < len(raw) == _LONGEST and raw[-1] != "\n":
             raw = read()
             text += raw
         yield text
+
+        # Skip the rest of a line that is too long.
         while len(raw) == _LONGEST and raw[-1] != "\n":
             raw = read()
         raw = read()
@@ -116,6 +120,7 @@ def read_log(lines: t.Iterable[str]) -> t.Iterator[Line]:
             unwrapper.held = line
         if complete is not None:
             yield complete
+
     if unwrapper.held:
         yield unwrapper.held
 
@@ -136,15 +141,19 @@ class _LogReader:
         """Return a line with the same prefix as the kernel line before, or None if it has another or has escapes."""
         if self._in_fence or len(raw) > _LONGEST or not raw.startswith(self._kernel_prefix):
             return None
+
         similar = _SIMILAR.match(raw, len(self._kernel_prefix))
         if similar is None:
             return None
+
         seconds, fraction, message = similar.groups()
         # Four searches are several times as fast as a set of characters in the pattern.
         if "\\" in message or "#" in message or "\xa0" in message or "kernel: " in message:
             return None
+
         text = message.rstrip("\r\n")
         monotonic_us = int(seconds + fraction)
+
         return _new_line((text, self._realtime_us, monotonic_us, str(number), self._origin, raw))
 
     def take(self, raw: str, number: int) -> Line | None:
@@ -171,6 +180,7 @@ class _LogReader:
 
         if source == "kernel" and raw.startswith(text):
             self._remember_prefix(raw, prefix)
+
         origin = self._find_origin(prefix.hostname, QUOTED if is_quoted else source)
         complete = self.unwrapper.held
         self.unwrapper.held = Line(prefix.text, prefix.realtime_us, prefix.monotonic_us, str(number), origin, printed)
@@ -234,7 +244,7 @@ def find_stamp(line: Line) -> str | None:
     return text[: len(text) - len(prefix.text)].strip()
 
 
-# Most lines of a log that is not the kernel's alone take this way. One match after another is the fastest.
+# Most lines of a log that is not the kernel's alone take this way, so it calls no more functions than necessary.
 def split_prefix(text: str) -> Prefix | None:
     """Return the parsed prefix and the message of a line, or None if the line has no prefix."""
     if text[:1] == "[":

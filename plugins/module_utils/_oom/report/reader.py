@@ -221,7 +221,7 @@ class _Reader:
             self._mark_reaped(text)
             return
 
-        if draft is not None and draft.group and text.startswith("Tasks in "):
+        if draft is not None and draft.is_group and text.startswith("Tasks in "):
             self._split_group(draft, line)
             return
 
@@ -335,7 +335,7 @@ class _Reader:
 
     def _extend(self, draft: Draft, line: Line) -> None:
         if line.text.startswith(ALLOCATING):
-            draft.allocating_task = True
+            draft.is_allocating_task = True
         draft.last = line
         self.idle = 0
 
