@@ -22,7 +22,7 @@ from .explain.allocation import compute_supplies
 from .explain.cause import find_cause
 from .incident.findings import Findings
 from .incident.incident import Incident, build_incident
-from .report.log_lines import lines_of, read_log
+from .report.log_lines import read_lines, read_log
 from .report.model import OomReport, Unparsed
 from .report.reader import read_reports
 from .result import build_result
@@ -200,7 +200,7 @@ def _read_log(path: str) -> t.Iterator[OomReport | Unparsed]:
     try:
         _check_kind(path)
         with open_log(path, "rt", encoding="utf-8", errors="surrogateescape") as file:
-            yield from read_reports(read_log(lines_of(file)))
+            yield from read_reports(read_log(read_lines(file)))
     except PermissionError as error:
         raise LogError(f"Could not read the log {path}: {error.strerror}.", hint=_AS_ROOT) from error
     except OSError as error:

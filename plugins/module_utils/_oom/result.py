@@ -16,7 +16,7 @@ from .explain.remedies import Remedy, select_needed
 from .incident.cgroup import parse_cgroup
 from .incident.findings import Findings
 from .incident.incident import Incident, UnitEffect
-from .report.log_lines import stamp_of
+from .report.log_lines import find_stamp
 from .report.model import Limit, OomReport, Task, Trigger, Zone
 from .report.task_table import Table
 from .summary import build_coverage, build_summary, format_time
@@ -111,14 +111,14 @@ def _build_log(incident: Incident) -> dict[str, t.Any] | None:
     if incident.log is None or first.cursor is None:
         return None
 
-    return {"path": incident.log, "line": int(first.cursor), "stamp": stamp_of(first)}
+    return {"path": incident.log, "line": int(first.cursor), "stamp": find_stamp(first)}
 
 
 def _count_damaged_rows(report: OomReport) -> int:
     if not isinstance(report.tasks, Table):
         return 0
 
-    return report.tasks.damaged
+    return report.tasks.damaged_count
 
 
 def _collect_notes(incident: Incident, damaged_rows: int) -> t.Iterator[str]:

@@ -14,9 +14,10 @@ import typing as t
 from ..._journal.journal import Journal
 from ..._journal.record import Key, Record
 from ..._journal.surroundings import Stretch, around
-from ..report.kill_lines import names_victim
+from ..report.kill_lines import has_victim
 from ..report.model import Line, OomReport, Origin, Unparsed, Victim
-from ..report.reader import is_same, read_reports
+from ..report.reader import read_reports
+from ..report.recent import is_same_kill
 from ..search.records import (
     FAILED,
     NEAR_US,
@@ -182,7 +183,7 @@ class _KillReader:
 
         unread |= kills & cut
         # A task table, and the message that there was no process to kill, need not lead to a report.
-        self.unreadable += sum(names_victim(window.lines[place].text) for place in unread)
+        self.unreadable += sum(has_victim(window.lines[place].text) for place in unread)
         for place in kills:
             # The same kill may be in two files, and so twice in the window.
             self._pending.pop(window.records[place].key, None)
@@ -280,7 +281,7 @@ class _KernelKills:
         """Return whether the kernel also killed a victim of another killer's report."""
         for victim in report.victims:
             for killed, at in self._kills.get((report.first.boot_id, victim.pid), ()):
-                if is_same(report, killed, at):
+                if is_same_kill(report, killed, at):
                     return True
 
         return False
