@@ -29,10 +29,11 @@ deps: ## Install missing system packages of bindep.txt
 $(link): # Ansible finds the checkout as the collection, in any folder.
 	@mkdir -p $(@D) && ln -sn ../../.. $@
 
-lint: .venv $(link) ## Check style, types, licences, documentation and packaging
+lint: .venv $(link) ## Check style, types, imports, licences, documentation and packaging
 	ruff check
 	ruff format --check
 	mypy
+	PYTHONPATH=.collections lint-imports --no-logo --cache-dir .cache/imports
 	yamllint --strict .
 	reuse lint --lines
 	shellcheck .ci/run tests/tools/deps tests/tools/venv
