@@ -15,9 +15,9 @@ description:
     files of the distribution are not changed.
   - Apache tests the directives before anything is written. Afterwards, the module compares the configuration as Apache
     has parsed it with the requested one. Only then does it reload Apache, gracefully.
-  - A module of Apache can still end Apache on the reload, although the test has passed. If Apache ends within three
-    seconds, the file is put back as it was, Apache is started again, and the task fails.
-  - mod_fcgid reads nearly every number with C(atol). Apache's own test accepts C(FcgidProcessLifeTime soon), and
+  - Even if the test passes, an Apache module can end Apache on the reload. If Apache ends within three seconds, the
+    file is restored, Apache is started again, and the task fails.
+  - mod_fcgid reads nearly every number with C(atol), so Apache's own test accepts C(FcgidProcessLifeTime soon), and
     mod_fcgid uses 0. This module knows the range of each directive, and of each option in C(FcgidCmdOptions). It
     rejects values that would be misread.
 author:
@@ -26,7 +26,7 @@ extends_documentation_fragment:
   - oomguard.linux.attributes.changing
 attributes:
   check_mode:
-    description: Has Apache test the directives and returns what would be changed. Nothing is changed.
+    description: Has Apache test the directives, returns what would be changed, and changes nothing.
   diff_mode:
     description: Returns what Apache reads from the file before and after the change.
   platform:
@@ -34,7 +34,7 @@ attributes:
 options:
   directives:
     description:
-      - The directives for the whole server. Old names of directives are accepted, and written as the current names.
+      - The directives for the whole server. Old names of directives are accepted and replaced with the current ones.
       - C(FcgidCmdOptions), C(FcgidInitialEnv), C(FcgidPassHeader) and C(FcgidWrapper) accept a list of values. A string
         is written as Apache reads it, including its quotes.
       - If O(state=present), this option or O(workers) is required.
@@ -42,8 +42,9 @@ options:
     default: {}
   workers:
     description:
-      - Limits for single kinds of workers, written as wrappers in a form that works. mod_fcgid passes a wrapper neither
-        arguments nor the path of the script, and Apache's C(RLimitMEM) does not apply to workers of mod_fcgid at all.
+      - Limits for individual kinds of workers, written as wrappers in a form that works. mod_fcgid passes a wrapper
+        neither arguments nor the path of the script, and Apache's C(RLimitMEM) does not apply to workers of mod_fcgid
+        at all.
       - Each entry needs O(workers[].script), or O(workers[].command) and O(workers[].suffix). It also needs at least
         one limit.
     type: list
@@ -52,12 +53,13 @@ options:
     suboptions:
       script:
         description:
-          - The path of a program that Apache serves with mod_fcgid. Give the path at which Apache finds the program,
-            with its symbolic links unresolved. The wrapper is written into a section for this file alone.
+          - The path of a program that Apache serves with mod_fcgid. Use the path at which Apache finds the program,
+            without resolving symbolic links. The wrapper applies only to this file.
         type: path
       command:
         description:
-          - The path of an interpreter that learns the script to run from the protocol, such as V(/usr/bin/php-cgi).
+          - The path of an interpreter that receives the script to run through the FastCGI protocol, such as
+            V(/usr/bin/php-cgi).
         type: path
       suffix:
         description:
@@ -65,20 +67,20 @@ options:
         type: str
       address_space:
         description:
-          - The most address space that the process can map, as a size such as V(512M). It must be 1 MiB or more. The
+          - The maximum address space that the process can map, as a size such as V(512M). It must be 1 MiB or more. The
             program's requests for more memory fail.
         type: str
       oom_score_adjust:
         description:
           - The value that the kernel's OOM killer adds to the score of the process, from 0 to 1000. The OOM killer
-            chooses a process with a higher score first.
+            chooses the process with the highest score.
         type: int
   path:
     description:
       - The path of the file to write. The default is V(/etc/apache2/conf-available/zz-oomguard-fcgid.conf) with a link
         in V(/etc/apache2/conf-enabled), or V(/etc/httpd/conf.d/zz-oomguard-fcgid.conf).
-      - A file with this name that this module has not written is never changed. A file that Apache reads inside a
-        section, such as a virtual host, is rejected.
+      - An existing file that this module did not write is never changed. A file that Apache reads inside a section,
+        such as a virtual host, is rejected.
     type: path
   state:
     description:
@@ -89,20 +91,21 @@ options:
     default: present
   allow_overrides:
     description:
-      - Whether to accept that other settings win over a directive. They are returned in RV(overridden_by). If
-        V(false), the task fails.
+      - Whether to accept that other settings override a directive. They are returned in RV(overridden_by). If V(false),
+        the task fails.
     type: bool
     default: false
 notes:
-  - On a host without Apache, O(state=absent) has nothing to remove, and only C(changed) is returned.
+  - On a host without Apache, O(state=absent) does nothing and returns only C(changed).
   - Warns if a lifetime is in force and C(FcgidMinProcessesPerClass) is not 0, since mod_fcgid always keeps that many
     workers of each class.
   - Warns if C(php-cgi) ends itself before mod_fcgid ends it.
   - Warns if a wrapper hides a command from C(FcgidCmdOptions).
-  - Warns if C(FcgidMaxProcesses) workers, each as large as the largest that runs now, do not fit into RAM and swap.
+  - Warns if C(FcgidMaxProcesses) workers, each as large as the largest one that runs now, do not fit into RAM and swap.
   - Rejects a wrapper that starts nothing, or that uses one program to answer all requests.
   - Rejects values that contradict each other.
-  - Rejects a C(FcgidProcessTableFile) or C(FcgidIPCDir) without an existing folder, since mod_fcgid would end Apache.
+  - Rejects a C(FcgidProcessTableFile) or C(FcgidIPCDir) without an existing directory, since mod_fcgid would end
+    Apache.
   - On Enterprise Linux, Apache is tested with C(-DFOREGROUND) and with the C(OPTIONS) in the C(Environment=) of
     C(httpd.service), as that unit starts it. An C(EnvironmentFile=) is not read.
   - If Apache is stopped, it stays stopped.
@@ -164,7 +167,7 @@ effective:
     FcgidProcessLifeTime: 600
 overridden_by:
   description:
-    - The settings that apply in place of one of ours, for a part of the server or for all of it. In check mode, the
+    - The settings that apply instead of a requested one, for a part of the server or for all of it. In check mode, the
       settings that would apply.
   returned: when the host has Apache
   type: list
@@ -193,7 +196,7 @@ overridden_by:
     context:
       description:
         - Where the value applies. This is V(server config), the sections around the setting, or V(FcgidCmdOptions) with
-          a command. For such a command, mod_fcgid uses its defaults for every option that is not named there.
+          a command. For such a command, mod_fcgid uses its defaults for every option that is not listed there.
       type: str
       sample: <VirtualHost *:80>
 memory:
@@ -204,7 +207,7 @@ memory:
   type: dict
   contains:
     workers:
-      description: The number of workers that run.
+      description: The number of running workers.
       type: int
       sample: 3
     largest_worker_bytes:

@@ -11,17 +11,17 @@ module: fcgid_recycler
 short_description: Retire workers of Apache's mod_fcgid that have outgrown a limit
 version_added: 1.0.0
 description:
-  - Installs a small service on the host, the recycler. It ends workers whose memory has passed a limit, so that new
+  - Installs a small service on the host, the recycler. It ends workers whose memory has exceeded a limit, so that new
     workers take their place. mod_fcgid itself has no such limit, and Apache's C(RLimitMEM) does not apply to its
     workers.
   - The limit applies to VmHWM, the most memory that a worker ever had resident. It never falls, even if the worker is
     swapped out.
   - The recycler first drains a worker that is over its limit. It removes the worker's socket, so that mod_fcgid sends
-    the worker no further request while it finishes the current one. When the worker has been idle for O(min_idle)
-    seconds, the recycler sends it SIGTERM. No request is lost, whatever the program does on that signal.
-  - Each time it checks the workers, the recycler drains or ends one worker of each program for each three seconds of
-    O(interval), and at least one, beginning with the largest. mod_fcgid starts new workers no faster, so requests would
-    find no worker otherwise.
+    the worker no further requests while it finishes the current one. When the worker has been idle for O(min_idle)
+    seconds, the recycler sends it SIGTERM. No request is lost, whatever the program does when it receives that signal.
+  - In each check, the recycler begins to drain or end at most one worker of each program for every three seconds of
+    O(interval), but at least one, beginning with the largest. mod_fcgid starts new workers no faster, so requests would
+    otherwise find no worker.
   - The recycler is the code of M(oomguard.linux.fcgid_worker_info), packed into one file, with one configuration file
     and one sandboxed unit. It needs only Python 3.8 or later.
 author:
@@ -49,7 +49,7 @@ options:
     type: int
   scripts:
     description:
-      - Limits for the workers of single scripts. Only the first entry that matches a worker applies. It replaces
+      - Limits for the workers of individual scripts. Only the first entry that matches a worker applies. It replaces
         O(limit) and O(hard_limit).
     type: list
     elements: dict
@@ -74,7 +74,7 @@ options:
     default: 10
   interval:
     description:
-      - The number of seconds between two checks of the workers. A worker can grow over its limit for that long.
+      - The number of seconds between two checks of the workers. A worker can exceed its limit for that long.
     type: int
     default: 10
   drain:
@@ -86,26 +86,27 @@ options:
     default: true
   socket_directories:
     description:
-      - The folders in which mod_fcgid creates its sockets (C(FcgidIPCDir)). Workers with sockets elsewhere are not
-        drained. The recycler may remove sockets there. Otherwise it can write only to the folder of O(metrics_file).
-      - Folders below C(/tmp), C(/var/tmp), C(/home), C(/root) and C(/run/user) are rejected, since the sandbox of the
-        service hides them.
-      - If a folder is created after the recycler was started, the recycler ends when it has to drain the first worker
-        there, and systemd starts it again half a minute later.
+      - The directories in which mod_fcgid creates its sockets (C(FcgidIPCDir)). Workers with sockets elsewhere are not
+        drained. The recycler can remove sockets in these directories. Otherwise, it can write only to the directory of
+        O(metrics_file).
+      - Directories below C(/tmp), C(/var/tmp), C(/home), C(/root) and C(/run/user) are rejected, since the sandbox of
+        the service hides them.
+      - If a directory is created after the recycler was started, the recycler cannot write to it. The recycler then
+        ends when it has to drain the first worker there, and systemd restarts it 30 seconds later.
     type: list
     elements: str
     default: [/var/lib/apache2/fcgid/sock, /run/mod_fcgid]
   status_url:
     description:
       - The URL of mod_status's page on this host. The recycler knows that a worker was idle if the kernel has not run
-        it between two checks. If a program wakes up by itself now and then, only the number of its requests on this
-        page shows that it was idle.
+        it between two checks. If a program wakes up by itself now and then, only the number of its requests, which this
+        page shows, proves that it was idle.
       - If empty, the page is not read.
     type: str
     default: http://127.0.0.1/server-status
   metrics_file:
     description:
-      - A file for the textfile collector of node_exporter. Its name must end in V(.prom), and its folder must exist.
+      - A file for the textfile collector of node_exporter. Its name must end in V(.prom), and its directory must exist.
         The recycler removes the file when it is stopped.
       - If empty, no metrics are written.
     type: str
@@ -124,10 +125,11 @@ options:
     default: present
 notes:
   - The recycler logs each retirement to the journal, with the fields C(OOMGUARD_PID), C(OOMGUARD_SCRIPT),
-    C(OOMGUARD_VM_HWM_BYTES), C(OOMGUARD_AGE_SECONDS) and C(OOMGUARD_REASON). C(journalctl
+    C(OOMGUARD_USER), C(OOMGUARD_VM_HWM_BYTES), C(OOMGUARD_LIMIT_BYTES), C(OOMGUARD_AGE_SECONDS),
+    C(OOMGUARD_IDLE_SECONDS), C(OOMGUARD_STATE), C(OOMGUARD_REASON) and C(OOMGUARD_DRY_RUN). C(journalctl
     MESSAGE_ID=5d0f8c1e2a7b4c6f9e31b7a4d2586c90) shows them.
-  - After a worker has been retired, the next request waits until mod_fcgid has started another one, as after every
-    worker that ends.
+  - After a worker has been retired, the next request waits until mod_fcgid has started another one, as it does whenever
+    a worker has ended.
 seealso:
   - module: oomguard.linux.fcgid_worker_info
   - module: oomguard.linux.fcgid_config

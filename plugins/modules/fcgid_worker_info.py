@@ -11,8 +11,8 @@ module: fcgid_worker_info
 short_description: List the workers of Apache's mod_fcgid, with their memory and whether they are idle
 version_added: 1.0.0
 description:
-  - Lists the FastCGI processes that mod_fcgid has started, in one pass over C(/proc). For each, it returns the memory
-    that it holds and its score for the OOM killer.
+  - Lists the FastCGI processes that mod_fcgid has started, in one pass over C(/proc). For each process, it returns the
+    memory that it holds and its OOM score.
   - The module identifies a worker by the socket that mod_fcgid has created for it, whatever the process calls itself,
     and by its parent, which runs Apache's program. That program is C(apache2) or C(httpd) and belongs to root. A worker
     is busy while a request is connected to its socket.
@@ -39,8 +39,9 @@ options:
     elements: str
   pss:
     description:
-      - Whether to have the kernel compute the proportional set size of each worker, which counts each shared page in
-        parts. The kernel walks through all pages for that, so it takes longer the more memory the workers have.
+      - Whether to have the kernel compute the proportional set size of each worker, in which each shared page is
+        divided among the processes that share it. For this, the kernel walks through all pages, so it takes longer the
+        more memory the workers have.
     type: bool
     default: false
 notes:
@@ -59,7 +60,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ found.workers | selectattr('vm_hwm_bytes', '>', 256 * 1024 * 1024) | map(attribute='script') }}"
 
-- name: List the workers of one program, with shared pages counted in parts
+- name: List the workers of one program, with their proportional set sizes
   oomguard.linux.fcgid_worker_info:
     scripts: [/srv/fcgi/report.fcgi]
     pss: true
@@ -67,24 +68,24 @@ EXAMPLES = r"""
 
 RETURN = r"""
 workers:
-  description: The workers, by pid. A worker that ends while the module runs is left out.
+  description: The workers, sorted by process ID. A worker that ends while the module runs is omitted.
   returned: always
   type: list
   elements: dict
   contains:
     pid:
-      description: The pid of the worker.
+      description: The process ID of the worker.
       type: int
       sample: 4232
     ppid:
-      description: The pid of mod_fcgid's process manager, which has started the worker.
+      description: The process ID of mod_fcgid's process manager, which started the worker.
       type: int
       sample: 3972
     script:
       description:
         - The program that Apache serves, or the interpreter to which each request names a script.
-        - This is RV(workers[].class) if that is only a path. Otherwise, and without mod_status's page, it is taken from
-          RV(workers[].command), in which an interpreter such as C(perl) is skipped.
+        - This is RV(workers[].class) if that is only a path. Otherwise, or without mod_status's page, it is taken from
+          RV(workers[].command), skipping an interpreter such as C(perl).
       type: str
       sample: /srv/fcgi/report.fcgi
     command:
@@ -94,11 +95,11 @@ workers:
       sample: [/usr/bin/perl, /srv/fcgi/report.fcgi]
     class:
       description:
-        - The command by which mod_fcgid counts its workers, V(null) without mod_status's page.
+        - The command under which mod_fcgid counts the worker, V(null) without mod_status's page.
       type: str
       sample: /srv/fcgi/report.fcgi
     user:
-      description: The user as which the worker runs.
+      description: The user that the worker runs as.
       type: str
       sample: www-data
     state:
@@ -129,11 +130,11 @@ workers:
       type: int
       sample: 128786432
     rss_bytes:
-      description: The memory that the worker has resident now.
+      description: The memory that the worker has resident now (RSS).
       type: int
       sample: 10960896
     pss_bytes:
-      description: The same with each shared page counted in parts, V(null) unless O(pss=true).
+      description: The proportional set size of the worker, V(null) unless O(pss=true).
       type: int
       sample: 7340032
     swap_bytes:
@@ -143,7 +144,7 @@ workers:
     limits:
       description:
         - The resource limits of the worker that are set, by name, such as C(address_space_bytes), C(open_files) or
-          C(cpu_time). Limits that are not named are unlimited.
+          C(cpu_time). Limits that are not listed are unlimited.
         - Each has the key C(soft), the limit in force, and the key C(hard), the value to which the process may raise
           it. Both are integers, or V(null) for no limit.
       type: dict

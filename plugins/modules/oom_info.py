@@ -13,13 +13,13 @@ version_added: 1.0.0
 description:
   - Finds the OOM kills of the kernel, systemd-oomd, earlyoom and nohang in the systemd journal, by default in all
     boots.
-  - Reads the whole report of each kill, determines the systemd unit in which it happened and what became of that unit,
-    and explains the cause and what helps.
-  - Kills are found through the journal's index, so the size of the journal hardly matters. All records of the kernel
-    are read only if the records in the journal have no priority, or if systemd noticed a kill that is not among the
+  - Parses the whole report of each kill, determines the systemd unit in which it happened and what happened to that
+    unit, explains the cause, and recommends remedies.
+  - Kills are found through the journal's index, so the size of the journal hardly matters. The module reads all kernel
+    records only if the records in the journal have no priority, or if systemd noticed a kill that is not among the
     records found.
-  - Only records that the kernel itself and systemd itself wrote are trusted. Records that other programs wrote in their
-    names are counted in RV(coverage.untrusted).
+  - Only records that the kernel or systemd itself wrote are trusted. Records that other programs wrote in their name
+    are counted in RV(coverage.untrusted).
   - Finding no OOM kill is a success with empty RV(events). Failing to read the journal is an error.
 author:
   - oomguard contributors (@oomguard)
@@ -33,19 +33,19 @@ attributes:
 options:
   since:
     description:
-      - The start of the time to search, in the syntax of C(journalctl --since), such as V(-7d), V(yesterday) or
+      - The start of the period to search, in the syntax of C(journalctl --since), such as V(-7d), V(yesterday) or
         V(2026-11-23 06:00:00).
       - Mutually exclusive with O(after_cursor).
     type: str
   until:
     description:
-      - The end of the time to search, in the syntax of C(journalctl --until).
+      - The end of the period to search, in the syntax of C(journalctl --until).
     type: str
   boot:
     description:
       - The boot to search.
-      - V(all) searches all boots, V(0) the current boot, and V(-1) the boot before it. A boot can also be given by its
-        identifier.
+      - V(all) searches all boots, V(0) the current boot, and V(-1) the boot before it. The ID of a boot is also
+        accepted.
     type: str
     default: all
   after_cursor:
@@ -57,24 +57,26 @@ options:
     description:
       - Read the journal files in this directory instead of the host's own journal, for example the journals of other
         hosts that C(systemd-journal-remote) collected.
+      - Mutually exclusive with O(journal_namespace).
     type: path
   journal_namespace:
     description:
       - Read the journal of this namespace.
+      - Mutually exclusive with O(journal_directory).
     type: str
   log_files:
     description:
       - Read these text logs instead of the journal. They can be the output of C(dmesg) or C(journalctl), C(kern.log)
         and similar files.
-      - Files whose names end in C(.gz), C(.bz2) or C(.xz) are decompressed, and with Python 3.14 and later on the host,
-        files in C(.zst), too.
+      - Files whose names end in C(.gz), C(.bz2) or C(.xz) are decompressed. Files whose names end in C(.zst) require
+        Python 3.14 or later on the host.
       - Anything but a regular file, such as C(/dev/kmsg), is rejected, because reading it might never end.
       - An empty list is rejected, because nothing would be searched.
       - The events of all files are sorted by time. If a log shows no year or no time zone, its events keep the order of
         the files, so name the oldest file first.
-      - An event found in several files, with the same time and the same host, is returned and counted once. Then
-        RV(coverage.notes) say so.
-      - Text does not prove who wrote it, so RV(events[].trusted) is V(false).
+      - An event found in several files, with the same time and the same host, is returned and counted once, and
+        RV(coverage.notes) says so.
+      - A text log does not prove who wrote it, so RV(events[].trusted) is V(false).
       - Mutually exclusive with O(since), O(until), O(after_cursor), O(journal_directory) and O(journal_namespace), and
         with any O(boot) other than V(all).
     type: list
@@ -95,15 +97,15 @@ options:
     default: 10
   limit:
     description:
-      - How many events to return. Events in which a service went down take precedence, then the newest events.
+      - The maximum number of events to return. Events that took a unit down come first, then the newest events.
       - RV(summary) counts all events.
       - The minimum is V(1).
     type: int
     default: 100
   timeout:
     description:
-      - How many seconds to wait for the journal to answer one query. The module then kills the program that does not
-        answer, and fails.
+      - How many seconds to wait for the answer to one query of the journal. If there is no answer by then, the module
+        kills the program that it asked, and fails.
       - The minimum is V(1).
     type: int
     default: 300
@@ -145,7 +147,7 @@ events:
   elements: dict
   contains:
     id:
-      description: An identifier that is the same for the same event in each run over the same journal.
+      description: An ID that the event has in every run over the same journal.
       type: str
     log:
       description: Where the event begins in one of O(log_files), V(null) for an event from the journal.
@@ -172,17 +174,17 @@ events:
       description: Whether it is certain that the kernel and systemd wrote the records.
       type: bool
     complete:
-      description: Whether the report is complete. If not, RV(events[].notes) say what is missing.
+      description: Whether the report is complete. If not, RV(events[].notes) says what is missing.
       type: bool
     time:
       description: When the journal received the kill.
       type: str
       sample: "2026-11-23T06:48:46.787033Z"
     boot_id:
-      description: The identifier of the boot in which the kill happened.
+      description: The ID of the boot in which the kill happened.
       type: str
     monotonic_us:
-      description: The microseconds from the boot until the journal received the kill.
+      description: The number of microseconds from the boot until the journal received the kill.
       type: int
     hostname:
       description: The name of the host, as recorded in the journal.
@@ -219,7 +221,7 @@ events:
           type: list
           elements: str
         order:
-          description: The size of the allocation. It was for 2 to the power of this number of pages.
+          description: The order of the allocation. The request was for 2 to the power of this number of pages.
           type: int
         oom_score_adj:
           description: The C(oom_score_adj) of the process.
@@ -270,11 +272,11 @@ events:
       description: The cgroup that reached its limit, if RV(events[].scope) is V(memcg).
       type: str
     unit:
-      description: The unit of the system's systemd in which the victim ran.
+      description: The system unit in which the victim ran.
       type: str
       sample: apache2.service
     user_unit:
-      description: The unit of a user's systemd in which the victim ran.
+      description: The user unit in which the victim ran.
       type: str
     slice:
       description: The slice of the unit.
@@ -287,28 +289,28 @@ events:
       description: The Kubernetes pod in which the victim ran.
       type: str
     limit:
-      description: The usage and the limit of the cgroup in RV(events[].limit_cgroup).
+      description: The usage and the limits of the cgroup in RV(events[].limit_cgroup).
       type: dict
       contains:
         usage_bytes:
-          description: The memory that it used.
+          description: The memory that the cgroup used.
           type: int
         limit_bytes:
           description: Its memory limit.
           type: int
         failcnt:
-          description: How often it reached the limit.
+          description: How often the cgroup reached its limit.
           type: int
         swap_usage_bytes:
-          description: The swap that it used. With version 1 of cgroups, memory and swap together.
+          description: The swap that the cgroup used. With cgroup v1, memory and swap together.
           type: int
         swap_limit_bytes:
-          description: Its limit of swap. With version 1 of cgroups, the limit of memory and swap together.
+          description: Its swap limit. With cgroup v1, the limit of memory and swap together.
           type: int
         stat:
           description:
-            - The statistics that the kernel prints for the cgroup, with the names that it prints. Sizes are in bytes,
-              events are numbers.
+            - The statistics that the kernel prints for the cgroup, under the kernel's names. Sizes are in bytes, and
+              events are counts.
           type: dict
           sample:
             anon: 41713664
@@ -438,8 +440,8 @@ events:
           description:
             - The free memory beyond RV(events[].zones[].min_bytes), RV(events[].zones[].reserve_bytes) and the memory
               kept for other kinds of requests. Negative if the zone had less than that.
-            - V(null) in all zones if the watermarks that the kernel printed are impossible. Then RV(events[].notes) say
-              so.
+            - V(null) in all zones if the watermarks that the kernel printed are impossible. In this case,
+              RV(events[].notes) says so.
           type: int
         fitting_blocks:
           description: How many free blocks were large enough for the request and not kept for others.
@@ -496,7 +498,7 @@ events:
             - The same sums by cgroup, the largest first.
             - The kernel shows the cgroup of the victim. If RV(events[].scope) is V(memcg), it also shows the cgroup of
               the limit, and all tasks of the table are in or below that cgroup.
-            - The cgroups of other processes are known if these processes still run on this host.
+            - The cgroups of other processes are known only if these processes still run on this host.
           type: list
           elements: dict
           contains:
@@ -504,7 +506,7 @@ events:
               description: The cgroup, V(null) for all tasks whose cgroup is unknown.
               type: str
             unit:
-              description: The unit that the cgroup belongs to. If it belongs to a user's unit, that unit.
+              description: The unit that the cgroup belongs to. For the cgroup of a user unit, this is the user unit.
               type: str
             count:
               description: The number of tasks that are known to have been in the cgroup.
@@ -563,7 +565,7 @@ events:
               description: The C(oom_score_adj) of the process.
               type: int
     unit_effect:
-      description: What became of RV(events[].unit).
+      description: What happened to RV(events[].unit).
       type: dict
       contains:
         unit:
@@ -606,14 +608,15 @@ events:
           type: str
           sample: ram_and_swap_exhausted
         kind:
-          description: What similar events have in common, to group them by, which is killer, victims, unit and cause.
+          description: A key by which to group similar events. It consists of the killer, the victims, the unit and the
+            cause.
           type: str
           sample: "kernel: leak.fcgi of apache2.service: ram_and_swap_exhausted"
         summary:
           description: What happened, in one or two sentences.
           type: str
         evidence:
-          description: What shows the cause, in whole sentences.
+          description: The evidence for the cause, in whole sentences.
           type: list
           elements: str
         remedies:
@@ -634,10 +637,10 @@ events:
               description: The reason.
               type: str
             risk:
-              description: What the role does not help against, and what harm it can do.
+              description: What the role does not prevent, and what harm it can do.
               type: str
         advice:
-          description: What else helps, but is for people to decide.
+          description: Other measures that help, for an administrator to decide on.
           type: list
           elements: dict
           contains:
@@ -651,26 +654,26 @@ events:
               description: What harm it can do.
               type: str
     notes:
-      description: What is missing from the report, or contradictory in it.
+      description: What is missing or contradictory in the report.
       type: list
       elements: str
 remedies:
   description:
-    - What helps this host. These are the remedies of all RV(events) together, each once, those of the newest event
-      first.
-    - If there are several sizes of swap, the largest is returned.
+    - The remedies for this host, collected from all RV(events). Each remedy is listed once. Those of the newest event
+      come first.
+    - If the events call for different swap sizes, the largest one is returned.
     - Remedies that the host does not need are omitted, for example if its swap already has that size, or if mod_fcgid
-      is not installed. For another host's journal and for text logs, this is unknown, so none is omitted.
+      is not installed. For another host's journal and for text logs, this is unknown, so no remedy is omitted.
   returned: success
   type: list
   elements: dict
   contains: *remedy
 summary:
   description:
-    - All events in numbers, including those beyond O(limit).
-    - Of events beyond the limit, only the kill line is read. So the cause of some of them is V(unknown), each process
-      of a killed group is counted as an event, and a unit that went down because its main process was killed may be
-      missing.
+    - Totals over all events, including those beyond O(limit).
+    - For events beyond the limit, only the kill line is read. Therefore the cause of some of them is V(unknown), each
+      process of a killed group is counted as an event, and a unit that went down because its main process was killed
+      may be missing.
   returned: success
   type: dict
   contains:
@@ -708,33 +711,33 @@ coverage:
   type: dict
   contains:
     from:
-      description: The beginning of the time that was searched.
+      description: The start of the period that was searched.
       type: str
     to:
-      description: The end of the time that was searched.
+      description: The end of the period that was searched.
       type: str
     boots:
-      description: The number of boots in that time.
+      description: The number of boots in that period.
       type: int
     persistent:
       description: Whether the journal survives a reboot.
       type: bool
     complete:
       description:
-        - Whether the search missed nothing in the requested time. If not, RV(coverage.notes) say why.
-        - V(false) if the journal begins later than O(since), if journald missed messages of the kernel, or if a journal
-          file is damaged or cannot be opened. The notes name such files.
-        - If only the journals of users go back to O(since), the journal counts as beginning later.
-        - Also V(false) if the journal holds no record of the kernel from the last boot that was searched, as in a
-          container, or if systemd noticed an OOM kill that has no other record within two minutes.
+        - Whether the search missed nothing in the requested period. If not, RV(coverage.notes) says why.
+        - V(false) if the journal begins later than O(since), if journald missed kernel messages, or if a journal file
+          is damaged or cannot be opened. The notes name such files.
+        - If only the users' own journals go back to O(since), the journal counts as beginning later.
+        - Also V(false) if the journal holds no kernel record from the last boot that was searched, as in a container,
+          or if systemd noticed an OOM kill that has no other record within two minutes.
         - Also V(false) if journald dropped messages of systemd, or of a killer outside the kernel, because they came
           too fast.
         - Also V(false) if the first entry of the requested O(boot) came more than 10 minutes after the boot, or if the
           newest entry is more than 24 hours old and neither O(until), O(journal_directory) nor an earlier O(boot) was
           requested.
-        - If the clock was set back, it is V(false) with an O(until) that the clock passed twice, and with an O(since)
-          or O(until) that is not written like V(-7d), V(2 hours ago), V(@1795000000), V(2026-11-23), V(2026-11-23
-          06:00:00), V(today) or V(yesterday).
+        - Also V(false) if the clock was set back and passed O(until) twice, or if it was set back and O(since) or
+          O(until) is not written like V(-7d), V(2 hours ago), V(@1795000000), V(2026-11-23), V(2026-11-23 06:00:00),
+          V(today) or V(yesterday).
       type: bool
     missed_records:
       description: The number of kernel messages that were lost before journald read them.
@@ -745,11 +748,11 @@ coverage:
     untrusted:
       description:
         - The number of records that other programs wrote in the name of the kernel or of systemd.
-        - A record in the name of the kernel counts if it looks like a kill and has the priority of one, which is V(3),
-          or a more urgent priority.
+        - A record in the name of the kernel counts if it looks like an OOM kill and has the priority of one, V(3), or a
+          more urgent priority.
       type: int
     cursor:
-      description: Where a later run can continue, with O(after_cursor).
+      description: The cursor from which a later run can continue, with O(after_cursor).
       type: str
     notes:
       description:

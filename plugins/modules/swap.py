@@ -8,22 +8,22 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: swap
-short_description: Bring the total swap of a host to a target without ever having less
+short_description: Bring the total swap of a running host to a target size
 version_added: 1.0.0
 description:
-  - Brings the total swap of a running host to a target. Partitions and files that others created count toward the
-    total.
+  - Brings the total swap of a running host to a target size. Swap areas that this module did not create count toward
+    the total.
   - To grow, the module adds a swap file for the difference. Nothing is switched off, so nothing has to fit into memory.
     The change takes as long as the filesystem needs to allocate the space, usually milliseconds. Zeros are written only
-    where the kernel cannot swap to blocks that were never written (ext2 and ext3, xfs before Linux 4.18, and ext4 on
-    Linux 5.7 and 5.8).
-  - To shrink, or to change a priority, the new area is in use before the old one is switched off. The old area is
-    switched off first only if the host is to have less swap and the disk has no room for both.
+    if the kernel cannot swap to blocks that were never written (ext2 and ext3, xfs before Linux 4.18, and ext4 on Linux
+    5.7 and 5.8).
+  - To shrink, or to change a priority, the module puts the new area into use before it switches off the old one. It
+    switches off the old area first only if the total is to shrink and the disk has no room for both.
   - An area is switched off only if its contents fit into the available memory and into the other areas. Otherwise the
     module fails before it changes anything, and reports the numbers.
   - Files of this module have the swap label V(oomguard) in their header. The module never switches off, changes or
     removes any other area, and never overwrites any other file at O(path).
-  - After each step the host works and boots. If a run is interrupted at any step, the next run completes it.
+  - After each step, the host works and can boot. If a run is interrupted, the next run completes it.
 author:
   - oomguard contributors (@oomguard)
 extends_documentation_fragment:
@@ -38,7 +38,7 @@ options:
     description:
       - The total swap of the host, as the kernel counts it in C(SwapTotal). Each file is one page larger, for its
         header. A difference of up to 1 MiB is ignored. The minimum is 2 MiB.
-      - A number, optionally followed by a unit, with or without a blank between them. V(K), V(M), V(G), V(T), V(P) and
+      - A number, optionally followed by a unit, with or without a space between them. V(K), V(M), V(G), V(T), V(P) and
         V(E), also written V(KiB) and so on, are powers of 1024. V(KB) and so on are powers of 1000. V(B), or no unit,
         means bytes. Units are not case-sensitive. A fraction such as V(1.5G) is valid if it is a whole number of bytes.
         Signs, exponents and percentages are not supported.
@@ -50,12 +50,12 @@ options:
       - The absolute path of the swap file, without symbolic links.
       - If this name is taken by an area in use, or if one file is not enough, the module also uses V(/swapfile.1),
         V(/swapfile.2) and so on.
-      - The folder must exist, on ext2, ext3, ext4, xfs or btrfs. Nobody but root may be able to write to it or to a
-        folder above it. The filesystem must be on one device. A btrfs subvolume must not have snapshots, since no more
-        could be taken while a swap file is in use.
+      - The directory must exist, on ext2, ext3, ext4, xfs or btrfs. Only root may have write permission for it and for
+        the directories above it. The filesystem must be on one device. A btrfs subvolume must not have snapshots, since
+        no more could be taken while a swap file is in use.
       - On a host with SELinux, the files get the type C(swapfile_t). If the policy does not know the path, add a rule
         with C(semanage fcontext) so that relabelling keeps the type.
-      - While zeros are written, the length of C(.swapfile.oomguard) in the same folder shows the progress.
+      - While zeros are written, the length of C(.swapfile.oomguard) in the same directory shows the progress.
     type: str
     default: /swapfile
   mode:
@@ -75,10 +75,10 @@ options:
     type: int
   persist:
     description:
-      - How the files are put into use after a boot.
-      - If V(fstab), by one line for each file, with C(nofail), so that the host boots even if a file is missing. A line
-        for such a file that has other options is rewritten.
-      - If V(systemd), by one swap unit for each file. This is for hosts on which other tools manage fstab.
+      - How the swap files are put into use at boot.
+      - If V(fstab), with one line in C(/etc/fstab) for each file, with C(nofail), so that the host boots even if a file
+        is missing. A line for such a file that has other options is rewritten.
+      - If V(systemd), with one swap unit for each file. This is for hosts on which other tools manage fstab.
       - If V(none), not at all.
       - Lines and units for files of this module that do not match this option are removed.
     type: str
@@ -88,32 +88,32 @@ options:
     description:
       - If V(present), the host has the requested swap.
       - If V(absent), the files of this module at O(path), and at the numbered names that follow it, are switched off
-        and removed with their lines in fstab and their units. If the folder of O(path) no longer exists, the remaining
-        lines and unit are removed.
+        and removed with their lines in fstab and their units. If the directory of O(path) no longer exists, the
+        remaining lines and units are removed.
     type: str
     choices: [present, absent]
     default: present
   reserve:
     description:
       - The space that must stay free on the disk when a file is created, and the available memory that must remain when
-        an area is switched off. Use the format of O(size).
+        an area is switched off. The format is that of O(size).
     type: str
     default: 256M
   count_zram:
     description:
       - Whether zram counts toward O(size). By default it does not, because it is compressed memory and not additional
-        room.
+        space.
     type: bool
     default: false
   force:
     description:
       - Whether to use or remove a file even if it holds the image of a hibernated system, or if the host hibernates to
-        it (C(resume=), C(resume_offset=)). A system that is hibernated there is lost. After a removal, both settings
-        have to be changed.
+        it (C(resume=), C(resume_offset=)). A system that is hibernated there is lost. After a removal, change both
+        settings.
     type: bool
     default: false
 notes:
-  - Requires mkswap, swapon, swapoff and findmnt of util-linux. On btrfs, chattr and btrfs are required, too.
+  - Requires mkswap, swapon, swapoff and findmnt of util-linux. On btrfs, chattr and btrfs are also required.
   - Switching off a large area in use takes long, because the kernel reads it back. Use C(async) on the task so that it
     does not depend on the connection.
 seealso:
@@ -155,7 +155,7 @@ plan:
   description:
     - The steps that were taken, in order. In check mode, the steps that would be taken.
     - Each step has the keys C(step) (V(clear_leftover), V(protect), V(create), V(enable), V(write_unit), V(persist),
-      V(remove_unit), V(disable) or V(remove)) and C(path), and the numbers of the step, such as C(size_bytes).
+      V(remove_unit), V(disable) or V(remove)) and C(path), and the figures of the step, such as C(size_bytes).
     - In a V(create) step, C(zeros_bytes) is the number of zeros that had to be written. It is V(0) if the filesystem
       could allocate the space.
   returned: always
@@ -201,7 +201,7 @@ before:
           description: The part of the area that is in use.
           type: int
         priority:
-          description: The priority. In check mode, V(null) for a new area if the kernel is to choose it.
+          description: The priority. In check mode, V(null) for a new area if the kernel will choose it.
           type: int
         counted:
           description: Whether the area counts toward O(size).

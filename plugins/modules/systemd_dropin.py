@@ -11,16 +11,16 @@ module: systemd_dropin
 short_description: Manage one drop-in of a systemd unit, and prove that it is in force
 version_added: 1.0.0
 description:
-  - Writes one drop-in file of one unit, has systemd read it, and compares the values in force with the wanted ones.
-  - Has systemd check the file in a private folder before installing it, and fails if systemd complains. When systemd
-    loads a unit, it ignores a directive that it does not understand, and only logs that to the journal.
-  - Puts the old file back if systemd cannot load the new one, or if it has another value in force than the file sets.
+  - Writes one drop-in file of one unit, has systemd read it, and compares the values in force with the requested ones.
+  - Before the file is installed, systemd checks it in a private directory, and the module fails if systemd complains.
+    When systemd loads a unit, it only logs a directive that it does not understand, and ignores it.
+  - Restores the old file if systemd cannot load the new one, or if a value in force is not the one that the file sets.
   - Also compares the limits of a running unit (such as C(MemoryMax), C(MemoryHigh), C(MemorySwapMax) and C(TasksMax))
     with those that the kernel has in the unit's cgroup. After a reload, systemd 257 shows the new limit, but leaves the
-    old one in the kernel until the unit is started again. The module hands the new limit to the kernel.
+    old one in the kernel until the unit is started again. The module writes the new limit to the cgroup.
   - Refuses to lower C(MemoryMax) below the memory that the unit uses, because the kernel would at once kill processes
     that do not fit into swap. The memory in use is C(memory.current) of the unit's cgroup, without the page cache and
-    the slab that the kernel can drop. On a host with cgroups of version 1, it is not checked.
+    the slab that the kernel can drop. With cgroup v1, this is not checked.
   - Changes and removes only the file that this module wrote. Does not restart units.
 author:
   - oomguard contributors (@oomguard)
@@ -37,7 +37,7 @@ options:
         for RV(restart_required). Settings of a single instance are left alone.
       - V(system.conf) stands for the configuration of systemd itself, with the section C(Manager). See
         systemd-system.conf(5).
-      - Masked units are refused. Generated and transient units require O(force).
+      - Masked units are rejected. Generated and transient units require O(force).
     type: str
     required: true
   name:
@@ -49,20 +49,20 @@ options:
     description:
       - The settings of the drop-in, as a mapping of sections to directives to values. A list assigns its values in
         order. An empty string resets the directive, as in a unit file. An empty list sets nothing.
-      - A C(MemoryMax) or C(MemoryHigh) of less than 1 MiB is refused. A number without a unit is in bytes.
+      - A C(MemoryMax) or C(MemoryHigh) of less than 1 MiB is rejected. A number without a unit is in bytes.
       - systemd expands specifiers such as V(%n) in many values. Write V(%%) for a percent sign.
       - Required if O(state=present).
     type: dict
     default: {}
   state:
     description:
-      - If V(absent), the file is removed, and its folder as well if it is empty.
+      - If V(absent), the file is removed. Its directory is also removed if it is empty.
     type: str
     choices: [present, absent]
     default: present
   scope:
     description:
-      - If V(user), the drop-in belongs to a unit of the task user's own systemd, and is written below
+      - If V(user), the drop-in belongs to a user unit of the user that the task runs as, and is written below
         C(~/.config/systemd/user). Use C(become_user) to choose the user.
     type: str
     choices: [system, user]
@@ -70,15 +70,16 @@ options:
   runtime:
     description:
       - Whether to write the drop-in below C(/run), where it lasts until the next boot.
-      - A drop-in of the same name below C(/etc) wins over it.
+      - A drop-in of the same name below C(/etc) overrides it.
     type: bool
     default: false
   force:
     description:
-      - Whether to replace or remove a file of that name which this module did not write. A backup is kept beside it,
-        with the same mode and owner, under a name that systemd does not read.
+      - Whether to replace or remove a file of that name which this module did not write. A backup is kept in the same
+        directory, with the same mode and owner, under a name that systemd does not read.
       - Whether to accept a generated or transient unit.
-      - Whether to accept a C(MemoryMax) below the memory that the unit uses. The kernel may then kill at once.
+      - Whether to accept a C(MemoryMax) below the memory that the unit uses. The kernel may then kill processes at
+        once.
     type: bool
     default: false
   pin:
@@ -98,19 +99,19 @@ options:
     default: needed
   verify:
     description:
-      - Whether to fail if a setting is not in force afterwards. If a drop-in that systemd reads later would win, the
-        module fails before it changes anything.
+      - Whether to fail if a setting is not in force afterwards. If a drop-in that systemd reads later would override a
+        setting, the module fails before it changes anything.
       - If V(false), a limit that the kernel does not accept causes a warning.
     type: bool
     default: true
 notes:
   - If the host was not booted with systemd (as in an image build), or if the user's systemd does not run, the module
-    writes the file, returns RV(verified) as V(false), and warns about it.
-  - The module warns about a setting that does not have its effect on the host, such as C(MemoryHigh) without swap, or
-    C(MemoryHigh) below the memory that the unit uses.
+    writes the file, returns RV(verified) as V(false), and issues a warning.
+  - The module warns about a setting that does not have the intended effect on the host, such as C(MemoryHigh) without
+    swap, or C(MemoryHigh) below the memory that the unit uses.
 seealso:
   - name: systemd.unit(5)
-    description: The folders in which systemd looks for drop-ins, and the order in which it reads them.
+    description: The directories in which systemd looks for drop-ins, and the order in which it reads them.
     link: https://www.freedesktop.org/software/systemd/man/latest/systemd.unit.html
 """
 
@@ -163,8 +164,8 @@ path:
 effective:
   description:
     - The value in force of each directive in O(settings), as C(systemctl show) prints it, or V(null) if it prints none.
-    - In check mode, and if nothing had to be changed, the values that were found.
-    - Empty if O(state=absent), and if systemd does not run.
+    - In check mode, and if nothing had to be changed, these are the values that were found.
+    - Empty if O(state=absent) or if systemd does not run.
   returned: always
   type: dict
   sample:
@@ -172,7 +173,7 @@ effective:
       OOMPolicy: continue
 overridden_by:
   description:
-    - The directives that do not have the wanted value, or will not have it.
+    - The directives whose value in force differs, or would differ, from the requested one.
   returned: always
   type: list
   elements: dict
