@@ -74,7 +74,7 @@ def run(
         command = " ".join(argv[:4])
         raise CommandError(
             f"{command} did not end within {timeout:g} s and was killed.",
-            hint="Is the host overloaded, or does a disk hang?",
+            hint="Check whether the host is overloaded or a disk hangs.",
         ) from error
 
     return Completed(argv=tuple(argv), returncode=process.returncode, stdout=stdout, stderr=stderr)

@@ -141,7 +141,9 @@ def _open_lock(path: pathlib.Path) -> int:
     try:
         return os.open(str(path), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except PermissionError as error:
-        raise FileError(f"Could not open the lock {path}: {error.strerror}.", hint="Use become: true.") from error
+        raise FileError(
+            f"Could not open the lock {path}: {error.strerror}.", hint="Run the task with become: true."
+        ) from error
     except OSError as error:
         raise FileError(f"Could not open the lock {path}: {error.strerror}.") from error
 
@@ -151,7 +153,8 @@ def _wait_for_lock(path: pathlib.Path, descriptor: int, timeout: float) -> None:
     while not _take_lock(descriptor):
         if time.monotonic() > deadline:
             raise FileError(
-                f"Another run has held the lock {path} for {timeout:g} s.", hint="Try again after it has ended."
+                f"Another run has held the lock {path} for {timeout:g} s.",
+                hint="Run the task again after it has ended.",
             )
 
         time.sleep(_LOCK_RETRY_SECONDS)

@@ -91,5 +91,5 @@ def format_size(size: int) -> str:
 def _not_a_size(text: str | int) -> SizeError:
     return SizeError(
         f"{str(text)[:64]!r} is not a size.",
-        hint="Write a number of bytes, or a number with a unit such as 512M, 10G, 10GiB (binary) or 10GB (decimal).",
+        hint="Use a number of bytes, or a number with a unit such as 512M, 10G, 10GiB (binary) or 10GB (decimal).",
     )

@@ -74,4 +74,4 @@ class Systemctl:
         """Have systemd read its unit files again. Raises CommandError."""
         done = self("daemon-reload", timeout=_RELOAD_TIMEOUT)
         if done.returncode:
-            raise done.failed("have systemd read its unit files again")
+            raise done.failed("reload systemd's unit files")

@@ -219,10 +219,10 @@ def test_every_type_is_compared(host: t.Any) -> None:
 @pytest.mark.parametrize(
     ("way", "winner"),
     [
-        ("later", f"{FOLDER}/60-site.conf is read later and wins"),
-        ("run", "/run/systemd/system/trial.service.d/70-site.conf is read later and wins"),
-        ("set-property", "50-MemoryMax.conf wins, which `systemctl set-property` wrote"),
-        ("hidden", f"{FILE} is read later and wins"),
+        ("later", f"{FOLDER}/60-site.conf is read later and overrides it"),
+        ("run", "/run/systemd/system/trial.service.d/70-site.conf is read later and overrides it"),
+        ("set-property", "50-MemoryMax.conf, which `systemctl set-property` wrote, overrides it"),
+        ("hidden", f"{FILE} is read later and overrides it"),
     ],
 )
 def test_error_names_overriding_file_and_nothing_is_changed(host: t.Any, way: str, winner: str) -> None:
@@ -239,7 +239,7 @@ def test_overriding_file_is_returned_without_verification(host: t.Any, way: str)
 
 @pytest.mark.parametrize("way", ["later", "run"])
 def test_existing_dropin_that_is_not_in_force_is_an_error(host: t.Any, way: str) -> None:
-    assert "read later and wins" in run_case(host, "overridden")[f"{way}, found"]["error"]
+    assert "read later and overrides it" in run_case(host, "overridden")[f"{way}, found"]["error"]
 
 
 @pytest.mark.parametrize("when", ["live", "later"])
@@ -388,7 +388,7 @@ def test_dropin_is_applied_after_systemd_has_refused_to_reload(host: t.Any) -> N
 def test_dropin_in_image_is_written_but_not_verified(host: t.Any, unit: str) -> None:
     found = run_case(host, "not_booted")[unit]
     assert (found["error"], found["verified"], found["unverified"]) == (None, False, ["OOMPolicy"])
-    assert re.match(r"The systemd of trial\S*\.service does not run, so ", found["warnings"][0])
+    assert re.match(r"The systemd instance of trial\S*\.service does not run, so ", found["warnings"][0])
 
 
 def test_alias_in_image_is_resolved(host: t.Any) -> None:
@@ -415,7 +415,9 @@ def test_check_mode_reports_change_and_changes_nothing(host: t.Any) -> None:
     assert (found["present"]["files"], found["absent"]["files"]) == (None, ["50-oomguard.conf"])
 
 
-@pytest.mark.parametrize(("what", "reason"), [("bad", "bogus"), ("overridden", "60-site.conf is read later and wins")])
+@pytest.mark.parametrize(
+    ("what", "reason"), [("bad", "bogus"), ("overridden", "60-site.conf is read later and overrides it")]
+)
 def test_check_mode_fails_if_the_run_would_fail(host: t.Any, what: str, reason: str) -> None:
     assert reason in run_case(host, "check_mode")[what]
 

@@ -185,11 +185,11 @@ def test_check_mode_changes_nothing(host: Host) -> None:
 @pytest.mark.parametrize(
     ("directives", "message"),
     [
-        ({"FcgidProcessLifeTime": "soon"}, "FcgidProcessLifeTime is 'soon'. Give a number from 0 to 2147483647."),
+        ({"FcgidProcessLifeTime": "soon"}, "FcgidProcessLifeTime is 'soon'. Use a number from 0 to 2147483647."),
         (
             {"FcgidWrapper": "/bin/true .x -"},
             (
-                "Apache refuses FcgidWrapper /bin/true .x -: AH00526: Syntax error on line 2 of -c/-C directives:"
+                "Apache rejects FcgidWrapper /bin/true .x -: AH00526: Syntax error on line 2 of -c/-C directives:"
                 " Invalid wrapper flag. Nothing was changed."
             ),
         ),

@@ -185,7 +185,7 @@ def test_image_of_hibernated_system_is_overwritten_only_with_force(host: t.Any) 
     allowed = set_swap(host, size="64M", mode="exact", force=True)
     size = read_total(host)
     set_swap(host, state="absent")
-    assert refused["msg"].startswith("Refused to touch /swapfile: it holds the image of a hibernated system.")
+    assert refused["msg"].startswith("Refused to change /swapfile: it holds the image of a hibernated system.")
     assert (allowed["changed"], size) == (True, 64 * MIB)
 
 

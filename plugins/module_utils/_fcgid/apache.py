@@ -81,7 +81,7 @@ class Apache:
         """
         configuration = self._read_configuration(trying)
         if self._path.is_symlink():
-            raise FcgidError(f"{self._path} is a symbolic link.", hint="Give the path of the file itself.")
+            raise FcgidError(f"{self._path} is a symbolic link.", hint="Use the path of the file itself.")
 
         text = read_file(self._path)
         is_running = self.is_running()
@@ -196,7 +196,7 @@ class Apache:
             )
 
         refused = _find_line(tried, int(match.group(1)))
-        raise FcgidError(f"Apache refuses {refused}: {complaint}.", hint="Nothing was changed.")
+        raise FcgidError(f"Apache rejects {refused}: {complaint}.", hint="Nothing was changed.")
 
     def _write(self, text: str) -> None:
         if text == read_file(self._path):
@@ -232,7 +232,7 @@ class Apache:
 def _find_line(lines: t.Sequence[str], number: int) -> str:
     """Return the line with this number, counted from 1."""
     if not 1 <= number <= len(lines):
-        return "the settings that it tried"
+        return "the tested settings"
 
     return lines[number - 1].strip()
 

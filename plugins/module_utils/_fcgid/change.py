@@ -72,7 +72,7 @@ class FcgidChange(Change[State, Plan]):
             raise error
 
         self._put_back(plan, reload_owed=self._was_reload_owed)
-        hint = f"{plan.path} was put back as it was, and Apache was not reloaded. {error.hint}".rstrip()
+        hint = f"{plan.path} was restored, and Apache was not reloaded. {error.hint}".rstrip()
         raise FcgidError(error.problem, hint=hint) from error
 
     def activate(self, state: State, plan: Plan) -> State:
@@ -100,12 +100,11 @@ class FcgidChange(Change[State, Plan]):
         self._put_back(plan, reload_owed=False)
         started = self._apache.start()
         if started.returncode != 0:
-            raise started.failed(f"start {unit} again", hint=f"{problem} {plan.path} was put back as it was.")
+            raise started.failed(f"start {unit} again", hint=f"{problem} {plan.path} was restored.")
 
         raise FcgidError(
             problem,
-            hint=f"{plan.path} was put back as it was, and {unit} was started again."
-            " Apache's error log has the reason.",
+            hint=f"{plan.path} was restored, and {unit} was started again. See Apache's error log for the reason.",
         )
 
     def _put_back(self, plan: Plan, *, reload_owed: bool) -> None:

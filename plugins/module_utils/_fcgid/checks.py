@@ -56,8 +56,8 @@ def _refuse_place(setting: Setting) -> None:
         return
 
     raise FcgidError(
-        f"{name} is {path}, but {folder} is not a folder.",
-        hint="mod_fcgid would end Apache. Create the folder first, or name another one.",
+        f"{name} is {path}, but {folder} is not a directory.",
+        hint="mod_fcgid would end Apache. Create the directory first, or name another one.",
     )
 
 

@@ -175,7 +175,7 @@ def refuse_repetition(settings: t.Sequence[Setting]) -> None:
         identity = (name, key, setting.sections)
         if identity in seen:
             raise FcgidError(
-                f"{name} is given twice{_describe_key(key)}.",
+                f"{name} is set twice{_describe_key(key)}.",
                 hint="Remove one of them: only the last one would take effect.",
             )
 

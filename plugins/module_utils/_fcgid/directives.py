@@ -59,12 +59,12 @@ class Directive:
         text = str(value).strip()
         is_plain = isinstance(value, (str, int)) and not isinstance(value, bool)
         if not is_plain or not text:
-            raise FcgidError(f"{self.name} is {value!r}.", hint="Give a string, as in Apache's configuration.")
+            raise FcgidError(f"{self.name} is {value!r}.", hint="Use a string, as in Apache's configuration.")
 
         if text.endswith("\\") or not text.isprintable():
             raise FcgidError(
                 f"The value of {self.name} contains a line break, a control character or a trailing backslash.",
-                hint="Apache would not read it as one directive. Give several values as a list.",
+                hint="Apache would not read it as one directive. Use a list for several values.",
             )
 
         return text
@@ -93,7 +93,7 @@ class NumberDirective(Directive):
         text = str(value).strip()
         is_number = not isinstance(value, bool) and _NUMBER.fullmatch(text)
         if not is_number or not least <= int(text) <= most:
-            raise FcgidError(f"{self.name} is {text!r}.", hint=f"Give a number from {least} to {most}.")
+            raise FcgidError(f"{self.name} is {text!r}.", hint=f"Use a number from {least} to {most}.")
 
         return str(int(text))
 
@@ -192,7 +192,7 @@ def _refuse_option(option: str, value: str | None) -> None:
 
     if value is None:
         raise FcgidError(
-            f"{COMMAND_OPTIONS} {option} has no value.", hint="Give each option a value, after the command."
+            f"{COMMAND_OPTIONS} {option} has no value.", hint="Set a value for each option, after the command."
         )
 
     if directive:
@@ -225,7 +225,7 @@ def describe_old_names(names: t.Iterable[str]) -> t.Iterator[str]:
     for name in names:
         if name not in DIRECTIVES:
             current = BY_ANY_NAME[name.lower()].name
-            yield f"mod_fcgid's directive {current} was given as {name}. It was written under its current name."
+            yield f"{name} is an old name of mod_fcgid's directive {current}. It was written under its current name."
 
 
 def _make_number(

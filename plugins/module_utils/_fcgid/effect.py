@@ -194,7 +194,7 @@ def _refuse_php_limit(occurrences: Occurrences) -> None:
     if limit and requests > limit:
         raise FcgidError(
             f"FcgidMaxRequestsPerProcess is {requests}, but php-cgi ends itself after {limit} requests. A request that"
-            " is on its way to it at that moment fails.",
+            " is being sent to it at that moment fails.",
             hint=f"Set FcgidMaxRequestsPerProcess to {limit} or less, or {_PHP_LIMIT[1]} in FcgidInitialEnv to"
             f" {requests} or more.",
         )
@@ -234,7 +234,7 @@ def _doubt_php(occurrences: Occurrences, ours: t.Sequence[Setting]) -> t.Iterato
         return
 
     yield (
-        f"php-cgi ends itself after {limit} requests. A request that is on its way to it at that moment fails."
+        f"php-cgi ends itself after {limit} requests. A request that is being sent to it at that moment fails."
         f" Set FcgidMaxRequestsPerProcess to {limit} or less, so that mod_fcgid ends it first."
     )
 

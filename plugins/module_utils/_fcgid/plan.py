@@ -34,7 +34,7 @@ class Wanted:
 
     def __post_init__(self) -> None:
         if self.present and not self.settings:
-            raise FcgidError("No directives were given.", hint="Set directives, workers, or state: absent.")
+            raise FcgidError("No directives are set.", hint="Set directives, workers, or state: absent.")
 
         refuse_repetition(self.settings)
         for wrapper in self._find_server_wrappers():
@@ -184,7 +184,7 @@ def refuse_configuration(state: State, wanted: Wanted) -> None:
     configuration = state.configuration
     if configuration.fault:
         raise FcgidError(
-            f"Apache refuses {state.name}: {configuration.fault}.", hint="Change the settings that the task asks for."
+            f"Apache rejects {state.name}: {configuration.fault}.", hint="Change the settings in the task."
         )
 
     if wanted.present and "fcgid_module" not in configuration.modules:

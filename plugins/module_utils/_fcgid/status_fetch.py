@@ -87,7 +87,7 @@ def _parse_url(url: str) -> _Address:
     if not match:
         raise WorkerError(
             f"{url!r} is not a page of this host.",
-            hint="Give a URL that begins with http:// or https://, followed by 127.0.0.1, [::1] or localhost.",
+            hint="Use a URL that begins with http:// or https://, followed by 127.0.0.1, [::1] or localhost.",
         )
 
     scheme, host, port, target = match.groups()

@@ -170,7 +170,7 @@ class Workers:
 
 
 def _refused(process: str, error: OSError) -> WorkerError:
-    return WorkerError(f"Could not inspect {process}: {error.strerror}.", hint="Run the task as root (become: true).")
+    return WorkerError(f"Could not inspect {process}: {error.strerror}.", hint="Run the task with become: true.")
 
 
 def _parse_inode(link: str) -> int:

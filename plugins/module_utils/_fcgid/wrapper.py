@@ -61,7 +61,7 @@ def _wrap_command(command: str, suffix: str, worker: t.Mapping[str, t.Any]) -> S
 
 def _make_setting(program: str, suffix: str, worker: t.Mapping[str, t.Any], sections: tuple[str, ...]) -> Setting:
     if suffix and not _SUFFIX.fullmatch(suffix):
-        raise FcgidError(f"{suffix!r} is not a file suffix.", hint="Give a suffix such as .php.")
+        raise FcgidError(f"{suffix!r} is not a file suffix.", hint="Use a suffix such as .php.")
 
     command = " ".join([*_make_limits(worker, program), program])
     text = f'"{command}" {suffix}'.rstrip()
@@ -71,7 +71,7 @@ def _make_setting(program: str, suffix: str, worker: t.Mapping[str, t.Any], sect
 def _refuse_path(path: str) -> None:
     if not _PATH.fullmatch(path):
         raise FcgidError(
-            f"FcgidWrapper cannot name {path!r}.", hint="Give a full path without spaces or special characters."
+            f"FcgidWrapper cannot use {path!r}.", hint="Use a full path without spaces or special characters."
         )
 
 
@@ -83,7 +83,7 @@ def _make_limits(worker: t.Mapping[str, t.Any], program: str) -> t.Iterator[str]
         if not 0 <= adjustment <= 1000:
             raise FcgidError(
                 f"oom_score_adjust is {adjustment}.",
-                hint="A worker can only raise its own score. Give a number from 0 to 1000.",
+                hint="A worker can only raise its own score. Use a number from 0 to 1000.",
             )
 
         yield from ("/usr/bin/choom", "-n", str(adjustment), "--")

@@ -82,7 +82,7 @@ def read_complaints(done: Completed, *, verbose: bool) -> Complaints:
         notes = list(_describe_damage(lines))
         return Complaints(notes, aborted=aborted is not None)
     if aborted is not None:
-        note = f"The journal is damaged: journalctl stopped reading: {aborted}"
+        note = f"The journal is damaged, and journalctl stopped reading it: {aborted}"
         return Complaints([note], aborted=True)
 
     has_other_lines = not all(map(_is_about_skipped_file, lines))
@@ -135,7 +135,7 @@ def check_access(done: Completed, attempt: str) -> None:
     if _has_any(done.stderr, _LACKS_PERMISSION):
         raise JournalError(
             f"Could not {attempt}: this user may not read all of it, so OOM kills would be missed.",
-            hint="Run the task with become, or as a member of the group systemd-journal.",
+            hint="Run the task with become: true, or as a member of the group systemd-journal.",
         )
     missing = next(filter(_is_about_missing_journal, done.stderr.splitlines()), None)
     if missing is not None:
@@ -177,7 +177,7 @@ def make_error(done: Completed, attempt: str) -> JournalError:
 
     problem = done.failed(attempt).problem
     if "unrecognized option" in done.stderr:
-        return JournalError(problem, hint="This journalctl is too old. Version 236 of systemd or later is required.")
+        return JournalError(problem, hint="This journalctl is too old. systemd 236 or later is required.")
     return JournalError(
         problem, hint="Check since, until, boot and after_cursor. See systemd.time(7) for the format of times."
     )

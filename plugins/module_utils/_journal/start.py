@@ -85,7 +85,7 @@ def _limit_start(start: Start, oldest_us: int, *, slack_us: int = 0) -> Start:
     if start.first_us >= oldest_us + slack_us:
         return start
 
-    gap = f"The journal begins later than the requested time: {_DELETED}"
+    gap = f"The journal begins later than the requested period: {_DELETED}"
     return Start(
         first_us=max(start.first_us, oldest_us),
         newest=start.newest,
@@ -97,7 +97,8 @@ def _start_after_cursor(journal: Journal, request: Request, cursor: str, survey:
     entry = journal.read_entry(cursor)
     if entry is None:
         raise JournalError(
-            "The journal does not hold the entry of after_cursor: it was rotated away, or belongs to another journal.",
+            "The journal does not contain the entry of after_cursor: it was deleted by rotation, or belongs to another "
+            "journal.",
             hint="Omit after_cursor once, or use since.",
         )
 

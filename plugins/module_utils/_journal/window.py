@@ -21,7 +21,7 @@ from .selection import Selection, select_files
 from .start import Start, Survey, find_start, make_survey
 from .times import format_time
 
-_AMBIGUOUS = "The clock was set back, so it is uncertain where the requested time lies in the journal."
+_AMBIGUOUS = "The clock was set back, so it is uncertain which journal entries belong to the requested period."
 # Even an idle host logs something within a day.
 _SILENT_SECONDS = 86_400
 # Of journalctl at once.

@@ -124,17 +124,17 @@ def _count_damaged_rows(report: OomReport) -> int:
 def _collect_notes(incident: Incident, damaged_rows: int) -> t.Iterator[str]:
     report = incident.report
     if incident.log:
-        yield f"Read from {incident.log}: a text log does not prove who wrote it."
+        yield f"Read from {incident.log}. A text log does not prove who wrote it."
 
     yield from report.notes
     if damaged_rows:
-        yield f"damaged rows in the task table: {damaged_rows}"
+        yield f"Damaged rows in the task table: {damaged_rows}."
 
     impossible = dict.fromkeys(zone.zone for zone in find_impossible_zones(report))
     if impossible:
         yield (
-            f"the report's watermarks are impossible and show nothing: those of {', '.join(impossible)} exceed the "
-            "memory that exists"
+            f"The watermarks in the report are impossible and show nothing: those of {', '.join(impossible)} exceed "
+            "the existing memory."
         )
 
 

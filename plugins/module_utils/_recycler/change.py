@@ -52,7 +52,7 @@ class RecyclerChange(Change[State, Plan]):
         """Raise RecyclerError if another change would be necessary."""
         if make_plan(state, self._wanted).changed:
             properties = ", ".join(f"{name}={value}" for name, value in state.properties.items())
-            raise RecyclerError(f"{UNIT} does not run as it was set up ({properties}).", hint=LOOK_HINT)
+            raise RecyclerError(f"{UNIT} does not run with its current settings ({properties}).", hint=LOOK_HINT)
 
     def activate(self, state: State, plan: Plan) -> State:
         """Return the state. The plan has already restarted the recycler."""

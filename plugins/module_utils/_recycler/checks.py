@@ -22,5 +22,5 @@ def check_host(settings: Settings) -> None:
 def _check_metrics_file(path: pathlib.Path) -> None:
     if path.suffix != ".prom" or not path.parent.is_dir():
         raise RecyclerError(
-            f"Metrics cannot be written to {path}.", hint="Give a name that ends in .prom, in a folder that exists."
+            f"Metrics cannot be written to {path}.", hint="Use a name that ends in .prom, in a directory that exists."
         )

@@ -40,7 +40,7 @@ _USUAL_PYTHON = "/usr/bin/python3"
 # Longer than TimeoutStartSec= in the unit.
 _TIMEOUT = 180
 
-LOOK_HINT = f"Look at `journalctl --unit {UNIT}`."
+LOOK_HINT = f"Run `journalctl --unit {UNIT}` for details."
 
 Files = t.Mapping[pathlib.PurePosixPath, t.Optional[str]]
 

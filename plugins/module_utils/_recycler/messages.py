@@ -90,7 +90,7 @@ def render_metrics(workers: t.Sequence[Worker], over: int, retired: t.Mapping[st
             "# HELP oomguard_fcgid_workers Workers of mod_fcgid.\n",
             "# TYPE oomguard_fcgid_workers gauge\n",
             *(f'oomguard_fcgid_workers{{state="{state}"}} {states.count(state)}\n' for state in _STATES),
-            "# HELP oomguard_fcgid_workers_over_limit Workers whose VmHWM has passed their limit.\n",
+            "# HELP oomguard_fcgid_workers_over_limit Workers whose VmHWM exceeds their limit.\n",
             "# TYPE oomguard_fcgid_workers_over_limit gauge\n",
             f"oomguard_fcgid_workers_over_limit {over}\n",
             "# HELP oomguard_fcgid_vm_hwm_max_bytes The largest VmHWM of a worker.\n",

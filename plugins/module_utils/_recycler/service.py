@@ -159,7 +159,7 @@ class Recycler:
         if path.parent.is_dir():
             return True
 
-        self._log_undrained(path, "the recycler does not see that folder")
+        self._log_undrained(path, "the recycler cannot see that directory")
         return False
 
     def _log_undrained(self, path: pathlib.Path, reason: str) -> None:

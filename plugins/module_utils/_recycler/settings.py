@@ -88,7 +88,7 @@ def _refuse_repetition(settings: Settings) -> None:
     for pattern, _bounds in settings.scripts:
         if pattern in seen:
             raise RecyclerError(
-                f"{pattern} is given twice.", hint="Only the first entry that matches applies. Remove one of them."
+                f"{pattern} is listed twice.", hint="Only the first entry that matches applies. Remove one of them."
             )
 
         seen.add(pattern)
@@ -97,13 +97,13 @@ def _refuse_repetition(settings: Settings) -> None:
 def _refuse_missing_bounds(settings: Settings) -> None:
     all_bounds = [settings.bounds, *dict(settings.scripts).values()]
     if set(all_bounds) == {Bounds()}:
-        raise RecyclerError("No limit was given.", hint="Set a limit for all workers, or for a script.")
+        raise RecyclerError("No limit is set.", hint="Set a limit for all workers, or for a script.")
 
     hard_limits = [bounds.hard_limit for bounds in all_bounds]
     if any(hard_limits) and settings.grace is None:
         raise RecyclerError(
-            "A hard limit was given without a grace time.",
-            hint="Set grace to the number of seconds for which a worker over it may continue its request.",
+            "A hard limit is set without a grace time.",
+            hint="Set grace to the number of seconds for which a worker over the hard limit may continue its request.",
         )
 
 
@@ -115,21 +115,21 @@ def _refuse_times(settings: Settings) -> None:
 
 def _refuse_below(name: str, seconds: int, least: int) -> None:
     if seconds < least:
-        raise RecyclerError(f"{name} is {seconds}.", hint=f"Give a number of seconds that is {least} or more.")
+        raise RecyclerError(f"{name} is {seconds}.", hint=f"Use a number of seconds of at least {least}.")
 
 
 def _refuse_paths(settings: Settings) -> None:
     for path in (*settings.socket_directories, settings.metrics_file):
         if path and not _PATH.fullmatch(path):
             raise RecyclerError(
-                f"{path!r} cannot be written in a unit.", hint="Give a full path without spaces or special characters."
+                f"{path!r} cannot be used in a unit file.", hint="Use a full path without spaces or special characters."
             )
 
     for path in settings.socket_directories:
         if _HIDDEN.fullmatch(path):
             raise RecyclerError(
                 f"The recycler cannot see sockets in {path}.",
-                hint="Set FcgidIPCDir to a folder that is not below /tmp, /var/tmp, /home, /root or /run/user.",
+                hint="Set FcgidIPCDir to a directory that is not below /tmp, /var/tmp, /home, /root or /run/user.",
             )
 
 
@@ -250,7 +250,7 @@ def _check_pattern(text: str) -> str:
     if not _PATTERN.fullmatch(text):
         raise RecyclerError(
             f"{text!r} is not a script.",
-            hint="Give a full path, in which * stands for any text and ? for any character.",
+            hint="Use a full path, in which * stands for any text and ? for any character.",
         )
 
     return text

@@ -141,7 +141,7 @@ class Applier:
         systemctl = Systemctl(run=self.run, options=("--quiet",))
         done = systemctl(*arguments, timeout=_TIMEOUT)
         if done.returncode:
-            raise done.failed(f"have systemd {' '.join(arguments)}")
+            raise done.failed(f"run systemctl {' '.join(arguments)}")
 
     def _disable(self, step: Disable) -> None:
         # The use of memory has changed since the plan was made.
@@ -190,7 +190,7 @@ def _edit_file(step: Edit, path: pathlib.Path) -> None:
         if not path.is_file():
             raise SwapError(
                 f"Could not change {path}: it is not a regular file.",
-                hint="Replace it with a regular file, or use another value for persist.",
+                hint="Replace it with a regular file, or choose another value for persist.",
             )
 
         mode = path.stat().st_mode & 0o7777

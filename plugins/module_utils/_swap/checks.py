@@ -54,7 +54,7 @@ def require_safe_folders(state: State) -> None:
 
 
 def _require_safe_folder(folder: Folder) -> None:
-    if folder.kind != "folder":
+    if folder.kind != "directory":
         raise SwapError(
             f"Refused to manage a swap file below {folder.path}: it is a {folder.kind}.",
             hint="Use a path without symbolic links.",
@@ -64,7 +64,7 @@ def _require_safe_folder(folder: Folder) -> None:
         raise SwapError(
             f"Refused to manage a swap file below {folder.path}: users other than root can write to it "
             f"(owner {folder.uid}, mode {folder.mode:04o}).",
-            hint="Use a path in a folder that only root can write to.",
+            hint="Use a path in a directory that only root can write to.",
         )
 
 
@@ -73,13 +73,13 @@ def require_own_files(state: State, wanted: Wanted) -> None:
     for entry in state.own_entries:
         if entry.links > 1:
             raise SwapError(
-                f"Refused to touch {entry.path}: the file has {entry.links} names.",
-                hint="Remove the other hard links.",
+                f"Refused to change {entry.path}: the file has {entry.links} hard links.",
+                hint="Remove the other links.",
             )
 
         if entry.is_suspended and not wanted.force:
             raise SwapError(
-                f"Refused to touch {entry.path}: it holds the image of a hibernated system.",
+                f"Refused to change {entry.path}: it holds the image of a hibernated system.",
                 hint="Resume that system first, or discard the image with force: true.",
             )
 
@@ -137,8 +137,8 @@ def require_free_names(state: State) -> None:
         if entry.kind == "file":
             description = "a file that this module did not create"
         raise SwapError(
-            f"Refused to touch {entry.path}: it is {description}, and it is not in use as swap.",
-            hint="Move it away, or use another path.",
+            f"Refused to change {entry.path}: it is {description}, and it is not in use as swap.",
+            hint="Move it away, or choose another path.",
         )
 
 
@@ -156,7 +156,7 @@ def require_disk_room(state: State, wanted: Wanted, size_bytes: int, retired: t.
             f"There is not enough disk space for another {format_size(size_bytes)} of swap below "
             f"{state.folders[-1].path}: {format_size(free)} is free, and {format_size(wanted.reserve_bytes)} of it "
             "must stay free.",
-            hint="Free some space, use a path on another filesystem, ask for less swap, or lower the reserve.",
+            hint="Free some space, use a path on another filesystem, request less swap, or lower the reserve.",
         )
 
 

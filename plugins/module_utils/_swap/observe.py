@@ -24,7 +24,7 @@ from .state import Area, Entry, Folder, State, SwapError, Unit, find_free_name, 
 from .tables import has_sys_admin, parse_release, parse_settings, parse_swaps
 from .unit import build_unit_name
 
-_KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "symbolic link"}
+_KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "symbolic link"}
 
 
 def observe_state(path: str, host: Host, run: Run, *, required: bool = True) -> State:
@@ -97,7 +97,7 @@ def _observe_disk_free(folder: pathlib.Path) -> int:
         disk = os.statvfs(str(folder))
     except OSError as error:
         raise SwapError(
-            f"Could not examine the folder {folder}: {error.strerror}.", hint="Create it, or use another path."
+            f"Could not examine the directory {folder}: {error.strerror}.", hint="Create it, or choose another path."
         ) from error
 
     return disk.f_bavail * disk.f_frsize

@@ -90,7 +90,7 @@ def _require_writable_unit(state: State, unit: Unit) -> None:
     if unit.text and not has_mark(unit.text, MODULE):
         raise SwapError(
             f"Refused to replace {unit.path}: this module did not create it.",
-            hint="Move it away, or use another value for persist.",
+            hint="Move it away, or choose another value for persist.",
         )
 
 

@@ -293,6 +293,6 @@ def _list_warnings(state: State, retired: t.Iterable[Entry]) -> t.Iterator[str]:
     for entry in retired:
         if entry.path in state.hibernates_to:
             yield (
-                f"This host hibernates to {entry.path}, which is removed: set resume= and resume_offset= to another "
+                f"This host hibernates to {entry.path}, which is removed. Set resume= and resume_offset= to another "
                 "swap area."
             )

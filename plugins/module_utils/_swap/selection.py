@@ -71,7 +71,7 @@ def _find_missing_bytes(state: State, wanted: Wanted) -> int:
         raise SwapError(
             f"Cannot bring the swap of this host to exactly {format_size(target)}: areas other than the files that "
             f"this module created for {wanted.path} already provide {format_size(foreign_bytes)}.",
-            hint="Switch them off (files of this module with state: absent and their path), ask for more swap, or use "
+            hint="Switch them off (files of this module with state: absent and their path), request more swap, or use "
             "mode: at_least.",
         )
 

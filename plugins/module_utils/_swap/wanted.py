@@ -40,20 +40,20 @@ class Wanted:
         if not _is_plain_path(self.path):
             raise SwapError(
                 f"{self.path!r} is not a valid path for a swap file.",
-                hint="Give an absolute, normalized path without control characters, such as /swapfile.",
+                hint="Use an absolute, normalized path without control characters, such as /swapfile.",
             )
 
         if self.present and self.size_bytes < _SMALLEST_BYTES:
             raise SwapError(
                 f"{format_size(self.size_bytes)} is too small for the swap of a host.",
-                hint=f"Give {format_size(_SMALLEST_BYTES)} or more. "
+                hint=f"Use {format_size(_SMALLEST_BYTES)} or more. "
                 "To remove the files that this module created, use state: absent.",
             )
 
         if self.priority is not None and not 0 <= self.priority <= _HIGHEST_PRIORITY:
             raise SwapError(
                 f"{self.priority} is not a valid priority.",
-                hint=f"Give a number from 0 to {_HIGHEST_PRIORITY}, or omit it to let the kernel choose.",
+                hint=f"Use a number from 0 to {_HIGHEST_PRIORITY}, or omit it to let the kernel choose.",
             )
 
     def is_managed_name(self, path: str) -> bool:

@@ -47,11 +47,14 @@ class Override:
 
         if _SET_PROPERTY in self.path:
             return (
-                f"{self.path} wins, which `systemctl set-property` wrote."
+                f"{self.path}, which `systemctl set-property` wrote, overrides it."
                 f" Set {self.directive} with that command as well, or remove the file."
             )
 
-        return f"{self.path} is read later and wins. Change it there, or give the drop-in a name that sorts after it."
+        return (
+            f"{self.path} is read later and overrides it."
+            " Change it there, or give the drop-in a name that sorts after it."
+        )
 
 
 def find_effective_values(state: State, settings: Settings) -> dict[str, dict[str, str | None]]:

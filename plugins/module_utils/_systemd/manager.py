@@ -173,7 +173,8 @@ class Systemd:
         if wanted.runtime and wanted.present:
             # The folder of such a drop-in would make sd_booted(3) report that systemd runs.
             raise DropinError(
-                f"The systemd of {wanted.unit} does not run, so a drop-in below {self.runtime} would not last.",
+                f"The systemd instance of {wanted.unit} does not run,"
+                f" so a drop-in below {self.runtime} would not last.",
                 hint="Omit runtime.",
             )
 
@@ -267,7 +268,7 @@ class Systemd:
 
 def _refuse_links(path: pathlib.Path) -> None:
     if path.is_symlink() or path.parent.is_symlink():
-        raise DropinError(f"{path} or its folder is a symbolic link.", hint="Replace the link with its target.")
+        raise DropinError(f"{path} or its directory is a symbolic link.", hint="Replace the link with its target.")
 
 
 def _refuse_load_state(properties: t.Mapping[str, str], wanted: Wanted, *, has_file: bool) -> None:

@@ -54,7 +54,7 @@ def list_warnings(state: State, wanted: Wanted) -> t.Iterator[str]:
 
     if not state.booted:
         yield (
-            f"The systemd of {wanted.unit} does not run, so {state.path} was not verified."
+            f"The systemd instance of {wanted.unit} does not run, so {state.path} was not verified."
             " systemd reads it when the host boots, or when the user's manager starts."
         )
         return
@@ -70,7 +70,7 @@ def list_warnings(state: State, wanted: Wanted) -> t.Iterator[str]:
     if values.get("OOMScoreAdjust") == "-1000":
         yield (
             f"OOMScoreAdjust=-1000 of {wanted.unit} is inherited by its child processes, so the kernel can kill none"
-            " of them. At a memory limit of the unit, it retries without end. Use -999 or more."
+            " of them. At a memory limit of the unit, the kernel retries endlessly. Use -999 or more."
         )
     if "OOMPolicy" in values:
         yield from _list_policy_warnings(state, wanted)
@@ -86,7 +86,7 @@ def _list_memory_warnings(state: State, wanted: Wanted, memory_high: str) -> t.I
     if memory_high not in _UNLIMITED and state.host.swap_bytes == 0:
         yield (
             f"MemoryHigh= of {wanted.unit} is set on a host without swap. Above it, the kernel slows the processes down"
-            " until they stand still, but kills none. Add swap, or set MemoryMax= instead."
+            " until they hang, but kills none. Add swap, or set MemoryMax= instead."
         )
 
     for unit, limit, used in _find_excesses(state, wanted, "MemoryHigh"):
@@ -100,7 +100,7 @@ def _list_memory_warnings(state: State, wanted: Wanted, memory_high: str) -> t.I
 def _list_policy_warnings(state: State, wanted: Wanted) -> t.Iterator[str]:
     if not state.host.unified:
         yield (
-            f"OOMPolicy= of {wanted.unit} has no effect on this host: with cgroups of version 1,"
+            f"OOMPolicy= of {wanted.unit} has no effect on this host: with cgroup v1,"
             " systemd does not notice OOM kills."
         )
 

@@ -77,7 +77,9 @@ def _describe_victim(victim: Victim) -> t.Iterator[str]:
 def _describe_choice(report: OomReport) -> t.Iterator[str]:
     """Yield why the kernel killed another process than the one with the highest score."""
     if report.allocating_task:
-        yield "vm.oom_kill_allocating_task is set: the kernel kills the process that requests memory, of whatever size."
+        yield (
+            "vm.oom_kill_allocating_task is set: the kernel kills the process that requests memory, whatever its size."
+        )
         return
 
     chosen = report.chosen
@@ -227,7 +229,7 @@ def _describe_usage(limit: Limit) -> t.Iterator[str]:
     swap = _format_swap(limit.swap_usage_bytes)
     allowed = ""
     if limit.swap_limit_bytes == 0:
-        allowed = "; its limit of swap is 0"
+        allowed = "; its swap limit is 0"
 
     yield f"The cgroup used {ram} of RAM and {swap}{allowed}."
 
@@ -275,7 +277,7 @@ def _sort_parts(parts: Breakdown, ram_bytes: int) -> dict[str, int]:
 def _describe_notable_parts(memory: Memory, parts: Breakdown) -> t.Iterator[str]:
     notable = (
         (parts.missing_bytes, "is unaccounted for: drivers, a balloon of the hypervisor, zram or a leak may hold it"),
-        (parts.slab_unreclaimable_bytes, "held objects of the kernel that cannot be reclaimed"),
+        (parts.slab_unreclaimable_bytes, "held kernel objects that cannot be reclaimed"),
         (parts.shmem_bytes, "held shared memory and files in tmpfs, which can exist without any process"),
         (parts.huge_pages_bytes, "was reserved as huge pages"),
         (memory.counters.get("unevictable"), "was locked and could not be swapped out"),

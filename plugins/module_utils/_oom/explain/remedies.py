@@ -165,7 +165,7 @@ def _build_recycler_remedy(report: OomReport, name: str) -> Remedy:
     count = sum(task.name == name for task in report.tasks)
     available = _find_available_memory(report)
     variables = {}
-    why = f"A worker of {name} that has grown beyond the limit is ended when it is idle"
+    why = f"A worker of {name} that exceeds the limit is ended when it is idle"
     if available and count:
         size = available // 2 // count // _STEP * _STEP
         size = max(size, _SMALLEST_WORKER)
@@ -177,8 +177,8 @@ def _build_recycler_remedy(report: OomReport, name: str) -> Remedy:
         role="fcgid_recycler",
         variables=variables,
         why=f"{why}.",
-        risk="A worker that is never idle, or that grows beyond the limit within one request, is not caught. If the "
-        "limit is below what each request needs, all workers are restarted constantly.",
+        risk="A worker finishes its current request first, so growth within one request is not stopped. If the limit "
+        "is below what each request needs, all workers are replaced constantly.",
     )
 
 
@@ -207,7 +207,7 @@ def _suggest_swap(report: OomReport, figures: Figures) -> t.Iterator[Remedy]:
     yield Remedy(
         role="swap",
         variables={"swap_size": f"{target}G"},
-        why="Swap takes in memory that processes hold but do not use, and leaves time to act: "
+        why="Swap takes up memory that processes hold but do not use, and leaves time to act: "
         f"{_describe_existing_swap(swap)}; {_describe_room(largest, target, missing)}",
         risk="A process that grows without limit fills any amount of swap, and makes the host slow until then. The "
         f"additional swap takes {added} of disk space.",
@@ -229,7 +229,7 @@ def _describe_room(largest: Group[str] | None, target: int, missing: int) -> str
     name, _tasks, _sums = largest
     return (
         f"with {target} GiB, {name} could have held {format_size(missing)} more. "
-        "The rule is room for as much as the largest consumer held, but no more than RAM and swap together, and no "
+        "The suggested size adds as much as the largest consumer held, but no more than RAM and swap together, and no "
         f"more than {format_size(_MOST_MISSING)}."
     )
 

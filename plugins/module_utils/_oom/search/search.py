@@ -131,7 +131,7 @@ def search(journal: Journal, request: Request = EVERYTHING) -> Traces | None:
 def coverage_of(journal: Journal, traces: Traces | None, *, persistent: bool, unreadable: int = 0) -> Coverage:
     """Return what was examined; `unreadable` is how many OOM kills could not be read."""
     if traces is None:
-        gap = "The journal holds no entries of the requested time."
+        gap = "The journal holds no entries from the requested period."
         return Coverage(boots=0, persistent=persistent, gaps=(gap, *journal.notes))
 
     extent = traces.extent
@@ -289,17 +289,18 @@ def _list_gaps(extent: Extent, statements: t.Collection[Statement], *, has_kerne
     """Yield why the journal may not hold all OOM kills."""
     if not has_kernel:
         yield (
-            "The journal holds no kernel messages of the last boot of the requested time, and so no OOM kills by the "
-            "kernel. This is so in a container, in a journal namespace and with ReadKMsg=no, or if they were deleted."
+            "The journal holds no kernel messages from the last boot of the requested period, so it shows no OOM kills "
+            "by the kernel. This is normal in a container, in a journal namespace and with ReadKMsg=no. Otherwise, the "
+            "messages were deleted."
         )
     unexplained = _list_unexplained_units(extent, statements)
     if unexplained:
-        yield f"systemd noticed an OOM kill of which the journal holds no other record: {', '.join(unexplained)}."
+        yield f"systemd noticed an OOM kill for which the journal holds no other record: {', '.join(unexplained)}."
     dropped = sorted({record.unit for record in _select(statements, DroppedRecords)})
     if dropped:
         yield (
-            f"journald dropped messages of {', '.join(dropped)} that came too fast. OOM kills may be missing, and what "
-            "became of units may be unknown."
+            f"journald dropped messages of {', '.join(dropped)} because they came too fast. OOM kills may be missing, "
+            "and it may be unknown what happened to units."
         )
 
 

@@ -44,7 +44,8 @@ def test_hanging_program_is_killed_with_its_children() -> None:
     with pytest.raises(CommandError) as error:
         run(["sh", "-c", "sleep 600 & wait"], timeout=0.2)
     assert str(error.value) == (
-        "sh -c sleep 600 & wait did not end within 0.2 s and was killed. Is the host overloaded, or does a disk hang?"
+        "sh -c sleep 600 & wait did not end within 0.2 s and was killed. "
+        "Check whether the host is overloaded or a disk hangs."
     )
 
 

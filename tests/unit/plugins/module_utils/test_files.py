@@ -91,7 +91,7 @@ def test_second_holder_has_an_error_with_the_lock(tmp_path: pathlib.Path) -> Non
     with lock("swap", folder=tmp_path), pytest.raises(FileError) as error, lock("swap", folder=tmp_path, timeout=0):
         pass
     assert str(error.value) == (
-        f"Another run has held the lock {tmp_path}/oomguard-swap.lock for 0 s. Try again after it has ended."
+        f"Another run has held the lock {tmp_path}/oomguard-swap.lock for 0 s. Run the task again after it has ended."
     )
 
 
@@ -103,5 +103,5 @@ def test_lock_of_root_has_an_error_with_a_hint(tmp_path: pathlib.Path, monkeypat
     with pytest.raises(FileError) as error, lock("swap", folder=tmp_path):
         pass
     assert str(error.value) == (
-        f"Could not open the lock {tmp_path}/oomguard-swap.lock: Permission denied. Use become: true."
+        f"Could not open the lock {tmp_path}/oomguard-swap.lock: Permission denied. Run the task with become: true."
     )

@@ -40,7 +40,7 @@ def test_text_that_is_no_size_is_rejected(text: str) -> None:
     with pytest.raises(SizeError) as error:
         parse_size(text)
     assert str(error.value) == (
-        f"{text!r} is not a size. Write a number of bytes, or a number with a unit such as 512M, 10G,"
+        f"{text!r} is not a size. Use a number of bytes, or a number with a unit such as 512M, 10G,"
         " 10GiB (binary) or 10GB (decimal)."
     )
 

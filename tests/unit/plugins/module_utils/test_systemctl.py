@@ -67,5 +67,5 @@ def test_show_that_fails_says_what_it_was_for() -> None:
 
 
 def test_reload_that_fails_is_an_error() -> None:
-    with pytest.raises(CommandError, match=r"^Could not have systemd read its unit files again: "):
+    with pytest.raises(CommandError, match=r"^Could not reload systemd's unit files: "):
         Systemctl(Calls(returncode=1)).reload()

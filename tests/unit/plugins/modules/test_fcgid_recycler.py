@@ -38,19 +38,19 @@ def test_check_mode_shows_the_files_and_writes_none(root: pathlib.Path, capfd: p
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({}, "No limit was given. Set a limit for all workers, or for a script."),
+        ({}, "No limit is set. Set a limit for all workers, or for a script."),
         (
             {"limit": "1G", "metrics_file": "/nonexistent/a.prom"},
             (
                 "Metrics cannot be written to /nonexistent/a.prom."
-                " Give a name that ends in .prom, in a folder that exists."
+                " Use a name that ends in .prom, in a directory that exists."
             ),
         ),
         (
             {"limit": "1G", "status_url": "http://example.org/"},
             (
                 "'http://example.org/' is not a page of this host."
-                " Give a URL that begins with http:// or https://, followed by 127.0.0.1, [::1] or localhost."
+                " Use a URL that begins with http:// or https://, followed by 127.0.0.1, [::1] or localhost."
             ),
         ),
     ],

@@ -82,7 +82,7 @@ def test_page_of_another_host_is_rejected(proc: FakeProc, capfd: pytest.CaptureF
     proc.worker(0)
     assert run(capfd, status_url="http://example.org/")["msg"] == (
         "'http://example.org/' is not a page of this host."
-        " Give a URL that begins with http:// or https://, followed by 127.0.0.1, [::1] or localhost."
+        " Use a URL that begins with http:// or https://, followed by 127.0.0.1, [::1] or localhost."
     )
 
 

@@ -52,7 +52,7 @@ def test_refused_settings_are_not_written(apache: Apache, programs: Programs, tm
     with pytest.raises(FcgidError) as error:
         apache.observe(trying=wanted.settings)
     message = (
-        "Apache refuses FcgidWrapper /bin/true .php -: AH00526: Syntax error on line 3 of -c/-C directives:"
+        "Apache rejects FcgidWrapper /bin/true .php -: AH00526: Syntax error on line 3 of -c/-C directives:"
         " Invalid wrapper flag. Nothing was changed."
     )
     assert (str(error.value), files(tmp_path)) == (message, {})
@@ -73,7 +73,7 @@ def test_link_in_place_of_our_file_is_rejected(apache: Apache, tmp_path: pathlib
     (tmp_path / "conf-available" / NAME).symlink_to("/dev/null")
     with pytest.raises(FcgidError) as error:
         apache.observe(trying=WANTED.settings)
-    assert str(error.value) == f"{tmp_path}/conf-available/{NAME} is a symbolic link. Give the path of the file itself."
+    assert str(error.value) == f"{tmp_path}/conf-available/{NAME} is a symbolic link. Use the path of the file itself."
 
 
 @pytest.mark.parametrize(("booted", "arguments"), [(True, ["-DA", "-DB=1", "-DFOREGROUND"]), (False, ["-DFOREGROUND"])])

@@ -123,8 +123,8 @@ def test_fault_of_wanted_settings_is_an_error(apache: Apache, programs: Programs
         converge(apache, WANTED)
     name = f"{tmp_path}/conf-enabled/{NAME}"
     assert str(error.value) == (
-        f"Apache refuses {name}: AH00526: Syntax error on line 3 of {name}: Something it names is gone."
-        " Change the settings that the task asks for."
+        f"Apache rejects {name}: AH00526: Syntax error on line 3 of {name}: Something it names is gone."
+        " Change the settings in the task."
     )
 
 
@@ -135,7 +135,7 @@ def test_file_is_put_back_if_apache_breaks_meanwhile(
     programs.complaints = {"Nonsense on": "Invalid command 'Nonsense'"}
     site = tmp_path / "conf-enabled/site.conf"
     change = Disturbed(apache, OTHER, lambda: site.write_text("Nonsense on\n"))
-    with pytest.raises(FcgidError, match=r"was put back as it was, and Apache was not reloaded\. Repair it"):
+    with pytest.raises(FcgidError, match=r"was restored, and Apache was not reloaded\. Repair it"):
         bring(change, check_mode=False)
     assert files(tmp_path)[f"conf-available/{NAME}"] == TEXT
 
@@ -146,7 +146,7 @@ def test_file_is_removed_again_if_a_later_file_wins(apache: Apache, tmp_path: pa
         converge(apache, WANTED)
     message = (
         "Some directives would not be in force: FcgidProcessLifeTime is 44 instead of 600 in server config"
-        f" ({tmp_path}/conf-enabled/zzz.conf line 1). {tmp_path}/conf-available/{NAME} was put back as it was,"
+        f" ({tmp_path}/conf-enabled/zzz.conf line 1). {tmp_path}/conf-available/{NAME} was restored,"
         " and Apache was not reloaded."
         " Change these settings there, or set allow_overrides if they are meant to differ."
     )
@@ -185,7 +185,7 @@ def test_link_that_cannot_be_created_is_an_error(apache: Apache, layout: Layout,
         bring(change, check_mode=False)
     assert str(error.value) == (
         f"Could not link {tmp_path}/conf-enabled/{NAME} to {layout.path}: No such file or directory."
-        f" {layout.path} was put back as it was, and Apache was not reloaded."
+        f" {layout.path} was restored, and Apache was not reloaded."
     )
 
 
@@ -238,8 +238,8 @@ def test_apache_that_ends_on_the_reload_is_started_as_before(
         converge(apache, OTHER)
     assert str(error.value) == (
         "apache2.service ended when it reloaded its configuration, although that had passed Apache's test."
-        f" {layout.path} was put back as it was, and apache2.service was started again."
-        " Apache's error log has the reason."
+        f" {layout.path} was restored, and apache2.service was started again."
+        " See Apache's error log for the reason."
     )
     assert (layout.path.read_text(), programs.ran[-1]) == (TEXT, "systemctl start")
 
@@ -253,7 +253,7 @@ def test_apache_that_cannot_be_started_again_is_an_error(
     assert str(error.value) == (
         "Could not start apache2.service again: systemctl ended with status 1 (Job failed.)."
         " apache2.service ended when it reloaded its configuration, although that had passed Apache's test."
-        f" {tmp_path}/conf-available/{NAME} was put back as it was."
+        f" {tmp_path}/conf-available/{NAME} was restored."
     )
     assert files(tmp_path) == {}
 

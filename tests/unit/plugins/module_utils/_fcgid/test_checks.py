@@ -63,8 +63,8 @@ def test_place_in_a_missing_folder_is_rejected(tmp_path: pathlib.Path, directive
     with pytest.raises(FcgidError) as error:
         check_host(Wanted(settings=parse_settings({directive: place})))
     unquoted = place.strip('"')
-    message = f"{directive} is {unquoted}, but {missing} is not a folder."
-    assert str(error.value) == f"{message} mod_fcgid would end Apache. Create the folder first, or name another one."
+    message = f"{directive} is {unquoted}, but {missing} is not a directory."
+    assert str(error.value) == f"{message} mod_fcgid would end Apache. Create the directory first, or name another one."
 
 
 @pytest.mark.parametrize(

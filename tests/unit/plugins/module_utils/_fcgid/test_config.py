@@ -97,9 +97,9 @@ def test_modules_are_found() -> None:
     [
         (
             {"FcgidInitialEnv": ["MODE a", "MODE b"]},
-            "FcgidInitialEnv is given twice for 'MODE'. Remove one of them: only the last one would take effect.",
+            "FcgidInitialEnv is set twice for 'MODE'. Remove one of them: only the last one would take effect.",
         ),
-        ({"FcgidIdleTimeout": [1, 2]}, "FcgidIdleTimeout is '[1, 2]'. Give a number from 0 to 2147483647."),
+        ({"FcgidIdleTimeout": [1, 2]}, "FcgidIdleTimeout is '[1, 2]'. Use a number from 0 to 2147483647."),
     ],
 )
 def test_repeated_settings_are_rejected(directives: dict[str, t.Any], message: str) -> None:

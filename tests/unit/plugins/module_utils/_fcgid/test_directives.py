@@ -40,42 +40,42 @@ def test_values_are_written_as_apache_reads_them(name: str, value: object, text:
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("FcgidProcessLifeTime", "soon", "FcgidProcessLifeTime is 'soon'. Give a number from 0 to 2147483647."),
-        ("FcgidProcessLifeTime", "10m", "FcgidProcessLifeTime is '10m'. Give a number from 0 to 2147483647."),
-        ("FcgidProcessLifeTime", -1, "FcgidProcessLifeTime is '-1'. Give a number from 0 to 2147483647."),
-        ("FcgidProcessLifeTime", 1.5, "FcgidProcessLifeTime is '1.5'. Give a number from 0 to 2147483647."),
-        ("FcgidProcessLifeTime", 2**31, "FcgidProcessLifeTime is '2147483648'. Give a number from 0 to 2147483647."),
-        ("FcgidProcessLifeTime", True, "FcgidProcessLifeTime is 'True'. Give a number from 0 to 2147483647."),
-        ("FcgidProcessLifeTime", None, "FcgidProcessLifeTime is 'None'. Give a number from 0 to 2147483647."),
-        ("FcgidProcessLifeTime", [1], "FcgidProcessLifeTime is '[1]'. Give a number from 0 to 2147483647."),
-        ("FcgidProcessLifeTime", "", "FcgidProcessLifeTime is ''. Give a number from 0 to 2147483647."),
-        ("FcgidProcessLifeTime", "٦", "FcgidProcessLifeTime is '٦'. Give a number from 0 to 2147483647."),
-        ("FcgidIOTimeout", 0, "FcgidIOTimeout is '0'. Give a number from 1 to 2147483647."),
-        ("FcgidIdleScanInterval", 0, "FcgidIdleScanInterval is '0'. Give a number from 1 to 2147483647."),
-        ("FcgidMaxProcesses", 1025, "FcgidMaxProcesses is '1025'. Give a number from 1 to 1024."),
-        ("FcgidFixPathinfo", 2, "FcgidFixPathinfo is '2'. Give a number from 0 to 1."),
-        ("FcgidIPCDir", "", "FcgidIPCDir is ''. Give a string, as in Apache's configuration."),
-        ("FcgidIPCDir", None, "FcgidIPCDir is None. Give a string, as in Apache's configuration."),
-        ("FcgidIPCDir", {"a": 1}, "FcgidIPCDir is {'a': 1}. Give a string, as in Apache's configuration."),
+        ("FcgidProcessLifeTime", "soon", "FcgidProcessLifeTime is 'soon'. Use a number from 0 to 2147483647."),
+        ("FcgidProcessLifeTime", "10m", "FcgidProcessLifeTime is '10m'. Use a number from 0 to 2147483647."),
+        ("FcgidProcessLifeTime", -1, "FcgidProcessLifeTime is '-1'. Use a number from 0 to 2147483647."),
+        ("FcgidProcessLifeTime", 1.5, "FcgidProcessLifeTime is '1.5'. Use a number from 0 to 2147483647."),
+        ("FcgidProcessLifeTime", 2**31, "FcgidProcessLifeTime is '2147483648'. Use a number from 0 to 2147483647."),
+        ("FcgidProcessLifeTime", True, "FcgidProcessLifeTime is 'True'. Use a number from 0 to 2147483647."),
+        ("FcgidProcessLifeTime", None, "FcgidProcessLifeTime is 'None'. Use a number from 0 to 2147483647."),
+        ("FcgidProcessLifeTime", [1], "FcgidProcessLifeTime is '[1]'. Use a number from 0 to 2147483647."),
+        ("FcgidProcessLifeTime", "", "FcgidProcessLifeTime is ''. Use a number from 0 to 2147483647."),
+        ("FcgidProcessLifeTime", "٦", "FcgidProcessLifeTime is '٦'. Use a number from 0 to 2147483647."),
+        ("FcgidIOTimeout", 0, "FcgidIOTimeout is '0'. Use a number from 1 to 2147483647."),
+        ("FcgidIdleScanInterval", 0, "FcgidIdleScanInterval is '0'. Use a number from 1 to 2147483647."),
+        ("FcgidMaxProcesses", 1025, "FcgidMaxProcesses is '1025'. Use a number from 1 to 1024."),
+        ("FcgidFixPathinfo", 2, "FcgidFixPathinfo is '2'. Use a number from 0 to 1."),
+        ("FcgidIPCDir", "", "FcgidIPCDir is ''. Use a string, as in Apache's configuration."),
+        ("FcgidIPCDir", None, "FcgidIPCDir is None. Use a string, as in Apache's configuration."),
+        ("FcgidIPCDir", {"a": 1}, "FcgidIPCDir is {'a': 1}. Use a string, as in Apache's configuration."),
         (
             "FcgidCmdOptions",
             "/srv/a IOTimeout 9 MaxProcesses ten",
-            "FcgidCmdOptions MaxProcesses is 'ten'. Give a number from 1 to 1024.",
+            "FcgidCmdOptions MaxProcesses is 'ten'. Use a number from 1 to 1024.",
         ),
         (
             "FcgidCmdOptions",
             "/srv/a iotimeout 0",
-            "FcgidCmdOptions iotimeout is '0'. Give a number from 1 to 2147483647.",
+            "FcgidCmdOptions iotimeout is '0'. Use a number from 1 to 2147483647.",
         ),
         (
             "FcgidCmdOptions",
             '"/srv/a" IOTimeout "9"',
-            "FcgidCmdOptions IOTimeout is '\"9\"'. Give a number from 1 to 2147483647.",
+            "FcgidCmdOptions IOTimeout is '\"9\"'. Use a number from 1 to 2147483647.",
         ),
         (
             "FcgidCmdOptions",
             "/srv/a MaxProcesses 9 IOTimeout",
-            "FcgidCmdOptions IOTimeout has no value. Give each option a value, after the command.",
+            "FcgidCmdOptions IOTimeout has no value. Set a value for each option, after the command.",
         ),
         (
             "FcgidCmdOptions",
@@ -90,7 +90,7 @@ def test_values_are_written_as_apache_reads_them(name: str, value: object, text:
             "A b\nUser root",
             (
                 "The value of FcgidInitialEnv contains a line break, a control character or a trailing backslash."
-                " Apache would not read it as one directive. Give several values as a list."
+                " Apache would not read it as one directive. Use a list for several values."
             ),
         ),
         (
@@ -98,7 +98,7 @@ def test_values_are_written_as_apache_reads_them(name: str, value: object, text:
             "A b\\",
             (
                 "The value of FcgidInitialEnv contains a line break, a control character or a trailing backslash."
-                " Apache would not read it as one directive. Give several values as a list."
+                " Apache would not read it as one directive. Use a list for several values."
             ),
         ),
     ],
@@ -208,7 +208,10 @@ def test_directive_is_found_by_any_name(name: str) -> None:
 
 def test_old_names_are_described() -> None:
     assert list(describe_old_names(["FcgidMaxProcesses", "MaxProcessCount"])) == [
-        "mod_fcgid's directive FcgidMaxProcesses was given as MaxProcessCount. It was written under its current name."
+        (
+            "MaxProcessCount is an old name of mod_fcgid's directive FcgidMaxProcesses. "
+            "It was written under its current name."
+        )
     ]
 
 

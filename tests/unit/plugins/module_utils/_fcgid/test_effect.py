@@ -197,7 +197,7 @@ def test_other_settings_are_no_doubt(directives: dict[str, t.Any]) -> None:
 )
 def test_php_cgi_that_ends_itself_is_a_doubt(directives: dict[str, t.Any], limit: int) -> None:
     doubt = (
-        f"php-cgi ends itself after {limit} requests. A request that is on its way to it at that moment fails."
+        f"php-cgi ends itself after {limit} requests. A request that is being sent to it at that moment fails."
         f" Set FcgidMaxRequestsPerProcess to {limit} or less, so that mod_fcgid ends it first."
     )
     assert find_doubts(expected(EMPTY, **directives), str(LINK)) == [doubt]
@@ -282,8 +282,8 @@ def test_variable_that_is_not_set_is_described() -> None:
             BOOKWORM,
             {"FcgidMaxRequestsPerProcess": 600},
             (
-                "FcgidMaxRequestsPerProcess is 600, but php-cgi ends itself after 500 requests. A request that is on"
-                " its way to it at that moment fails. Set FcgidMaxRequestsPerProcess to 500 or less, or"
+                "FcgidMaxRequestsPerProcess is 600, but php-cgi ends itself after 500 requests. A request that is"
+                " being sent to it at that moment fails. Set FcgidMaxRequestsPerProcess to 500 or less, or"
                 " PHP_FCGI_MAX_REQUESTS in FcgidInitialEnv to 600 or more."
             ),
         ),
@@ -291,8 +291,8 @@ def test_variable_that_is_not_set_is_described() -> None:
             BOOKWORM,
             {"FcgidMaxRequestsPerProcess": 40, "FcgidInitialEnv": "PHP_FCGI_MAX_REQUESTS 30"},
             (
-                "FcgidMaxRequestsPerProcess is 40, but php-cgi ends itself after 30 requests. A request that is on"
-                " its way to it at that moment fails. Set FcgidMaxRequestsPerProcess to 30 or less, or"
+                "FcgidMaxRequestsPerProcess is 40, but php-cgi ends itself after 30 requests. A request that is"
+                " being sent to it at that moment fails. Set FcgidMaxRequestsPerProcess to 30 or less, or"
                 " PHP_FCGI_MAX_REQUESTS in FcgidInitialEnv to 40 or more."
             ),
         ),

@@ -49,7 +49,7 @@ def test_overrides_can_be_allowed() -> None:
 def test_missing_directives_are_rejected() -> None:
     with pytest.raises(FcgidError) as error:
         wanted()
-    assert str(error.value) == "No directives were given. Set directives, workers, or state: absent."
+    assert str(error.value) == "No directives are set. Set directives, workers, or state: absent."
 
 
 def test_contradiction_is_rejected() -> None:

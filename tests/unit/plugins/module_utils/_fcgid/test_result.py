@@ -58,7 +58,7 @@ def test_warnings_name_old_names_doubts_and_need() -> None:
     need = dataclasses.replace(NEED, ram_bytes=1)
     warnings = list(find_warnings(HTTPD, OVERRIDDEN, need, given_names=["ProcessLifeTime"]))
     assert [warning.partition(" ")[0] for warning in warnings] == [
-        "mod_fcgid's",
+        "ProcessLifeTime",
         "FcgidProcessLifeTime",
         "FcgidMaxProcesses",
     ]

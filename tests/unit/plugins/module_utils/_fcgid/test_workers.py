@@ -133,7 +133,7 @@ def test_missing_right_to_inspect_a_manager_is_an_error(proc: FakeProc) -> None:
         Workers(str(proc.folder), apache=refuse).find_all()
     assert str(caught.value) == (
         "Could not inspect process 460, which may be mod_fcgid's process manager: Permission denied."
-        " Run the task as root (become: true)."
+        " Run the task with become: true."
     )
 
 
@@ -155,7 +155,7 @@ def test_missing_right_to_inspect_a_worker_is_an_error(proc: FakeProc, monkeypat
         workers(proc).find_all()
     assert str(caught.value) == (
         f"Could not inspect process {pid}, which may be a worker of mod_fcgid: Permission denied."
-        " Run the task as root (become: true)."
+        " Run the task with become: true."
     )
 
 

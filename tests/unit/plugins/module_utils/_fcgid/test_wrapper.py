@@ -28,7 +28,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.wrapper impo
 SCRIPT = {"script": "/srv/fcgi/hog.fcgi", "address_space": "128M", "oom_score_adjust": 500}
 WRAPPER = 'FcgidWrapper "/usr/bin/choom -n 500 -- /usr/bin/prlimit --as=134217728 /srv/fcgi/hog.fcgi" .fcgi'
 FILE = "/etc/httpd/conf.d/zz-oomguard-fcgid.conf"
-PATH_HINT = " Give a full path without spaces or special characters."
+PATH_HINT = " Use a full path without spaces or special characters."
 
 
 def overriding(text: str, setting: Setting) -> list[Override]:
@@ -74,35 +74,35 @@ def test_limits_precede_the_program(worker: dict[str, t.Any], text: str) -> None
     [
         (
             {"script": "/srv/my app.fcgi"},
-            "FcgidWrapper cannot name '/srv/my app.fcgi'." + PATH_HINT,
+            "FcgidWrapper cannot use '/srv/my app.fcgi'." + PATH_HINT,
         ),
         (
             {"script": "hog.fcgi"},
-            "FcgidWrapper cannot name 'hog.fcgi'." + PATH_HINT,
+            "FcgidWrapper cannot use 'hog.fcgi'." + PATH_HINT,
         ),
         (
             {"script": "/srv/*.fcgi"},
-            "FcgidWrapper cannot name '/srv/*.fcgi'." + PATH_HINT,
+            "FcgidWrapper cannot use '/srv/*.fcgi'." + PATH_HINT,
         ),
         (
             {"script": '/srv/a".fcgi'},
-            "FcgidWrapper cannot name '/srv/a\".fcgi'." + PATH_HINT,
+            "FcgidWrapper cannot use '/srv/a\".fcgi'." + PATH_HINT,
         ),
         (
             {"script": "/srv/${X}.fcgi"},
-            "FcgidWrapper cannot name '/srv/${X}.fcgi'." + PATH_HINT,
+            "FcgidWrapper cannot use '/srv/${X}.fcgi'." + PATH_HINT,
         ),
         (
             {"script": None, "command": "/usr/bin/php-cgi", "suffix": "php"},
-            "'php' is not a file suffix. Give a suffix such as .php.",
+            "'php' is not a file suffix. Use a suffix such as .php.",
         ),
         (
             {"oom_score_adjust": -500},
-            "oom_score_adjust is -500. A worker can only raise its own score. Give a number from 0 to 1000.",
+            "oom_score_adjust is -500. A worker can only raise its own score. Use a number from 0 to 1000.",
         ),
         (
             {"oom_score_adjust": 1001},
-            "oom_score_adjust is 1001. A worker can only raise its own score. Give a number from 0 to 1000.",
+            "oom_score_adjust is 1001. A worker can only raise its own score. Use a number from 0 to 1000.",
         ),
         (
             {"address_space": "512"},
@@ -133,7 +133,7 @@ def test_one_script_cannot_have_two_wrappers() -> None:
         Wanted(settings=(make_wrapper(SCRIPT), make_wrapper({**SCRIPT, "oom_score_adjust": 0})))
     assert (
         str(error.value)
-        == "FcgidWrapper is given twice for '.fcgi'. Remove one of them: only the last one would take effect."
+        == "FcgidWrapper is set twice for '.fcgi'. Remove one of them: only the last one would take effect."
     )
 
 

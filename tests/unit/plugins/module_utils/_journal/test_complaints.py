@@ -37,5 +37,5 @@ def test_whether_journalctl_searched_the_journal(
 def test_journalctl_that_stopped_reading_found_damage() -> None:
     result = done(err="Failed to iterate through journal: Bad message\n", returncode=1)
     assert read_complaints(result, verbose=False).notes == [
-        "The journal is damaged: journalctl stopped reading: Failed to iterate through journal: Bad message"
+        "The journal is damaged, and journalctl stopped reading it: Failed to iterate through journal: Bad message"
     ]

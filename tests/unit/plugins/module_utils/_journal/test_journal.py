@@ -79,7 +79,7 @@ def test_record_that_is_not_whole_is_counted(line: str) -> None:
             done(err="Hint: You are currently not seeing messages from other users and the system.\n"),
             (
                 "this user may not read all of it, so OOM kills would be missed. "
-                "Run the task with become, or as a member of the group systemd-journal."
+                "Run the task with become: true, or as a member of the group systemd-journal."
             ),
         ),
         (
@@ -101,7 +101,7 @@ def test_record_that_is_not_whole_is_counted(line: str) -> None:
             done(err="journalctl: unrecognized option '--output-fields=MESSAGE'\n", returncode=1),
             (
                 "journalctl ended with status 1 (journalctl: unrecognized option '--output-fields=MESSAGE'). "
-                "This journalctl is too old. Version 236 of systemd or later is required."
+                "This journalctl is too old. systemd 236 or later is required."
             ),
         ),
     ],

@@ -77,7 +77,7 @@ def test_no_message_is_read_at_the_ends_of_the_journal() -> None:
 @pytest.mark.parametrize(
     ("since", "gaps"),
     [
-        ("@1", ("The journal begins later than the requested time: earlier entries were deleted or never stored.",)),
+        ("@1", ("The journal begins later than the requested period: earlier entries were deleted or never stored.",)),
         (f"@{ZERO // 1_000_000 + 2}", ()),
     ],
     ids=["before the journal", "within it"],
@@ -129,5 +129,5 @@ def test_empty_journal_is_an_error() -> None:
 
 
 def test_foreign_cursor_is_an_error() -> None:
-    with pytest.raises(JournalError, match="The journal does not hold the entry of after_cursor"):
+    with pytest.raises(JournalError, match="The journal does not contain the entry of after_cursor"):
         find_window(Journal(Host(ENTRIES)), Request(after_cursor="s=1;i=1"))

@@ -53,7 +53,7 @@ def test_only_the_requested_part_is_searched(request_: dict[str, t.Any], expecte
     assert find_messages(Journal(Host(ENTRIES)), **request_) == expected
 
 
-AMBIGUOUS = ("The clock was set back, so it is uncertain where the requested time lies in the journal.",)
+AMBIGUOUS = ("The clock was set back, so it is uncertain which journal entries belong to the requested period.",)
 
 
 @pytest.mark.parametrize(

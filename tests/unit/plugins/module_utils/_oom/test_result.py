@@ -189,7 +189,7 @@ def test_damaged_rows_are_noted() -> None:
     )
     found = build_incident(OomReport(first=line, last=line, tasks=rows, complete=True))
     event = build_result(Findings((found,), (), (), Coverage()), tasks="top", top=1)["events"][0]
-    assert (event["complete"], event["notes"]) == (False, ["damaged rows in the task table: 1"])
+    assert (event["complete"], event["notes"]) == (False, ["Damaged rows in the task table: 1."])
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_impossible_watermarks_are_noted() -> None:
     found = build_incident(OomReport(first=line, last=line, zones=zones, complete=True))
     event = build_result(Findings((found,), (), (), Coverage()), tasks="top", top=1)["events"][0]
     assert event["notes"] == [
-        "the report's watermarks are impossible and show nothing: those of Normal exceed the memory that exists"
+        "The watermarks in the report are impossible and show nothing: those of Normal exceed the existing memory."
     ]
 
 
@@ -276,5 +276,5 @@ def test_events_of_text_logs_are_not_trusted() -> None:
     event = build_result(Findings((found,), (), (), Coverage()), tasks="top", top=1)["events"][0]
     assert (event["trusted"], event["notes"]) == (
         False,
-        ["Read from dmesg.txt: a text log does not prove who wrote it.", "cut"],
+        ["Read from dmesg.txt. A text log does not prove who wrote it.", "cut"],
     )

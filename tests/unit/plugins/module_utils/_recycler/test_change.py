@@ -76,7 +76,8 @@ def test_service_that_does_not_start_is_an_error(tmp_path: pathlib.Path) -> None
     with pytest.raises(RecyclerError) as caught:
         converge(host, WANTED)
     assert str(caught.value) == (
-        f"Could not restart {UNIT}: systemctl ended with status 1 (it timed out). Look at `journalctl --unit {UNIT}`."
+        f"Could not restart {UNIT}: systemctl ended with status 1 (it timed out)."
+        f" Run `journalctl --unit {UNIT}` for details."
     )
 
 
@@ -85,6 +86,6 @@ def test_service_that_runs_another_version_is_an_error(tmp_path: pathlib.Path) -
     with pytest.raises(RecyclerError) as caught:
         converge(host, WANTED)
     assert str(caught.value) == (
-        f"{UNIT} does not run as it was set up (ActiveState=active, StatusText=0123: ready, NeedDaemonReload=no,"
-        f" Result=success). Look at `journalctl --unit {UNIT}`."
+        f"{UNIT} does not run with its current settings (ActiveState=active, StatusText=0123: ready,"
+        f" NeedDaemonReload=no, Result=success). Run `journalctl --unit {UNIT}` for details."
     )

@@ -28,7 +28,7 @@ def test_metrics_file_that_node_exporter_would_not_read_is_rejected(tmp_path: pa
     with pytest.raises(OomguardError) as error:
         check_host(Settings(metrics_file=str(path)))
     assert str(error.value) == (
-        f"Metrics cannot be written to {path}. Give a name that ends in .prom, in a folder that exists."
+        f"Metrics cannot be written to {path}. Use a name that ends in .prom, in a directory that exists."
     )
 
 

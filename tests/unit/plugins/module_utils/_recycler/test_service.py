@@ -192,7 +192,7 @@ def test_socket_in_a_hidden_folder_is_logged_and_not_drained(
     named.rmdir()
     bench.check(0)
     assert [fields["MESSAGE"] for fields in bench.logged] == [
-        f"Workers in {named} cannot be drained: the recycler does not see that folder."
+        f"Workers in {named} cannot be drained: the recycler cannot see that directory."
     ]
     shutil.rmtree(bench.proc.folder / str(process.pid))
     assert bench.check(1) == "0 workers, 0 over their limit, 0 retired so far"

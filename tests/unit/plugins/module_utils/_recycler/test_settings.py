@@ -50,7 +50,7 @@ def test_folder_that_the_sandbox_hides_is_rejected(below_root: str) -> None:
         make_settings({**VALUES, "socket_directories": ["/run/mod_fcgid", folder]})
     assert str(caught.value) == (
         f"The recycler cannot see sockets in {posixpath.normpath(folder)}."
-        " Set FcgidIPCDir to a folder that is not below /tmp, /var/tmp, /home, /root or /run/user."
+        " Set FcgidIPCDir to a directory that is not below /tmp, /var/tmp, /home, /root or /run/user."
     )
 
 
@@ -67,32 +67,32 @@ def test_sizes_are_bytes() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"limit": None}, "No limit was given. Set a limit for all workers, or for a script."),
+        ({"limit": None}, "No limit is set. Set a limit for all workers, or for a script."),
         (
             {"hard_limit": "1G"},
             (
-                "A hard limit was given without a grace time."
-                " Set grace to the number of seconds for which a worker over it may continue its request."
+                "A hard limit is set without a grace time."
+                " Set grace to the number of seconds for which a worker over the hard limit may continue its request."
             ),
         ),
         (
             {"hard_limit": "1M", "grace": 1},
             "The hard limit, 1048576 bytes, is below the limit, 268435456 bytes.",
         ),
-        ({"interval": 0}, "interval is 0. Give a number of seconds that is 1 or more."),
-        ({"min_idle": -1}, "min_idle is -1. Give a number of seconds that is 0 or more."),
-        ({"hard_limit": "512M", "grace": -1}, "grace is -1. Give a number of seconds that is 0 or more."),
+        ({"interval": 0}, "interval is 0. Use a number of seconds of at least 1."),
+        ({"min_idle": -1}, "min_idle is -1. Use a number of seconds of at least 0."),
+        ({"hard_limit": "512M", "grace": -1}, "grace is -1. Use a number of seconds of at least 0."),
         (
             {"scripts": [{"script": "a.fcgi", "limit": "1G"}]},
-            "'a.fcgi' is not a script. Give a full path, in which * stands for any text and ? for any character.",
+            "'a.fcgi' is not a script. Use a full path, in which * stands for any text and ? for any character.",
         ),
         (
             {"scripts": [{"script": "/srv/a.fcgi", "limit": "1G"}, {"script": "/srv/a.fcgi", "limit": "2G"}]},
-            "/srv/a.fcgi is given twice. Only the first entry that matches applies. Remove one of them.",
+            "/srv/a.fcgi is listed twice. Only the first entry that matches applies. Remove one of them.",
         ),
         (
             {"socket_directories": ["/run/%i"]},
-            "'/run/%i' cannot be written in a unit. Give a full path without spaces or special characters.",
+            "'/run/%i' cannot be used in a unit file. Use a full path without spaces or special characters.",
         ),
         (
             {"limit": "256"},
@@ -105,7 +105,7 @@ def test_sizes_are_bytes() -> None:
         (
             {"limit": "much"},
             (
-                "'much' is not a size. Write a number of bytes,"
+                "'much' is not a size. Use a number of bytes,"
                 " or a number with a unit such as 512M, 10G, 10GiB (binary) or 10GB (decimal)."
             ),
         ),

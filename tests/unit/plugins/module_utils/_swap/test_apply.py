@@ -218,7 +218,7 @@ def test_failure_of_systemctl_is_reported(kernel: Kernel) -> None:
     with pytest.raises(CommandError) as error:
         apply_steps(kernel, WriteUnit(path=f"{kernel.root}/units/swapfile.swap", before="", after="[Swap]\n"))
     assert str(error.value) == (
-        "Could not have systemd enable swapfile.swap: systemctl ended with status 255 "
+        "Could not run systemctl enable swapfile.swap: systemctl ended with status 255 "
         "(systemctl: swapfile.swap: Invalid argument)."
     )
 

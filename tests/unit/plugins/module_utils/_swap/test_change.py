@@ -43,7 +43,7 @@ def test_absent_below_missing_folder_changes_nothing(kernel: Kernel) -> None:
 
 def test_present_below_missing_folder_is_an_error(kernel: Kernel) -> None:
     present = dataclasses.replace(WANTED, path=f"{kernel.root}/gone/swapfile")
-    with pytest.raises(SwapError, match="Could not examine the folder"):
+    with pytest.raises(SwapError, match="Could not examine the directory"):
         bring(change_to(present, kernel), check_mode=True)
 
 

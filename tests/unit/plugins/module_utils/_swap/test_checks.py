@@ -41,29 +41,30 @@ REFUSALS = {
     "foreign file": Refusal(
         state(entries=[dataclasses.replace(LINK, kind="file", mode=0o644)]),
         WANTED,
-        "Refused to touch /swapfile: it is a file that this module did not create, and it is not in use as swap. "
-        "Move it away, or use another path.",
+        "Refused to change /swapfile: it is a file that this module did not create, and it is not in use as swap. "
+        "Move it away, or choose another path.",
     ),
     "symbolic link": Refusal(
         state(entries=[LINK]),
         WANTED,
-        "Refused to touch /swapfile: it is a symbolic link, and it is not in use as swap. "
-        "Move it away, or use another path.",
+        "Refused to change /swapfile: it is a symbolic link, and it is not in use as swap. "
+        "Move it away, or choose another path.",
     ),
     "folder": Refusal(
-        state(entries=[dataclasses.replace(LINK, kind="folder")]),
+        state(entries=[dataclasses.replace(LINK, kind="directory")]),
         WANTED,
-        "Refused to touch /swapfile: it is a folder, and it is not in use as swap. Move it away, or use another path.",
+        "Refused to change /swapfile: it is a directory, and it is not in use as swap. "
+        "Move it away, or choose another path.",
     ),
     "hard link": Refusal(
         state(entries=[entry("/swapfile", GIB, links=2)]),
         WANTED,
-        "Refused to touch /swapfile: the file has 2 names. Remove the other hard links.",
+        "Refused to change /swapfile: the file has 2 hard links. Remove the other links.",
     ),
     "suspended": Refusal(
         state(entries=[entry("/swapfile", GIB, suspended=True)]),
         WANTED,
-        "Refused to touch /swapfile: it holds the image of a hibernated system. "
+        "Refused to change /swapfile: it holds the image of a hibernated system. "
         "Resume that system first, or discard the image with force: true.",
     ),
     "hibernation": Refusal(
@@ -76,7 +77,7 @@ REFUSALS = {
         managed(GIB, units=(unit("/swapfile", text="[Swap]\nWhat=/swapfile\n"),)),
         SYSTEMD,
         "Refused to replace /etc/systemd/system/swapfile.swap: this module did not create it. "
-        "Move it away, or use another value for persist.",
+        "Move it away, or choose another value for persist.",
     ),
     "host without systemd": Refusal(
         state(booted=False), SYSTEMD, "This host was not booted with systemd. Use persist: fstab."
@@ -152,13 +153,13 @@ REFUSALS = {
         "Use a path on another filesystem.",
     ),
     "writable folder": Refusal(
-        state(folders=(Folder("/", "folder", 0o755, 0), Folder("/pub", "folder", 0o1777, 0))),
+        state(folders=(Folder("/", "directory", 0o755, 0), Folder("/pub", "directory", 0o1777, 0))),
         WANTED,
         "Refused to manage a swap file below /pub: users other than root can write to it (owner 0, mode 1777). "
-        "Use a path in a folder that only root can write to.",
+        "Use a path in a directory that only root can write to.",
     ),
     "linked folder": Refusal(
-        state(folders=(Folder("/", "folder", 0o755, 0), Folder("/srv", "symbolic link", 0o777, 0))),
+        state(folders=(Folder("/", "directory", 0o755, 0), Folder("/srv", "symbolic link", 0o777, 0))),
         WANTED,
         "Refused to manage a swap file below /srv: it is a symbolic link. Use a path without symbolic links.",
     ),
@@ -166,25 +167,25 @@ REFUSALS = {
         state(free_bytes=10 * GIB),
         WANTED,
         "There is not enough disk space for another 10.0 GiB of swap below /: 10.0 GiB is free, and 256.0 MiB of it "
-        "must stay free. Free some space, use a path on another filesystem, ask for less swap, or lower the reserve.",
+        "must stay free. Free some space, use a path on another filesystem, request less swap, or lower the reserve.",
     ),
     "exact size below that of foreign areas": Refusal(
         state(area("/dev/vda5", 12 * GIB)),
         EXACT,
         "Cannot bring the swap of this host to exactly 10.0 GiB: areas other than the files that this module "
         "created for /swapfile already provide 12.0 GiB. Switch them off (files of this module with state: absent and "
-        "their path), ask for more swap, or use mode: at_least.",
+        "their path), request more swap, or use mode: at_least.",
     ),
     "another priority without room for both": Refusal(
         managed(10 * GIB, free_bytes=5 * GIB),
         dataclasses.replace(WANTED, priority=5),
         "There is not enough disk space for another 10.0 GiB of swap below /: 5.0 GiB is free, and 256.0 MiB of it "
-        "must stay free. Free some space, use a path on another filesystem, ask for less swap, or lower the reserve.",
+        "must stay free. Free some space, use a path on another filesystem, request less swap, or lower the reserve.",
     ),
     "masked unit": Refusal(
         managed(10 * GIB, units=(unit("/swapfile", text="a link to /dev/null"),)),
         SYSTEMD,
-        "Refused to replace /etc/systemd/system/swapfile.swap: this module did not create it. Move it away, or use "
+        "Refused to replace /etc/systemd/system/swapfile.swap: this module did not create it. Move it away, or choose "
         "another value for persist.",
     ),
     "contents without room": Refusal(

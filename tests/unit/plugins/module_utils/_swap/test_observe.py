@@ -124,8 +124,8 @@ def test_missing_folder_is_an_error(kernel: Kernel) -> None:
     with pytest.raises(SwapError) as error:
         observe_state(f"{kernel.root}/nothing/swapfile", kernel.host, kernel)
     assert str(error.value) == (
-        f"Could not examine the folder {kernel.root}/nothing: No such file or directory. "
-        "Create it, or use another path."
+        f"Could not examine the directory {kernel.root}/nothing: No such file or directory. "
+        "Create it, or choose another path."
     )
 
 

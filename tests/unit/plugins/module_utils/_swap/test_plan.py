@@ -291,7 +291,7 @@ def test_plan_without_steps_changes_nothing() -> None:
 def test_removal_of_resume_file_is_warned_about() -> None:
     host = managed(GIB, hibernates_to=("/swapfile",))
     assert make_plan(host, dataclasses.replace(ABSENT, force=True)).warnings == (
-        "This host hibernates to /swapfile, which is removed: set resume= and resume_offset= to another swap area.",
+        "This host hibernates to /swapfile, which is removed. Set resume= and resume_offset= to another swap area.",
     )
 
 

@@ -31,7 +31,7 @@ def test_only_zram_is_compressed(path: str, *, compressed: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("label", "kind", "ours"), [("oomguard", "file", True), ("oomguard", "folder", False), ("other", "file", False)]
+    ("label", "kind", "ours"), [("oomguard", "file", True), ("oomguard", "directory", False), ("other", "file", False)]
 )
 def test_file_is_ours_by_its_label(label: str, kind: str, *, ours: bool) -> None:
     assert entry("/swapfile", GIB, label=label, kind=kind).is_ours is ours

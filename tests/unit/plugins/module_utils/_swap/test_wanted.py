@@ -20,7 +20,7 @@ def test_path_that_is_not_plain_is_refused(path: str) -> None:
         dataclasses.replace(WANTED, path=path)
     assert str(error.value) == (
         f"{path!r} is not a valid path for a swap file. "
-        "Give an absolute, normalized path without control characters, such as /swapfile."
+        "Use an absolute, normalized path without control characters, such as /swapfile."
     )
 
 
@@ -30,13 +30,13 @@ def test_path_that_is_not_plain_is_refused(path: str) -> None:
         (
             {"size_bytes": 0},
             (
-                "0 B is too small for the swap of a host. Give 2.0 MiB or more. "
+                "0 B is too small for the swap of a host. Use 2.0 MiB or more. "
                 "To remove the files that this module created, use state: absent."
             ),
         ),
         (
             {"priority": -1},
-            "-1 is not a valid priority. Give a number from 0 to 32767, or omit it to let the kernel choose.",
+            "-1 is not a valid priority. Use a number from 0 to 32767, or omit it to let the kernel choose.",
         ),
     ],
 )

@@ -161,7 +161,7 @@ def test_failed_reload_restores_old_state(systemd: Systemd, programs: Programs) 
     programs.failures = 1
     path = systemd.observe(WANTED).path
     assert fail_to_apply(systemd) == (
-        "Could not have systemd read its unit files again: systemctl ended with status 1 (Access denied)."
+        "Could not reload systemd's unit files: systemctl ended with status 1 (Access denied)."
         f" {path} is as it was before."
     )
     assert (path.parent.exists(), programs.ran[-1]) == (False, "daemon-reload")
@@ -169,7 +169,7 @@ def test_failed_reload_restores_old_state(systemd: Systemd, programs: Programs) 
 
 def test_failure_to_restore_is_reported_as_well(systemd: Systemd, programs: Programs) -> None:
     programs.failures = 2
-    once = "Could not have systemd read its unit files again: systemctl ended with status 1 (Access denied)."
+    once = "Could not reload systemd's unit files: systemctl ended with status 1 (Access denied)."
     assert fail_to_apply(systemd) == f"{once} Restoring the old state failed as well: {once}"
 
 

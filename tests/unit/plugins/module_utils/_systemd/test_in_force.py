@@ -102,7 +102,7 @@ def test_conflict_is_refused() -> None:
         refuse_conflicts(state(text=None, later=STOP, properties={"OOMPolicy": "stop"}), WANTED)
     assert str(error.value) == (
         f"OOMPolicy= of apache2.service would be 'stop', whatever {PATH} sets. Nothing was changed."
-        f" {LATER} is read later and wins. Change it there, or give the drop-in a name that sorts after it."
+        f" {LATER} is read later and overrides it. Change it there, or give the drop-in a name that sorts after it."
     )
 
 
@@ -112,7 +112,7 @@ def test_conflict_is_refused() -> None:
         (
             CONTROL,
             (
-                f"{CONTROL} wins, which `systemctl set-property` wrote."
+                f"{CONTROL}, which `systemctl set-property` wrote, overrides it."
                 " Set OOMPolicy with that command as well, or remove the file."
             ),
         ),
@@ -134,7 +134,7 @@ def test_verification_error_names_value_and_winner() -> None:
         verify_settings(state(later=STOP, properties={"OOMPolicy": "stop"}), WANTED)
     assert str(error.value) == (
         f"OOMPolicy= of apache2.service has the value 'stop' in force, although {PATH} sets 'continue'."
-        f" {LATER} is read later and wins. Change it there, or give the drop-in a name that sorts after it."
+        f" {LATER} is read later and overrides it. Change it there, or give the drop-in a name that sorts after it."
     )
 
 

@@ -77,7 +77,7 @@ def test_symbolic_link_is_refused(systemd: Systemd, tmp_path: pathlib.Path) -> N
     folder = tmp_path / "etc/systemd/system"
     folder.mkdir(parents=True)
     (folder / "apache2.service.d").symlink_to("/dev/null")
-    with pytest.raises(DropinError, match=r"or its folder is a symbolic link\."):
+    with pytest.raises(DropinError, match=r"or its directory is a symbolic link\."):
         systemd.observe(WANTED)
 
 
@@ -142,7 +142,7 @@ def test_dropin_of_instance_hides_that_of_template(
 
 def test_runtime_dropin_is_refused_if_systemd_does_not_run(programs: Programs, tmp_path: pathlib.Path) -> None:
     with pytest.raises(
-        DropinError, match=r"^The systemd of httpd\.service does not run, so a drop-in below .* would not"
+        DropinError, match=r"^The systemd instance of httpd\.service does not run, so a drop-in below .* would not"
     ):
         Systemd(run=programs, root=tmp_path).observe(dataclasses.replace(WANTED, runtime=True))
 

@@ -54,7 +54,7 @@ LOWER = {"MemoryMax": Limit(pathlib.Path("x"), 2 << 20, (("/a.slice", 1 << 20),)
             {"limits": {"MemoryMax": Limit(pathlib.Path("x"), None)}, "properties": {"MemoryMax": "2097152"}},
             "MemoryMax= of a.service is not in force in the kernel: x should contain 2097152,",
         ),
-        ("OOMPolicy", "stop", {"booted": False}, "The systemd of a.service does not run, so"),
+        ("OOMPolicy", "stop", {"booted": False}, "The systemd instance of a.service does not run, so"),
         (
             "OOMPolicy",
             "stop",

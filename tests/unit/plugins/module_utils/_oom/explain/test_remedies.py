@@ -146,9 +146,9 @@ def test_the_size_of_swap_is_explained() -> None:
     (swap,) = (remedy for remedy in diagnose_incident(STOP).remedies if remedy.role == "swap")
     assert (swap.why, swap.risk) == (
         (
-            "Swap takes in memory that processes hold but do not use, and leaves time to act: the 3.7 GiB that the "
-            "host had was used up; with 9 GiB, sys.fcgi could have held 4.4 GiB more. The rule is room for as much as "
-            "the largest consumer held, but no more than RAM and swap together, and no more than 8.0 GiB."
+            "Swap takes up memory that processes hold but do not use, and leaves time to act: the 3.7 GiB that the "
+            "host had was used up; with 9 GiB, sys.fcgi could have held 4.4 GiB more. The suggested size adds as much "
+            "as the largest consumer held, but no more than RAM and swap together, and no more than 8.0 GiB."
         ),
         (
             "A process that grows without limit fills any amount of swap, and makes the host slow until then. "

@@ -31,7 +31,7 @@ OOM_KILL = (
 )
 
 NOTICED = {"MESSAGE_ID": "fe6faa94e7774663a0da52717891d8ef", "_PID": "1", "UNIT": "apache2.service"}
-UNEXPLAINED = "systemd noticed an OOM kill of which the journal holds no other record: apache2.service."
+UNEXPLAINED = "systemd noticed an OOM kill for which the journal holds no other record: apache2.service."
 
 
 def find_coverage(host: Host, **request: t.Any) -> Coverage:
@@ -55,7 +55,7 @@ def test_time_without_records_is_not_complete() -> None:
     coverage = find_coverage(Host(captured("bullseye")), since="@2000000000")
     assert (coverage.complete, coverage.gaps) == (
         False,
-        ("The journal holds no entries of the requested time.",),
+        ("The journal holds no entries from the requested period.",),
     )
 
 
@@ -63,7 +63,7 @@ def test_skipped_files_are_gaps_even_if_nothing_was_found() -> None:
     host = Host(captured("bullseye"))
     host.answers["--reverse"] = done(err="Journal file /j/a.journal corrupted, ignoring file.\n")
     assert find_coverage(host).gaps == (
-        "The journal holds no entries of the requested time.",
+        "The journal holds no entries from the requested period.",
         "Journal file /j/a.journal corrupted, ignoring file.",
     )
 
@@ -197,9 +197,9 @@ def test_journal_without_kernel_messages_is_not_complete(before: list[Entry]) ->
         False,
         (
             (
-                "The journal holds no kernel messages of the last boot of the requested time, and so no OOM kills by "
-                "the kernel. This is so in a container, in a journal namespace and with ReadKMsg=no, or if they were "
-                "deleted."
+                "The journal holds no kernel messages from the last boot of the requested period, so it shows no OOM "
+                "kills by the kernel. This is normal in a container, in a journal namespace and with ReadKMsg=no. "
+                "Otherwise, the messages were deleted."
             ),
         ),
     )
