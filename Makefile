@@ -20,7 +20,7 @@ test: deps lint unit sanity molecule ## Run all checks, quick ones first
 demo: deps .venv $(link) ## Show incident, explanation, fix and proof on a virtual machine (KEEP=1 keeps it)
 	PYTHONPATH=tests/demo:tests/lab python -m demo
 
-deps: ## Install missing system packages of bindep.txt
+deps: ## Install missing system packages from bindep.txt
 	@tests/tools/deps
 
 .venv: $(link) ## Install the pinned Python tools
@@ -51,7 +51,7 @@ sanity: .venv $(link) ## Run ansible-test sanity with each supported Python that
 molecule: .venv $(link) ## Run the main Molecule scenario on virtual machines of three releases
 	molecule test
 
-proofs: .venv $(link) ## Run the longer Molecule scenarios: drop-ins, swap and mod_fcgid at their limits
+proofs: .venv $(link) ## Run the longer Molecule scenarios: drop-ins, mod_fcgid, recycler, swap and effects on units
 	molecule test --scenario-name dropin
 	molecule test --scenario-name fcgid
 	molecule test --scenario-name recycler
@@ -66,7 +66,7 @@ bench: .venv $(link) ## Measure speed and memory
 	PYTHONPATH=tests/benchmarks python -m bench_fleet
 	PYTHONPATH=tests/benchmarks:tests/lab:tests/scenario python -m bench_swap
 
-readme: .venv ## Write the tables of variables into the READMEs of the roles
+readme: .venv ## Update the tables of variables in the READMEs of the roles
 	ansible-docsmith generate --config .config/ansible-docsmith/config.toml .
 
 docs: .venv $(link) ## Build the HTML documentation in docs/build
@@ -77,5 +77,5 @@ docs: .venv $(link) ## Build the HTML documentation in docs/build
 build: .venv ## Build the collection for Ansible Galaxy
 	ansible-galaxy collection build --force
 
-clean: ## Remove all files that make has made in this checkout
+clean: ## Remove all files that make has created in this checkout
 	rm -rf .ansible .cache .collections .hypothesis .mypy_cache .pytest_cache .ruff_cache .venv docs/build tests/output oomguard-linux-*.tar.gz

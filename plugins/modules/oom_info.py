@@ -104,8 +104,8 @@ options:
     default: 100
   timeout:
     description:
-      - How many seconds to wait for the answer to one query of the journal. If there is no answer by then, the module
-        kills the program that it asked, and fails.
+      - How many seconds to wait for the answer to one query of the journal. If there is none by then, the module kills
+        the program that reads the journal, and fails.
       - The minimum is V(1).
     type: int
     default: 300

@@ -42,8 +42,8 @@ def event(time: str, kind: str, *, stopped: bool = False) -> dict[str, t.Any]:
     ("count", "down", "complete", "line"),
     [
         (0, [], True, "No OOM kill found."),
-        (0, [], False, "Unknown: no OOM kill was found in the part that could be searched."),
-        (0, ["a.service"], True, "No OOM kill was found, but OOM kills took services down: a.service."),
+        (0, [], False, "Unknown: no OOM kill was found, but not everything could be searched."),
+        (0, ["a.service"], True, "No record of an OOM kill was found, but OOM kills took services down: a.service."),
         (2, ["a.service"], True, "2 OOM events. Services taken down: a.service."),
         (1, [], False, "1 OOM event. Services taken down: none."),
     ],
@@ -64,7 +64,7 @@ def test_empty_result_shows_start_of_search_and_notes() -> None:
 
 def test_units_taken_down_are_unknown_for_a_log() -> None:
     text = print_result({"summary": {"count": 1, "units_taken_down": []}}, detect_log_files=["kern.log"])
-    assert text.startswith("1 OOM event. Services taken down: not known.\n")
+    assert text.startswith("1 OOM event. Services taken down: unknown.\n")
 
 
 def test_event_of_a_log_shows_its_line_and_time_stamp() -> None:

@@ -205,7 +205,7 @@ def _name_victims(report: OomReport) -> str:
     if not others:
         return name
 
-    return f"{name} and {len(others)} more of its cgroup"
+    return f"{name} and {len(others)} more in its cgroup"
 
 
 def _summarise_without_victim(report: OomReport, reason: str) -> str:

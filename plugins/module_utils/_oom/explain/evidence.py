@@ -312,7 +312,7 @@ def _describe_swap(memory: Memory, cause: str) -> t.Iterator[str]:
 
     if total is not None and free is not None:
         verdict = _SWAP_VERDICTS.get(cause, "")
-        yield f"Of {format_size(total)} of swap, {format_size(free)} was free{verdict}."
+        yield f"{format_size(free)} of the {format_size(total)} of swap was free{verdict}."
 
 
 def _describe_request(report: OomReport, supplies: t.Sequence[Supply], cause: str) -> t.Iterator[str]:

@@ -317,7 +317,7 @@ def _advise_on_crowd(report: OomReport, consumers: Consumers) -> t.Iterator[Advi
     yield Advice(
         what=f"First, let fewer processes of {name} run at once (a smaller pool of workers, fewer jobs), or limit the "
         "memory of all of them together (MemoryMax= of their unit).",
-        why=f"There were {len(tasks)} of them, and a few more would fill additional swap, too.",
+        why=f"There were {len(tasks)} of them, and a few more would also fill additional swap.",
         risk="Work beyond that number waits or is refused. When the unit reaches its limit, one of them is killed.",
     )
 

@@ -227,7 +227,7 @@ def test_the_incident_is_exhaustion_with_the_buddy_lists_as_evidence() -> None:
                 "unreclaimable, 15.6 MiB page tables, 15.2 MiB slab reclaimable, 13.7 MiB unaccounted, 2.9 MiB other."
             ),
             "The buddy lists held 4476 kB in DMA (largest block 512 kB) and 44744 kB in DMA32 (largest block 4096 kB).",
-            "Of 3.7 GiB of swap, 0 B was free, so swap was exhausted.",
+            "0 B of the 3.7 GiB of swap was free, so swap was exhausted.",
             (
                 "apache2 requested a single page (4.0 KiB) for a process. Any free block can serve such a request, "
                 "so the cause is exhaustion, not fragmentation."

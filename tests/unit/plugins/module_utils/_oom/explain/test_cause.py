@@ -38,7 +38,7 @@ def test_the_evidence_has_the_figures_of_the_incident() -> None:
         ),
         "The 2 processes named sys.fcgi held the most: 4.4 GiB of RAM and swap.",
         "The buddy lists held 4476 kB in DMA (largest block 512 kB) and 44744 kB in DMA32 (largest block 4096 kB).",
-        "Of 3.7 GiB of swap, 0 B was free, so swap was exhausted.",
+        "0 B of the 3.7 GiB of swap was free, so swap was exhausted.",
         (
             "apache2 requested a single page (4.0 KiB) for a process. Any free block can serve such a request, "
             "so the cause is exhaustion, not fragmentation."
@@ -150,7 +150,7 @@ def test_the_summary_says_what_became_of_the_unit(effect: dict[str, t.Any], end:
     [
         (
             {"victims": (Victim("a", 1), Victim("b", 2)), "scope": "memcg"},
-            "The kernel killed a (pid 1) and 1 more of its cgroup because the cgroup had reached its memory limit.",
+            "The kernel killed a (pid 1) and 1 more in its cgroup because the cgroup had reached its memory limit.",
         ),
         (
             {"victims": (), "no_killable": True},
