@@ -2,7 +2,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module fcgid_config: its documentation, its argument spec and the way through it."""
+"""The module fcgid_config: its documentation, its argument spec and its main function."""
 
 from __future__ import annotations
 
@@ -264,7 +264,7 @@ from ..module_utils._safe import neutralise, neutralise_all
 
 
 def main() -> None:
-    """Bring the configuration of mod_fcgid to what the parameters ask for."""
+    """Configure mod_fcgid according to the parameters."""
     module = AnsibleModule(
         argument_spec={
             "directives": {"type": "dict", "default": {}},
@@ -309,7 +309,7 @@ def main() -> None:
 
 
 def build_wanted(params: t.Mapping[str, t.Any]) -> Wanted:
-    """Return what the module's parameters ask for. Raises FcgidError and SizeError."""
+    """Return the requested state according to the parameters. Raises FcgidError and SizeError."""
     if params["state"] == "absent":
         return Wanted(present=False, allow_overrides=params["allow_overrides"])
 

@@ -2,7 +2,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module fcgid_recycler: its documentation, its argument spec and the way through it."""
+"""The module fcgid_recycler: its documentation, its argument spec and its main function."""
 
 from __future__ import annotations
 
@@ -207,7 +207,7 @@ SIZE = {"type": "str"}
 
 
 def main() -> None:
-    """Bring the recycler to what the parameters ask for."""
+    """Install or remove the recycler according to the parameters."""
     module = AnsibleModule(
         argument_spec={
             "limit": SIZE,
@@ -245,7 +245,7 @@ def main() -> None:
 
 
 def build_wanted(params: t.Mapping[str, t.Any]) -> Wanted:
-    """Return what the module's parameters ask for. Raises RecyclerError, SizeError and WorkerError."""
+    """Return the requested state according to the parameters. Raises RecyclerError, SizeError and WorkerError."""
     if params["state"] == "absent":
         return make_wanted(None, python=find_python())
 

@@ -2,7 +2,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module fcgid_worker_info: its documentation, its argument spec and the way through it."""
+"""The module fcgid_worker_info: its documentation, its argument spec and its main function."""
 
 from __future__ import annotations
 

@@ -788,7 +788,7 @@ _JOURNAL_OPTIONS = ("since", "until", "after_cursor", "journal_directory", "jour
 
 
 def main() -> None:
-    """Search, explain, return."""
+    """Find and explain OOM kills, and return the result."""
     module = AnsibleModule(
         argument_spec=ARGUMENT_SPEC,
         mutually_exclusive=[
@@ -807,7 +807,7 @@ def main() -> None:
 
 
 def check(params: t.Mapping[str, t.Any]) -> None:
-    """Refuse numbers and texts that make no sense. Raises OomguardError."""
+    """Reject numbers and texts that make no sense. Raises OomguardError."""
     for name, minimum in _MINIMA.items():
         if params[name] < minimum:
             raise OomguardError(
@@ -843,7 +843,7 @@ def find(params: t.Mapping[str, t.Any], run: Run) -> dict[str, t.Any]:
 
 
 def query_from(params: t.Mapping[str, t.Any]) -> Query:
-    """Return the part of the journal that the module's parameters ask for."""
+    """Return the part of the journal that the parameters select."""
     return Query(
         since=params["since"],
         until=params["until"],
