@@ -97,7 +97,7 @@ options:
     default: 10
   limit:
     description:
-      - The maximum number of events to return. Events that took a unit down come first, then the newest events.
+      - The maximum number of events to return. Events that took a unit down are selected first, then the newest events.
       - RV(summary) counts all events.
       - The minimum is V(1).
     type: int
