@@ -11,7 +11,8 @@ import typing as t
 
 from ._command import Completed, Run
 
-_RELOAD_TIMEOUT = 120
+# Generators run on each reload, and a host that swaps is slow.
+_RELOAD_TIMEOUT = 600
 
 
 def is_booted(root: pathlib.Path = pathlib.Path("/")) -> bool:

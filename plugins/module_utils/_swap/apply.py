@@ -104,7 +104,7 @@ class Applier:
         _edit_file(step, pathlib.Path(os.path.realpath(step.path)))  # a symbolic link stays one
         # As long as systemd remembers the line of an area, it wants the area to be on and may switch it on.
         if self._is_booted():
-            self._call_systemctl("daemon-reload")
+            self._systemctl.reload()
 
     def _check_table(self, step: Persist) -> None:
         """Raise CommandError if findmnt(8) finds errors in the new fstab but none in the old one."""
@@ -135,13 +135,16 @@ class Applier:
         # Without --now the area stays on.
         self._call_systemctl("--no-reload", "disable", path.name)
         remove_file(path)
-        self._call_systemctl("daemon-reload")
+        self._systemctl.reload()
 
     def _call_systemctl(self, *arguments: str) -> None:
-        systemctl = Systemctl(run=self.run, options=("--quiet",))
-        done = systemctl(*arguments, timeout=_TIMEOUT)
+        done = self._systemctl(*arguments, timeout=_TIMEOUT)
         if done.returncode:
             raise done.failed(f"run systemctl {' '.join(arguments)}")
+
+    @property
+    def _systemctl(self) -> Systemctl:
+        return Systemctl(run=self.run, options=("--quiet",))
 
     def _disable(self, step: Disable) -> None:
         # The use of memory has changed since the plan was made.

@@ -22,6 +22,7 @@ class Calls:
         self.returncode = returncode
         self.argvs: list[list[str]] = []
         self.environments: list[t.Mapping[str, str] | None] = []
+        self.timeouts: list[float] = []
 
     def __call__(
         self,
@@ -33,6 +34,7 @@ class Calls:
     ) -> Completed:
         self.argvs.append(list(argv))
         self.environments.append(environment)
+        self.timeouts.append(timeout)
         return Completed(tuple(argv), self.returncode, self.answer, "Access denied")
 
 
@@ -64,6 +66,12 @@ def test_show_without_units_asks_the_manager() -> None:
 def test_show_that_fails_says_what_it_was_for() -> None:
     with pytest.raises(CommandError, match=r"^Could not ask systemd about a.service: systemctl ended with status 1"):
         Systemctl(Calls(returncode=1)).show(["a.service"], ["Id"], attempt="ask systemd about a.service")
+
+
+def test_reload_waits_for_a_host_that_swaps() -> None:
+    calls = Calls()
+    Systemctl(calls).reload()
+    assert (calls.argvs, calls.timeouts) == ([["systemctl", "daemon-reload"]], [600])
 
 
 def test_reload_that_fails_is_an_error() -> None:
