@@ -34,7 +34,7 @@ def install_dropin(plan: Plan) -> FormerFile | None:
     if plan.writes:
         _put(plan.path, plan.after)
     elif plan.tidy:
-        _remove_leftover(plan)
+        _remove_leftover(plan.path)
 
     return former
 
@@ -60,11 +60,9 @@ def _keep_backup(path: pathlib.Path, former: FormerFile) -> None:
         _write_former(backup, former)
 
 
-def _remove_leftover(plan: Plan) -> None:
-    if plan.after is None:
-        _put(plan.path, None)
-    else:
-        name_leftover(plan.path).unlink()
+def _remove_leftover(path: pathlib.Path) -> None:
+    with _removing_empty_folder(path):
+        remove_file(name_leftover(path))
 
 
 def _put(path: pathlib.Path, text: str | None) -> None:

@@ -29,7 +29,7 @@ _MICROSECONDS = {
     for factor, names in (
         (1, ("us", "usec", "µs")),
         (1000, ("ms", "msec")),
-        (SECOND, ("", "s", "sec", "second", "seconds")),
+        (SECOND, ("s", "sec", "second", "seconds")),
         (60 * SECOND, ("m", "min", "minute", "minutes")),
         (3600 * SECOND, ("h", "hr", "hour", "hours")),
         (86400 * SECOND, ("d", "day", "days")),
@@ -78,8 +78,12 @@ def parse_memory_limit(text: str, ram_bytes: int) -> int | None:
     return limit or None
 
 
-def parse_time_span(text: str) -> int | None:
-    """Return the microseconds of a time span in the syntax of systemd.time(7), None for any other text."""
+def parse_time_span(text: str, *, default_unit: int = SECOND) -> int | None:
+    """Return the microseconds of a time span in the syntax of systemd.time(7), None for any other text.
+
+    A number without a unit counts `default_unit` microseconds.
+    """
+    factors = {**_MICROSECONDS, "": default_unit}
     spans = _SPAN.findall(text)
     rest = _SPAN.sub("", text)
     if not spans or rest.strip():
@@ -87,9 +91,10 @@ def parse_time_span(text: str) -> int | None:
 
     microseconds = 0
     for number, unit in spans:
-        factor = _MICROSECONDS.get(unit)
+        factor = factors.get(unit)
         if factor is None:
             return None
+
         microseconds += round(float(number) * factor)
 
     return microseconds

@@ -220,12 +220,16 @@ def _read_memory(value: str) -> float | None:
     return number
 
 
-def _read_time(text: str) -> float | None:
+def _read_time(text: str, *, default_unit: int = SECOND) -> float | None:
     """Return the microseconds of a time span."""
     if text in _UNLIMITED:
         return math.inf
 
-    return parse_time_span(text)
+    return parse_time_span(text, default_unit=default_unit)
+
+
+# Without a unit, this limit of CPU time is in microseconds (rlimit_parse_usec() in systemd's sources).
+_read_realtime_limit = functools.partial(_read_time, default_unit=1)
 
 
 def _read_nanoseconds(value: str) -> float | None:
@@ -250,7 +254,8 @@ def _read_cpu_limit(value: str) -> float | None:
     if microseconds is None:
         return _read_number(value)
 
-    return microseconds // SECOND
+    # systemd rounds up (rlimit_parse_sec() in its sources), so that no limit becomes 0.
+    return math.ceil(microseconds / SECOND)
 
 
 def _read_name(numbers: t.Mapping[str, int], value: str) -> float | None:
@@ -307,7 +312,7 @@ _COMPARATORS: tuple[tuple[t.Pattern[str], _Comparator], ...] = (
     (re.compile(".*Signal"), _compare_with(parse_signal, _read_digits)),
     (re.compile(".*LimitNICE"), _compare_with(_read_nice_limit, _read_shown_number)),
     (re.compile(".*LimitCPU"), _compare_with(_read_cpu_limit, _read_shown_number)),
-    (re.compile(".*LimitRTTIME"), _compare_with(_read_time, _read_shown_number)),
+    (re.compile(".*LimitRTTIME"), _compare_with(_read_realtime_limit, _read_shown_number)),
     (re.compile(".*NSec"), _compare_with(_read_nanoseconds, _read_shown_number)),
     (re.compile("(?:Timeout|Job|RuntimeMax).*Sec"), _compare_time_limits),
     (re.compile(".*Sec"), _compare_times),

@@ -10,6 +10,7 @@ import stat
 
 import pytest
 
+from ansible_collections.oomguard.linux.plugins.module_utils._files import FileError
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.install import install_dropin, restore_file
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.model import Plan
 
@@ -50,6 +51,13 @@ def test_leftover_beside_unchanged_file_is_removed(old_file: pathlib.Path) -> No
     (old_file.parent / ".50-oomguard.conf.oomguard").touch()
     install_dropin(Plan(path=old_file, before=OLD, after=OLD, tidy=True))
     assert [file.name for file in old_file.parent.iterdir()] == [old_file.name]
+
+
+def test_leftover_that_cannot_be_removed_is_an_error(old_file: pathlib.Path) -> None:
+    leftover = old_file.parent / ".50-oomguard.conf.oomguard"
+    leftover.mkdir()
+    with pytest.raises(FileError, match=f"^Could not remove {leftover}: "):
+        install_dropin(Plan(path=old_file, before=OLD, after=OLD, tidy=True))
 
 
 def test_empty_folder_that_was_left_is_removed(path: pathlib.Path) -> None:

@@ -46,6 +46,10 @@ def test_time_span_is_parsed(text: str, expected: int | None) -> None:
     assert parse_time_span(text) == expected
 
 
+def test_number_without_unit_counts_in_the_given_unit() -> None:
+    assert parse_time_span("1ms 5", default_unit=1) == 1005
+
+
 @pytest.mark.parametrize(
     ("text", "expected"), [("Yes", True), ("1", True), ("off", False), ("strict", None), ("", None)]
 )
