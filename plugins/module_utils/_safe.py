@@ -14,7 +14,7 @@ import unicodedata
 _UNSAFE_CATEGORIES = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 _TEMPLATE_START = re.compile(r"\{(?=[{%#])")
 _JINJA_HEADER = "#jinja2:"
-_INERT_TYPES = frozenset((bool, int, float, type(None)))
+_INERT_TYPES: frozenset[type] = frozenset((bool, int, float, type(None)))
 
 
 def neutralise(text: str | bytes, *, limit: int = 1024) -> str:
@@ -59,26 +59,54 @@ def make_diff(name: str, before: str | None, after: str | None) -> dict[str, str
 
 def neutralise_all(value: t.Any) -> t.Any:
     """Return plain data (as JSON knows it) with every string in it neutralised, including the keys of mappings."""
-    # A result can have tens of thousands of values. To compare exact types is several times faster than isinstance().
-    kind = type(value)
-    if kind in _INERT_TYPES:
-        return value
-    if kind is dict:
-        return {_neutralise_key(key): neutralise_all(item) for key, item in value.items()}
-    if isinstance(value, (str, bytes)):
-        return neutralise(value)
-    if isinstance(value, (list, tuple)):
-        return [neutralise_all(item) for item in value]
-    if isinstance(value, (int, float)):
-        return value
-
-    return neutralise_all(dict(value.items()))
+    (inert,) = _neutralise_items((value,))
+    return inert
 
 
-@functools.lru_cache(maxsize=1024, typed=True)
-def _neutralise_key(key: object) -> t.Any:
-    """Return a key of a mapping neutralised. Most keys of a result occur many times."""
-    return neutralise_all(key)
+def _neutralise_items(items: t.Iterable[t.Any]) -> list[t.Any]:
+    # A result can have tens of thousands of values. Looking up the exact type is much faster than isinstance().
+    return [_CONVERTERS.get(type(item), _neutralise_other)(item) for item in items]
+
+
+def _neutralise_mapping(mapping: dict[t.Any, t.Any]) -> dict[t.Any, t.Any]:
+    keys = tuple(mapping)
+    inert_keys = _neutralise_keys(keys)
+    # Most mappings of a large result are pairs of numbers, such as limits. They are not copied.
+    has_only_numbers = _INERT_TYPES.issuperset(map(type, mapping.values()))
+    if has_only_numbers and inert_keys == keys:
+        return mapping
+
+    inert_values = _neutralise_items(mapping.values())
+    return dict(zip(inert_keys, inert_values))
+
+
+@functools.lru_cache(maxsize=256)
+def _neutralise_keys(keys: tuple[t.Any, ...]) -> tuple[t.Any, ...]:
+    """Return the keys of a mapping neutralised. Most sets of keys in a result occur many times."""
+    return tuple(_neutralise_items(keys))
+
+
+def _keep(value: t.Any) -> t.Any:
+    return value
+
+
+def _neutralise_other(value: t.Any) -> t.Any:
+    """Return a value neutralised whose type is derived from one in _CONVERTERS, or is another mapping."""
+    for base, convert in _CONVERTERS.items():
+        if isinstance(value, base):
+            return convert(value)
+
+    return _neutralise_mapping(dict(value.items()))
+
+
+_CONVERTERS: dict[type, t.Callable[[t.Any], t.Any]] = {
+    str: neutralise,
+    bytes: neutralise,
+    dict: _neutralise_mapping,
+    list: _neutralise_items,
+    tuple: _neutralise_items,
+    **dict.fromkeys(_INERT_TYPES, _keep),
+}
 
 
 def _escape(character: str) -> str:

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import collections
+import types
+
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._safe import (
@@ -41,6 +44,21 @@ def test_long_text_is_cut_and_marked() -> None:
 
 def test_every_string_in_plain_data_is_neutralised() -> None:
     assert neutralise_all({"\x1b": [("{{", 1, None, True)]}) == {"\\x1b": [["\\x7b{", 1, None, True]]}
+
+
+def test_keys_of_numbers_are_neutralised() -> None:
+    assert neutralise_all({"\x1b": 1, "plain": None}) == {"\\x1b": 1, "plain": None}
+
+
+class Text(str):
+    """A text of a type of its own, as Ansible has for texts of users."""
+
+    __slots__ = ()
+
+
+def test_values_of_derived_types_are_neutralised() -> None:
+    value = types.MappingProxyType({Text("{{"): collections.OrderedDict({"a": Text("\x1b")})})
+    assert neutralise_all(value) == {"\\x7b{": {"a": "\\x1b"}}
 
 
 def test_diff_of_undecodable_text_is_escaped() -> None:
