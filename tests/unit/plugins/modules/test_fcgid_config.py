@@ -61,6 +61,7 @@ def test_names_of_files_are_inert_in_the_result(
     apache = Apache(layout, run=Programs(tmp_path), root=tmp_path)
     monkeypatch.setattr(fcgid_config, "find_layout", lambda **_options: layout)
     monkeypatch.setattr(fcgid_config, "Apache", lambda _layout, **_options: apache)
+    monkeypatch.setattr(fcgid_config, "observe_need", lambda _max_processes: dataclasses.replace(NEED, max_processes=1))
     arguments = {"directives": directives, "allow_overrides": True, "_ansible_check_mode": True}
     with patch_module_args(arguments), pytest.raises(SystemExit):
         fcgid_config.main()

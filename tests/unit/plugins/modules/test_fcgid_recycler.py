@@ -40,13 +40,6 @@ def test_check_mode_shows_the_files_and_writes_none(root: pathlib.Path, capfd: p
     [
         ({}, "No limit is set. Set a limit for all workers, or for a script."),
         (
-            {"limit": "1G", "metrics_file": "/nonexistent/a.prom"},
-            (
-                "Metrics cannot be written to /nonexistent/a.prom."
-                " Use a name that ends in .prom, in a directory that exists."
-            ),
-        ),
-        (
             {"limit": "1G", "status_url": "http://example.org/"},
             (
                 "'http://example.org/' is not a page of this host."
@@ -59,6 +52,13 @@ def test_invalid_settings_are_rejected(
     capfd: pytest.CaptureFixture[str], arguments: dict[str, t.Any], message: str
 ) -> None:
     assert run(capfd, **arguments)["msg"] == message
+
+
+def test_metrics_file_in_missing_directory_is_rejected(root: pathlib.Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = root / "missing/a.prom"
+    assert run(capfd, limit="1G", metrics_file=str(path))["msg"] == (
+        f"Metrics cannot be written to {path}. Use a name that ends in .prom, in a directory that exists."
+    )
 
 
 def test_absent_recycler_is_not_removed(capfd: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import socket
 import typing as t
 
 import pytest
@@ -74,7 +75,10 @@ def test_name_of_a_worker_is_inert(proc: FakeProc, capfd: pytest.CaptureFixture[
 
 def test_page_that_cannot_be_read_has_the_problem(proc: FakeProc, capfd: pytest.CaptureFixture[str]) -> None:
     proc.worker(0)
-    found = run(capfd, status_url="http://127.0.0.1:9/server-status")
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+        found = run(capfd, status_url=f"http://127.0.0.1:{port}/server-status")
     assert (found["status_page"]["read"], "Connection refused" in found["status_page"]["problem"]) == (False, True)
 
 
