@@ -28,29 +28,25 @@ def read_limits(cgroup: str, files: t.Mapping[str, str], root: pathlib.Path) -> 
         return {}
 
     top = root / _CGROUPS
-    folder = top / name
     limits = {}
     for directive, file in files.items():
-        path = folder / file
+        path = top / name / file
         text = _read(path)
         if text:
             value = _parse_number(text)
-            above = _read_above(folder, file, top)
+            above = _read_above(name, file, top)
             limits[directive] = Limit(file=path, value=value, above=tuple(above))
 
     return limits
 
 
-def _read_above(folder: pathlib.Path, file: str, top: pathlib.Path) -> t.Iterator[tuple[str, int | None]]:
-    """Yield path and limit of each cgroup above `folder`, from the parent on; the root cgroup has no limits."""
-    for parent in folder.parents:
-        if parent == top:
-            return
-
-        text = _read(parent / file)
+def _read_above(cgroup: str, file: str, top: pathlib.Path) -> t.Iterator[tuple[str, int | None]]:
+    """Yield path and limit of each cgroup above `cgroup`, from the parent on; the root cgroup has no limits."""
+    *ancestors, _root = pathlib.PurePosixPath(cgroup).parents
+    for ancestor in ancestors:
+        text = _read(top / ancestor / file)
         if text:
-            cgroup = f"/{parent.relative_to(top)}"
-            yield cgroup, _parse_number(text)
+            yield f"/{ancestor}", _parse_number(text)
 
 
 def read_memory(cgroup: str, root: pathlib.Path) -> int | None:

@@ -32,7 +32,7 @@ class DropinChange(Change[State, Plan]):
         self._wanted = wanted
         self._systemd = systemd
         self._verify = verify
-        self._is_installed = False
+        self._has_written = False
         self._former: FormerFile | None = None
 
     def lock(self) -> t.ContextManager[object]:
@@ -61,7 +61,7 @@ class DropinChange(Change[State, Plan]):
     def apply(self, plan: Plan) -> Plan:
         """Install the file, and have systemd read it."""
         self._former = install_dropin(plan)
-        self._is_installed = True
+        self._has_written = plan.writes
         if plan.reload:
             self._systemd.systemctl.reload()
 
@@ -88,7 +88,7 @@ class DropinChange(Change[State, Plan]):
 
         A file that could not be installed is still the old one.
         """
-        if not self._is_installed or not plan.writes:
+        if not self._has_written:
             raise error
 
         try:

@@ -115,22 +115,13 @@ def find_conflicts(state: State, wanted: Wanted) -> list[Override]:
         if path is None:
             continue
 
-        values = _find_assigned_values(state, path, setting)
+        text = dict(state.dropins)[path]
+        values = find_values(text, section, directive)
         if not _is_agreed(state, setting, values):
             remaining = ["", *resolve_assignments(values)]
             conflicts.append(Override(section, directive, remaining[-1], path))
 
     return conflicts
-
-
-def _find_assigned_values(state: State, path: str, setting: Setting) -> list[str]:
-    """Return the values that the drop-in `path` assigns to the directive of `setting`."""
-    values = []
-    for name, text in state.dropins:
-        if name == path:
-            values.extend(find_values(text, setting.section, setting.directive))
-
-    return values
 
 
 def _is_agreed(state: State, setting: Setting, values: t.Sequence[str]) -> bool:

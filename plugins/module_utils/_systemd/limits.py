@@ -9,7 +9,7 @@ import math
 import typing as t
 
 from .dropin import find_directives
-from .model import DropinError, Limit, StaleLimit, State, Wanted
+from .model import DropinError, StaleLimit, State, Wanted
 
 # The directives that systemd hands to the kernel, and their files in a cgroup (systemd.resource-control(5)).
 LIMITS = {
@@ -26,8 +26,8 @@ LIMITS = {
 _CEILINGS = ("MemoryHigh", "MemoryMax", "MemorySwapMax", "MemoryZSwapMax", "TasksMax")
 
 _NO_LIMIT = "max"
-# The text of memory.oom.group by OOMPolicy=; that of any other policy is 0.
-_OOM_GROUP = {"kill": "1", "": None}
+# The value of memory.oom.group by OOMPolicy=; that of any other policy is 0.
+_OOM_GROUP = {"kill": 1, "": None}
 _UNLIMITED = ("infinity", str(2**64 - 1))
 _SMALLEST_PAGE = 4096
 _LARGEST_PAGE = 65536
@@ -37,7 +37,7 @@ class Ceiling(t.NamedTuple):
     """The limit of a cgroup above that of the unit."""
 
     cgroup: str
-    value: int
+    value: float
 
 
 def find_stale_limits(state: State, wanted: Wanted, *, former: t.AbstractSet[str] = frozenset()) -> list[StaleLimit]:
@@ -56,12 +56,12 @@ def find_stale_limits(state: State, wanted: Wanted, *, former: t.AbstractSet[str
                 continue
 
             shown = unit.properties.get(directive, "")
-            text = _translate(directive, shown)
-            if text is None or _has_value(directive, limit, text):
+            asked = _translate(directive, shown)
+            found = _to_number(limit.value)
+            if asked is None or _is_same(directive, asked, found):
                 continue
 
-            found = _format(limit.value)
-            stale.append(StaleLimit(directive, limit.file, text, found))
+            stale.append(StaleLimit(directive, limit.file, _format(asked), _format(found)))
 
     return stale
 
@@ -82,51 +82,53 @@ def find_tighter_ceiling(state: State, directive: str) -> Ceiling | None:
     if limit is None or directive not in _CEILINGS:
         return None
 
-    lowest = math.inf
-    if limit.value is not None:
-        lowest = limit.value
-
+    lowest = Ceiling("", _to_number(limit.value))
     tighter = None
     for cgroup, value in reversed(limit.above):
-        if value is not None and value < lowest:
-            lowest = value
-            tighter = Ceiling(cgroup, value)
+        ceiling = Ceiling(cgroup, _to_number(value))
+        if ceiling.value < lowest.value:
+            lowest = tighter = ceiling
 
     return tighter
 
 
-def _translate(directive: str, shown: str) -> str | None:
-    """Return the kernel's text for the value that systemd shows, None if systemd shows none."""
+def _translate(directive: str, shown: str) -> float | None:
+    """Return the limit for the kernel that systemd shows, None if systemd shows none."""
     if directive == "OOMPolicy":
-        return _OOM_GROUP.get(shown, "0")
+        return _OOM_GROUP.get(shown, 0)
 
     if shown in _UNLIMITED:
-        return _NO_LIMIT
+        return math.inf
 
     if not shown.isdigit():
         return None
 
-    number = int(shown)
-    return str(number)
+    return int(shown)
 
 
-def _has_value(directive: str, limit: Limit, text: str) -> bool:
-    """Return whether the kernel has the limit `text`; the kernel rounds bytes down to whole pages."""
-    found = limit.value
-    if _format(found) == text:
+def _is_same(directive: str, asked: float, found: float) -> bool:
+    """Return whether the kernel has the limit; it rounds bytes down to whole pages."""
+    if asked == found:
         return True
 
-    can_be_rounded = directive.startswith("Memory") and text != _NO_LIMIT
-    if found is None or not can_be_rounded:
+    if not directive.startswith("Memory"):
         return False
 
-    rounded_off = int(text) - found
+    rounded_off = asked - found
     is_whole_pages = found % _SMALLEST_PAGE == 0
     return is_whole_pages and 0 < rounded_off < _LARGEST_PAGE
 
 
-def _format(value: int | None) -> str:
+def _to_number(value: int | None) -> float:
+    """Return a limit as a number that can be compared: infinity for no limit."""
     if value is None:
+        return math.inf
+
+    return value
+
+
+def _format(number: float) -> str:
+    if number == math.inf:
         return _NO_LIMIT
 
-    return str(value)
+    return str(number)

@@ -10,6 +10,7 @@ import dataclasses
 import os
 import pathlib
 import pwd
+import re
 import socket
 import time
 import typing as t
@@ -41,10 +42,14 @@ _UNIT_PROPERTIES = (
     "ManagedOOMSwap",
     "ManagedOOMMemoryPressure",
 )
+# True is for the systemd of a user.
+_OPTIONS: dict[bool, tuple[str, ...]] = {False: (), True: ("--user",)}
 _OOMD = "systemd-oomd.service"
 _SLICES = ("-.slice", "system.slice")
 # systemd-system.conf(5); a file in a later folder replaces one of the same name.
 _MANAGER_FOLDERS = ("usr/lib", "usr/local/lib", "run", "etc")
+# The version is the second word, as in `systemd 257 (257.9-1)`.
+_VERSION = re.compile(r"\S+ ([0-9]+)\b")
 _PLAIN_OUTPUT = {"SYSTEMD_COLORS": "0", "SYSTEMD_LOG_COLOR": "0"}
 _HINTS = {
     "not-found": "Check the name of the unit, and that the package that provides it is installed.",
@@ -68,10 +73,8 @@ class Systemd:
 
         XDG_RUNTIME_DIR does not count: after become, it may be that of the user who logged in.
         """
-        if not self.user:
-            return self.root / "run"
-
-        return self.root / f"run/user/{self.uid}"
+        folders = {False: "run", True: f"run/user/{self.uid}"}
+        return self.root / folders[self.user]
 
     @property
     def booted(self) -> bool:
@@ -90,14 +93,7 @@ class Systemd:
     @property
     def systemctl(self) -> Systemctl:
         """Return the systemctl of this systemd."""
-        return Systemctl(self.run, options=self._options, environment=self._get_environment(self.runtime))
-
-    @property
-    def _options(self) -> tuple[str, ...]:
-        if not self.user:
-            return ()
-
-        return ("--user",)
+        return Systemctl(self.run, options=_OPTIONS[self.user], environment=self._get_environment(self.runtime))
 
     def _get_environment(self, runtime: pathlib.Path) -> dict[str, str]:
         if not self.user:
@@ -110,15 +106,16 @@ class Systemd:
         # systemd-analyze 247 takes over the socket in the runtime folder, at which the user's systemd answers.
         environment = self._get_environment(folder)
         environment = {**environment, "SYSTEMD_UNIT_PATH": f"{folder}:"}
-        return self.run(["systemd-analyze", *self._options, *arguments], environment=environment)
+        return self.run(["systemd-analyze", *_OPTIONS[self.user], *arguments], environment=environment)
 
     def read_version(self) -> int | None:
         """Return the version of systemd, None if it does not say. Raises CommandError."""
-        words = self.systemctl("--version").stdout.split()
-        if len(words) < 2 or not words[1].isdigit():
+        done = self.systemctl("--version")
+        version = _VERSION.match(done.stdout)
+        if version is None:
             return None
 
-        return int(words[1])
+        return int(version.group(1))
 
     def lock_changes(self) -> t.ContextManager[object]:
         """Return a lock that keeps other runs from changing drop-ins.
@@ -261,9 +258,9 @@ class Systemd:
         by_name = {}
         for folder in _MANAGER_FOLDERS:
             for path in (self.root / folder / "systemd/system.conf.d").glob("*.conf"):
-                by_name[path.name] = path
+                by_name[path.name] = str(path)
 
-        return [str(by_name[name]) for name in sorted(by_name)]
+        return sorted(by_name.values(), key=os.path.basename)
 
 
 def _refuse_links(path: pathlib.Path) -> None:

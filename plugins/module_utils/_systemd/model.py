@@ -16,13 +16,15 @@ from .._size import refuse_tiny
 from .dropin import Assignment, Settings, iterate_assignments, iterate_settings
 from .syntax import parse_size
 
-# systemd.unit(5), "String Escaping for Inclusion in Unit Names", and unit_name_is_valid() in systemd's sources.
+# systemd.unit(5), "String Escaping for Inclusion in Unit Names", and unit_name_is_valid() in systemd's sources, which
+# allows 255 characters.
 _UNIT = re.compile(
+    r"(?!.{256})"
     r"[A-Za-z0-9:_.\\-]+(?:@[A-Za-z0-9:_.\\@-]*)?"
     r"\.(?:service|socket|device|mount|automount|swap|target|path|timer|slice|scope)"
 )
-_LONGEST_UNIT = 255
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}")
+# systemd adds the suffix .conf.
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}(?<!\.conf)")
 _PLACE = re.compile(r"\[[A-Z][A-Za-z0-9]*\] [A-Z][A-Za-z0-9]*=")
 # The value 0 is valid for the other limits, such as MemorySwapMax=.
 _MEMORY_LIMIT = re.compile(r"(?:Startup)?Memory(?:High|Max)")
@@ -200,25 +202,21 @@ class Plan:
     @property
     def diff(self) -> dict[str, str]:
         """Return the file before and after, as Ansible shows it."""
-        before = self.before or ""
-        after = self.after or ""
-        return make_diff(str(self.path), before, after)
+        return make_diff(str(self.path), self.before, self.after)
 
 
 def _refuse_unit(unit: str) -> None:
     if unit == MANAGER:
         return
 
-    is_too_long = len(unit) > _LONGEST_UNIT
-    if is_too_long or not _UNIT.fullmatch(unit):
+    if not _UNIT.fullmatch(unit):
         raise DropinError(
             f"{unit!r} is not the name of a unit.", hint="Write the name in full, such as apache2.service."
         )
 
 
 def _refuse_name(name: str) -> None:
-    has_suffix = name.endswith(".conf")
-    if has_suffix or not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name):
         raise DropinError(
             f"{name!r} is not the name of a drop-in.",
             hint="Use letters, digits, dot, dash and underscore, without the suffix .conf: 50-oomguard.",

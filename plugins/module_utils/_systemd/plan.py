@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-import typing as t
 
 from .._mark import has_mark
 from .dropin import MODULE, Assignment, parse_assignments, render_dropin
@@ -99,12 +99,8 @@ def _is_reload_needed(state: State, wanted: Wanted, after: str | None) -> bool:
 def is_restart_required(state: State, plan: Plan) -> bool:
     """Return whether the unit, or an instance of it, runs without a setting of ours that it gets when it starts."""
     changed = _find_changed_assignments(plan)
-    return any(_has_pending_assignment(unit, changed) for unit in state.active_units)
-
-
-def _has_pending_assignment(unit: State, changed: t.Iterable[Assignment]) -> bool:
-    """Return whether the running `unit` gets one of the changed assignments only when it is started."""
-    return any(_is_applied_at_start(assignment, unit) for assignment in changed)
+    pairs = itertools.product(changed, state.active_units)
+    return any(_is_applied_at_start(assignment, unit) for assignment, unit in pairs)
 
 
 def _find_changed_assignments(plan: Plan) -> set[Assignment]:

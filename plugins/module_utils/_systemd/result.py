@@ -56,7 +56,7 @@ def _describe_override(override: Override) -> dict[str, str | None]:
     }
 
 
-def _describe_limits(state: State, wanted: Wanted) -> dict[str, dict[str, int | str | None]]:
+def _describe_limits(state: State, wanted: Wanted) -> dict[str, dict[str, float | str | None]]:
     described = {}
     for directive, limit in state.limits.items():
         if directive in wanted.directives:
@@ -65,7 +65,7 @@ def _describe_limits(state: State, wanted: Wanted) -> dict[str, dict[str, int | 
     return described
 
 
-def _describe_limit(state: State, directive: str, limit: Limit) -> dict[str, int | str | None]:
+def _describe_limit(state: State, directive: str, limit: Limit) -> dict[str, float | str | None]:
     ceiling = find_tighter_ceiling(state, directive)
     if ceiling is None:
         return {"value": limit.value, "tightest_value": limit.value, "tightest_cgroup": None}

@@ -37,9 +37,9 @@ _PAGE = 4096
 
 # systemd prints such commands and variables as they were written, except for quotes.
 _PLAIN_COMMAND = re.compile(r"[-:+!|]*/[^\\$%;]*")
-_PLAIN_VARIABLE = re.compile(r"[^\\$%`]*")
+_PLAIN_VARIABLES = dict.fromkeys(("Environment", "EnvironmentFile", "PassEnvironment"), re.compile(r"[^\\$%`]*"))
+_NOTHING = re.compile(r"(?!)")
 _FLAGS = frozenset(("(ignore_errors=yes)", "(ignore_errors=no)"))
-_VARIABLES = frozenset(("Environment", "EnvironmentFile", "PassEnvironment"))
 
 _LEVELS = {
     name: number for number, name in enumerate(("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"))
@@ -91,10 +91,7 @@ def _combine(verdicts: t.Collection[Verdict]) -> Verdict:
 
 def _is_list_in_force(directive: str, values: t.Sequence[str], properties: t.Mapping[str, str]) -> Verdict:
     name = get_properties(directive)[0]
-    shown = properties.get(name)
-    if shown is None and name.startswith("Exec"):
-        # systemctl prints no line for a list of no commands.
-        shown = ""
+    shown = _get_shown_list(name, properties)
     if shown is None:
         return None
 
@@ -105,6 +102,14 @@ def _is_list_in_force(directive: str, values: t.Sequence[str], properties: t.Map
     has_reset = len(remaining) < len(values)
     exactly = has_reset or is_replaced_list(directive)
     return _has_entries(directive, remaining, shown, exactly=exactly)
+
+
+def _get_shown_list(name: str, properties: t.Mapping[str, str]) -> str | None:
+    if name.startswith("Exec"):
+        # systemctl prints no line for a list of no commands.
+        return properties.get(name, "")
+
+    return properties.get(name)
 
 
 # Single values.
@@ -412,11 +417,9 @@ def _judge_surplus(*, exactly: bool) -> Verdict:
 
 def _is_printed_as_written(directive: str, values: t.Iterable[str]) -> bool:
     """Return whether systemd prints these values as a user writes them; it interprets others first."""
-    plain = _PLAIN_VARIABLE
+    plain = _PLAIN_VARIABLES.get(directive, _NOTHING)
     if is_command(directive):
         plain = _PLAIN_COMMAND
-    elif directive not in _VARIABLES:
-        return False
 
     return all(plain.fullmatch(value) for value in values)
 
