@@ -16,6 +16,8 @@ MODULE = "systemd_dropin"
 Settings = t.Mapping[str, t.Mapping[str, t.Sequence[str]]]
 
 _SECTION = re.compile(r"\[(.*)\]")
+# A line that begins with # or ; is a comment.
+_ASSIGNMENT = re.compile(r"(?![#;])([^=]*)=(.*)")
 
 
 class Assignment(t.NamedTuple):
@@ -74,11 +76,9 @@ def parse_assignments(text: str | None) -> t.Iterator[Assignment]:
             section = header.group(1)
             continue
 
-        if content.startswith(("#", ";")):
-            continue
-
-        directive, equals, value = content.partition("=")
-        if equals:
+        assignment = _ASSIGNMENT.fullmatch(content)
+        if assignment:
+            directive, value = assignment.groups()
             yield Assignment(section, directive.strip(), value.strip())
 
 

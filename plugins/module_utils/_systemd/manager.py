@@ -49,7 +49,9 @@ _SLICES = ("-.slice", "system.slice")
 # systemd-system.conf(5); a file in a later folder replaces one of the same name.
 _MANAGER_FOLDERS = ("usr/lib", "usr/local/lib", "run", "etc")
 # The version is the second word, as in `systemd 257 (257.9-1)`.
-_VERSION = re.compile(r"\S+ ([0-9]+)\b")
+_VERSION = re.compile(r"\S+ ([0-9]+)(?!\S)")
+# Microseconds; 0 stands for never.
+_TIMESTAMP = re.compile("[1-9][0-9]*")
 _PLAIN_OUTPUT = {"SYSTEMD_COLORS": "0", "SYSTEMD_LOG_COLOR": "0"}
 _HINTS = {
     "not-found": "Check the name of the unit, and that the package that provides it is installed.",
@@ -348,8 +350,8 @@ def _find_oomd_units(shown: t.Mapping[str, t.Mapping[str, str]]) -> tuple[str, .
 
 def _find_start(properties: t.Mapping[str, str]) -> float:
     """Return when the unit was started, in seconds since the epoch; infinity if it was not."""
-    monotonic = properties.get("InactiveExitTimestampMonotonic", "0")
-    if not monotonic.isdigit() or monotonic == "0":
+    monotonic = properties.get("InactiveExitTimestampMonotonic", "")
+    if not _TIMESTAMP.fullmatch(monotonic):
         return float("inf")
 
     boot = time.time() - time.clock_gettime(time.CLOCK_MONOTONIC)

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import pathlib
 import typing as t
 
-from .model import MANAGER, DropinError
+from .model import DropinError
 
 _INSTANCE = "oomguard"
 
@@ -24,8 +25,8 @@ _FOLDERS = {
     ),
     True: ("etc/systemd/user", "usr/local/lib/systemd/user", "usr/lib/systemd/user"),
 }
-# Units of these types exist without a file.
-_IMPLICIT = ("slice", "scope", "mount", "swap", "device")
+# Units of these types exist without a file, and so does the manager's own configuration.
+_IMPLICIT = ("slice", "scope", "mount", "swap", "device", "conf")
 
 
 class FoundUnit(t.NamedTuple):
@@ -106,19 +107,18 @@ def _locate(unit: str, root: pathlib.Path, folders: t.Collection[pathlib.Path]) 
 
 def _find_file(unit: str, folders: t.Iterable[pathlib.Path]) -> pathlib.Path | None:
     """Return the first file of the unit, or else of its template."""
-    names = [unit, get_template(unit)]
-    for name in filter(None, names):
-        for folder in folders:
-            path = folder / name
-            if os.path.lexists(str(path)):
-                return path
+    names = filter(None, (unit, get_template(unit)))
+    for name, folder in itertools.product(names, folders):
+        path = folder / name
+        if os.path.lexists(str(path)):
+            return path
 
     return None
 
 
 def _refuse_missing(unit: str, root: pathlib.Path) -> None:
     kind = unit.rpartition(".")[2]
-    if unit == MANAGER or kind in _IMPLICIT:
+    if kind in _IMPLICIT:
         return
 
     raise DropinError(

@@ -65,9 +65,8 @@ def _is_needless(state: State, wanted: Wanted) -> bool:
         return False
 
     # Without a running systemd, all settings are unverified.
-    unverified = find_unverified(state, wanted)
-    differences = find_differences(state, wanted)
-    return not unverified and not differences
+    pending = [*find_unverified(state, wanted), *find_differences(state, wanted)]
+    return not pending
 
 
 def _is_foreign(state: State, after: str | None) -> bool:
