@@ -101,9 +101,9 @@ class Configuration:
 
     def _find_place(self, file: str) -> int:
         """Return the index among the occurrences at which those of `file` begin, or would begin."""
-        later_files = self._find_later_files(file)
+        not_before = {file, *self._find_later_files(file)}
         for index, occurrence in enumerate(self.occurrences):
-            if occurrence.file == file or occurrence.file in later_files:
+            if occurrence.file in not_before:
                 return index
 
         return len(self.occurrences)
@@ -161,10 +161,11 @@ def parse_settings(directives: t.Mapping[str, t.Any]) -> tuple[Setting, ...]:
 
 
 def _make_settings(directive: Directive, value: object) -> list[Setting]:
+    values = [value]
     if isinstance(value, list) and directive.keyed:
-        return [Setting(directive, directive.format_value(item)) for item in value]
+        values = value
 
-    return [Setting(directive, directive.format_value(value))]
+    return [Setting(directive, directive.format_value(item)) for item in values]
 
 
 def refuse_repetition(settings: t.Sequence[Setting]) -> None:

@@ -91,8 +91,7 @@ class NumberDirective(Directive):
         """Return `value` as it is written in the configuration. Raises FcgidError if it is not in the range."""
         least, most = self.range
         text = str(value).strip()
-        is_number = not isinstance(value, bool) and _NUMBER.fullmatch(text)
-        if not is_number or not least <= int(text) <= most:
+        if not _NUMBER.fullmatch(text) or not least <= int(text) <= most:
             raise FcgidError(f"{self.name} is {text!r}.", hint=f"Use a number from {least} to {most}.")
 
         return str(int(text))
@@ -149,9 +148,10 @@ class CommandOptionsDirective(Directive):
 def split_words(text: str) -> list[str]:
     """Return the words of a directive's arguments, without their quotes."""
     words = []
+    # Only one of the three parts is not empty.
     for double_quoted, single_quoted, bare in _WORD.findall(text.strip()):
-        unquoted = _ESCAPED_QUOTE.sub(r"\1", double_quoted or single_quoted)
-        words.append(unquoted or bare)
+        unquoted = _ESCAPED_QUOTE.sub(r"\1", double_quoted + single_quoted)
+        words.append(unquoted + bare)
 
     return words
 

@@ -40,14 +40,16 @@ class Need:
     def warning(self) -> str | None:
         """Return the arithmetic in words if the host has too little memory."""
         room = self.ram_bytes + self.swap_bytes
-        if not self.largest_worker_bytes or not self.needed_bytes or self.needed_bytes <= room:
+        largest = self.largest_worker_bytes or 0
+        needed = largest * self.max_processes
+        if needed <= room:
             return None
 
         return (
             f"FcgidMaxProcesses is {self.max_processes}, and the largest running worker (of {self.workers}) has held"
-            f" {format_size(self.largest_worker_bytes)}. {self.max_processes} workers of that size need"
-            f" {format_size(self.needed_bytes)}, but this host has {format_size(room)} of RAM and swap, which is enough"
-            f" for {room // self.largest_worker_bytes}."
+            f" {format_size(largest)}. {self.max_processes} workers of that size need"
+            f" {format_size(needed)}, but this host has {format_size(room)} of RAM and swap, which is enough"
+            f" for {room // largest}."
         )
 
 
@@ -73,5 +75,6 @@ def compute_need(workers: t.Sequence[Memory], *, max_processes: int, meminfo: st
 
 def _find_peak(memory: Memory) -> int:
     """Return the most that a worker is known to have held, in RAM and swap together."""
-    now = (memory.rss_bytes or 0) + (memory.swap_bytes or 0)
+    known_sizes = filter(None, (memory.rss_bytes, memory.swap_bytes))
+    now = sum(known_sizes)
     return max(memory.peak_bytes, now)

@@ -121,7 +121,8 @@ class Plan:
     @property
     def changed(self) -> bool:
         """Return whether there is anything to do."""
-        return self.reload or self.before != self.after or self.was_linked != self.linked
+        is_different = (self.before, self.was_linked) != (self.after, self.linked)
+        return self.reload or is_different
 
 
 def make_plan(state: State, wanted: Wanted) -> Plan:

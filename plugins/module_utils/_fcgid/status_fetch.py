@@ -16,6 +16,7 @@ from .status_page import parse_page
 from .worker import Row, WorkerError
 
 _LOCAL_URL = re.compile(r"(https?)://(127\.0\.0\.1|\[::1\]|localhost)(?::([0-9]{1,5}))?(/[!\"$-~]*)?")
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
 _LONGEST_PAGE = 8 << 20
 _PART = 1 << 16
 
@@ -91,9 +92,7 @@ def _parse_url(url: str) -> _Address:
         )
 
     scheme, host, port, target = match.groups()
-    is_secure = scheme == "https"
-    default_port = 443 if is_secure else 80
-    return _Address(is_secure, host, int(port or default_port), target or "/")
+    return _Address(scheme == "https", host, int(port or _DEFAULT_PORTS[scheme]), target or "/")
 
 
 def _request(address: _Address, deadline: float) -> str:

@@ -36,30 +36,29 @@ class _Page(html.parser.HTMLParser):
         self._text_before = ""
         self._is_ours = False
         self._cells: list[str] | None = None
+        self._starts = {
+            "table": self._start_table,
+            "tr": self._start_row,
+            "td": self._start_cell,
+            "th": self._start_cell,
+            "hr": self._forget_text,
+        }
+        self._ends = {"tr": self._end_row, "table": self._forget_text}
 
     def handle_starttag(self, tag: str, attrs: t.Sequence[tuple[str, str | None]]) -> None:
         del attrs
-        if tag == "table":
-            self._start_table()
-        elif tag == "tr":
-            self._cells = []
-        elif tag in ("td", "th") and self._cells is not None:
-            self._cells.append("")
-        elif tag == "hr":
-            self._text_before = ""
+        if tag in self._starts:
+            self._starts[tag]()
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self._ends:
+            self._ends[tag]()
 
     def handle_data(self, data: str) -> None:
         if self._cells:
             self._cells[-1] += data
         else:
             self._text_before += data
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "tr" and self._cells is not None:
-            self._end_row(self._cells)
-            self._cells = None
-        elif tag == "table":
-            self._text_before = ""
 
     def _start_table(self) -> None:
         self._is_ours = False
@@ -68,7 +67,22 @@ class _Page(html.parser.HTMLParser):
         if match:
             self._command = match.group(1)
 
-    def _end_row(self, cells: list[str]) -> None:
+    def _forget_text(self) -> None:
+        self._text_before = ""
+
+    def _start_row(self) -> None:
+        self._cells = []
+
+    def _start_cell(self) -> None:
+        if self._cells is not None:
+            self._cells.append("")
+
+    def _end_row(self) -> None:
+        if self._cells is not None:
+            self._read_row(self._cells)
+        self._cells = None
+
+    def _read_row(self, cells: list[str]) -> None:
         if cells == _HEADINGS:
             self._is_ours = True
             return

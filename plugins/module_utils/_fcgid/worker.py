@@ -27,6 +27,8 @@ from .._proc import find_unit_cgroup, parse_cgroups
 INTERPRETER = re.compile(r"(?:perl|python|pypy|ruby|php|lua|node|nodejs|tclsh|sh|bash|dash|ksh|zsh)[0-9.]*")
 _SOCKET = re.compile(r"/([0-9]+)\.[0-9]+")
 _ACCEPTS = 0x10000
+# The command of a wrapper with arguments contains spaces.
+_SINGLE_PATH = re.compile("/[^ ]*")
 _PSS = re.compile(r"^Pss:\s+(\d+) kB", re.MULTILINE)
 _LIMIT = re.compile(r"^Max ([a-z ]+?) +(\d+|unlimited) +(\d+|unlimited) *([a-z]*)", re.MULTILINE)
 
@@ -121,7 +123,7 @@ class Worker:
             return find_script(self.command)
 
         shown = self.row.command
-        if shown.startswith("/") and " " not in shown:
+        if _SINGLE_PATH.fullmatch(shown):
             return shown
 
         return find_script(self.command)
