@@ -13,6 +13,7 @@ import typing as t
 from .._mark import make_mark
 from .directives import (
     BY_ANY_NAME,
+    SERVER,
     Directive,
     FcgidError,
     find_directive,
@@ -50,6 +51,14 @@ class Setting:
             return ""
 
         return self.sections[-1].replace('"', "")
+
+    @property
+    def context(self) -> str:
+        """Return the sections around the setting in words that can be shown."""
+        if not self.sections:
+            return SERVER
+
+        return " ".join(self.sections)
 
     @property
     def value(self) -> int | str:

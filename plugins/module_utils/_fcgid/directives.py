@@ -119,10 +119,11 @@ class WrapperDirective(Directive):
     def find_key(self, text: str) -> str:
         """Return the suffix. It may be missing, or there may be only the word virtual."""
         _command, *options = split_words(text)
-        if not options or not options[0].startswith("."):
+        first_option = "".join(options[:1])
+        if not first_option.startswith("."):
             return ""
 
-        return options[0]
+        return first_option
 
 
 class CommandOptionsDirective(Directive):

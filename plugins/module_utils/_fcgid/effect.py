@@ -19,7 +19,6 @@ from .directives import (
     COMMAND_OPTIONS,
     DIRECTIVES,
     INITIAL_ENV,
-    SERVER,
     FcgidError,
     parse_command_options,
 )
@@ -108,8 +107,7 @@ def _compare(other: Occurrence, ours: t.Sequence[Setting], *, is_later: bool) ->
         if not _wins(other.setting, setting, is_later=is_later):
             is_replaced = True
         elif setting.value != other.setting.value:
-            context = " ".join(other.setting.sections) or SERVER
-            yield _make_override(setting, other, other.setting.value, context)
+            yield _make_override(setting, other, other.setting.value, other.setting.context)
 
     # The options of a command do not apply if ours replace them.
     if other.setting.directive.name == COMMAND_OPTIONS and not is_replaced:

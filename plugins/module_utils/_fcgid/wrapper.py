@@ -22,10 +22,13 @@ from .worker import INTERPRETER
 
 # A path that needs no quotes in a wrapper's command and is not a pattern in <Files>.
 _PATH = re.compile(r"/[A-Za-z0-9_./@+:,=-]*[A-Za-z0-9_@+-]")
-_SUFFIX = re.compile(r"\.[A-Za-z0-9_-]+")
+# A program may have no suffix.
+_SUFFIX = re.compile(r"(?:\.[A-Za-z0-9_-]+)?")
 
 # Programs that start another program.
 _RUNNER = re.compile(r"choom|prlimit|env|nice|ionice|chrt|taskset|setpriv|setsid|timeout|systemd-run|sudo|su|unshare")
+# The first line of a shell script.
+_SHELL = re.compile("#!.*sh")
 # The line of a shell script that starts its arguments and nothing else.
 _STARTS_ARGUMENTS = re.compile(
     rf"""^[ \t]*(?:exec[ \t]+)?(?:(?:\S*/)?(?:{_RUNNER.pattern})(?:[ \t]+(?:-\S*|[0-9]\S*))*[ \t]+)*"?\$[@*1]""",
@@ -60,7 +63,7 @@ def _wrap_command(command: str, suffix: str, worker: t.Mapping[str, t.Any]) -> S
 
 
 def _make_setting(program: str, suffix: str, worker: t.Mapping[str, t.Any], sections: tuple[str, ...]) -> Setting:
-    if suffix and not _SUFFIX.fullmatch(suffix):
+    if not _SUFFIX.fullmatch(suffix):
         raise FcgidError(f"{suffix!r} is not a file suffix.", hint="Use a suffix such as .php.")
 
     command = " ".join([*_make_limits(worker, program), program])
@@ -124,7 +127,7 @@ def _can_start_next(program: str) -> bool:
 def refuse_useless_wrapper(setting: Setting) -> None:
     """Raise FcgidError if an FcgidWrapper for the whole server does not work as intended."""
     _command, *options = split_words(setting.text)
-    if "virtual" in [option.lower() for option in options]:
+    if "virtual" in map(str.lower, options):
         raise _useless(
             setting, "answers every URL, even those of files that do not exist.", hint="Omit the word virtual."
         )
@@ -185,8 +188,7 @@ def _useless(setting: Setting, problem: str, *, hint: str) -> FcgidError:
 
 def is_pass_through(text: str) -> bool:
     """Return whether `text` is a shell script that starts its arguments. mod_fcgid passes it none."""
-    first_line = text.partition("\n")[0]
-    if not first_line.startswith("#!") or "sh" not in first_line:
+    if not _SHELL.match(text):
         return False
 
     return bool(_STARTS_ARGUMENTS.search(text))

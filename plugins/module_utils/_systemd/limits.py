@@ -57,7 +57,7 @@ def find_stale_limits(state: State, wanted: Wanted, *, former: t.AbstractSet[str
 
             shown = unit.properties.get(directive, "")
             asked = _translate(directive, shown)
-            found = _to_number(limit.value)
+            found = to_number(limit.value)
             if asked is None or _is_same(directive, asked, found):
                 continue
 
@@ -82,10 +82,10 @@ def find_tighter_ceiling(state: State, directive: str) -> Ceiling | None:
     if limit is None or directive not in _CEILINGS:
         return None
 
-    lowest = Ceiling("", _to_number(limit.value))
+    lowest = Ceiling("", to_number(limit.value))
     tighter = None
     for cgroup, value in reversed(limit.above):
-        ceiling = Ceiling(cgroup, _to_number(value))
+        ceiling = Ceiling(cgroup, to_number(value))
         if ceiling.value < lowest.value:
             lowest = tighter = ceiling
 
@@ -119,7 +119,7 @@ def _is_same(directive: str, asked: float, found: float) -> bool:
     return is_whole_pages and 0 < rounded_off < _LARGEST_PAGE
 
 
-def _to_number(value: int | None) -> float:
+def to_number(value: int | None) -> float:
     """Return a limit as a number that can be compared: infinity for no limit."""
     if value is None:
         return math.inf

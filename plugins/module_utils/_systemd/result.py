@@ -40,11 +40,9 @@ def build_result(state: State, plan: Plan, wanted: Wanted) -> dict[str, t.Any]:
 
 def _find_overrides(state: State, wanted: Wanted) -> list[Override]:
     """Return one override for each directive; the value in force now counts more than that of a later file."""
-    overrides = {override.directive: override for override in find_conflicts(state, wanted)}
-    for override in find_differences(state, wanted):
-        overrides[override.directive] = override
-
-    return list(overrides.values())
+    found = [*find_conflicts(state, wanted), *find_differences(state, wanted)]
+    by_directive = {override.directive: override for override in found}
+    return list(by_directive.values())
 
 
 def _describe_override(override: Override) -> dict[str, str | None]:

@@ -9,7 +9,7 @@ import typing as t
 
 from .._size import format_size
 from .dropin import iterate_assignments
-from .limits import find_stale_limits, find_tighter_ceiling
+from .limits import find_stale_limits, find_tighter_ceiling, to_number
 from .model import DropinError, State, Wanted
 from .syntax import parse_memory_limit
 
@@ -44,7 +44,7 @@ def _is_lowered(unit: State, limit: int) -> bool:
     if found is None:
         return False
 
-    return found.value is None or limit < found.value
+    return limit < to_number(found.value)
 
 
 def list_warnings(state: State, wanted: Wanted) -> t.Iterator[str]:
