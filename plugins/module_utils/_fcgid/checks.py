@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import typing as t
 
 from .config import Setting
 from .directives import FcgidError, split_words
@@ -21,7 +22,9 @@ def check_host(wanted: Wanted) -> None:
     for path in wanted.programs:
         _refuse_program(path)
     for setting in wanted.settings:
-        _refuse_place(setting)
+        find_folder = _FIND_FOLDER.get(setting.directive.name)
+        if find_folder:
+            _refuse_place(setting, find_folder)
 
 
 def _refuse_program(path: str) -> None:
@@ -41,35 +44,43 @@ def _refuse_program(path: str) -> None:
         )
 
 
-def _refuse_place(setting: Setting) -> None:
+_FindFolder = t.Callable[[pathlib.PurePosixPath], pathlib.PurePosixPath]
+
+
+def _refuse_place(setting: Setting, find_folder: _FindFolder) -> None:
     """Raise FcgidError if mod_fcgid could not create its table or its sockets, and would end Apache on the reload.
 
     A relative path, or one with a variable, leads to a folder that only Apache knows, so it is not checked.
     """
-    name = setting.directive.name
     path = pathlib.PurePosixPath(split_words(setting.text)[0])
     if not path.is_absolute() or "${" in str(path):
         return
 
-    folder = _find_required_folder(name, path)
-    if folder is None or os.path.isdir(folder):
+    folder = find_folder(path)
+    if os.path.isdir(folder):
         return
 
     raise FcgidError(
-        f"{name} is {path}, but {folder} is not a directory.",
+        f"{setting.directive.name} is {path}, but {folder} is not a directory.",
         hint="mod_fcgid would end Apache. Create the directory first, or name another one.",
     )
 
 
-def _find_required_folder(name: str, path: pathlib.PurePosixPath) -> pathlib.PurePosixPath | None:
-    """Return the folder in which mod_fcgid creates files, or folders, for the directive `name`."""
-    if name == "FcgidProcessTableFile":
-        return path.parent
-    if name != "FcgidIPCDir":
-        return None
+def _find_folder_of_table(path: pathlib.PurePosixPath) -> pathlib.PurePosixPath:
+    return path.parent
 
+
+def _find_folder_of_sockets(path: pathlib.PurePosixPath) -> pathlib.PurePosixPath:
+    """Return the directory in which mod_fcgid creates the missing ones."""
     folder = path
     while not os.path.lexists(folder):
         folder = folder.parent
 
     return folder
+
+
+# The directives that need a directory, and how to find it.
+_FIND_FOLDER: dict[str, _FindFolder] = {
+    "FcgidProcessTableFile": _find_folder_of_table,
+    "FcgidIPCDir": _find_folder_of_sockets,
+}

@@ -37,8 +37,9 @@ class Wanted:
             raise FcgidError("No directives are set.", hint="Set directives, workers, or state: absent.")
 
         refuse_repetition(self.settings)
-        for wrapper in self._find_server_wrappers():
-            refuse_useless_wrapper(wrapper)
+        for setting in self._server_settings:
+            if setting.directive.name == WRAPPER:
+                refuse_useless_wrapper(setting)
 
     @property
     def text(self) -> str | None:
@@ -60,17 +61,12 @@ class Wanted:
     @property
     def names(self) -> list[str]:
         """Return the names of the directives for the whole server, each once."""
-        names = set()
-        for setting in self.settings:
-            if not setting.sections:
-                names.add(setting.directive.name)
-
+        names = {setting.directive.name for setting in self._server_settings}
         return sorted(names)
 
-    def _find_server_wrappers(self) -> t.Iterator[Setting]:
-        for setting in self.settings:
-            if setting.directive.name == WRAPPER and not setting.sections:
-                yield setting
+    @property
+    def _server_settings(self) -> list[Setting]:
+        return [setting for setting in self.settings if not setting.sections]
 
 
 @dataclasses.dataclass(frozen=True)

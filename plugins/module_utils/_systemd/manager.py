@@ -43,6 +43,7 @@ _UNIT_PROPERTIES = (
     "ManagedOOMMemoryPressure",
 )
 # True is for the systemd of a user.
+_UNIT_FOLDERS = {False: "system", True: "user"}
 _OPTIONS: dict[bool, tuple[str, ...]] = {False: (), True: ("--user",)}
 _OOMD = "systemd-oomd.service"
 _SLICES = ("-.slice", "system.slice")
@@ -131,19 +132,15 @@ class Systemd:
 
     def find_folder(self, wanted: Wanted) -> pathlib.Path:
         """Return the folder that holds the folder of the wanted drop-in (systemd.unit(5))."""
-        systemd = self.root / "etc/systemd"
+        lasting = {False: self.root / "etc/systemd", True: self.home / ".config/systemd"}
+        systemd = lasting[self.user]
         if wanted.runtime:
             systemd = self.runtime / "systemd"
-        elif self.user:
-            systemd = self.home / ".config/systemd"
 
         if wanted.unit == MANAGER:
             return systemd
 
-        if self.user:
-            return systemd / "user"
-
-        return systemd / "system"
+        return systemd / _UNIT_FOLDERS[self.user]
 
     def observe(self, wanted: Wanted) -> State:
         """Return the state of the unit and of the wanted drop-in on disk, in systemd and in the kernel.
