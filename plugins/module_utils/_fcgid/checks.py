@@ -16,6 +16,8 @@ from .wrapper import is_pass_through
 
 _LONGEST_SCRIPT = 64 * 1024
 
+_FindFolder = t.Callable[[pathlib.PurePosixPath], pathlib.PurePosixPath]
+
 
 def check_host(wanted: Wanted) -> None:
     """Raise FcgidError if the programs and folders that `wanted` names do not work on this host."""
@@ -42,9 +44,6 @@ def _refuse_program(path: str) -> None:
             f"FcgidWrapper names {path}, which starts its arguments, but mod_fcgid passes it none.",
             hint="Name the limits and the program in the wrapper itself. The option workers writes a form that works.",
         )
-
-
-_FindFolder = t.Callable[[pathlib.PurePosixPath], pathlib.PurePosixPath]
 
 
 def _refuse_place(setting: Setting, find_folder: _FindFolder) -> None:

@@ -19,6 +19,6 @@ sys.addaudithook(GUARD)
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call() -> t.Generator[None, object, object]:
-    """Run each test in this folder with the guard on."""
+    """Run each test in this directory with the guard on."""
     with GUARD.keep_on():
         return (yield)

@@ -38,7 +38,7 @@ class RealHostError(AssertionError):
 class HostGuard:
     """An audit hook that raises RealHostError, while it is on, before a file is changed or a program is started.
 
-    Files below the folder for temporary files may change, and so may Python's caches. Python itself may be started.
+    Files below the directory for temporary files may change, and so may Python's caches. Python itself may be started.
     """
 
     def __init__(self) -> None:
@@ -90,7 +90,7 @@ def _may_change(path: t.Any) -> bool:
 
     name = os.path.normpath(os.fsdecode(path))
     if not name.startswith("/"):
-        # The name of a file in an open folder, as rmtree() uses them. Modules have full paths.
+        # The name of a file in an open directory, as rmtree() uses them. Modules have full paths.
         return True
 
     temporary = tempfile.gettempdir()
