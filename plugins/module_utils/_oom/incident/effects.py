@@ -126,6 +126,10 @@ class _UnitKill:
         self._states = states
         self._policy = states.find_policy(self._unit)
         self._notice = self._find_notice()
+        # The notice may have arrived before the kernel's own line: the kill is known from the later of the two on.
+        self._known_at = self._at
+        if self._notice:
+            self._known_at = max(self._at, self._notice.at)
 
     def find_effect(self) -> UnitEffect:
         """Return what became of the unit after the kill."""
@@ -146,11 +150,7 @@ class _UnitKill:
 
     def _add_failure(self, effect: UnitEffect, failure: Event) -> UnitEffect:
         """Return the effect with the failure; unchanged if the unit may have failed for another reason."""
-        noticed = self._at
-        if self._notice:
-            noticed = self._notice.at
-
-        if not self._is_caused_by_kill(failure, noticed):
+        if not self._is_caused_by_kill(failure):
             return effect
 
         start = self._life.find_next(STARTED, failure.at)
@@ -182,20 +182,16 @@ class _UnitKill:
         If systemd noticed the kill only before the kernel's own line arrived, the failure may have arrived before that
         line as well.
         """
-        noticed = self._at
-        if self._notice:
-            noticed = max(self._at, self._notice.at)
-
         failure = self._life.find_next(FAILED, self._at)
-        if failure and self._may_be_caused_by_kill(failure, noticed):
+        if failure and self._may_be_caused_by_kill(failure):
             return failure
 
-        if noticed > self._at:
+        if self._known_at > self._at:
             return None
 
         return self._life.find_last_of_kill(FAILED, self._at)
 
-    def _may_be_caused_by_kill(self, failure: Event, noticed: Moment) -> bool:
+    def _may_be_caused_by_kill(self, failure: Event) -> bool:
         """Return whether the kill may have caused the unit's next failure.
 
         The unit's next start ends the search. A later notice also ends it, since that notice belongs to another kill,
@@ -207,14 +203,14 @@ class _UnitKill:
         if self._life.has_event_between(STARTED, self._at, failure.at):
             return False
 
-        late = max(noticed, self._at.plus(LATE_US))
+        late = max(self._known_at, self._at.plus(LATE_US))
         if self._life.has_event_between(OUT_OF_MEMORY, late.plus(1), failure.at):
             return False
 
-        if failure.at <= noticed.plus(_SOON_US):
+        if failure.at <= self._known_at.plus(_SOON_US):
             return True
 
-        if self._is_caused_by_kill(failure, noticed):
+        if self._is_caused_by_kill(failure):
             return True
 
         if failure.at > self._at.plus(_LATER_US):
@@ -222,7 +218,7 @@ class _UnitKill:
 
         return not self._life.has_kill_between(self._at, failure.at)
 
-    def _is_caused_by_kill(self, failure: Event, noticed: Moment) -> bool:
+    def _is_caused_by_kill(self, failure: Event) -> bool:
         """Return whether the unit failed because of the kill, as far as the result and the time can show that."""
         result = failure.record.result
         if result == "oom-kill":
@@ -231,7 +227,7 @@ class _UnitKill:
         if result == "signal" and self._at in self._life.main_process_kills:
             return True
 
-        if not self._at <= failure.at <= noticed.plus(_SOON_US):
+        if not self._at <= failure.at <= self._known_at.plus(_SOON_US):
             return False
 
         return not self._life.has_kill_between(self._at, failure.at)

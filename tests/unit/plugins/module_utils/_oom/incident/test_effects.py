@@ -88,6 +88,8 @@ def effect(
         ([failed(1001, "signal")], DOWN._replace(result="signal")),
         ([make_record(OUT_OF_MEMORY, 1000.1), failed(1009, "signal")], UNKNOWN),
         ([make_record(OUT_OF_MEMORY, 998), failed(999, "exit-code")], UNKNOWN),
+        ([make_record(OUT_OF_MEMORY, 998), failed(1002.5, "exit-code")], DOWN._replace(result="exit-code")),
+        ([make_record(OUT_OF_MEMORY, 998), failed(1003.5, "exit-code")], UNKNOWN),
         ([make_record(OUT_OF_MEMORY, 1000.1), failed(1700, "exit-code")], STAYED),
         (
             [make_record(OUT_OF_MEMORY, 1000.1), make_record(FAILED, 1009, unit="other.service", result="oom-kill")],
@@ -113,6 +115,8 @@ def effect(
         "a failure with another result at once without a notice",
         "a failure with another result a little later",
         "a failure with another result that comes first",
+        "a failure with another result at once when systemd's notice comes first",
+        "a failure with another result a little later when systemd's notice comes first",
         "a failure with another result much later",
         "a failure of another unit",
         "a failure in another boot",
