@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 import typing as t
 
-from ..report.model import OomReport, Zone
+from ..report.model import Memory, OomReport, Zone
 from .unknown import zero_if_unknown
 
 # From the lowest to the highest: a request may use the zone that its flags name, and those below it.
@@ -33,8 +34,10 @@ _PLENTY = 4
 # The kernel keeps blocks of these migrate types for other requests: isolated blocks, blocks for urgent requests, CMA.
 _KEPT = "IH"
 _KEPT_FROM_UNMOVABLE = "IHC"
+# A report that prints no types shows no block that is kept.
+_ORDINARY = "U"
 
-_LONGEST_NODE = 4
+_RANGE_OF_NODES = re.compile(r"(\d{1,4})(?:-(\d{1,4})?)?")
 
 
 class Supply(t.NamedTuple):
@@ -43,6 +46,8 @@ class Supply(t.NamedTuple):
     zone: Zone
     usable: bool
     """The request's flags, cpuset and memory policy let it use this zone."""
+    has_other_nodes: bool = False
+    """The report also shows zones of other nodes."""
     reserve_bytes: int | None = None
     """How much the zone keeps back from a request that could have used a higher zone (`lowmem_reserve`)."""
     margin_bytes: int | None = None
@@ -58,16 +63,21 @@ class Supply(t.NamedTuple):
     """The letters of these migrate types, if the report prints them."""
 
     @property
+    def name(self) -> str:
+        """The zone in words, with its node if there are several."""
+        if not self.has_other_nodes:
+            return self.zone.zone
+
+        return f"{self.zone.zone} of node {self.zone.node}"
+
+    @property
     def is_enough(self) -> bool:
         """Whether the zone had enough memory for the request, in blocks of any size."""
         return zero_if_unknown(self.margin_bytes) > 0
 
     @property
-    def could_serve(self) -> bool:
-        """Whether the zone could easily have served the request.
-
-        In that case, memory was freed between the failed allocation and the report.
-        """
+    def can_serve(self) -> bool:
+        """Whether the zone has plenty of memory for the request, in blocks that are large enough."""
         if not self.fitting_blocks:
             return False
 
@@ -88,6 +98,9 @@ class Supply(t.NamedTuple):
 
 def describe_purpose(flags: t.Collection[str]) -> str:
     """Return in words what a request with these flags was for."""
+    if not flags:
+        return "for an unknown purpose"
+
     if not _PROCESS.isdisjoint(flags):
         return "for a process"
 
@@ -112,11 +125,17 @@ def find_highest_zone(flags: t.Collection[str]) -> str:
 class Request(t.NamedTuple):
     """The allocation that failed."""
 
-    flags: tuple[str, ...]
-    order: int
-    """The request was for 2 to the power of `order` pages."""
-    size: int | None
-    """The size in bytes, None if the size of a page is unknown."""
+    requester: str = ""
+    """The name of the process that made the request, empty if it is unknown."""
+    flags: tuple[str, ...] = ()
+    order: int = -1
+    """The request was for 2 to the power of `order` pages. It is unknown if this is -1."""
+    size: int = 0
+    """The size in bytes, 0 if the request or the size of a page is unknown."""
+
+    @property
+    def is_known(self) -> bool:
+        return self.order >= 0
 
     @property
     def is_movable(self) -> bool:
@@ -124,17 +143,18 @@ class Request(t.NamedTuple):
         return not _MOVABLE.isdisjoint(self.flags)
 
 
-def find_request(report: OomReport) -> Request | None:
-    """Return the allocation that failed, None if it is unknown or if somebody asked for the kill (order -1)."""
+def find_request(report: OomReport) -> Request:
+    """Return the allocation that failed, an unknown one if the report shows none or if somebody asked for the kill."""
     trigger = report.trigger
     if trigger is None or trigger.order is None or trigger.order < 0:
-        return None
+        return Request()
 
-    size = None
-    if report.page_size:
-        size = report.page_size << trigger.order
-
-    return Request(trigger.gfp_flags, trigger.order, size)
+    return Request(
+        requester=trigger.name,
+        flags=trigger.gfp_flags,
+        order=trigger.order,
+        size=zero_if_unknown(report.page_size) << trigger.order,
+    )
 
 
 def find_allowed_nodes(report: OomReport) -> frozenset[int] | None:
@@ -154,9 +174,8 @@ def find_impossible_zones(report: OomReport) -> tuple[Zone, ...]:
 
     The kernel computes them for all zones from one count of their pages, which a balloon or hotplug can spoil.
     """
-    ram: float = math.inf
-    if report.memory:
-        ram = report.memory.ram_bytes or math.inf
+    memory = report.memory or Memory()
+    ram = memory.ram_bytes or math.inf
 
     return tuple(zone for zone in report.zones if _is_impossible(zone, ram))
 
@@ -177,22 +196,30 @@ def compute_supplies(report: OomReport) -> tuple[Supply, ...]:
     return tuple(_weigh_zones(report))
 
 
+def can_serve(supplies: t.Iterable[Supply]) -> bool:
+    """Return whether a zone can easily serve the request.
+
+    In that case, memory was freed between the failed allocation and the report.
+    """
+    return any(supply.can_serve for supply in supplies)
+
+
 def _weigh_zones(report: OomReport) -> t.Iterator[Supply]:
     request = find_request(report)
     usable = list(_find_usable_zones(report, request))
-    is_impossible = bool(find_impossible_zones(report))
+    can_measure = request.size > 0 and not find_impossible_zones(report)
+    nodes = {zone.node for zone in report.zones}
     for zone in report.zones:
-        if zone not in usable:
-            yield Supply(zone, usable=False)
-        elif is_impossible or request is None or request.size is None:
-            yield Supply(zone, usable=True)
-        else:
-            yield _compute_supply(zone, usable, request.size, is_movable=request.is_movable)
+        supply = Supply(zone, usable=zone in usable, has_other_nodes=len(nodes) > 1)
+        if supply.usable and can_measure:
+            supply = _measure_supply(supply, usable, request)
+
+        yield supply
 
 
-def _find_usable_zones(report: OomReport, request: Request | None) -> t.Iterator[Zone]:
+def _find_usable_zones(report: OomReport, request: Request) -> t.Iterator[Zone]:
     """Yield the zones that the failed request could use."""
-    if request is None:
+    if not request.is_known:
         return
 
     highest = find_highest_zone(request.flags)
@@ -207,26 +234,25 @@ def _find_usable_zones(report: OomReport, request: Request | None) -> t.Iterator
             yield zone
 
 
-def _compute_supply(zone: Zone, usable: t.Iterable[Zone], size: int, *, is_movable: bool) -> Supply:
-    """Return the memory that `zone`, one of the `usable` ones, had for a block of `size` bytes."""
+def _measure_supply(supply: Supply, usable: t.Iterable[Zone], request: Request) -> Supply:
+    """Return the supply of one of the `usable` zones with the memory that the zone had for the request."""
+    zone = supply.zone
     highest = [other for other in usable if other.node == zone.node][-1]
     reserve = _find_reserve(zone, highest)
     kept_bytes = zero_if_unknown(zone.reserved_highatomic_bytes)
     kept_types = _KEPT
-    if not is_movable:
+    if not request.is_movable:
         kept_bytes += zero_if_unknown(zone.free_cma_bytes)
         kept_types = _KEPT_FROM_UNMOVABLE
 
-    supply = Supply(
-        zone,
-        usable=True,
+    supply = supply._replace(
         reserve_bytes=reserve,
         margin_bytes=_compute_margin(zone, reserve + kept_bytes),
     )
     if not zone.free_blocks:
         return supply
 
-    return _count_blocks(supply, size, kept_types)
+    return _count_blocks(supply, request.size, kept_types)
 
 
 def _count_blocks(supply: Supply, size: int, kept_types: str) -> Supply:
@@ -239,12 +265,13 @@ def _count_blocks(supply: Supply, size: int, kept_types: str) -> Supply:
         if block < size:
             continue
 
-        types = zone.block_types.get(block, "")
-        if _are_kept(types, kept_types):
+        types = zone.block_types.get(block, _ORDINARY)
+        other_types = types.strip(kept_types)
+        if other_types:
+            fitting_blocks += count
+        else:
             kept_blocks += count
             types_found.update(types)
-        else:
-            fitting_blocks += count
 
     return supply._replace(
         fitting_blocks=fitting_blocks,
@@ -259,15 +286,6 @@ def _compute_margin(zone: Zone, kept: int) -> int | None:
         return None
 
     return zone.free_bytes - zone.min_bytes - kept
-
-
-def _are_kept(types: str, kept_types: str) -> bool:
-    """Return whether all of these migrate types are kept for other requests; without types, none is."""
-    if not types:
-        return False
-
-    other_types = types.strip(kept_types)
-    return other_types == ""
 
 
 def _find_reserve(zone: Zone, highest: Zone) -> int:
@@ -296,13 +314,10 @@ def _parse_nodes(text: str | None) -> frozenset[int]:
 
 def _parse_range(text: str) -> range:
     """Return the numbers in a range such as `0-2`, or the one in `4`; none if it is garbled."""
-    first, _dash, last = text.partition("-")
-    last = last or first
-    if not _is_node(first) or not _is_node(last):
+    match = _RANGE_OF_NODES.fullmatch(text)
+    if match is None:
         return range(0)
 
-    return range(int(first), int(last) + 1)
-
-
-def _is_node(text: str) -> bool:
-    return text.isdecimal() and len(text) <= _LONGEST_NODE
+    first = int(match[1])
+    last = int(match[2] or first)
+    return range(first, last + 1)

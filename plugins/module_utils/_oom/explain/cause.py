@@ -11,6 +11,7 @@ from ..incident.incident import Incident, UnitEffect
 from ..report.model import Memory, OomReport
 from .allocation import (
     Supply,
+    can_serve,
     find_allowed_nodes,
     find_impossible_zones,
     find_request,
@@ -91,7 +92,7 @@ def find_cause(report: OomReport, supplies: t.Sequence[Supply]) -> str:
         return "unknown"
 
     request = find_request(report)
-    if request is None:
+    if not request.is_known:
         return "unknown"
 
     if request.order > 0 and _is_fragmented(supplies):
@@ -116,32 +117,33 @@ def _is_manual(report: OomReport) -> bool:
 
 def _find_exhaustion(memory: Memory, supplies: t.Iterable[Supply]) -> str:
     """Return the cause that the figures of RAM and swap show, "unknown" if memory was available after all."""
-    if _is_swap_exhausted(memory):
-        return "ram_and_swap_exhausted"
-
-    if any(supply.could_serve for supply in supplies):
+    cause = _find_cause_in_swap(memory)
+    if cause != "ram_and_swap_exhausted" and can_serve(supplies):
         return "unknown"
 
-    if memory.swap_total_bytes == 0 or _has_no_swap_support(memory):
+    return cause
+
+
+def _find_cause_in_swap(memory: Memory) -> str:
+    """Return the cause that the figures of swap show, provided that RAM was exhausted."""
+    total = memory.swap_total_bytes
+    free = memory.swap_free_bytes
+    if total == 0 or _has_no_swap_support(memory):
         return "ram_exhausted_no_swap"
 
-    if memory.swap_total_bytes is None or memory.swap_free_bytes is None:
+    if total is None or free is None:
         return "unknown"
+
+    if free <= total * _SWAP_EXHAUSTED_SHARE:
+        return "ram_and_swap_exhausted"
 
     return "ram_exhausted_swap_free"
 
 
-def _is_swap_exhausted(memory: Memory) -> bool:
-    """Return whether the host had swap, and used all of it."""
-    if not memory.swap_total_bytes or memory.swap_free_bytes is None:
-        return False
-
-    return memory.swap_free_bytes <= memory.swap_total_bytes * _SWAP_EXHAUSTED_SHARE
-
-
 def _has_no_swap_support(memory: Memory) -> bool:
     """Return whether the kernel cannot swap: it then prints nothing of swap, but goes on to the amount of RAM."""
-    if memory.swap_total_bytes is not None or memory.swap_free_bytes is not None:
+    swap = {memory.swap_total_bytes, memory.swap_free_bytes}
+    if swap != {None}:
         return False
 
     return bool(memory.ram_bytes and memory.counters)

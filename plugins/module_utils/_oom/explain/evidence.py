@@ -9,12 +9,12 @@ import typing as t
 
 from ..._size import format_size
 from ..incident.incident import Incident, UnitEffect
-from ..report.model import Limit, Memory, OomReport, Task, Trigger, Victim, Zone
-from .allocation import Request, Supply, describe_purpose, find_request
+from ..report.model import Limit, Memory, OomReport, Task, Victim
+from .allocation import Request, Supply, can_serve, describe_purpose, find_request
 from .breakdown import Breakdown, compute_share
 from .consumers import Consumers, Group, Sums
 from .figures import Figures
-from .unknown import sum_known, zero_if_unknown
+from .unknown import list_known, sum_known, zero_if_unknown
 
 # Parts of the RAM that are named; smaller ones are summed.
 _NAMED_SHARE = 0.01
@@ -31,12 +31,13 @@ _SWAP_VERDICTS = {
 }
 _EXHAUSTION = ("ram_and_swap_exhausted", "ram_exhausted_no_swap", "ram_exhausted_swap_free")
 
+# What the memory of a cgroup is used for, and the keys of the kernel: where it prints the first, that one counts.
 _STATISTICS = (
-    ("anonymous", ("anon", "rss")),
-    ("page cache", ("file", "cache")),
-    ("shared memory", ("shmem",)),
-    ("kernel memory", ("kernel", "slab")),
-    ("network buffers", ("sock",)),
+    ("anonymous", "anon", "rss"),
+    ("page cache", "file", "cache"),
+    ("shared memory", "shmem", "shmem"),
+    ("kernel memory", "kernel", "slab"),
+    ("network buffers", "sock", "sock"),
 )
 
 
@@ -53,7 +54,7 @@ def collect_evidence(incident: Incident, figures: Figures, cause: str) -> t.Iter
         yield from _describe_limit(report)
     elif report.memory:
         yield from _describe_parts(report.memory, figures.parts)
-        yield from _describe_free_lists(report, figures.supplies)
+        yield from _describe_free_lists(figures.supplies)
         yield from _describe_swap(report.memory, cause)
         yield from _describe_request(report, figures.supplies, cause)
 
@@ -136,16 +137,14 @@ def _describe_sharing(together: Sums) -> str:
 
 
 def _describe_cgroups(consumers: Consumers) -> t.Iterator[str]:
-    known = [group for group in consumers.cgroups if group[0]]
-    if len(known) < 2:
-        return
-
     parts = []
-    for cgroup, _tasks, sums in known[:_FEW]:
-        held = format_size(sums.held_bytes)
-        parts.append(f"{cgroup} {held}")
+    for cgroup, _tasks, sums in consumers.cgroups:
+        if cgroup:
+            held = format_size(sums.held_bytes)
+            parts.append(f"{cgroup} {held}")
 
-    yield f"RAM and swap by cgroup, as far as the cgroups are known: {', '.join(parts)}."
+    if len(parts) > 1:
+        yield f"RAM and swap by cgroup, as far as the cgroups are known: {', '.join(parts[:_FEW])}."
 
 
 def _describe_largest(report: OomReport, largest: Group[str]) -> t.Iterator[str]:
@@ -167,22 +166,15 @@ def _describe_largest(report: OomReport, largest: Group[str]) -> t.Iterator[str]
 
 
 def _was_killed(report: OomReport, group: Group[str]) -> bool:
-    """Return whether one of a group of tasks was killed.
+    """Return whether one of the tasks of one name was killed.
 
     Rows of the table can be cut, so a victim without a row is recognised by its name.
     """
     name, tasks, _together = group
-    own_pids = {task.pid for task in tasks}
-    listed_pids = {task.pid for task in report.tasks}
-    for victim in report.victims:
-        if victim.pid in own_pids:
-            return True
+    # If a damaged table has a pid twice, the row of the group counts.
+    listed_names = {task.pid: task.name for task in (*report.tasks, *tasks)}
 
-        is_listed = victim.pid in listed_pids
-        if not is_listed and victim.name == name:
-            return True
-
-    return False
+    return any(listed_names.get(victim.pid, victim.name) == name for victim in report.victims)
 
 
 def _explain_why_spared(tasks: t.Sequence[Task], victim: Victim) -> str:
@@ -197,8 +189,7 @@ def _explain_why_spared(tasks: t.Sequence[Task], victim: Victim) -> str:
         return f"{spared}, because an oom_score_adj of -1000 forbids it."
 
     killed = zero_if_unknown(victim.oom_score_adj)
-    known = [adjustment for adjustment in adjustments if adjustment is not None]
-    highest = max(known, default=killed)
+    highest = max(list_known(adjustments), default=killed)
     if highest >= killed:
         return f"{spared}."
 
@@ -213,7 +204,7 @@ def _describe_limit(report: OomReport) -> t.Iterator[str]:
         yield f"The cgroup {report.limit_cgroup} reached its memory limit{size}; the host itself was not out of memory."
 
     yield from _describe_usage(limit)
-    statistics = [_describe_statistic(limit, name, keys) for name, keys in _STATISTICS]
+    statistics = [_describe_statistic(limit, *statistic) for statistic in _STATISTICS]
     yield from _enumerate("Memory of the cgroup:", statistics, last=", ")
 
 
@@ -234,14 +225,10 @@ def _describe_usage(limit: Limit) -> t.Iterator[str]:
     yield f"The cgroup used {ram} of RAM and {swap}{allowed}."
 
 
-def _describe_statistic(limit: Limit, name: str, keys: t.Iterable[str]) -> str:
-    """Return the size under the first of these keys that the kernel printed, with its name; nothing if it is 0."""
-    size = 0
-    for key in keys:
-        if key in limit.stat:
-            size = limit.stat[key]
-            break
-
+def _describe_statistic(limit: Limit, name: str, key: str, other_key: str) -> str:
+    """Return the size under `key`, or else under `other_key`, with its name; nothing if it is 0."""
+    other_size = limit.stat.get(other_key, 0)
+    size = limit.stat.get(key, other_size)
     if not size:
         return ""
 
@@ -288,19 +275,19 @@ def _describe_notable_parts(memory: Memory, parts: Breakdown) -> t.Iterator[str]
             yield f"{size} of RAM {description}."
 
 
-def _describe_free_lists(report: OomReport, supplies: t.Iterable[Supply]) -> t.Iterator[str]:
-    lists = [_describe_free_list(report, supply.zone) for supply in supplies]
+def _describe_free_lists(supplies: t.Iterable[Supply]) -> t.Iterator[str]:
+    lists = map(_describe_free_list, supplies)
     yield from _enumerate("The buddy lists held", lists)
 
 
-def _describe_free_list(report: OomReport, zone: Zone) -> str:
+def _describe_free_list(supply: Supply) -> str:
+    zone = supply.zone
     if not zone.free_blocks:
         return ""
 
-    name = _name_zone(report, zone)
     total = sum(size * count for size, count in zone.free_blocks.items())
     largest = zero_if_unknown(zone.largest_free_block_bytes)
-    return f"{total // _KIB} kB in {name} (largest block {largest // _KIB} kB)"
+    return f"{total // _KIB} kB in {supply.name} (largest block {largest // _KIB} kB)"
 
 
 def _describe_swap(memory: Memory, cause: str) -> t.Iterator[str]:
@@ -318,7 +305,7 @@ def _describe_swap(memory: Memory, cause: str) -> t.Iterator[str]:
 def _describe_request(report: OomReport, supplies: t.Sequence[Supply], cause: str) -> t.Iterator[str]:
     """Yield what was requested, and what each zone had for it."""
     request = find_request(report)
-    if request is None or request.size is None:
+    if not request.size:
         return
 
     size = format_size(request.size)
@@ -326,27 +313,20 @@ def _describe_request(report: OomReport, supplies: t.Sequence[Supply], cause: st
     if request.order > 0:
         amount = f"{size} in one piece (order {request.order})"
 
-    requester = _name_requester(report.trigger)
-    purpose = _name_purpose(request)
+    requester = _name_requester(request)
+    purpose = describe_purpose(request.flags)
     yield f"{requester} {amount} {purpose}.{_judge_request(request, cause)}"
     if cause == "fragmentation":
         yield from _describe_kept_blocks(supplies, size)
 
-    yield from _describe_zones(report, supplies, cause)
+    yield from _describe_zones(supplies, cause)
 
 
-def _name_requester(trigger: Trigger | None) -> str:
-    if trigger is None or not trigger.name:
+def _name_requester(request: Request) -> str:
+    if not request.requester:
         return "The request was for"
 
-    return f"{trigger.name} requested"
-
-
-def _name_purpose(request: Request) -> str:
-    if not request.flags:
-        return "for an unknown purpose"
-
-    return describe_purpose(request.flags)
+    return f"{request.requester} requested"
 
 
 def _judge_request(request: Request, cause: str) -> str:
@@ -383,50 +363,39 @@ def _describe_kept_blocks(supplies: t.Iterable[Supply], size: str) -> t.Iterator
         )
 
 
-def _describe_zones(report: OomReport, supplies: t.Sequence[Supply], cause: str) -> t.Iterator[str]:
+def _describe_zones(supplies: t.Sequence[Supply], cause: str) -> t.Iterator[str]:
     """Yield what each zone had for the request, and which zones the request could not use."""
-    margins = [_describe_margin(report, supply) for supply in supplies]
+    margins = map(_describe_margin, supplies)
     begin = "Free memory above the minimum watermark and the reserves for other requests:"
     yield from _enumerate(begin, margins, last=", ")
 
-    could_serve = any(supply.could_serve for supply in supplies)
-    if cause == "unknown" and could_serve:
+    if cause == "unknown" and can_serve(supplies):
         yield (
             "At the time of the report, the request could have been served: either memory had been freed in the "
             "meantime, or the kernel refused the request for another reason."
         )
 
-    closed_zones = [_describe_closed_zone(report, supply) for supply in supplies]
+    closed_zones = map(_describe_closed_zone, supplies)
     yield from _enumerate("The request could not use", closed_zones)
 
 
-def _describe_margin(report: OomReport, supply: Supply) -> str:
+def _describe_margin(supply: Supply) -> str:
     if supply.margin_bytes is None:
         return ""
 
-    name = _name_zone(report, supply.zone)
     size = format_size(abs(supply.margin_bytes))
     if supply.margin_bytes < 0:
-        return f"{name} {size} short"
+        return f"{supply.name} {size} short"
 
-    return f"{name} {size} to spare"
+    return f"{supply.name} {size} to spare"
 
 
-def _describe_closed_zone(report: OomReport, supply: Supply) -> str:
+def _describe_closed_zone(supply: Supply) -> str:
     if supply.usable or not supply.zone.free_bytes:
         return ""
 
-    name = _name_zone(report, supply.zone)
     free = format_size(supply.zone.free_bytes)
-    return f"{name} with {free} free"
-
-
-def _name_zone(report: OomReport, zone: Zone) -> str:
-    nodes = {other.node for other in report.zones}
-    if len(nodes) == 1:
-        return zone.zone
-
-    return f"{zone.zone} of node {zone.node}"
+    return f"{supply.name} with {free} free"
 
 
 def _describe_effect(incident: Incident) -> t.Iterator[str]:

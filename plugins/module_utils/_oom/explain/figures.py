@@ -8,17 +8,20 @@ from __future__ import annotations
 import typing as t
 
 from ..incident.incident import Incident
+from ..report.model import Memory
 from .allocation import Supply, compute_supplies
 from .breakdown import Breakdown, break_down
 from .consumers import Consumers, find_consumers
 
 
 class Figures(t.NamedTuple):
-    """The processes that held the memory, what each zone had for the request, and what the RAM was used for.
+    """The memory of the host, the processes that held it, what each zone had for the request, and the use of the RAM.
 
-    `parts` is None if the report does not show what the RAM was used for.
+    `memory` has no known field if the report shows none. `parts` is None if the report does not show what the RAM was
+    used for.
     """
 
+    memory: Memory
     consumers: Consumers
     supplies: tuple[Supply, ...]
     parts: Breakdown | None
@@ -27,12 +30,11 @@ class Figures(t.NamedTuple):
 def compute_figures(incident: Incident) -> Figures:
     """Return the figures of an incident."""
     report = incident.report
-    parts = None
-    if report.memory:
-        parts = break_down(report.memory)
+    memory = report.memory or Memory()
 
     return Figures(
+        memory=memory,
         consumers=find_consumers(report, incident.cgroups),
         supplies=compute_supplies(report),
-        parts=parts,
+        parts=break_down(memory),
     )

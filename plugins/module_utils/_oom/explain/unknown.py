@@ -13,9 +13,14 @@ def zero_if_unknown(size: int | None) -> int:
     return size or 0
 
 
+def list_known(sizes: t.Iterable[int | None]) -> list[int]:
+    """Return the sizes that are known."""
+    return [size for size in sizes if size is not None]
+
+
 def sum_known(sizes: t.Iterable[int | None]) -> int | None:
     """Return the sum of the sizes that are known, None if none is."""
-    known = [size for size in sizes if size is not None]
+    known = list_known(sizes)
     if not known:
         return None
 
