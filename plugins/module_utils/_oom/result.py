@@ -180,7 +180,8 @@ def _build_tasks(tasks: t.Sequence[Task], consumers: Consumers, rows: int | None
 
     by_cgroup = []
     for cgroup, _tasks, sums in consumers.cgroups[:rows]:
-        by_cgroup.append({"cgroup": cgroup, "unit": _find_unit(cgroup), **_build_sums(sums)})
+        unit = parse_cgroup(cgroup).innermost_unit
+        by_cgroup.append({"cgroup": cgroup, "unit": unit, **_build_sums(sums)})
 
     largest = sorted(tasks, key=compute_held_bytes, reverse=True)
 
@@ -190,12 +191,6 @@ def _build_tasks(tasks: t.Sequence[Task], consumers: Consumers, rows: int | None
         "by_cgroup": by_cgroup,
         "rows": _build_all(largest[:rows]),
     }
-
-
-def _find_unit(cgroup: str | None) -> str | None:
-    """Return the unit of a cgroup, a user's unit if there is one."""
-    place = parse_cgroup(cgroup)
-    return place.user_unit or place.unit
 
 
 def _build_sums(sums: Sums) -> dict[str, t.Any]:
@@ -211,8 +206,8 @@ def _build_diagnosis(diagnosis: Diagnosis) -> dict[str, t.Any]:
     }
 
 
-def _build_effect(effect: UnitEffect | None) -> dict[str, t.Any] | None:
-    if effect is None:
+def _build_effect(effect: UnitEffect) -> dict[str, t.Any] | None:
+    if not effect.unit:
         return None
 
     return _pick(effect, _EFFECT)

@@ -31,7 +31,7 @@ def build_summary(
     units = []
     victims = []
     for incident in incidents:
-        victims += [victim.name for victim in incident.report.victims]
+        victims += incident.victim_names
         if incident.place.unit:
             units.append(incident.place.unit)
 

@@ -19,10 +19,16 @@ from .unknown import zero_if_unknown
 # From the lowest to the highest: a request may use the zone that its flags name, and those below it.
 _ZONES = ("DMA", "DMA32", "Normal", "HighMem", "Movable")
 _HIGHEST = (
-    ("DMA", {"GFP_DMA", "__GFP_DMA"}),
-    ("DMA32", {"GFP_DMA32", "__GFP_DMA32"}),
-    ("Movable", {"GFP_HIGHUSER_MOVABLE", "GFP_TRANSHUGE", "GFP_TRANSHUGE_LIGHT"}),
-    ("HighMem", {"GFP_HIGHUSER", "__GFP_HIGHMEM"}),
+    ("Movable", {"__GFP_HIGHMEM", "__GFP_MOVABLE"}),
+    ("DMA", {"GFP_DMA"}),
+    ("DMA", {"__GFP_DMA"}),
+    ("DMA32", {"GFP_DMA32"}),
+    ("DMA32", {"__GFP_DMA32"}),
+    ("Movable", {"GFP_HIGHUSER_MOVABLE"}),
+    ("Movable", {"GFP_TRANSHUGE"}),
+    ("Movable", {"GFP_TRANSHUGE_LIGHT"}),
+    ("HighMem", {"GFP_HIGHUSER"}),
+    ("HighMem", {"__GFP_HIGHMEM"}),
 )
 _MOVABLE = {"GFP_HIGHUSER_MOVABLE", "GFP_TRANSHUGE", "GFP_TRANSHUGE_LIGHT", "__GFP_MOVABLE"}
 _PROCESS = {*_MOVABLE, "GFP_HIGHUSER", "GFP_USER", "__GFP_HIGHMEM"}
@@ -112,11 +118,11 @@ def describe_purpose(flags: t.Collection[str]) -> str:
 
 def find_highest_zone(flags: t.Collection[str]) -> str:
     """Return the highest zone that a request with these flags may use; without flags, the highest of all."""
-    if not flags or {"__GFP_HIGHMEM", "__GFP_MOVABLE"}.issubset(flags):
+    if not flags:
         return "Movable"
 
     for zone, names in _HIGHEST:
-        if not names.isdisjoint(flags):
+        if names.issubset(flags):
             return zone
 
     return "Normal"
@@ -159,14 +165,17 @@ def find_request(report: OomReport) -> Request:
 
 def find_allowed_nodes(report: OomReport) -> frozenset[int] | None:
     """Return the nodes that a memory policy or a cpuset bound the request to, None if neither did."""
-    printed = {zone.node for zone in report.zones}
-    printed.discard(None)
+    printed = _list_nodes(report) - {None}
     for text in (report.nodemask, report.mems_allowed):
         nodes = _parse_nodes(text)
         if nodes and not printed <= nodes:
             return nodes
 
     return None
+
+
+def _list_nodes(report: OomReport) -> set[int | None]:
+    return {zone.node for zone in report.zones}
 
 
 def find_impossible_zones(report: OomReport) -> tuple[Zone, ...]:
@@ -208,17 +217,19 @@ def _weigh_zones(report: OomReport) -> t.Iterator[Supply]:
     request = find_request(report)
     usable = list(_find_usable_zones(report, request))
     can_measure = request.size > 0 and not find_impossible_zones(report)
-    nodes = {zone.node for zone in report.zones}
+    highest_by_node = {zone.node: zone for zone in usable}
+    has_other_nodes = len(_list_nodes(report)) > 1
     for zone in report.zones:
-        supply = Supply(zone, usable=zone in usable, has_other_nodes=len(nodes) > 1)
+        supply = Supply(zone, usable=zone in usable, has_other_nodes=has_other_nodes)
         if supply.usable and can_measure:
-            supply = _measure_supply(supply, usable, request)
+            highest = highest_by_node[zone.node]
+            supply = _measure_supply(supply, highest, request)
 
         yield supply
 
 
 def _find_usable_zones(report: OomReport, request: Request) -> t.Iterator[Zone]:
-    """Yield the zones that the failed request could use."""
+    """Yield the zones that the failed request could use, the lowest of each node first."""
     if not request.is_known:
         return
 
@@ -234,10 +245,12 @@ def _find_usable_zones(report: OomReport, request: Request) -> t.Iterator[Zone]:
             yield zone
 
 
-def _measure_supply(supply: Supply, usable: t.Iterable[Zone], request: Request) -> Supply:
-    """Return the supply of one of the `usable` zones with the memory that the zone had for the request."""
+def _measure_supply(supply: Supply, highest: Zone, request: Request) -> Supply:
+    """Return the supply of a usable zone with the memory that the zone had for the request.
+
+    `highest` is the highest zone of the same node that the request could use.
+    """
     zone = supply.zone
-    highest = [other for other in usable if other.node == zone.node][-1]
     reserve = _find_reserve(zone, highest)
     kept_bytes = zero_if_unknown(zone.reserved_highatomic_bytes)
     kept_types = _KEPT

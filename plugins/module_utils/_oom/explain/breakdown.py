@@ -53,16 +53,17 @@ class Breakdown(t.NamedTuple):
     @property
     def missing_bytes(self) -> int:
         """The unaccounted memory; 0 if the kernel does not print the large parts, as before 2.6.28."""
-        if self.anonymous_bytes is None or self.slab_unreclaimable_bytes is None:
+        if None in (self.anonymous_bytes, self.slab_unreclaimable_bytes):
             return 0
 
         return self.unaccounted_bytes
 
-    def parts(self) -> dict[str, int]:
-        """Return the known parts, keyed by their names in words."""
+    def list_parts(self, *, at_least: float) -> dict[str, int]:
+        """Return the parts of at least that many bytes, keyed by their names in words; an unknown part counts as 0."""
         parts = {}
-        for field, size in self._asdict().items():
-            if size is not None:
+        for field, known_or_none in self._asdict().items():
+            size = zero_if_unknown(known_or_none)
+            if size >= at_least:
                 name = field[: -len("_bytes")].replace("_", " ")
                 parts[name] = size
 
@@ -106,7 +107,7 @@ def _find_anonymous(counters: t.Mapping[str, int], cached: int | None) -> int | 
 
 def compute_share(part: int | None, memory: Memory) -> float:
     """Return `part` as a share of the RAM, 0 if one of them is unknown."""
-    if not part or not memory.ram_bytes:
+    if not memory.ram_bytes:
         return 0.0
 
-    return part / memory.ram_bytes
+    return zero_if_unknown(part) / memory.ram_bytes

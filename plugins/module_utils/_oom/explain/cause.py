@@ -71,7 +71,7 @@ def diagnose(incident: Incident, figures: Figures) -> Diagnosis:
 def _describe_kind(incident: Incident, cause: str) -> str:
     """Return what similar events have in common."""
     report = incident.report
-    names = ", ".join(dict.fromkeys(victim.name for victim in report.victims))
+    names = ", ".join(dict.fromkeys(incident.victim_names))
     place = incident.place.unit or report.cgroup
 
     return f"{report.killer}: {names} of {place}: {cause}"
@@ -82,7 +82,7 @@ def find_cause(report: OomReport, supplies: t.Sequence[Supply]) -> str:
     if report.killer != "kernel":
         return "pressure"
 
-    if _is_manual(report):
+    if report.manual:
         return "manual"
 
     if report.scope in _CAUSE_OF_SCOPE:
@@ -105,14 +105,6 @@ def find_cause(report: OomReport, supplies: t.Sequence[Supply]) -> str:
         return "cpuset_or_mempolicy"
 
     return "low_zone"
-
-
-def _is_manual(report: OomReport) -> bool:
-    """Return whether somebody asked for the kill."""
-    if report.manual:
-        return True
-
-    return report.trigger is not None and report.trigger.order == -1
 
 
 def _find_exhaustion(memory: Memory, supplies: t.Iterable[Supply]) -> str:
@@ -178,7 +170,7 @@ def _is_exhausted(supply: Supply) -> bool:
 def _summarise(incident: Incident, cause: str) -> str:
     kill = _summarise_kill(incident.report, _REASONS[cause])
     effect = incident.effect
-    if effect is None or effect.stopped is None:
+    if effect.stopped is None:
         return kill
 
     if not effect.stopped:

@@ -82,10 +82,10 @@ class Consumers(t.NamedTuple):
     cgroups: t.Sequence[Group[str | None]]
 
     @property
-    def largest(self) -> Group[str] | None:
-        """The tasks of that name which held the most, None without a task table."""
+    def largest(self) -> Group[str]:
+        """The tasks of that name which held the most; no tasks without a task table."""
         if not self.names:
-            return None
+            return "", [], Sums(number=0)
 
         return self.names[0]
 

@@ -31,7 +31,7 @@ _SWAP_VERDICTS = {
 }
 _EXHAUSTION = ("ram_and_swap_exhausted", "ram_exhausted_no_swap", "ram_exhausted_swap_free")
 
-# What the memory of a cgroup is used for, and the keys of the kernel: where it prints the first, that one counts.
+# Uses of a cgroup's memory: the kernel's key, and the one of older kernels or of version 1 of cgroups.
 _STATISTICS = (
     ("anonymous", "anon", "rss"),
     ("page cache", "file", "cache"),
@@ -225,10 +225,10 @@ def _describe_usage(limit: Limit) -> t.Iterator[str]:
     yield f"The cgroup used {ram} of RAM and {swap}{allowed}."
 
 
-def _describe_statistic(limit: Limit, name: str, key: str, other_key: str) -> str:
-    """Return the size under `key`, or else under `other_key`, with its name; nothing if it is 0."""
-    other_size = limit.stat.get(other_key, 0)
-    size = limit.stat.get(key, other_size)
+def _describe_statistic(limit: Limit, name: str, key: str, old_key: str) -> str:
+    """Return the size under `key`, or else under `old_key`, with its name; nothing if it is 0."""
+    old_size = limit.stat.get(old_key, 0)
+    size = limit.stat.get(key, old_size)
     if not size:
         return ""
 
@@ -252,7 +252,7 @@ def _describe_parts(memory: Memory, parts: Breakdown | None) -> t.Iterator[str]:
 
 def _sort_parts(parts: Breakdown, ram_bytes: int) -> dict[str, int]:
     """Return the sizes of the large parts of the RAM by name, the largest first, and the sum of the rest."""
-    sizes = {name: size for name, size in parts.parts().items() if size >= _NAMED_SHARE * ram_bytes}
+    sizes = parts.list_parts(at_least=_NAMED_SHARE * ram_bytes)
     largest_first = dict(sorted(sizes.items(), key=lambda part: -part[1]))
     rest = ram_bytes - sum(sizes.values())
     if rest > 0:
@@ -355,8 +355,8 @@ def _describe_kept_blocks(supplies: t.Iterable[Supply], size: str) -> t.Iterator
             blocks += supply.kept_blocks
             letters |= supply.kept_types
 
-    kinds = [kind for letter, kind in _KEPT_FOR.items() if letter in letters]
-    if kinds:
+    if letters:
+        kinds = [_KEPT_FOR[letter] for letter in sorted(letters, key=list(_KEPT_FOR).index)]
         yield (
             f"Free blocks of {size} or more in zones with enough memory: {blocks}, all of them kept for other requests "
             f"({', '.join(kinds)})."
@@ -401,7 +401,7 @@ def _describe_closed_zone(supply: Supply) -> str:
 def _describe_effect(incident: Incident) -> t.Iterator[str]:
     """Yield what systemd logged about the unit."""
     effect = incident.effect
-    if effect is None or effect.stopped is None:
+    if effect.stopped is None:
         return
 
     unit = effect.unit

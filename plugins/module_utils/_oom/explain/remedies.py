@@ -12,7 +12,7 @@ from ..incident.host_now import HostNow
 from ..incident.incident import Incident, UnitEffect
 from ..report.model import Memory, OomReport
 from .breakdown import Breakdown, compute_share
-from .consumers import Consumers, Group
+from .consumers import Group
 from .figures import Figures
 from .unknown import zero_if_unknown
 
@@ -22,7 +22,7 @@ _MOST_MISSING = 8 * _GIB
 # With this many processes of one name, the number that may run matters more than the size of each.
 _CROWD = 10
 
-_APACHE = {"apache2.service": "apache2", "httpd.service": "httpd"}
+_APACHE: t.Mapping[str | None, str] = {"apache2.service": "apache2", "httpd.service": "httpd"}
 _FCGID_DIRECTIVES = {"FcgidMinProcessesPerClass": 0, "FcgidProcessLifeTime": 600, "FcgidIdleScanInterval": 120}
 
 # An upper bound of what the headers of swap areas take of their size.
@@ -60,9 +60,9 @@ def find_remedies(incident: Incident, figures: Figures, cause: str) -> t.Iterato
     report = incident.report
     yield from _suggest_policy(report, incident.effect)
     if cause in _EXHAUSTED:
-        yield from _suggest_swap(report, figures)
+        yield from _suggest_swap(figures)
 
-    yield from _suggest_workers(report, incident.place.unit)
+    yield from _suggest_workers(incident, figures.memory)
 
 
 def select_needed(remedies: t.Iterable[Remedy], host: HostNow) -> list[Remedy]:
@@ -76,7 +76,7 @@ def select_needed(remedies: t.Iterable[Remedy], host: HostNow) -> list[Remedy]:
             continue
 
         key = (remedy.role, *remedy.variables.get("oom_policy_units", ()))
-        if key not in kept or _has_more_swap(remedy, kept[key]):
+        if key not in kept or _parse_swap_size(remedy) > _parse_swap_size(kept[key]):
             kept[key] = remedy
 
     return list(kept.values())
@@ -94,20 +94,14 @@ def _is_in_place(remedy: Remedy, host: HostNow) -> bool:
     return False
 
 
-def _has_more_swap(remedy: Remedy, other: Remedy) -> bool:
-    if remedy.role != "swap":
-        return False
-
-    return _parse_swap_size(remedy) > _parse_swap_size(other)
-
-
 def _parse_swap_size(remedy: Remedy) -> int:
-    return parse_size(remedy.variables["swap_size"])
+    """Return the swap that a remedy brings, 0 if it brings none."""
+    return parse_size(remedy.variables.get("swap_size", "0"))
 
 
-def _suggest_policy(report: OomReport, effect: UnitEffect | None) -> t.Iterator[Remedy]:
+def _suggest_policy(report: OomReport, effect: UnitEffect) -> t.Iterator[Remedy]:
     """Yield the remedy that keeps the unit up if that would have helped."""
-    if effect is None or not _would_policy_help(report, effect):
+    if not _would_policy_help(report, effect):
         return
 
     yield Remedy(
@@ -134,19 +128,21 @@ def _would_policy_help(report: OomReport, effect: UnitEffect) -> bool:
     if effect.main_process_killed or effect.gone:
         return False
 
-    if effect.result != "oom-kill" or not effect.stopped:
+    if effect.result != "oom-kill":
         return False
 
     return effect.unit.endswith(".service")
 
 
-def _suggest_workers(report: OomReport, unit: str | None) -> t.Iterator[Remedy]:
+def _suggest_workers(incident: Incident, memory: Memory) -> t.Iterator[Remedy]:
     """Yield the remedies for FastCGI workers if the victims may have been some: Apache's unit ran them."""
-    server = _APACHE.get(unit or "")
+    report = incident.report
+    unit = incident.place.unit
+    server = _APACHE.get(unit)
     if server is None or not report.victims:
         return
 
-    names = [victim.name for victim in report.victims]
+    names = incident.victim_names
     if server in names:
         return
 
@@ -157,13 +153,16 @@ def _suggest_workers(report: OomReport, unit: str | None) -> t.Iterator[Remedy]:
         "and by default mod_fcgid keeps some idle workers indefinitely.",
         risk="After an idle period, the first requests wait until a worker has started.",
     )
-    yield _build_recycler_remedy(report, names[0])
+    yield _build_recycler_remedy(report, memory, names[0])
 
 
-def _build_recycler_remedy(report: OomReport, name: str) -> Remedy:
+def _build_recycler_remedy(report: OomReport, memory: Memory, name: str) -> Remedy:
     """Return the remedy that lets the workers called `name` take half of the memory that exists."""
     count = sum(task.name == name for task in report.tasks)
-    available = _find_available_memory(report)
+    available = memory.ram_bytes
+    if report.limit:
+        available = report.limit.limit_bytes
+
     variables = {}
     why = f"A worker of {name} that exceeds the limit is ended when it is idle"
     if available and count:
@@ -182,21 +181,10 @@ def _build_recycler_remedy(report: OomReport, name: str) -> Remedy:
     )
 
 
-def _find_available_memory(report: OomReport) -> int | None:
-    """Return the size of the limit that was hit, or else of the RAM."""
-    if report.limit:
-        return report.limit.limit_bytes
-
-    if report.memory:
-        return report.memory.ram_bytes
-
-    return None
-
-
-def _suggest_swap(report: OomReport, figures: Figures) -> t.Iterator[Remedy]:
+def _suggest_swap(figures: Figures) -> t.Iterator[Remedy]:
     """Yield the remedy that adds swap for the largest consumer if memory of processes filled the RAM."""
-    memory = report.memory
-    if memory is None or not _can_swap(memory, figures.parts):
+    memory = figures.memory
+    if not _can_swap(memory, figures.parts):
         return
 
     largest = figures.consumers.largest
@@ -221,12 +209,12 @@ def _describe_existing_swap(swap: int) -> str:
     return f"the {format_size(swap)} that the host had was used up"
 
 
-def _describe_room(largest: Group[str] | None, target: int, missing: int) -> str:
+def _describe_room(largest: Group[str], target: int, missing: int) -> str:
     """Return what a swap of `target` GiB has room for, and the rule behind that size."""
-    if largest is None:
+    name, tasks, _sums = largest
+    if not tasks:
         return f"{target} GiB is more than that."
 
-    name, _tasks, _sums = largest
     return (
         f"with {target} GiB, {name} could have held {format_size(missing)} more. "
         "The suggested size adds as much as the largest consumer held, but no more than RAM and swap together, and no "
@@ -243,16 +231,16 @@ def _can_swap(memory: Memory, parts: Breakdown | None) -> bool:
     return compute_share(swappable, memory) >= _MANY
 
 
-def _estimate_missing(largest: Group[str] | None, memory: Memory) -> int:
+def _estimate_missing(largest: Group[str], memory: Memory) -> int:
     """Return how many more bytes the largest consumer gets room for: as much as it held, within bounds.
 
     A report shows the memory that existed, not the memory that was missing. The estimate is at most the sum of RAM and
     swap: if the table does not list shared pages separately, the processes of one name seem to hold more than that.
     """
-    if largest is None:
+    _name, tasks, sums = largest
+    if not tasks:
         return _GIB
 
-    _name, _tasks, sums = largest
     missing = min(sums.held_bytes, _MOST_MISSING)
     if not memory.ram_bytes:
         return missing
@@ -265,7 +253,7 @@ def find_advice(incident: Incident, figures: Figures, cause: str) -> t.Iterator[
     """Yield what else helps, but is for people to decide."""
     report = incident.report
     if cause in _EXHAUSTED:
-        yield from _advise_on_crowd(report, figures.consumers)
+        yield from _advise_on_crowd(figures)
     elif cause == "cgroup_limit":
         yield from _advise_on_limit(incident)
     elif cause == "pressure":
@@ -274,9 +262,9 @@ def find_advice(incident: Incident, figures: Figures, cause: str) -> t.Iterator[
         yield from _ADVICE.get(cause, ())
 
     yield from _advise_on_settings(report)
-    if report.memory and report.scope != "memcg":
-        yield from _advise_on_huge_pages(report.memory)
-        yield from _advise_on_kernel_memory(report.memory, figures.parts)
+    if report.scope != "memcg":
+        yield from _advise_on_huge_pages(figures.memory)
+        yield from _advise_on_kernel_memory(figures.memory, figures.parts)
 
 
 _ADVICE = {
@@ -304,13 +292,10 @@ _ADVICE = {
 }
 
 
-def _advise_on_crowd(report: OomReport, consumers: Consumers) -> t.Iterator[Advice]:
+def _advise_on_crowd(figures: Figures) -> t.Iterator[Advice]:
     """Yield what helps sooner than more swap if many processes of one name held much of the memory."""
-    if report.memory is None or consumers.largest is None:
-        return
-
-    name, tasks, together = consumers.largest
-    share = compute_share(together.held_bytes, report.memory)
+    name, tasks, together = figures.consumers.largest
+    share = compute_share(together.held_bytes, figures.memory)
     if len(tasks) < _CROWD or share < _MANY:
         return
 
@@ -353,7 +338,7 @@ def _name_limit_owner(incident: Incident) -> str:
         return "the container (in its runtime, or in the resources of the pod)"
 
     owner = incident.report.limit_cgroup or "its cgroup"
-    unit = place.user_unit or place.unit
+    unit = place.innermost_unit
     if unit and unit in owner:
         return f"{unit} (MemoryMax=)"
 
@@ -406,25 +391,34 @@ def _advise_on_kernel_memory(memory: Memory, parts: Breakdown | None) -> t.Itera
         return
 
     slab = zero_if_unknown(parts.slab_unreclaimable_bytes)
-    if compute_share(slab, memory) >= _MANY:
-        yield Advice(
-            what="Look in slabtop for the largest kinds of kernel objects, and check whether they grow.",
-            why=f"Kernel objects took {format_size(slab)} of RAM, which may be a leak in the kernel.",
-            risk="None: looking changes nothing.",
-        )
-
-    missing = parts.missing_bytes
-    if compute_share(missing, memory) >= _MANY:
-        yield Advice(
-            what="Look for a balloon of the hypervisor, zram, or a driver that takes memory and does not return it.",
-            why=f"{format_size(missing)} of RAM is unaccounted for.",
-            risk="None: looking changes nothing.",
-        )
-
     shmem = zero_if_unknown(parts.shmem_bytes)
-    if compute_share(shmem, memory) >= _MANY:
-        yield Advice(
-            what="Look for large files in tmpfs (df -t tmpfs) and shared memory (ipcs -m), and limit them (size=).",
-            why=f"They took {format_size(shmem)} of RAM, which stays in use when a process is killed.",
-            risk="A program that writes more than the limit gets an error.",
-        )
+    advice_by_size = (
+        (
+            slab,
+            Advice(
+                what="Look in slabtop for the largest kinds of kernel objects, and check whether they grow.",
+                why=f"Kernel objects took {format_size(slab)} of RAM, which may be a leak in the kernel.",
+                risk="None: looking changes nothing.",
+            ),
+        ),
+        (
+            parts.missing_bytes,
+            Advice(
+                what="Look for a balloon of the hypervisor, zram, or a driver that takes memory and does not return "
+                "it.",
+                why=f"{format_size(parts.missing_bytes)} of RAM is unaccounted for.",
+                risk="None: looking changes nothing.",
+            ),
+        ),
+        (
+            shmem,
+            Advice(
+                what="Look for large files in tmpfs (df -t tmpfs) and shared memory (ipcs -m), and limit them (size=).",
+                why=f"They took {format_size(shmem)} of RAM, which stays in use when a process is killed.",
+                risk="A program that writes more than the limit gets an error.",
+            ),
+        ),
+    )
+    for size, advice in advice_by_size:
+        if compute_share(size, memory) >= _MANY:
+            yield advice

@@ -29,6 +29,11 @@ class Place(t.NamedTuple):
     container_id: str | None = None
     pod_uid: str | None = None
 
+    @property
+    def innermost_unit(self) -> str | None:
+        """The unit of a user if there is one, or else the unit of the host."""
+        return self.user_unit or self.unit
+
 
 def parse_cgroup(path: str | None) -> Place:
     """Return the parts of `path`, read as systemd does (cgroup-util.c, cg_path_get_unit): slices, then one unit.

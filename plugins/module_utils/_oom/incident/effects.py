@@ -55,7 +55,7 @@ def add_effects(
     lives = _Lives(placed, records, clock)
     result = []
     for incident in placed:
-        effect = None
+        effect = UnitEffect()
         if incident.place.unit:
             effect = _UnitKill(incident, lives.find(incident), clock, states).find_effect()
 

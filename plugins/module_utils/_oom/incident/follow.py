@@ -80,7 +80,7 @@ def _list_units_taken_down(incidents: t.Iterable[Incident], traces: Traces) -> t
             units.add(record.unit)
 
     for incident in incidents:
-        if incident.effect and incident.effect.stopped:
+        if incident.effect.stopped:
             units.add(incident.effect.unit)
 
     return tuple(sorted(units))

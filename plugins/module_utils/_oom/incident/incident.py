@@ -15,7 +15,8 @@ from .cgroup import Place, parse_cgroup
 class UnitEffect(t.NamedTuple):
     """What became of a unit in which a process was killed; None for what the journal does not say."""
 
-    unit: str
+    unit: str = ""
+    """Empty if the unit of the process is unknown."""
     result: str | None = None
     """The unit's result as systemd logged it (`oom-kill`, `signal`), None if it did not fail."""
     stopped: bool | None = None
@@ -36,13 +37,17 @@ class Incident(t.NamedTuple):
     report: OomReport
     at: Line
     place: Place
-    effect: UnitEffect | None = None
+    effect: UnitEffect = UnitEffect()
     log: str | None = None
     """The text log that the report comes from; None for the journal, whose records are trusted."""
     cgroups: t.Mapping[int, str] = types.MappingProxyType({})
     """The cgroups of the processes in its task table that survived it, by pid."""
     cause: str | None = None
     """For an incident that is only counted: the cause that its report showed, which is not kept."""
+
+    @property
+    def victim_names(self) -> list[str]:
+        return [victim.name for victim in self.report.victims]
 
     @property
     def key(self) -> str:

@@ -74,7 +74,10 @@ REPORT = OomReport(
 STOP = UnitEffect(unit="apache2.service", result="oom-kill", stopped=True, restarted=False, oom_policy="stop")
 
 
-def diagnose_incident(effect: UnitEffect | None = None, **changes: t.Any) -> Diagnosis:
+NO_EFFECT = UnitEffect()
+
+
+def diagnose_incident(effect: UnitEffect = NO_EFFECT, **changes: t.Any) -> Diagnosis:
     """Explain the incident with these changes to its report."""
     report = REPORT._replace(**changes)
     incident = build_incident(report)._replace(effect=effect)

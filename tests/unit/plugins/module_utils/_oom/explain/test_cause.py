@@ -88,7 +88,7 @@ NODE_1 = tuple(own._replace(node=1) for own in (make_zone("Normal", 90000, (2250
         ({"memory": make_memory(None, None)._replace(counters={"free": 1})}, "ram_exhausted_no_swap"),
         ({"memory": None}, "unknown"),
         ({"trigger": None}, "unknown"),
-        ({"trigger": Trigger("kworker", order=-1)}, "manual"),
+        ({"trigger": Trigger("kworker", order=-1), "manual": True}, "manual"),
         ({"manual": True}, "manual"),
         ({"scope": "memcg"}, "cgroup_limit"),
         ({"scope": "cpuset"}, "cpuset_or_mempolicy"),
