@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Incidents: one OOM kill each, with its unit and what became of that unit.
 
-incident.py      the model: Incident, UnitEffect
+incident.py      the model: Incident, KillTime, UnitEffect
 findings.py      the model of a whole search: Findings
 cgroup.py        a cgroup path -> unit, slice, container, pod
 follow.py        follow_traces(): the traces of a journal -> findings, by way of all files below
@@ -11,9 +11,9 @@ kill_reports.py  kill lines in the journal -> incidents with whole reports
 unit_records.py  incidents -> systemd's records of their units in the journal
 unit_states.py   units -> OOM policies in force, and units that systemd is stopping
 unit_life.py     the records of one unit in order, and the kill that each belongs to
-effects.py       incidents and records -> incidents with units and effects
 survivors.py     incidents -> incidents with the cgroups of processes that still run
+effects.py       incidents and records -> incidents with units and effects
 host_now.py      what the host has now against further kills
 
-kill_reports -> unit_records, unit_states -> effects (with unit_life) -> survivors -> findings
+kill_reports -> unit_records, survivors, unit_states -> effects (with unit_life) -> findings
 """

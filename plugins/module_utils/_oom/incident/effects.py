@@ -34,8 +34,8 @@ _STOPPING_US = 90_000_000
 _SOON_US = 3_000_000
 _LATER_US = 600_000_000
 
-_UnitKey = t.Tuple[t.Optional[str], str]
-"""The name of a host, and a unit of it."""
+_UnitKey = t.Tuple[t.Optional[str], t.Optional[str]]
+"""The name of a host, and a unit of it; None for what is unknown."""
 
 
 def add_effects(
@@ -56,8 +56,9 @@ def add_effects(
     result = []
     for incident in placed:
         effect = UnitEffect()
-        if incident.place.unit:
-            effect = _UnitKill(incident, lives.find(incident), clock, states).find_effect()
+        unit = incident.place.unit
+        if unit:
+            effect = _UnitKill(incident, unit, lives.find(incident), clock, states).find_effect()
 
         result.append(incident._replace(effect=effect))
 
@@ -77,7 +78,7 @@ def _add_units(incidents: t.Iterable[Incident], records: t.Iterable[UnitRecord],
             yield incident
             continue
 
-        unit = notices.find_unit_near(clock.find_moment(incident.at))
+        unit = notices.find_unit_near(clock.find_moment(incident.time))
         place = incident.place._replace(unit=unit)
         yield incident._replace(place=place)
 
@@ -97,7 +98,7 @@ class _Lives:
 
         kills: dict[_UnitKey, list[Moment]] = collections.defaultdict(list)
         for incident in incidents:
-            kills[self._find_key(incident)].append(clock.find_moment(incident.at))
+            kills[self._find_key(incident)].append(clock.find_moment(incident.time))
 
         by_unit: dict[_UnitKey, list[UnitRecord]] = collections.defaultdict(list)
         for record in records:
@@ -110,17 +111,17 @@ class _Lives:
         return self._lives[self._find_key(incident)]
 
     def _find_key(self, incident: Incident) -> _UnitKey:
-        host = self._hosts.get(incident.at.boot_id or "", incident.at.hostname)
-        return host, incident.place.unit or ""
+        host = self._hosts.get(incident.time.boot_id, incident.at.hostname)
+        return host, incident.place.unit
 
 
 class _UnitKill:
     """One kill in a unit, with what systemd logged about that unit."""
 
-    def __init__(self, incident: Incident, life: UnitLife, clock: Clock, states: UnitStates) -> None:
-        self._unit = incident.place.unit or ""
+    def __init__(self, incident: Incident, unit: str, life: UnitLife, clock: Clock, states: UnitStates) -> None:
+        self._unit = unit
         self._is_group = incident.report.group
-        self._at = clock.find_moment(incident.at)
+        self._at = clock.find_moment(incident.time)
         self._life = life
         self._clock = clock
         self._states = states
@@ -153,11 +154,14 @@ class _UnitKill:
         if not self._is_caused_by_kill(failure):
             return effect
 
+        effect = effect._replace(result=failure.record.result, stopped=True, restarted=False)
         start = self._life.find_next(STARTED, failure.at)
+        if start is None:
+            return effect
+
+        # Without a record that systemd restarts the unit, a person started it.
         return effect._replace(
-            result=failure.record.result,
-            stopped=True,
-            restarted=self._is_restarted(failure, start),
+            restarted=self._life.has_event_between(RESTART, failure.at, start.at),
             down_seconds=self._measure_outage(failure, start),
         )
 
@@ -170,11 +174,8 @@ class _UnitKill:
 
     def _find_notice(self) -> Event | None:
         """Return systemd's notice of the kill, which may have arrived before the kernel's own line."""
-        after = self._life.find_next(OUT_OF_MEMORY, self._at)
-        if after and after.at <= self._at.plus(_NOTICED_US):
-            return after
-
-        return self._life.find_last_of_kill(OUT_OF_MEMORY, self._at)
+        after = self._life.find_next(OUT_OF_MEMORY, self._at, self._at.plus(_NOTICED_US + 1))
+        return after or self._life.find_last_of_kill(OUT_OF_MEMORY, self._at)
 
     def _find_failure(self) -> Event | None:
         """Return the failure of the unit that the kill caused, or may have caused, however long its stopping took.
@@ -182,7 +183,7 @@ class _UnitKill:
         If systemd noticed the kill only before the kernel's own line arrived, the failure may have arrived before that
         line as well.
         """
-        failure = self._life.find_next(FAILED, self._at)
+        failure = self._life.find_next(FAILED, self._at, self._at.end_of_boot)
         if failure and self._may_be_caused_by_kill(failure):
             return failure
 
@@ -192,14 +193,11 @@ class _UnitKill:
         return self._life.find_last_of_kill(FAILED, self._at)
 
     def _may_be_caused_by_kill(self, failure: Event) -> bool:
-        """Return whether the kill may have caused the unit's next failure.
+        """Return whether the kill may have caused the unit's next failure in the same boot.
 
         The unit's next start ends the search. A later notice also ends it, since that notice belongs to another kill,
         unless it is the first one.
         """
-        if failure.at.boot_id != self._at.boot_id:
-            return False
-
         if self._life.has_event_between(STARTED, self._at, failure.at):
             return False
 
@@ -240,31 +238,21 @@ class _UnitKill:
         if self._notice is None or self._at in self._life.main_process_kills:
             return False
 
-        is_in_last_boot = self._clock.is_in_last_boot(self._at)
-        if is_in_last_boot and self._states.is_stopping(self._unit):
-            return False
+        # The states of the units are those of the last boot.
+        if self._clock.is_in_last_boot(self._at):
+            if self._states.is_stopping(self._unit):
+                return False
 
-        if is_in_last_boot and self._policy == "continue":
-            return True
+            if self._policy == "continue":
+                return True
 
         return self._at.boot_ends_us - self._notice.record.realtime_us >= _STOPPING_US
 
-    def _is_restarted(self, failure: Event, start: Event | None) -> bool:
-        """Return whether systemd, and not a person, made the start that followed the failure."""
-        if start is None:
-            return False
-
-        return self._life.has_event_between(RESTART, failure.at, start.at)
-
-    def _measure_outage(self, failure: Event, start: Event | None) -> float | None:
+    def _measure_outage(self, failure: Event, start: Event) -> float | None:
         """Return the seconds from the end of the main process, or else from the failure, to the start."""
-        if start is None:
-            return None
-
-        down = failure
-        end = self._life.find_last(EXITED, failure.at)
-        if end and end.at >= min(self._at, failure.at.plus(-LATE_US)):
-            down = end
+        begin = min(self._at, failure.at.plus(-LATE_US))
+        end = self._life.find_last(EXITED, failure.at, begin)
+        down = end or failure
 
         return _measure_seconds(down.record, start.record)
 

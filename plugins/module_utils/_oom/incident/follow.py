@@ -39,16 +39,16 @@ def follow_traces(
     """
     found = read_incidents(journal, traces, limit=limit, page_size=page_size)
     records = read_unit_records(journal, found.incidents, traces.units)
+    incidents = found.incidents
     host_now = HostNow()
     states = UnitStates()
     if local:
+        incidents = add_cgroups(incidents)
         host_now = observe_host()
-        states = observe_units(run, _list_units(found.incidents, traces))
+        states = observe_units(run, _list_units(incidents, traces))
 
     boots = traces.extent.boot_ends
-    incidents = add_effects(found.incidents, records, states, boots=boots)
-    if local:
-        incidents = add_cgroups(incidents)
+    incidents = add_effects(incidents, records, states, boots=boots)
 
     return Findings(
         incidents=tuple(incidents),

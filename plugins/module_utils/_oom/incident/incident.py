@@ -31,6 +31,16 @@ class UnitEffect(t.NamedTuple):
     """This host's systemd does not know the unit, or no longer."""
 
 
+class KillTime(t.NamedTuple):
+    """When a kill was logged. A record in a journal shows all of it; what a line in a text log omits is empty or 0."""
+
+    boot_id: str
+    realtime_us: int
+    """Since 1970."""
+    monotonic_us: int
+    """Since the boot."""
+
+
 class Incident(t.NamedTuple):
     """One OOM kill with everything known about it; `at` is its kill line, or else the last line of its report."""
 
@@ -44,6 +54,11 @@ class Incident(t.NamedTuple):
     """The cgroups of the processes in its task table that survived it, by pid."""
     cause: str | None = None
     """For an incident that is only counted: the cause that its report showed, which is not kept."""
+
+    @property
+    def time(self) -> KillTime:
+        at = self.at
+        return KillTime(at.boot_id or "", at.realtime_us or 0, at.monotonic_us or 0)
 
     @property
     def victim_names(self) -> list[str]:

@@ -26,7 +26,7 @@ from ..search.records import (
     is_from_kernel,
 )
 from ..search.search import Traces
-from .incident import Incident, build_incident
+from .incident import Incident, KillTime, build_incident
 
 # Records to read in search of the beginning of a report; the longest reports have thousands of tasks.
 _LONGEST = 40_000
@@ -59,7 +59,7 @@ def read_incidents(journal: Journal, traces: Traces, *, limit: int, page_size: i
     incidents = [*reader.incidents, *_read_other_killers(traces.killers, reader.incidents)]
     incidents.sort(key=_Order(traces.boots))
     # A stable sort keeps the order by time among those that are equally urgent.
-    incidents.sort(key=lambda incident: failures.has_near(incident.at))
+    incidents.sort(key=lambda incident: failures.has_near(incident.time))
     cut = max(len(incidents) - limit, 0)
 
     return ReadIncidents(
@@ -73,34 +73,32 @@ class _Order:
     """The order of incidents by boot and time; `boots` are the newest first."""
 
     def __init__(self, boots: t.Sequence[str]) -> None:
-        self._ranks: dict[str | None, int] = {}
-        for rank, boot_id in enumerate(reversed(boots)):
-            self._ranks[boot_id] = rank
+        self._ranks = dict(zip(reversed(boots), itertools.count()))
 
     def __call__(self, incident: Incident) -> tuple[int, int]:
-        rank = self._ranks.get(incident.at.boot_id, 0)
-        return rank, incident.at.monotonic_us or 0
+        kill = incident.time
+        rank = self._ranks.get(kill.boot_id, 0)
+
+        return rank, kill.monotonic_us
 
 
 class _Failures:
     """The services that OOM kills have taken down, by boot and time."""
 
     def __init__(self, records: t.Iterable[UnitRecord]) -> None:
-        self._times: dict[str | None, list[int]] = {}
+        self._times: dict[str, list[int]] = {}
         for record in records:
             if record.what == FAILED and record.unit.endswith(".service"):
                 times = self._times.setdefault(record.boot_id, [])
                 bisect.insort(times, record.monotonic_us)
 
-    def has_near(self, kill: Line | Record) -> bool:
+    def has_near(self, kill: KillTime | Record) -> bool:
         """Return whether a service went down near a kill."""
         times = self._times.get(kill.boot_id, [])
-        kill_us = kill.monotonic_us or 0
-        first = bisect.bisect_left(times, kill_us - NEAR_US)
-        if first == len(times):
-            return False
+        first = bisect.bisect_left(times, kill.monotonic_us - NEAR_US)
+        end = bisect.bisect_right(times, kill.monotonic_us + 2 * NEAR_US)
 
-        return times[first] <= kill_us + 2 * NEAR_US
+        return first < end
 
 
 class _Window:
@@ -109,9 +107,7 @@ class _Window:
     def __init__(self, newest_first: t.Sequence[Record]) -> None:
         self.records = list(filter(is_from_kernel, reversed(newest_first)))
         self.lines = list(map(_get_line, self.records))
-        self._places: dict[int, int] = {}
-        for place, line in enumerate(self.lines):
-            self._places[id(line)] = place
+        self._places = dict(zip(map(id, self.lines), itertools.count()))
 
     def find_place(self, line: Line) -> int:
         """Return the place of one of the lines in the window."""

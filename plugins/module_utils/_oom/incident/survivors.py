@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import pathlib
 import typing as t
@@ -27,45 +28,29 @@ class Process(t.NamedTuple):
 def add_cgroups(incidents: t.Sequence[Incident], proc: pathlib.Path = _PROC) -> list[Incident]:
     """Return the incidents; those of the current boot with the cgroups of the processes that still run."""
     boot_id = _read(proc / "sys/kernel/random/boot_id").strip().replace("-", "")
-    if not boot_id:
-        return list(incidents)
-
-    processes = _Processes(proc)
+    # The same processes are in the task tables of many incidents.
+    read_once = functools.lru_cache(maxsize=None)(functools.partial(read_process, proc=proc))
     result = []
     for incident in incidents:
         cgroups = incident.cgroups
         if incident.at.boot_id == boot_id:
-            cgroups = _find_cgroups(incident, processes)
+            cgroups = _find_cgroups(incident, read_once)
 
         result.append(incident._replace(cgroups=cgroups))
 
     return result
 
 
-class _Processes:
-    """The processes of this host, each read once: the same ones are in the task tables of many incidents."""
-
-    def __init__(self, proc: pathlib.Path) -> None:
-        self._proc = proc
-        self._processes: dict[int, Process | None] = {}
-
-    def find(self, pid: int) -> Process | None:
-        if pid not in self._processes:
-            self._processes[pid] = read_process(pid, self._proc)
-
-        return self._processes[pid]
-
-
-def _find_cgroups(incident: Incident, processes: _Processes) -> dict[int, str]:
+def _find_cgroups(incident: Incident, read: t.Callable[[int], Process | None]) -> dict[int, str]:
     """Return the cgroups of the tasks of an incident that still run, by pid."""
     cgroups = {}
     for task in incident.report.tasks:
-        process = processes.find(task.pid)
+        process = read(task.pid)
         if process is None or process.name != task.name:
             continue
 
         # Otherwise, another process of the same name has got the pid since.
-        if process.started_us <= (incident.at.monotonic_us or 0):
+        if process.started_us <= incident.time.monotonic_us:
             cgroups[task.pid] = process.cgroup
 
     return cgroups

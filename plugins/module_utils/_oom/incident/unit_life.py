@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import bisect
 import collections
+import itertools
+import sys
 import typing as t
 
-from ..report.model import Line
 from ..search.records import EXITED, UnitRecord
+from .incident import KillTime
 
 LATE_US = 30_000_000
 """On a host short of memory, journald may receive the records of the kernel and systemd this late, in either order."""
@@ -28,18 +30,28 @@ class Moment(t.NamedTuple):
     def plus(self, later_us: int) -> Moment:
         return Moment(self.boot_ends_us, self.boot_id, self.monotonic_us + later_us)
 
+    @property
+    def end_of_boot(self) -> Moment:
+        return Moment(self.boot_ends_us, self.boot_id, sys.maxsize)
+
+
+_BEGINNING = Moment(-1, "", 0)
+"""A moment before all others."""
+_END = Moment(sys.maxsize, "", 0)
+"""A moment after all others."""
+
 
 class Clock:
-    """Puts lines and records in order; `boots` are the times of the last entries of all boots."""
+    """Puts kills and records in order; `boots` are the times of the last entries of all boots."""
 
     def __init__(self, boots: t.Mapping[str, int]) -> None:
         self._boots = boots
         self._ends_us = max(boots.values(), default=0)
 
-    def find_moment(self, logged: Line | UnitRecord) -> Moment:
-        """Return when a line or record was logged."""
-        boot_id = logged.boot_id or ""
-        return Moment(self._boots.get(boot_id, 0), boot_id, logged.monotonic_us or 0)
+    def find_moment(self, logged: KillTime | UnitRecord) -> Moment:
+        """Return when a kill or record was logged."""
+        boot_ends_us = self._boots.get(logged.boot_id, 0)
+        return Moment(boot_ends_us, logged.boot_id, logged.monotonic_us)
 
     def is_in_last_boot(self, moment: Moment) -> bool:
         """Return whether a moment is in the last boot that the journal holds."""
@@ -56,11 +68,12 @@ class Notices:
             self._moments.append(moment)
             self._units.append(unit)
 
-        # The end of each row of successive notices of one unit.
-        self._ends = list(range(1, len(self._units) + 1))
-        for index in reversed(range(len(self._units) - 1)):
-            if self._units[index] == self._units[index + 1]:
-                self._ends[index] = self._ends[index + 1]
+        # For each notice, where the row of successive notices of the same unit ends.
+        self._ends: list[int] = []
+        for _unit, row in itertools.groupby(self._units):
+            length = len(list(row))
+            end = len(self._ends) + length
+            self._ends += [end] * length
 
     def find_unit_near(self, kill: Moment) -> str | None:
         """Return the unit in which systemd noticed a kill near that moment, None if there is none or more than one."""
@@ -86,7 +99,8 @@ class UnitLife:
     """
 
     def __init__(self, clock: Clock, records: t.Iterable[UnitRecord], kills: t.Sequence[Moment] = ()) -> None:
-        self._kills = kills
+        # With the first and the last moment, each moment has a kill before and a kill after it.
+        self._kills = [_BEGINNING, *kills, _END]
         self._events: dict[str, list[Event]] = collections.defaultdict(list)
         self._moments: dict[str, list[Moment]] = collections.defaultdict(list)
         events = [Event(clock.find_moment(record), record) for record in records]
@@ -101,29 +115,30 @@ class UnitLife:
             if event.record.killed:
                 self.main_process_kills.add(self.find_kill(event.at))
 
-    def find_next(self, what: str, begin: Moment) -> Event | None:
-        """Return the first event of a kind from `begin` on."""
-        index = bisect.bisect_left(self._moments[what], begin)
-        if index == len(self._moments[what]):
+    def find_next(self, what: str, begin: Moment, end: Moment = _END) -> Event | None:
+        """Return the first event of a kind from `begin` on, before `end`."""
+        places = self._find_places(what, begin, end)
+        if not places:
             return None
 
-        return self._events[what][index]
+        return self._events[what][places[0]]
+
+    def find_last(self, what: str, end: Moment, begin: Moment = _BEGINNING) -> Event | None:
+        """Return the last event of a kind before `end`, not before `begin`."""
+        places = self._find_places(what, begin, end)
+        if not places:
+            return None
+
+        return self._events[what][places[-1]]
 
     def has_event_between(self, what: str, begin: Moment, end: Moment) -> bool:
         """Return whether there was an event of a kind from `begin` on, before `end`."""
-        event = self.find_next(what, begin)
-        if event is None:
-            return False
+        return bool(self._find_places(what, begin, end))
 
-        return event.at < end
-
-    def find_last(self, what: str, end: Moment) -> Event | None:
-        """Return the last event of a kind before `end`."""
-        index = bisect.bisect_left(self._moments[what], end)
-        if index == 0:
-            return None
-
-        return self._events[what][index - 1]
+    def _find_places(self, what: str, begin: Moment, end: Moment) -> range:
+        """Return the places of the events of a kind from `begin` on, before `end`."""
+        moments = self._moments[what]
+        return range(bisect.bisect_left(moments, begin), bisect.bisect_left(moments, end))
 
     def find_last_of_kill(self, what: str, kill: Moment) -> Event | None:
         """Return the last event of a kind before a kill if it nevertheless belongs to that kill."""
@@ -136,11 +151,13 @@ class UnitLife:
     def find_kill(self, moment: Moment) -> Moment | None:
         """Return the kill that an event at that moment belongs to: the last one before it if near, or else the next."""
         index = bisect.bisect_right(self._kills, moment)
-        if index and moment < self._kills[index - 1].plus(LATE_US):
-            return self._kills[index - 1]
+        before = self._kills[index - 1]
+        if moment < before.plus(LATE_US):
+            return before
 
-        if index < len(self._kills) and self._kills[index].plus(-LATE_US) <= moment:
-            return self._kills[index]
+        after = self._kills[index]
+        if moment >= after.plus(-LATE_US):
+            return after
 
         return None
 

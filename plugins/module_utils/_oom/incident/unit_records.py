@@ -13,23 +13,16 @@ import typing as t
 from ..._journal.journal import Journal
 from ..._journal.record import Record
 from ..._journal.surroundings import after, after_in_boot
-from ..report.model import Line
 from ..search.records import LIFE, NEAR_US, UnitRecord, read_record
-from .incident import Incident
+from .incident import Incident, KillTime
 
 # A unit logs a handful of records from a kill to its next start.
 _STRETCH = 16
 _READ_AHEAD = 8 * _STRETCH
 
+_LIFE_MATCHES = tuple(f"MESSAGE_ID={message_id}" for message_id in LIFE)
+
 _RecordKey = t.Tuple[str, int, str, str]
-
-
-class _Kill(t.NamedTuple):
-    """When a kill was logged."""
-
-    boot_id: str
-    realtime_us: int
-    monotonic_us: int
 
 
 def read_unit_records(
@@ -39,17 +32,16 @@ def read_unit_records(
 
     Raises JournalError.
     """
-    found: dict[_RecordKey, UnitRecord] = {}
-    for notice in notices:
-        found[_get_key(notice)] = notice
-
+    records = list(notices)
     for unit, kills in _group_kills(incidents, _Notices(notices)).items():
         for entry in _read_life(journal, unit, kills):
             record = read_record(entry)
             if isinstance(record, UnitRecord):
-                found[_get_key(record)] = record
+                records.append(record)
 
-    return list(found.values())
+    # The same record may be found more than once.
+    distinct = dict(zip(map(_get_key, records), records))
+    return list(distinct.values())
 
 
 def _get_key(record: UnitRecord) -> _RecordKey:
@@ -62,7 +54,7 @@ class _Notices:
     def __init__(self, records: t.Iterable[UnitRecord]) -> None:
         self._notices = sorted((record.boot_id, record.monotonic_us, record.unit) for record in records)
 
-    def find_units_near(self, kill: _Kill) -> set[str]:
+    def find_units_near(self, kill: KillTime) -> set[str]:
         """Return the units in which systemd noticed something near a kill."""
         first = bisect.bisect_left(self._notices, (kill.boot_id, kill.monotonic_us - NEAR_US, ""))
         end = bisect.bisect_left(self._notices, (kill.boot_id, kill.monotonic_us + NEAR_US, ""))
@@ -70,40 +62,30 @@ class _Notices:
         return {unit for _boot_id, _monotonic_us, unit in self._notices[first:end]}
 
 
-def _group_kills(incidents: t.Iterable[Incident], notices: _Notices) -> dict[str, list[_Kill]]:
+def _group_kills(incidents: t.Iterable[Incident], notices: _Notices) -> dict[str, list[KillTime]]:
     """Return the kills of each unit; a kill without a unit counts for all units with a notice near it."""
-    kills: dict[str, list[_Kill]] = collections.defaultdict(list)
+    kills: dict[str, list[KillTime]] = collections.defaultdict(list)
     for incident in incidents:
-        kill = _find_kill(incident.at)
-        if kill is None:
-            continue
-
-        units = {incident.place.unit}
-        if incident.place.unit is None:
-            units.update(notices.find_units_near(kill))
-
-        for unit in filter(None, units):
-            kills[unit].append(kill)
+        for unit in _find_units(incident, notices):
+            kills[unit].append(incident.time)
 
     return kills
 
 
-def _find_kill(line: Line) -> _Kill | None:
-    """Return when a kill was logged, None if the line does not show all of it."""
-    if line.boot_id is None or line.realtime_us is None or line.monotonic_us is None:
-        return None
+def _find_units(incident: Incident, notices: _Notices) -> t.Collection[str]:
+    if incident.place.unit:
+        return (incident.place.unit,)
 
-    return _Kill(line.boot_id, line.realtime_us, line.monotonic_us)
+    return notices.find_units_near(incident.time)
 
 
-def _read_life(journal: Journal, unit: str, kills: t.Sequence[_Kill]) -> t.Iterator[Record]:
+def _read_life(journal: Journal, unit: str, kills: t.Sequence[KillTime]) -> t.Iterator[Record]:
     """Yield what systemd logged about a unit from shortly before each kill on: at least a stretch of records.
 
     They are read by the clock, which leads to the unit's next start in any boot, and also in the boot of the kill,
     since the clock may have been set back.
     """
-    matches = [f"UNIT={unit}", "_PID=1"]
-    matches += [f"MESSAGE_ID={message_id}" for message_id in LIFE]
+    matches = (f"UNIT={unit}", "_PID=1", *_LIFE_MATCHES)
     by_clock = functools.partial(after, journal, matches=matches, count=_READ_AHEAD)
     times = [kill.realtime_us for kill in kills]
     yield from _read_stretches(times, by_clock, lambda record: record.realtime_us)
