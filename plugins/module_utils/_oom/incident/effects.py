@@ -71,7 +71,7 @@ def _add_units(incidents: t.Iterable[Incident], records: t.Iterable[UnitRecord],
     systemd may notice the same kill in the slices around the unit. If it noticed a kill in several units, none of them
     can be chosen.
     """
-    notices = Notices(clock, _select_notices(records))
+    notices = Notices(clock, records)
     for incident in incidents:
         # If systemd does not account for memory, all processes are in the root cgroup.
         if incident.place.unit or incident.report.cgroup not in (None, "/"):
@@ -81,12 +81,6 @@ def _add_units(incidents: t.Iterable[Incident], records: t.Iterable[UnitRecord],
         unit = notices.find_unit_near(clock.find_moment(incident.time))
         place = incident.place._replace(unit=unit)
         yield incident._replace(place=place)
-
-
-def _select_notices(records: t.Iterable[UnitRecord]) -> t.Iterator[UnitRecord]:
-    for record in records:
-        if record.what == OUT_OF_MEMORY and not record.unit.endswith(".slice"):
-            yield record
 
 
 class _Lives:

@@ -11,7 +11,7 @@ import itertools
 import sys
 import typing as t
 
-from ..search.records import EXITED, UnitRecord
+from ..search.records import EXITED, OUT_OF_MEMORY, UnitRecord
 from .incident import KillTime
 
 LATE_US = 30_000_000
@@ -59,12 +59,12 @@ class Clock:
 
 
 class Notices:
-    """systemd's notices of OOM kills in all units."""
+    """systemd's notices of OOM kills in all units but slices."""
 
     def __init__(self, clock: Clock, records: t.Iterable[UnitRecord]) -> None:
         self._moments: list[Moment] = []
         self._units: list[str] = []
-        for moment, unit in sorted((clock.find_moment(record), record.unit) for record in records):
+        for moment, unit in sorted(_find_notices(clock, records)):
             self._moments.append(moment)
             self._units.append(unit)
 
@@ -83,6 +83,13 @@ class Notices:
             return self._units[first]
 
         return None
+
+
+def _find_notices(clock: Clock, records: t.Iterable[UnitRecord]) -> t.Iterator[tuple[Moment, str]]:
+    """Yield when systemd noticed a kill, and the unit."""
+    for record in records:
+        if record.what == OUT_OF_MEMORY and not record.unit.endswith(".slice"):
+            yield clock.find_moment(record), record.unit
 
 
 class Event(t.NamedTuple):

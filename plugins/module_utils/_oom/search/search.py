@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import collections
+import itertools
 import typing as t
 
 from ..._journal.journal import Journal
@@ -54,10 +55,7 @@ class Coverage(t.NamedTuple):
 
     @property
     def complete(self) -> bool:
-        if self.missed_records or self.unparsed:
-            return False
-
-        return not self.gaps
+        return not any((self.missed_records, self.unparsed, self.gaps))
 
 
 class Traces(t.NamedTuple):
@@ -78,7 +76,7 @@ class Traces(t.NamedTuple):
     @property
     def has_kills(self) -> bool:
         """Whether there is a trace of an OOM kill, and not only forgeries and missed messages."""
-        return bool(self.kills or self.killers or self.units)
+        return any((self.kills, self.killers, self.units))
 
 
 class _Found(t.NamedTuple):
@@ -216,7 +214,7 @@ def _list_boots(statements: t.Iterable[Statement]) -> tuple[str, ...]:
 
 def _sort_kills(kills: t.Iterable[KernelKill], boots: t.Sequence[str]) -> list[Record]:
     """Return the records of OOM kills by boot, and by the time since the boot, as the clock may have been set."""
-    ranks = {boot_id: rank for rank, boot_id in enumerate(boots)}
+    ranks = dict(zip(boots, itertools.count()))
     records = [kill.record for kill in kills]
     return sorted(records, key=lambda record: (ranks[record.boot_id], -record.monotonic_us))
 
