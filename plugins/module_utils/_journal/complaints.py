@@ -24,7 +24,7 @@ _ABORTED = (
     "Failed to determine ",
     "Failed to skip ",
 )
-
+_MISSING = ("Failed to open ", "No journal files were ")
 
 _LACKS_PATTERNS = ("without pattern matching support", "unrecognized option")
 _LACKS_PERMISSION = ("not seeing messages from other users", "insufficient permissions")
@@ -148,9 +148,7 @@ def check_access(done: Completed, attempt: str) -> None:
 def _is_about_missing_journal(line: str) -> bool:
     if line.startswith(_SKIPPED):
         return False
-    if line.startswith("Failed to open "):
-        return True
-    if line.startswith("No journal files were "):
+    if line.startswith(_MISSING):
         return True
 
     return "no persistent journal was found" in line

@@ -49,18 +49,12 @@ def merge_boots(files: t.Iterable[FileTimes]) -> list[Boot]:
     boots: dict[str, Boot] = {}
     for file in files:
         for part in file.boots:
-            known = boots.get(part.boot_id)
-            boots[part.boot_id] = _extend_boot(known, part)
+            only = Boot(part.boot_id, part.first_us, part.last_us)
+            known = boots.get(part.boot_id, only)
+            boots[part.boot_id] = Boot(
+                boot_id=part.boot_id,
+                first_us=min(known.first_us, part.first_us),
+                last_us=max(known.last_us, part.last_us),
+            )
 
     return list(boots.values())
-
-
-def _extend_boot(known: Boot | None, part: BootTimes) -> Boot:
-    if known is None:
-        return Boot(part.boot_id, part.first_us, part.last_us)
-
-    return Boot(
-        boot_id=part.boot_id,
-        first_us=min(known.first_us, part.first_us),
-        last_us=max(known.last_us, part.last_us),
-    )

@@ -146,8 +146,8 @@ class Journal:
         """
         answers = self._ask_libsystemd(walks)
         for walk, record in zip(walks, expected):
-            found = next(answers, None)
-            if found is None or not holds(found, record):
+            found = next(answers, [])
+            if not holds(found, record):
                 found = self._walk_with_journalctl(walk)
             yield found
 
@@ -185,7 +185,7 @@ class Journal:
         records = [record for record in found if record.realtime_us >= not_before_us]
         is_last = len(printed) < size
         has_older = len(records) < len(found)
-        if is_last or has_older or not records:
+        if is_last or has_older:
             return _Page(records)
 
         return _Page(records, continue_at=records[-1].cursor)
@@ -214,10 +214,7 @@ class Journal:
             limit=_SAME_TIME,
             fields=(CURSOR,),
         )
-        found = self._walk_with_libsystemd(walk)
-        if found is None:
-            return None
-
+        found = next(self._ask_libsystemd([walk]), [])
         for record in found:
             if record.cursor == cursor:
                 return record

@@ -83,11 +83,7 @@ class Journalctl:
         """Return the boots that the journal knows of, with times to the second. Raises JournalError."""
         done = self._complete(Query(["--list-boots", "--utc"]), "list the boots of the journal")
         boots = []
-        for line in done.stdout.splitlines():
-            match = re.search(_BOOT, line)
-            if match is None:
-                continue
-
+        for match in re.finditer(_BOOT, done.stdout):
             first_us = parse_utc(match[2])
             last_us = parse_utc(match[3])
             boots.append(Boot(match[1], first_us, last_us))
@@ -144,6 +140,5 @@ class Journalctl:
         return sources
 
     def _add_notes(self, notes: t.Iterable[str]) -> None:
-        for note in map(neutralise, notes):
-            if note not in self.notes:
-                self.notes.append(note)
+        all_notes = [*self.notes, *map(neutralise, notes)]
+        self.notes = list(dict.fromkeys(all_notes))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import heapq
 import itertools
+import math
 import operator
 import os
 import pathlib
@@ -36,16 +37,17 @@ def open_files(paths: t.Iterable[pathlib.Path]) -> list[File]:
 
 def walk_through(files: t.Sequence[File], walk: Walk) -> list[Entry]:
     """Return the entries that a walk finds in all files, each once."""
+    readable = [file for file in files if file.last_us]
     if walk.cursor:
-        return _walk_since_boot(files, walk)
+        return _walk_since_boot(readable, walk)
 
-    return _walk_by_time(files, walk)
+    return _walk_by_time(readable, walk)
 
 
 def _walk_since_boot(files: t.Sequence[File], walk: Walk) -> list[Entry]:
     """Return the entries in the order of the time since the boot, which is the second part of each."""
-    readable = [file.read_entries(walk) for file in files if file.last_us]
-    merged = heapq.merge(*readable, key=operator.itemgetter(1))
+    entries = [file.read_entries(walk) for file in files]
+    merged = heapq.merge(*entries, key=operator.itemgetter(1))
     # Two files may hold the same entry.
     distinct = map(operator.itemgetter(0), itertools.groupby(merged))
     return list(itertools.islice(distinct, walk.limit))
@@ -58,12 +60,13 @@ def _walk_by_time(files: t.Sequence[File], walk: Walk) -> list[Entry]:
     found: list[Entry] = []
     while waiting:
         _time, number, entries = heapq.heappop(waiting)
-        others = None
+        # The time of the next entry of another file.
+        others = math.inf
         if waiting:
             others = waiting[0][0]
         # All entries of a walk go through here, up to 40,000 of them, so this loop is kept tight.
         for entry in entries:
-            if others is not None and sign * entry[0] > others:
+            if sign * entry[0] > others:
                 heapq.heappush(waiting, (sign * entry[0], number, itertools.chain([entry], entries)))
                 break
             if entry in found[-1:]:
@@ -82,9 +85,6 @@ def _queue_files(files: t.Sequence[File], walk: Walk, sign: int) -> list[_Waitin
     begin = sign * walk.realtime_us
     waiting: list[_Waiting] = []
     for number, file in enumerate(files):
-        if not file.last_us:
-            continue
-
         ends = (sign * file.first_us, sign * file.last_us)
         if max(ends) >= begin:
             next_time = max(min(ends), begin)
@@ -151,8 +151,9 @@ class File:
         boot = (ctypes.c_char * 16)()
         number = ctypes.c_uint64()
         to_number = ctypes.byref(number)
-        data = ctypes.c_void_p()
-        to_data = ctypes.byref(data)
+        # The address is read as a number, which is never None, unlike the value of a c_void_p.
+        address = ctypes.c_size_t()
+        to_address = ctypes.byref(address)
         size = ctypes.c_size_t()
         to_size = ctypes.byref(size)
         # libsystemd gives a field as "NAME=value".
@@ -163,8 +164,8 @@ class File:
             realtime_us = number.value
             get_monotonic(handle, to_number, boot)
             values = [
-                string_at(data.value or 0, size.value)[prefix:].decode("utf-8", "surrogateescape")
-                if get_data(handle, name, to_data, to_size) == 0
+                string_at(address.value, size.value)[prefix:].decode("utf-8", "surrogateescape")
+                if get_data(handle, name, to_address, to_size) == 0
                 else None
                 for name, prefix in names
             ]
@@ -219,11 +220,11 @@ class File:
     def _query_boots(self) -> list[str]:
         """Return the matches of the boots that the file's index knows, such as `_BOOT_ID=...`."""
         boots = []
-        data = ctypes.c_void_p()
+        address = ctypes.c_size_t()
         size = ctypes.c_size_t()
         self._lib.sd_journal_query_unique(self._handle, b"_BOOT_ID")
-        while self._lib.sd_journal_enumerate_unique(self._handle, ctypes.byref(data), ctypes.byref(size)) > 0:
-            boots.append(ctypes.string_at(data.value or 0, size.value).decode("ascii"))
+        while self._lib.sd_journal_enumerate_unique(self._handle, ctypes.byref(address), ctypes.byref(size)) > 0:
+            boots.append(ctypes.string_at(address.value, size.value).decode("ascii"))
 
         return boots
 

@@ -45,7 +45,8 @@ def is_written_after(cursor: str, other: str) -> bool:
         if counter in one and one[counter] == two.get(counter):
             return int(one[number], 16) > int(two[number], 16)
 
-    return int(one["t"], 16) >= int(two["t"], 16)
+    # libsystemd may fail to give a cursor. Such an entry counts as the first.
+    return int(one.get("t", "0"), 16) >= int(two["t"], 16)
 
 
 def find_setbacks(contents: Contents) -> list[Setback]:
@@ -78,10 +79,7 @@ def is_since_ambiguous(since: str, first_us: int, setbacks: t.Iterable[Setback])
     if parse_time(since) is not None:
         return False
 
-    earliest = min(setbacks, default=None)
-    if earliest is None:
-        return False
-
+    earliest = min(setbacks, default=Setback(first_us, first_us))
     return earliest.to_us < first_us
 
 

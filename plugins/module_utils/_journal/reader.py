@@ -57,7 +57,7 @@ class Reader:
         They have the fields of the walk, and those whose value follows from the matches. A further question discards
         the answers that were not read. Raises ReaderError, and from then on for every question.
         """
-        questions = [_make_question(walk) for walk in walks]
+        questions = list(map(_make_question, walks))
         reduced = [question.walk for question in questions]
         self._ask("walks", reduced, answers=len(walks))
         for question in questions:

@@ -30,20 +30,12 @@ class Request(t.NamedTuple):
     @property
     def is_open(self) -> bool:
         """Whether the part goes on to the newest entry of the journal, whatever its boot."""
-        if self.has_boot:
-            return False
-
-        return not self.until
+        return not any((self.has_boot, self.until))
 
     @property
     def should_be_recent(self) -> bool:
         """Whether the newest entry of the part should be recent."""
-        if self.now is None:
-            return False
-        if self.boot not in {"all", "0"}:
-            return False
-
-        return not self.until
+        return all((self.now is not None, self.boot in {"all", "0"}, not self.until))
 
     @property
     def boot_arguments(self) -> list[str]:

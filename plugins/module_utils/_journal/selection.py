@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import pathlib
 import typing as t
@@ -21,32 +22,32 @@ _WORTH_TWO = 64 << 20
 _MOST_FILES = 48
 _WILDCARDS = frozenset("*?[\\")
 
+WHOLE: t.Sequence[t.Sequence[str]] = [[]]
+"""The parts of a journal that one run of journalctl reads whole."""
+
 
 class Selection(t.NamedTuple):
     """What a search has to read.
 
     journalctl starts at `since_us`, if that is not 0. Records before `not_before_us` are not part of the request.
-    `parts` divides the files between runs of journalctl. If it is empty, one run reads the whole journal.
+    `parts` divides the files between runs of journalctl. A run without files reads the whole journal.
     """
 
     since_us: int
     not_before_us: int
-    parts: t.Sequence[t.Sequence[str]] = ()
+    parts: t.Sequence[t.Sequence[str]] = WHOLE
 
     def list_parts(self, search: Search, files: t.Sequence[pathlib.Path]) -> t.Sequence[t.Sequence[str]]:
-        """Return the files of each run of journalctl for one search; a run without files reads the whole journal.
+        """Return the files of each run of journalctl for one search.
 
         Each run opens its files, which takes longer than a narrow search of them unless they are too many.
         """
-        if not self.parts:
-            return [[]]
-
         is_one_part = len(self.parts) == 1
         has_too_many_files = len(files) > _MOST_FILES
         if search.wide or is_one_part or has_too_many_files:
             return self.parts
 
-        return [[]]
+        return WHOLE
 
 
 def select_files(
@@ -63,28 +64,22 @@ def select_files(
     libsystemd has listed.
     """
     not_before_us = 0
+    can_seek = False
     if request.since:
         not_before_us = first_us
+        # journalctl finds the beginning of the part by its time.
+        can_seek = not is_passed_twice(first_us, setbacks)
 
-    starts_at_first = request.after_cursor or _can_seek(request, first_us, setbacks)
-    if starts_at_first:
+    if request.after_cursor or can_seek:
         recent = _select_recent(request, first_us, files, listed)
-        parts = _keep_usable([recent])
+        parts = _avoid_wildcards([recent])
         return Selection(since_us=first_us, not_before_us=not_before_us, parts=parts)
 
     if request.is_open and measure_size(files) >= _WORTH_TWO:
-        parts = _keep_usable(_divide(files))
+        parts = _avoid_wildcards(_divide(files))
         return Selection(since_us=0, not_before_us=not_before_us, parts=parts)
 
     return Selection(since_us=0, not_before_us=not_before_us)
-
-
-def _can_seek(request: Request, first_us: int, setbacks: t.Sequence[Setback]) -> bool:
-    """Return whether journalctl finds the beginning of the part by its time."""
-    if not request.since:
-        return False
-
-    return not is_passed_twice(first_us, setbacks)
 
 
 def _select_recent(
@@ -105,38 +100,29 @@ def _select_recent(
         # The journal was rotated after one of the two lists was made.
         return []
 
-    recent = [file.path for file in listed if _may_be_recent(file, first_us)]
+    # The time of a file that could not be opened is 0.
+    recent = [file.path for file in listed if not 0 < file.last_us < first_us]
     if len(recent) == len(listed):
         return []
     return recent
 
 
-def _may_be_recent(file: FileTimes, first_us: int) -> bool:
-    is_unreadable = file.last_us == 0
-    if is_unreadable:
-        return True
-
-    return file.last_us >= first_us
-
-
-def _divide(files: t.Sequence[pathlib.Path]) -> list[list[str]]:
+def _divide(files: t.Sequence[pathlib.Path]) -> t.Sequence[t.Sequence[str]]:
     """Return parts of about equal size: one for each of two processors, and none of too many files."""
     paths = sorted(map(str, files))
     processors = os.cpu_count() or 1
     fewest_parts = -(-len(paths) // _MOST_FILES)
-    number = max(min(processors, 2), fewest_parts)
+    number = max(min(processors, 2, len(paths)), fewest_parts)
     if number == 1:
-        return []
+        return WHOLE
 
     return [paths[first::number] for first in range(number)]
 
 
-def _keep_usable(parts: list[list[str]]) -> list[list[str]]:
-    """Return the parts, or none if one of them is empty or journalctl would take a path for a pattern."""
-    for files in parts:
-        if not files:
-            return []
-        if _WILDCARDS.intersection("".join(files)):
-            return []
+def _avoid_wildcards(parts: t.Sequence[t.Sequence[str]]) -> t.Sequence[t.Sequence[str]]:
+    """Return the parts, or the whole journal if journalctl would take a path for a pattern."""
+    paths = itertools.chain.from_iterable(parts)
+    if _WILDCARDS.isdisjoint("".join(paths)):
+        return parts
 
-    return parts
+    return WHOLE

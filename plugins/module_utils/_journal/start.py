@@ -122,8 +122,6 @@ def _find_earliest_after(entry: Record, survey: Survey) -> int:
     earliest_us = entry.realtime_us
     for file in survey.contents.files:
         for boot in file.boots:
-            if not boot.cursor:
-                continue
             if is_written_after(boot.cursor, entry.cursor):
                 earliest_us = min(earliest_us, boot.first_us)
 

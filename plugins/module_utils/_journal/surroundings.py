@@ -40,7 +40,7 @@ def around(journal: Journal, stretches: t.Sequence[Stretch]) -> t.Iterator[list[
 
     They have no fields but MESSAGE, SYSLOG_FACILITY, _HOSTNAME and those of the matches, and may lack the cursor.
     """
-    walks = [_make_walk(stretch) for stretch in stretches]
+    walks = list(map(_make_walk, stretches))
     newest = [stretch.newest for stretch in stretches]
     for walk, known, by_time in zip(walks, newest, journal.walk_each(walks, newest)):
         found = by_time

@@ -19,12 +19,9 @@ def parse_time(text: str) -> int | None:
     """Return the time that `text` gives in one of the usual forms of systemd.time(7), or None for other forms."""
     try:
         seconds = _parse_seconds(text.strip())
+        return int(seconds * 1_000_000)
     except (ValueError, OverflowError):
         return None
-    if seconds is None:
-        return None
-
-    return int(seconds * 1_000_000)
 
 
 def parse_utc(text: str) -> int:
@@ -38,8 +35,11 @@ def format_time(realtime_us: int) -> str:
     return f"@{realtime_us // 1_000_000}.{realtime_us % 1_000_000:06d}"
 
 
-def _parse_seconds(text: str) -> float | None:
-    """Return the seconds since 1970. Raises ValueError or OverflowError if the numbers are out of range."""
+def _parse_seconds(text: str) -> float:
+    """Return the seconds since 1970.
+
+    Raises ValueError for other forms than the usual ones, and ValueError or OverflowError for numbers out of range.
+    """
     ago = re.fullmatch(_AGO, text)
     if ago:
         return time.time() - int(ago[2]) * _SECONDS[ago[3][:1]]
@@ -50,7 +50,7 @@ def _parse_seconds(text: str) -> float | None:
     if text.startswith("@"):
         return int(text[1:])
 
-    return None
+    raise ValueError(text)
 
 
 def _find_midnight(days_ago: int) -> float:

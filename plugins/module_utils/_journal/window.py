@@ -17,7 +17,7 @@ from .journalctl import Query
 from .order import Setback, is_since_ambiguous, is_until_ambiguous, is_written_after
 from .record import Record
 from .request import EVERYTHING, Request, Search
-from .selection import Selection, select_files
+from .selection import WHOLE, Selection, select_files
 from .start import Start, Survey, find_start, make_survey
 from .times import format_time
 
@@ -58,8 +58,8 @@ class Window:
         return filter(self._is_requested, self._find_in_selection(searches))
 
     def _find_in_selection(self, searches: t.Sequence[Search]) -> t.Iterator[Record]:
-        whole = self._selection._replace(parts=())
-        if not self._selection.parts:
+        whole = self._selection._replace(parts=WHOLE)
+        if self._selection == whole:
             return self._begin(searches, whole)
 
         try:
@@ -152,13 +152,13 @@ def _make_extent(request: Request, survey: Survey, start: Start, newest: Record)
 
 def _list_ambiguities(request: Request, first_us: int, setbacks: t.Sequence[Setback]) -> t.Iterator[str]:
     """Yield a gap if journalctl may have mistaken where the part begins or ends."""
-    is_ambiguous = False
+    ambiguities = []
     if request.since is not None:
-        is_ambiguous = is_since_ambiguous(request.since, first_us, setbacks)
-    if request.until is not None and not is_ambiguous:
-        is_ambiguous = is_until_ambiguous(request.until, setbacks)
+        ambiguities.append(is_since_ambiguous(request.since, first_us, setbacks))
+    if request.until is not None:
+        ambiguities.append(is_until_ambiguous(request.until, setbacks))
 
-    if is_ambiguous:
+    if any(ambiguities):
         yield _AMBIGUOUS
 
 
@@ -178,14 +178,11 @@ def _count_boots(request: Request, boots: t.Iterable[Boot], first_us: int, last_
     if request.has_boot:
         return 1
 
-    count = 0
-    for boot in boots:
-        ends_before = boot.last_us + BOOT_PRECISION_US <= first_us
-        begins_after = boot.first_us > last_us
-        if not ends_before and not begins_after:
-            count += 1
+    return sum(_has_entries_between(boot, first_us, last_us) for boot in boots)
 
-    return count
+
+def _has_entries_between(boot: Boot, first_us: int, last_us: int) -> bool:
+    return boot.first_us <= last_us and boot.last_us + BOOT_PRECISION_US > first_us
 
 
 def _take_first(records: t.Iterator[Record]) -> list[Record]:
