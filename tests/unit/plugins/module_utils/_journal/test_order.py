@@ -45,6 +45,7 @@ def test_setbacks_of_the_clock_are_found(files: list[FileTimes], expected: list[
         ("s=b;i=99;b=c;m=1;t=3;x=0", False),
         ("s=b;i=1;b=d;m=1;t=3;x=0", True),
         ("s=b;i=99;b=d;m=3;t=1;x=0", False),
+        ("", False),
     ],
 )
 def test_whether_an_entry_was_written_after_another(cursor: str, *, expected: bool) -> None:

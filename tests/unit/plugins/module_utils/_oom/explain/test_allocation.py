@@ -241,3 +241,8 @@ def test_a_watermark_above_the_memory_is_impossible(changes: dict[str, t.Any], n
 @pytest.mark.parametrize(("changes", "is_known"), [({}, True), ({"min_bytes": NEGATIVE_PAGES * 4096}, False)])
 def test_one_impossible_watermark_makes_all_margins_unknown(changes: dict[str, t.Any], is_known: bool) -> None:
     assert [own.margin_bytes is not None for own in compute_supplies(two_zones(**changes))] == [is_known] * 2
+
+
+def test_a_zone_is_named_with_its_node_if_there_are_several() -> None:
+    assert supply(zone(), zone(node=1)).name == f"{zone().zone} of node {zone().node}"
+    assert supply(zone()).name == zone().zone

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.explain.unknown import (
+    list_known,
     subtract_part,
     sum_known,
     zero_if_unknown,
@@ -27,3 +28,7 @@ def test_only_known_sizes_are_summed(sizes: tuple[int | None, ...], total: int |
 @pytest.mark.parametrize(("whole", "part", "rest"), [(None, 1, None), (5, None, 5), (5, 3, 2), (3, 5, 0)], ids=str)
 def test_the_rest_is_never_negative(whole: int | None, part: int | None, rest: int | None) -> None:
     assert subtract_part(whole, part) == rest
+
+
+def test_only_known_sizes_are_listed() -> None:
+    assert list_known((None, 0, 3)) == [0, 3]

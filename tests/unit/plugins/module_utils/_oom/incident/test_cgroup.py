@@ -60,3 +60,16 @@ POD = "0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f"
 )
 def test_the_place_of_a_path(path: str | None, place: Place) -> None:
     assert parse_cgroup(path) == place
+
+
+@pytest.mark.parametrize(
+    ("place", "unit"),
+    [
+        (Place(unit="user@7.service", user_unit="a.service"), "a.service"),
+        (Place(unit="b.service"), "b.service"),
+        (Place(), None),
+    ],
+    ids=["of a user", "of the host", "none"],
+)
+def test_the_innermost_unit_is_that_of_a_user_if_there_is_one(place: Place, unit: str | None) -> None:
+    assert place.innermost_unit == unit

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.cgroup import Place
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.incident import build_incident
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.incident import KillTime, build_incident
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import Line, OomReport, Origin, Victim
 
 FIRST = Line("hog invoked oom-killer", monotonic_us=1, cursor="12", origin=Origin("b"))
@@ -23,6 +23,20 @@ def test_an_incident_is_at_its_kill_line() -> None:
 
 def test_an_incident_without_a_kill_line_is_at_its_last_line() -> None:
     assert build_incident(REPORT._replace(kill=None)).at == LAST
+
+
+def test_an_incident_has_the_time_of_its_kill_line() -> None:
+    kill = KILL._replace(realtime_us=5)
+    assert build_incident(REPORT._replace(kill=kill)).time == KillTime("b", 5, 2)
+
+
+def test_what_a_line_does_not_show_of_the_time_is_empty_or_zero() -> None:
+    assert build_incident(REPORT._replace(kill=Line("Killed process 7 (hog)"))).time == KillTime("", 0, 0)
+
+
+def test_the_victims_are_named_in_order() -> None:
+    victims = (Victim("hog", 7), Victim("cat", 8), Victim("hog", 9))
+    assert build_incident(REPORT._replace(victims=victims)).victim_names == ["hog", "cat", "hog"]
 
 
 def test_an_incident_has_the_place_of_its_cgroup() -> None:

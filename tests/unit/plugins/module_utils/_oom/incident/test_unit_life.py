@@ -50,10 +50,11 @@ def test_the_last_boot_is_known(boot: str, is_last: bool) -> None:
         ([("web.service", 71), ("web.service", 129)], "web.service"),
         ([("web.service", 100), ("db.service", 101)], None),
         ([("web.service", 100), ("db.service", 131)], "web.service"),
+        ([("web.service", 100), ("system.slice", 101)], "web.service"),
         ([("web.service", 69)], None),
         ([], None),
     ],
-    ids=["one", "twice the same", "two units", "the other too late", "too early", "none"],
+    ids=["one", "twice the same", "two units", "the other too late", "a slice", "too early", "none"],
 )
 def test_the_unit_of_a_notice_near_a_kill(notices: list[tuple[str, float]], unit: str | None) -> None:
     records = [make_record(OUT_OF_MEMORY, at, unit=name) for name, at in notices]
@@ -83,6 +84,13 @@ def test_events_are_found_around_a_moment() -> None:
     last = life.find_last(FAILED, make_moment(20))
     following = life.find_next(FAILED, make_moment(20))
     assert (last and last.at, following and following.at) == (make_moment(10), make_moment(20))
+
+
+def test_events_are_found_within_bounds() -> None:
+    life = UnitLife(CLOCK, [make_record(FAILED, 10), make_record(FAILED, 5, boot="a")])
+    assert life.find_next(FAILED, make_moment(5), make_moment(10)) is None
+    assert life.find_last(FAILED, make_moment(20), make_moment(11)) is None
+    assert life.find_next(FAILED, make_moment(6, "a"), make_moment(6, "a").end_of_boot) is None
 
 
 def test_no_event_of_another_kind_is_found() -> None:
