@@ -61,11 +61,8 @@ def follow_traces(
 
 def _list_units(incidents: t.Iterable[Incident], traces: Traces) -> list[str]:
     """Return the units of the incidents, and those that systemd logged something about."""
-    units = set()
-    for incident in incidents:
-        if incident.place.unit:
-            units.add(incident.place.unit)
-
+    units_of_kills = (incident.place.unit for incident in incidents)
+    units = set(filter(None, units_of_kills))
     for record in traces.units:
         if not record.unit.endswith(".slice"):
             units.add(record.unit)
