@@ -9,6 +9,7 @@ import os
 import posixpath
 import pwd
 import time
+import types
 import typing as t
 
 from .._proc import parse_stat
@@ -32,7 +33,7 @@ _SOCKET_LINK = "socket:["
 _APACHE = ("apache2", "httpd")
 _REPLACED = " (deleted)"
 
-_NO_PAGE: t.Mapping[int, Row] = {}
+_NO_PAGE: t.Mapping[int, Row] = types.MappingProxyType({})
 
 # The errors of /proc for a process that has ended.
 _VANISHED = (FileNotFoundError, ProcessLookupError)
