@@ -30,16 +30,21 @@ _STAMP = re.compile(
     r"|(?:[^\W\d]{2,5} )?[^\W\d]{2,8}\.? {1,2}\d{1,2}(?: \d{4})? \d\d:\d\d:\d\d(?:\.\d{1,6})?(?: \d{4})?"
     r"|\d\d:\d\d:\d\d(?:\.\d{1,6})?"
     r"|\d{1,2}月 {1,2}\d{1,2} \d\d:\d\d:\d\d(?:\.\d{1,6})?"
+    r"|(?:\d{1,2}[./-]\d{1,2}[./-]\d{4}|\d{4}[./]\d{1,2}[./]\d{1,2}),? \d\d:\d\d:\d\d(?:[.,]\d{1,6})?"
     r") "
 )
 _PRIORITY = r"[a-z0-9]{3,8}\.(?:emerg|alert|crit|err|warn|warning|notice|info|debug) "
+# People hide the names of their hosts: `***`, `<host>`, `[host]`. Some collectors write `name/address`.
+_HOST = r"[\w.:()*/-]+(?<!:)|<[^\W\d][^<>]{0,60}>|\[[^\W\d][\w.-]{0,60}\]|\{[^\W\d][\w.-]{0,60}\}"
+# RFC 5424: the process, the kind of message and the structured data follow the program, and each can be missing.
+_RFC5424_REST = r" (?:-|\d{1,10}) (?:-|[\w.-]{1,32}) (?:-|(?:\[[A-Za-z][^\]]{0,400}\]){1,9})(?: |$)"
 _HOST_AND_TAG = re.compile(
-    rf"(?:(?!{_PRIORITY})(?P<host>[\w.:()-]+(?<!:)) )?(?:{_PRIORITY})?(?P<tag>[\w./@()-]+)"
-    r"(?:(?:\[\d+\])?:(?: |$|(?=\[))| - - - )"
+    rf"(?:(?!{_PRIORITY})(?P<host>{_HOST}) )?(?:{_PRIORITY})?(?P<tag>[\w./@()-]+)"
+    rf"(?:(?:\[\d+\])?:(?: |$|(?=\[))|{_RFC5424_REST})"
 )
-_KERNEL_TAG = re.compile(r"(?:(?P<host>[\w.:()-]+) (?=kernel: ?\[ *\d))?(?P<tag>kernel):(?: |(?=\[))")
+_KERNEL_TAG = re.compile(rf"(?:(?P<host>{_HOST}) (?=kernel: ?\[ *\d))?(?P<tag>kernel):(?: |(?=\[))")
 _UPTIME = re.compile(
-    r"\s*(?:: )?\[ *(?:(?:\d{1,3}-)?(?P<uptime>\d{1,20}\.\d+)(?: <[ \d.+]*>)?|\+\d+\.\d+|[^\W\d]{3} ?\d{1,2} \d\d:\d\d"
+    r"\s*(?:: )?\[ *(?:(?:\d{1,3}-)?(?P<uptime>\d{1,20}\.\d+)(?: <[ \d.+]*>| {1,40})?|\+\d+\.\d+|[^\W\d]{3} ?\d{1,2} \d\d:\d\d"
     r"|[^\[\]]{4,40}\d\d:\d\d:\d\d[^\[\]]{0,12})\] ?"
 )
 _CALLER_MARKS = frozenset("[<")
