@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from .constraint_lines import Constraint
@@ -19,6 +20,8 @@ from .model import (
 from .task_table import UNKNOWN_COLUMN, Table
 from .victim_rows import Row, complete_victim, find_page_size
 
+# Authors shorten paths and lists of fields.
+_OMISSION = re.compile(r"[/,=] ?(?:\.\.\.|…)|(?:\.\.\.|…)$")
 _SCOPES = {
     "CONSTRAINT_CPUSET": "cpuset",
     "CONSTRAINT_MEMORY_POLICY": "mempolicy",
@@ -81,14 +84,30 @@ def _is_oom_report(draft: Draft) -> bool:
     if draft.trigger is not None:
         return True
 
-    if draft.first.source == QUOTED:
+    is_quoted = draft.first.source == QUOTED
+    if is_quoted and _is_example(draft):
         return False
 
     if draft.victims or draft.chosen or draft.constraints.has_line:
         return True
 
+    if is_quoted:
+        return False
+
     # A document can quote the words of the end alone, but then without the prefix of a log.
     return _has_prefix(draft.first) and _ends_without_kill(draft)
+
+
+def _is_example(draft: Draft) -> bool:
+    """Return whether quoted lines explain the format of a log: without the prefix of a log, or shortened."""
+    if draft.first.printed is None:
+        return True
+
+    texts = [draft.constraints.text]
+    if draft.kill_line is not None:
+        texts.append(draft.kill_line.text)
+
+    return any(map(_OMISSION.search, texts))
 
 
 def _has_prefix(line: Line) -> bool:
@@ -192,7 +211,7 @@ def _has_truncated_trigger(draft: Draft) -> bool:
 
 
 def _has_truncated_oom_kill(draft: Draft, constraint: Constraint) -> bool:
-    return draft.constraints.has_oom_kill and constraint.pid is None
+    return draft.constraints.has_oom_kill and None in (constraint.pid, constraint.uid)
 
 
 def _are_different(first: int | None, second: int | None) -> bool:

@@ -29,7 +29,7 @@ _GLOBAL = "global_oom"
 _GLOBAL_CGROUP = f"{_GLOBAL},task_memcg="
 _CGROUP = ",task_memcg="
 _TASK = ",task="
-_PID_AND_UID = re.compile(r",pid=(\d{1,20}),uid=(\d{1,20})$")
+_PID_AND_UID = re.compile(r",pid=(\d{1,20})(?:,uid=(\d{1,20}))?$")
 
 
 class Constraint(t.NamedTuple):
@@ -63,6 +63,11 @@ class ConstraintLines:
         self.has_task_in = False
         self._oom_kill = ""
         self._old = Constraint()
+
+    @property
+    def text(self) -> str:
+        """Return the `oom-kill:` line of the report, or the empty string if it has none."""
+        return self._oom_kill
 
     @property
     def has_oom_kill(self) -> bool:
@@ -147,7 +152,8 @@ def parse_constraint(text: str, victim: Victim | None = None) -> Constraint | No
     pid = None
     uid = None
     if tail is not None:
-        pid, uid = map(int, tail.groups())
+        pid = int(tail.group(1))
+        uid = _parse_number(tail.group(2))
         if task_start < end:
             name = text[task_start + len(_TASK) : end]
 
@@ -166,6 +172,13 @@ def parse_constraint(text: str, victim: Victim | None = None) -> Constraint | No
         pid=pid,
         uid=uid,
     )
+
+
+def _parse_number(digits: str | None) -> int | None:
+    if digits is None:
+        return None
+
+    return int(digits)
 
 
 def _find_task(text: str, start: int, end: int, victim: Victim | None) -> int:

@@ -62,8 +62,14 @@ _CHOSEN = re.compile(
     r" score (?P<score>\d{1,20}) (?:or sacrifice child|or a child|and children\.?)",
     re.DOTALL,
 )
-_KILL_LINE = re.compile(rf"(?:{_WORDS})?[Kk]ill(?:ed)? process \d")
-_VICTIM = re.compile(r"Kill(?:ed)? process \d")
+_KILL_LINE = re.compile(rf"(?:{_WORDS})?(?:OOM k|[Kk])ill(?:ed)? process \d")
+# OpenVZ and Virtuozzo, whose containers are limited by user beancounters (UB). The host is UB 0.
+_OPENVZ = re.compile(
+    r"Out of memory(?: in UB (?P<beancounter>\d{1,20}))?: OOM killed process (?P<pid>\d{1,20}) \((?P<name>.*)\)"
+    r"(?P<figures> (?:score|vm).*|)",
+    re.DOTALL,
+)
+_VICTIM = re.compile(r"(?:OOM k|K)ill(?:ed)? process \d")
 _FIGURE = re.compile(r"([A-Za-z][A-Za-z_-]*): ?(-?\d{1,20})")
 
 
@@ -165,7 +171,7 @@ def parse_kill(text: str) -> Kill | None:
 
     match = _KILLED.fullmatch(text)
     if match is None:
-        return None
+        return _parse_openvz_kill(text)
 
     reason = match.group("reason")
     scope = parse_scope(reason)
@@ -177,9 +183,29 @@ def parse_kill(text: str) -> Kill | None:
     return Kill(_build_victim(match), scope, is_from_policy=is_from_policy)
 
 
+def _parse_openvz_kill(text: str) -> Kill | None:
+    match = _OPENVZ.fullmatch(text)
+    if match is None:
+        return None
+
+    scope = "global"
+    if int(match.group("beancounter") or 0):
+        scope = "memcg"
+
+    figures = _parse_figures(match.group("figures"))
+    victim = Victim(
+        name=match.group("name"),
+        pid=int(match.group("pid")),
+        total_vm_bytes=_as_bytes(figures.get("vm")),
+        swap_bytes=_as_bytes(figures.get("swap")),
+    )
+
+    return Kill(victim, scope)
+
+
 def _build_victim(match: t.Match[str]) -> Victim:
     _reason, pid, early_uid, name, later_uid, text = match.groups()
-    figures = {key: int(value) for key, value in _FIGURE.findall(text)}
+    figures = _parse_figures(text)
     uid = early_uid or later_uid or figures.get("UID")
     total_vm = figures.get("vsz", figures.get("total-vm"))
 
@@ -194,6 +220,10 @@ def _build_victim(match: t.Match[str]) -> Victim:
         pgtables_bytes=_as_bytes(figures.get("pgtables")),
         oom_score_adj=figures.get("oom_score_adj"),
     )
+
+
+def _parse_figures(text: str) -> dict[str, int]:
+    return {key: int(value) for key, value in _FIGURE.findall(text)}
 
 
 def parse_choice(text: str) -> tuple[Choice, str | None] | None:

@@ -366,8 +366,14 @@ def _parse_kernel_kill(line: Line) -> Kill | None:
     if kill is None:
         return None
 
-    is_kernel_line = line.source == "kernel" or line.monotonic_us is not None
-    if kill.is_from_policy and not is_kernel_line:
+    if kill.is_from_policy and not _is_kernel_line(line):
         return None
 
     return kill
+
+
+def _is_kernel_line(line: Line) -> bool:
+    if line.source == QUOTED:
+        return False
+
+    return line.source == "kernel" or line.monotonic_us is not None

@@ -1,0 +1,241 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Learn unknown prefixes, which collectors, editors and grep put before the lines of a log.
+
+A line about an OOM kill has a fixed text, so everything before it and before a known prefix is the unknown one. The
+other lines of the report begin with the same text, in which only numbers differ.
+
+Users choose the text of some messages, so a program that logs the words of a kill must not pass for the kernel. A
+prefix is not learned if it names another program, or if it looks like a sentence.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .prefixes import Prefix, find_realtime, split_prefix, undo_escapes
+
+_LONGEST = 200
+_LONGEST_NAME = 60
+_MAX_LEARNED = 8
+
+# The kernel's own lines begin with these words, except the trigger line, which begins with the name of a process.
+_INVOKED = " invoked oom-killer: gfp"
+_ANCHOR = re.compile(
+    r"(?P<trigger> invoked oom-killer: gfp_?mask=0x)"
+    r"|oom-kill:constraint=[A-Z]|Memory cgroup out of memory|Out of [Mm]emory|No available memory"
+    r"|[Kk]ill(?:ed)? process \d{1,20}(?:,| \()"
+)
+_STARTS = re.compile(r"(?:(?<=[\s:|>)\]])|\A)(?=[^\s:|>)\]])")
+_NUMBER = re.compile(r"\d+")
+_BLANKS = re.compile(r"\s+")
+
+_QUOTING = re.compile(r"[\"'`;\\%]")
+_PROGRAM = re.compile(r"[\w.@-]\[\d{1,10}\]:")
+_TAG_AFTER_TIME = re.compile(r"\d\d:\d\d:\d\d.*?[^\s:]:\s", re.DOTALL)
+_TAG_AFTER_WORD = re.compile(r"\S\s.*?[^\s:]:\s", re.DOTALL)
+_GUEST = "Guest: "
+_WORD = re.compile(r"(?<!\S)[a-z]{2,}(?!\S)")
+_MAX_WORDS = 2
+_COMMENTS = frozenset(("//", "#", "*", "/*", "--", ";"))
+_OTHER_PROGRAM = re.compile(r"(?P<tag>[\w./@()-]{1,60})(?:\[\d{1,10}\])?: ")
+_KERNEL_TAG = "kernel: "
+
+
+class _Learned(t.NamedTuple):
+    """A prefix that was learned. `has_tag` says that it is followed by the name of the program."""
+
+    pattern: t.Pattern[str]
+    has_tag: bool
+
+
+class _Guess(t.NamedTuple):
+    """The prefixes that a line can have, which the next line decides."""
+
+    text: str
+    number: int
+    choices: tuple[_Learned, ...]
+
+
+class LearnedPrefixes:
+    """The unknown prefixes of one log, the latest first."""
+
+    def __init__(self) -> None:
+        self._learned: list[_Learned] = []
+        self._guess: _Guess | None = None
+
+    def split(self, text: str) -> Prefix | None:
+        """Return the parsed prefix and the message of a line, or None if the line begins with no learned prefix."""
+        for learned in self._learned:
+            match = learned.pattern.match(text)
+            if match:
+                return _split_rest(text, match.end(), learned)
+
+        return None
+
+    def learn(self, text: str, number: int) -> Prefix | None:
+        """Learn the prefix of a line about an OOM kill, and return it parsed.
+
+        Return None if the line is not about an OOM kill, or if its prefix is known or only the next line can show it.
+        """
+        anchor = _ANCHOR.search(text, 0, _LONGEST + _LONGEST_NAME)
+        if anchor is None:
+            return None
+
+        plain = text.replace("\\", "/").replace("#", "-")
+        is_trigger = anchor.group("trigger") is not None
+        own = split_prefix(plain)
+        has_own_prefix = own is not None and own.monotonic_us is not None
+        for start in _iter_starts(text, anchor.start()):
+            inner = split_prefix(plain[start:])
+            if inner is None or not _is_kernel(inner):
+                continue
+
+            end = len(text) - len(inner.text)
+            if not _is_message(text, end, anchor):
+                continue
+
+            if start == 0:
+                return None
+
+            return self._learn_outer(text, number, start, is_certain=not (has_own_prefix and is_trigger))
+
+        if is_trigger or own is None:
+            self._guess_outer(text, number, anchor)
+
+        return None
+
+    def _learn_outer(self, text: str, number: int, start: int, *, is_certain: bool) -> Prefix | None:
+        outer = text[:start]
+        if not _is_prefix(outer):
+            return None
+
+        learned = _Learned(_compile_shape(outer), has_tag=text.startswith("kernel", start))
+        if not is_certain:
+            self._guess = _Guess(text, number, (learned,))
+            return None
+
+        self._add(learned)
+
+        return self.split(text)
+
+    def _guess_outer(self, text: str, number: int, anchor: t.Match[str]) -> None:
+        """Remember what can be the prefix of a line without any known one."""
+        choices = []
+        for start in _iter_starts(text, anchor.start()):
+            is_possible = start > 0 and _is_message(text, start, anchor)
+            if is_possible and _is_prefix(text[:start]):
+                choices.append(_Learned(_compile_shape(text[:start]), has_tag=False))
+
+        if choices:
+            self._guess = _Guess(text, number, tuple(reversed(choices)))
+
+    def confirm(self, text: str, number: int) -> Prefix | None:
+        """Return the parsed prefix of the line before if this line confirms what was guessed about it."""
+        guess = self._guess
+        if guess is None:
+            return None
+
+        self._guess = None
+        if number != guess.number + 1:
+            return None
+
+        for choice in guess.choices:
+            match = choice.pattern.match(text)
+            if match and _has_message(text, match.end(), choice):
+                self._add(choice)
+                return self.split(guess.text)
+
+        return None
+
+    def _add(self, learned: _Learned) -> None:
+        self._learned.insert(0, learned)
+        del self._learned[_MAX_LEARNED:]
+
+
+def _iter_starts(text: str, end: int) -> t.Iterator[int]:
+    """Yield the indexes in a line at which a known prefix or a message can begin."""
+    for match in _STARTS.finditer(text, 0, end + 1):
+        yield match.start()
+
+
+def _is_kernel(prefix: Prefix) -> bool:
+    if prefix.source is not None:
+        return prefix.source == "kernel"
+
+    return prefix.monotonic_us is not None
+
+
+def _is_message(text: str, start: int, anchor: t.Match[str]) -> bool:
+    """Return whether the line about an OOM kill begins at `start`."""
+    if anchor.group("trigger") is None:
+        return start == anchor.start()
+
+    name = text[start : anchor.start()]
+    if not 0 < len(name) <= _LONGEST_NAME:
+        return False
+
+    return _KERNEL_TAG not in name
+
+
+def _is_prefix(outer: str) -> bool:
+    """Return whether a text can be a prefix: not a sentence, not code, and not the prefix of another program."""
+    if len(outer) > _LONGEST or outer.strip() in _COMMENTS:
+        return False
+
+    if _QUOTING.search(outer) or _PROGRAM.search(outer):
+        return False
+
+    checked = outer.replace(_GUEST, "")
+    if _TAG_AFTER_TIME.search(checked) or _TAG_AFTER_WORD.search(checked.lstrip()):
+        return False
+
+    return len(_WORD.findall(outer)) <= _MAX_WORDS
+
+
+def _compile_shape(outer: str) -> t.Pattern[str]:
+    """Return a pattern for the same prefix with other numbers."""
+    parts = []
+    for part in re.split(r"(\d+|\s+)", outer):
+        if _NUMBER.fullmatch(part):
+            parts.append(r"\d+")
+        elif _BLANKS.fullmatch(part):
+            parts.append(r"\s+")
+        else:
+            parts.append(re.escape(part))
+
+    return re.compile("".join(parts))
+
+
+def _has_message(text: str, start: int, learned: _Learned) -> bool:
+    """Return whether a message of the kernel follows the prefix, as far as the prefix shows that."""
+    if learned.has_tag:
+        return text.startswith(_KERNEL_TAG, start)
+
+    return start < len(text)
+
+
+def _split_rest(text: str, start: int, learned: _Learned) -> Prefix:
+    """Return the parsed prefix of a line whose learned prefix ends at `start`."""
+    inner = split_prefix(text[start:])
+    if inner is None:
+        inner = _split_tag(text[start:], learned)
+    if inner.monotonic_us is not None or inner.realtime_us is not None:
+        return inner
+
+    outer = split_prefix(text)
+    if outer is not None and outer.monotonic_us is not None:
+        return inner._replace(monotonic_us=outer.monotonic_us)
+
+    return inner._replace(realtime_us=find_realtime(text))
+
+
+def _split_tag(text: str, learned: _Learned) -> Prefix:
+    """Return the program and the message of a line, the program only if the learned prefix is followed by one."""
+    tag = _OTHER_PROGRAM.match(text)
+    if tag is None or not learned.has_tag:
+        return Prefix(undo_escapes(text))
+
+    return Prefix(undo_escapes(text[tag.end() :]), source=tag.group("tag"))
