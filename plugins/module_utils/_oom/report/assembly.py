@@ -195,6 +195,8 @@ def _find_problems(draft: Draft, constraint: Constraint) -> t.Iterator[str]:
         (_has_truncated_trigger(draft), "The trigger line is truncated."),
         (not has_end, "The report has no kill line."),
         (draft.trigger and not has_memory_state, "The memory state is missing."),
+        (draft.memory.is_cut, "Parts of the memory state are missing."),
+        (_has_empty_table(draft), "The task table has no rows."),
         (_has_truncated_oom_kill(draft, constraint), "The oom-kill line is truncated."),
         (
             _are_different(constraint.pid, kill_pid),
@@ -204,6 +206,10 @@ def _find_problems(draft: Draft, constraint: Constraint) -> t.Iterator[str]:
     for has_problem, note in checks:
         if has_problem:
             yield note
+
+
+def _has_empty_table(draft: Draft) -> bool:
+    return bool(draft.columns and draft.victims) and not draft.rows
 
 
 def _has_truncated_trigger(draft: Draft) -> bool:

@@ -21,7 +21,8 @@ _OLD_NODEMASK = re.compile(r" nodemask=(\(null\)|\d[\d,-]*\d|\d)")
 _OLD_CPUSET = re.compile(r"cpuset=(.*) mems_allowed=(\S*)$", re.DOTALL)
 _TASK_IN = re.compile(r"Task in (/.*) killed as a result of limit of (/.*)", re.DOTALL)
 
-_OOM_KILL = re.compile(r"oom-kill:constraint=(\w+),nodemask=(\(null\)|\d[\d,-]*|),? ?")
+# Authors who quote the line put "..." for some of its fields.
+_OOM_KILL = re.compile(r"oom-kill:constraint=(\w+),(?:nodemask=(\(null\)|\d[\d,-]*|),?|\.\.\.,) ?")
 _CPUSET = "cpuset="
 _MEMS_ALLOWED = ",mems_allowed="
 _LIMIT_CGROUP = "oom_memcg="
@@ -162,7 +163,7 @@ def parse_constraint(text: str, victim: Victim | None = None) -> Constraint | No
 
     return Constraint(
         constraint=head.group(1),
-        nodemask=head.group(2).rstrip(",") or None,
+        nodemask=(head.group(2) or "").rstrip(",") or None,
         cpuset=cpuset or None,
         mems_allowed=mems_allowed or None,
         limit_cgroup=place.limit_cgroup,

@@ -13,7 +13,7 @@ from .learned_prefixes import LearnedPrefixes
 from .model import QUOTED, Line, Origin
 from .prefixes import Prefix, split_prefix, undo_escapes
 from .unwrap import Unwrapper
-from .userspace_killers import USERSPACE_SOURCES
+from .userspace_killers import USERSPACE_SOURCES, find_unnamed_killer
 
 # The kernel limits a message to 1024 characters, and the statistics of a cgroup in one record to 4096.
 _LONGEST = 16384
@@ -209,10 +209,25 @@ class _LogReader:
         return False
 
     def _take_unprefixed(self, text: str, number: int, *, is_quoted: bool) -> Line | None:
+        message = undo_escapes(text)
+        if _has_killer_words(message):
+            killer = find_unnamed_killer(message)
+            if killer is not None:
+                return self._take_killer_line(killer, text, number)
+
         source = QUOTED if is_quoted else None
-        line = Line(undo_escapes(text), cursor=str(number), origin=Origin(source=source))
+        line = Line(message, cursor=str(number), origin=Origin(source=source))
 
         return self.unwrapper.take(line)
+
+    def _take_killer_line(self, killer: tuple[str, str], text: str, number: int) -> Line | None:
+        """Take a line of a userspace killer that does not name itself."""
+        source, message = killer
+        complete = self.unwrapper.held
+        origin = Origin(self._boot_id, None, source)
+        self.unwrapper.held = Line(message, cursor=str(number), origin=origin, printed=text)
+
+        return complete
 
     def _remember_prefix(self, raw: str, prefix: Prefix) -> None:
         """Remember the prefix of a kernel line for `parse_similar`."""
@@ -231,6 +246,11 @@ def _find_quoted_source(source: str | None) -> str | None:
         return source
 
     return None
+
+
+def _has_killer_words(text: str) -> bool:
+    """Return whether a line can be of a userspace killer. This is faster than a pattern."""
+    return "SIG" in text or "illing process" in text or "badness: " in text
 
 
 def _remove_marks(text: str) -> tuple[str, bool]:

@@ -105,6 +105,11 @@ class MemInfo:
         return bool(self._counters or self._pages or self._zones)
 
     @property
+    def is_cut(self) -> bool:
+        """Return whether the block lacks its counters or its zones. Every kernel prints both."""
+        return bool(self) and not (self._counters and self._zones)
+
+    @property
     def page_size(self) -> int | None:
         """Return the page size: the first block of a buddy list, or the ratio of kB to pages of anonymous memory."""
         if self._first_block is not None:

@@ -28,10 +28,10 @@ from .model import (
     Unparsed,
 )
 from .recent import Found, RecentReports, is_same_kill
+from .times import is_near
 from .userspace_killers import (
     USERSPACE_SOURCES,
     UserspaceKillers,
-    is_near,
 )
 
 # In a log that is collected from many hosts, at most this many reports of other hosts stay open.
@@ -39,6 +39,8 @@ _MAX_HOSTS = 256
 # The lines of a report are consecutive. A line after so many others, or so much later, belongs to another report.
 _FAR_LINES = 500
 _FAR_US = 60 * 1000000
+# A slow console takes minutes to print a report.
+_LONGEST_REPORT_US = 10 * 60 * 1000000
 # The kernel prints Mem-Info for other reasons, too. It prints the other parts only for an OOM kill.
 _OTHER_MEM_INFO = re.compile(r"allocation failure|allocation stalls|Show Memory")
 _OOM_STARTS = ("Task", "[ pi", "[  p", "oom-")
@@ -161,6 +163,10 @@ class _Reader:
 
     def take_userspace_line(self, line: Line) -> list[Found]:
         """Take a line of a userspace killer, and return what is found."""
+        draft = self.draft
+        if draft is not None and not is_near(draft.last, line, within_us=_LONGEST_REPORT_US):
+            self._close_draft()
+
         report = self._userspace.take(line)
         if report is not None and not self._has_kernel_kill(report):
             self._recent.add(report)
@@ -325,6 +331,9 @@ class _Reader:
         """Return the open report, or a new one if the kill line is too far from it or only one of both is quoted."""
         draft = self.draft
         if draft is None or self._is_far(line):
+            return self._open(Draft(line))
+
+        if not is_near(draft.last, line, within_us=_LONGEST_REPORT_US):
             return self._open(Draft(line))
 
         is_quoted = line.source == QUOTED

@@ -11,7 +11,7 @@ import typing as t
 from .assembly import build_report
 from .draft import Draft
 from .model import Line, OomReport, Unparsed, Victim
-from .userspace_killers import is_near
+from .times import is_near
 
 # The lines of the OOM reaper and other late lines come some seconds and some reports after their report.
 _MAX_RECENT = 16

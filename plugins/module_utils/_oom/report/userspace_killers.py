@@ -12,17 +12,29 @@ import re
 import typing as t
 
 from .model import Line, OomReport, Victim
+from .times import is_near
 
-# SIGKILL follows a SIGTERM that a process ignores, and a kill follows the mark of a cgroup, within this time.
-_SAME_KILL_US = 60 * 1000000
 _MAX_REMEMBERED = 16
 
 _OOMD = re.compile(r"(?:Killed|Marked) (/.*?)(?: for killing)? due to (memory .*)", re.DOTALL)
+_OOMD_MARKED = re.compile(r"Marked (/.*) for killing", re.DOTALL)
 _OOMD_PRESSURE = re.compile(r"memory pressure for (/.*) being ", re.DOTALL)
+# A name has at most 15 bytes, each of which can be escaped as four characters. That is too short for the words that
+# follow it, so it ends where these come first. The command line, which newer versions print last, can repeat them.
+_NAME = r"(?P<name>.{0,60}?)"
 _EARLYOOM = re.compile(
-    r"sending SIG(?:TERM|KILL) to process (?P<pid>\d{1,20}) (?:uid (?P<uid>\d{1,20}) )?\"(?P<name>.*)\": "
+    rf"sending SIG(?:TERM|KILL) to process (?P<pid>\d{{1,20}}) (?:uid (?P<uid>\d{{1,20}}) )?\"{_NAME}\": "
     r"(?:badness|oom_score) -?\d{1,20}, (?:oom_score_adj (?P<adjustment>-?\d{1,20}), )?VmRSS \d{1,20} [KMG]iB",
     re.DOTALL,
+)
+# Versions 1.1 and 1.2.
+_EARLYOOM_SIGNAL = (
+    re.compile(rf"Killing process '{_NAME}' with signal \d{{1,3}}, pid: (?P<pid>\d{{1,20}}), badness: ", re.DOTALL),
+    re.compile(rf"[Kk]illing process (?P<pid>\d{{1,20}}) \"{_NAME}\" with signal \d{{1,3}}: badness ", re.DOTALL),
+)
+_EARLYOOM_OUTPUT = re.compile(r"sending SIG(?:TERM|KILL) to process \d|[Kk]illing process (?:'|\d{1,20} \")")
+_OWN_STAMP = re.compile(
+    r"(?:[^\W\d]{2,8}\.? {1,2}\d{1,2} |\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?Z)?:? "
 )
 _EARLYOOM_OLD = re.compile(r"[Kk]illing process:? (?P<pid>\d{1,20}) (?P<name>.+)", re.DOTALL)
 _NOHANG_VICTIM = re.compile(r"\s*PID: (?P<pid>\d{1,20}), [Nn]ame: (?P<name>.*), badness: -?\d{1,20}", re.DOTALL)
@@ -63,7 +75,7 @@ class UserspaceKillers:
     def _parse_oomd(self, line: Line) -> OomReport | None:
         match = _OOMD.fullmatch(line.text)
         if match is None:
-            return None
+            return self._parse_oomd_mark(line)
 
         cgroup, reason = match.groups()
         report = OomReport(
@@ -78,12 +90,32 @@ class UserspaceKillers:
 
         return report._replace(complete=False, notes=("The line is truncated.",))
 
+    def _parse_oomd_mark(self, line: Line) -> OomReport | None:
+        """Return the kill of a line that does not say why."""
+        match = _OOMD_MARKED.fullmatch(line.text)
+        if match is None:
+            return None
+
+        return OomReport(
+            first=line,
+            last=line,
+            kill=line,
+            killer="systemd-oomd",
+            cgroup=match.group(1),
+            notes=("The line does not show why the cgroup was killed.",),
+        )
+
     def _parse_earlyoom(self, line: Line) -> OomReport | None:
         match = _EARLYOOM.match(line.text)
         if match:
             pid, uid, name, adjustment = match.groups()
             victim = Victim(name, int(pid), uid=_parse_number(uid), oom_score_adj=_parse_number(adjustment))
             return _build_report("earlyoom", victim, line)
+
+        for pattern in _EARLYOOM_SIGNAL:
+            match = pattern.match(line.text)
+            if match:
+                return _build_report("earlyoom", Victim(match.group("name"), int(match.group("pid"))), line)
 
         match = _EARLYOOM_OLD.fullmatch(line.text)
         if match:
@@ -129,13 +161,22 @@ def _parse_number(text: str | None) -> int | None:
     return int(text)
 
 
-def is_near(before: Line, line: Line) -> bool:
-    """Return whether two lines about one process can be about one kill. Lines without times can."""
-    for earlier, later in ((before.monotonic_us, line.monotonic_us), (before.realtime_us, line.realtime_us)):
-        if earlier is not None and later is not None:
-            return abs(later - earlier) <= _SAME_KILL_US
+def find_unnamed_killer(text: str) -> tuple[str, str] | None:
+    """Return the userspace killer whose standard output a line is, and its message. Return None if it is of none.
 
-    return True
+    A killer that is started by hand does not print its own name. earlyoom can print the time.
+    """
+    stamp = _OWN_STAMP.match(text)
+    message = text
+    if stamp is not None:
+        message = text[stamp.end() :]
+    if _EARLYOOM_OUTPUT.match(message):
+        return "earlyoom", message
+
+    if _NOHANG_VICTIM.match(message) or _NOHANG_ACTION.match(message):
+        return "nohang", message
+
+    return None
 
 
 _PARSERS: dict[str, t.Callable[[UserspaceKillers, Line], OomReport | None]] = {
