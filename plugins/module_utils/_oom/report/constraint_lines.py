@@ -30,7 +30,7 @@ _GLOBAL = "global_oom"
 _GLOBAL_CGROUP = f"{_GLOBAL},task_memcg="
 _CGROUP = ",task_memcg="
 _TASK = ",task="
-_PID_AND_UID = re.compile(r",pid=(\d{1,20})(?:,uid=(\d{1,20}))?$")
+_PID_AND_UID = re.compile(r",pid=(\d{1,20}),(?:uid=(\d{1,20}),?)?$")
 
 
 class Constraint(t.NamedTuple):
@@ -55,6 +55,15 @@ class _Place(t.NamedTuple):
     is_global: bool = False
     limit_cgroup: str | None = None
     cgroup: str | None = None
+
+
+class _Task(t.NamedTuple):
+    """The end of an `oom-kill:` line, and the index at which it begins."""
+
+    start: int
+    name: str | None = None
+    pid: int | None = None
+    uid: int | None = None
 
 
 class ConstraintLines:
@@ -141,24 +150,13 @@ def parse_constraint(text: str, victim: Victim | None = None) -> Constraint | No
     the victim is the cgroup of the limit or lies below it. The name of the task has at most 15 bytes, so it begins at
     the last `,task=`, unless the name in the kill line (`victim`) shows that it begins earlier.
     """
-    text = text.rstrip().rstrip(">").rstrip(",")
+    text = text.rstrip().rstrip(">")
     head = _OOM_KILL.match(text)
     if head is None:
         return None
 
-    tail = _PID_AND_UID.search(text)
-    end = tail.start() if tail else len(text)
-    task_start = _find_task(text, head.end() - 1, end, victim)
-    name = None
-    pid = None
-    uid = None
-    if tail is not None:
-        pid = int(tail.group(1))
-        uid = _parse_number(tail.group(2))
-        if task_start < end:
-            name = text[task_start + len(_TASK) : end]
-
-    place = _parse_place(text[head.end() : max(task_start, head.end())])
+    task = _parse_task(text, head.end() - 1, victim)
+    place = _parse_place(text[head.end() : max(task.start, head.end())].rstrip(","))
     cpuset, mems_allowed = _split_cpuset(place.cpuset)
 
     return Constraint(
@@ -169,10 +167,32 @@ def parse_constraint(text: str, victim: Victim | None = None) -> Constraint | No
         limit_cgroup=place.limit_cgroup,
         cgroup=place.cgroup,
         is_global=place.is_global,
-        name=name,
-        pid=pid,
-        uid=uid,
+        name=task.name,
+        pid=task.pid,
+        uid=task.uid,
     )
+
+
+def _parse_task(text: str, start: int, victim: Victim | None) -> _Task:
+    """Return the end of an `oom-kill:` line after `start`, which is about the chosen process.
+
+    Where the line is truncated, the name of a cgroup can look like its end, so then the kill line counts.
+    """
+    tail = _PID_AND_UID.search(text)
+    if tail is None:
+        return _Task(_find_task(text, start, len(text), victim))
+
+    end = tail.start()
+    task_start = _find_task(text, start, end, victim)
+    uid = _parse_number(tail.group(2))
+    if uid is None and victim is not None:
+        return _Task(task_start)
+
+    name = None
+    if task_start < end:
+        name = text[task_start + len(_TASK) : end]
+
+    return _Task(task_start, name, int(tail.group(1)), uid)
 
 
 def _parse_number(digits: str | None) -> int | None:
@@ -200,7 +220,9 @@ def _parse_place(text: str) -> _Place:
     limit_start = _find_field(text, f"{_LIMIT_CGROUP}/")
     global_start = _find_field(text, f"{_GLOBAL_CGROUP}/")
 
-    if limit_start >= 0 and (global_start <= 0 or limit_start < global_start):
+    # The first field is the kernel's own. The later one is part of the name of a cgroup.
+    has_limit = limit_start >= 0
+    if has_limit and (global_start < 0 or limit_start < global_start):
         limit_cgroup, cgroup = _split_cgroups(text[limit_start + len(_LIMIT_CGROUP) :])
         return _Place(text[: max(limit_start - 1, 0)], limit_cgroup=limit_cgroup, cgroup=cgroup)
 

@@ -163,8 +163,7 @@ class _Reader:
 
     def take_userspace_line(self, line: Line) -> list[Found]:
         """Take a line of a userspace killer, and return what is found."""
-        draft = self.draft
-        if draft is not None and not is_near(draft.last, line, within_us=_LONGEST_REPORT_US):
+        if self._has_ended_before(line):
             self._close_draft()
 
         report = self._userspace.take(line)
@@ -172,6 +171,14 @@ class _Reader:
             self._recent.add(report)
 
         return self.drain()
+
+    def _has_ended_before(self, line: Line) -> bool:
+        """Return whether the open report has its kill, and a line of the same host comes much later."""
+        draft = self.draft
+        if draft is None or not draft.victims or draft.last.hostname != line.hostname:
+            return False
+
+        return not is_near(draft.last, line, within_us=_LONGEST_REPORT_US)
 
     def _has_kernel_kill(self, report: OomReport) -> bool:
         """Return whether the kernel has killed the victim of a userspace killer."""

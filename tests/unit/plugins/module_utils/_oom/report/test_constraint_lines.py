@@ -167,3 +167,37 @@ def test_first_oom_kill_line_counts() -> None:
 
 def test_cpuset_of_another_task_is_not_taken() -> None:
     assert not ConstraintLines().take_cpuset("b cpuset=/ mems_allowed=0", "a")
+
+
+def test_cgroup_named_like_a_limit_is_not_the_limit_without_cpusets() -> None:
+    cgroup = "/user.slice/x,oom_memcg=/system.slice,task_memcg=/system.slice/db.service"
+    text = f"oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),global_oom,task_memcg={cgroup},task=a,pid=812,uid=1000"
+    constraint = parse_constraint(text)
+    assert constraint is not None
+    assert (constraint.is_global, constraint.limit_cgroup, constraint.cgroup) == (True, None, cgroup)
+
+
+CUT = "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),global_oom,task_memcg=/a,task=java,pid=7134"
+
+
+def test_truncated_line_names_its_process() -> None:
+    constraint = parse_constraint(f"{CUT},")
+    assert constraint is not None
+    assert (constraint.name, constraint.pid, constraint.uid) == ("java", 7134, None)
+
+
+def test_truncated_pid_is_unknown() -> None:
+    constraint = parse_constraint(CUT)
+    assert constraint is not None
+    assert (constraint.name, constraint.pid, constraint.uid) == (None, None, None)
+
+
+def test_kill_line_is_believed_rather_than_truncated_line() -> None:
+    constraint = parse_constraint(f"{CUT},", Victim("b", 812))
+    assert constraint is not None
+    assert (constraint.name, constraint.pid) == (None, None)
+
+
+def test_fields_can_be_omitted() -> None:
+    constraint = parse_constraint("oom-kill:constraint=CONSTRAINT_NONE,...,global_oom,task_memcg=/a,task=b,pid=7,uid=8")
+    assert constraint == Constraint("CONSTRAINT_NONE", cgroup="/a", is_global=True, name="b", pid=7, uid=8)
