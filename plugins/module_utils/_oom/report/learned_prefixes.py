@@ -32,7 +32,7 @@ _STARTS = re.compile(r"(?:(?<=[\s:|>)\]])|\A)(?=[^\s:|>)\]])")
 _NUMBER = re.compile(r"\d+")
 _BLANKS = re.compile(r"\s+")
 
-_QUOTING = re.compile(r"[\"'`;\\%]")
+_QUOTING = re.compile(r"[=\"'`;\\%]")
 _PROGRAM = re.compile(r"[\w.@-]\[\d{1,10}\]:")
 _TAG_AFTER_TIME = re.compile(r"\d\d:\d\d:\d\d.*?[^\s:]:\s", re.DOTALL)
 _TAG_AFTER_WORD = re.compile(r"\S\s.*?[^\s:]:\s", re.DOTALL)
@@ -234,8 +234,12 @@ def _split_rest(text: str, start: int, learned: _Learned) -> Prefix:
 
 def _split_tag(text: str, learned: _Learned) -> Prefix:
     """Return the program and the message of a line, the program only if the learned prefix is followed by one."""
+    if not learned.has_tag:
+        # The rest of a message of several lines is indented.
+        return Prefix(undo_escapes(text.lstrip()))
+
     tag = _OTHER_PROGRAM.match(text)
-    if tag is None or not learned.has_tag:
+    if tag is None:
         return Prefix(undo_escapes(text))
 
     return Prefix(undo_escapes(text[tag.end() :]), source=tag.group("tag"))
