@@ -65,6 +65,8 @@ class LearnedPrefixes:
     def __init__(self) -> None:
         self._learned: list[_Learned] = []
         self._guess: _Guess | None = None
+        self.is_active = False
+        """Whether there is a prefix that `split` or `confirm` can find."""
 
     def split(self, text: str) -> Prefix | None:
         """Return the parsed prefix and the message of a line, or None if the line begins with no learned prefix."""
@@ -114,7 +116,7 @@ class LearnedPrefixes:
 
         learned = _Learned(_compile_shape(outer), has_tag=text.startswith("kernel", start))
         if not is_certain:
-            self._guess = _Guess(text, number, (learned,))
+            self._set_guess(_Guess(text, number, (learned,)))
             return None
 
         self._add(learned)
@@ -130,7 +132,7 @@ class LearnedPrefixes:
                 choices.append(_Learned(_compile_shape(text[:start]), has_tag=False))
 
         if choices:
-            self._guess = _Guess(text, number, tuple(reversed(choices)))
+            self._set_guess(_Guess(text, number, tuple(reversed(choices))))
 
     def confirm(self, text: str, number: int) -> Prefix | None:
         """Return the parsed prefix of the line before if this line confirms what was guessed about it."""
@@ -138,7 +140,7 @@ class LearnedPrefixes:
         if guess is None:
             return None
 
-        self._guess = None
+        self._set_guess(None)
         if number != guess.number + 1:
             return None
 
@@ -150,7 +152,12 @@ class LearnedPrefixes:
 
         return None
 
+    def _set_guess(self, guess: _Guess | None) -> None:
+        self._guess = guess
+        self.is_active = guess is not None or bool(self._learned)
+
     def _add(self, learned: _Learned) -> None:
+        self.is_active = True
         self._learned.insert(0, learned)
         del self._learned[_MAX_LEARNED:]
 

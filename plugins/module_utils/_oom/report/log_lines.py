@@ -111,8 +111,8 @@ class _LogReader:
         if "\\" in message or "#" in message or "\xa0" in message:
             return None
 
-        # Without a host before the uptime, a host and a program can follow it.
-        if not self._kernel_prefix and ("kernel: " in message or "]: " in message):
+        # Without a host before the uptime, a host and a program can follow it. Rows of a task table have no colon.
+        if not self._kernel_prefix and ": " in message and ("kernel: " in message or "]: " in message):
             return None
 
         text = message.rstrip("\r\n")
@@ -120,6 +120,7 @@ class _LogReader:
 
         return _new_line((text, self._realtime_us, monotonic_us, str(number), self._origin, raw))
 
+    # Most lines of a log that is not the kernel's alone take this way, so it calls no more functions than necessary.
     def take(self, raw: str, number: int) -> Line | None:
         """Take any line, and return the line before it if that is complete now."""
         text = raw[:_LONGEST].rstrip("\r\n").replace("\xa0", " ")
@@ -134,7 +135,13 @@ class _LogReader:
             printed = text
             is_quoted = is_quoted or has_quote_mark
 
-        prefix = self._split_prefix(text, number)
+        prefix = None
+        if self._learned.is_active:
+            prefix = self._split_learned(text, number)
+        if prefix is None:
+            prefix = split_prefix(text)
+            if (prefix is None or prefix.source is None) and "ill" in text:
+                prefix = self._learned.learn(text, number) or prefix
         if prefix is None:
             return self._take_unprefixed(text, number, is_quoted=is_quoted)
 
@@ -153,23 +160,13 @@ class _LogReader:
 
         return complete
 
-    def _split_prefix(self, text: str, number: int) -> Prefix | None:
-        """Return the parsed prefix of a line, which can begin with one that only this log has."""
-        learned = self._learned
-        before = learned.confirm(text, number)
+    def _split_learned(self, text: str, number: int) -> Prefix | None:
+        """Return the parsed prefix of a line that begins with one that only this log has, or None."""
+        before = self._learned.confirm(text, number)
         if before is not None:
             self._correct_held(before)
 
-        prefix = learned.split(text)
-        if prefix is not None:
-            return prefix
-
-        prefix = split_prefix(text)
-        has_program = prefix is not None and prefix.source is not None
-        if has_program or "ill" not in text:
-            return prefix
-
-        return learned.learn(text, number) or prefix
+        return self._learned.split(text)
 
     def _correct_held(self, prefix: Prefix) -> None:
         """Give the line before the prefix that this line has shown."""
@@ -210,7 +207,8 @@ class _LogReader:
 
     def _take_unprefixed(self, text: str, number: int, *, is_quoted: bool) -> Line | None:
         message = undo_escapes(text)
-        if _has_killer_words(message):
+        # All lines of userspace killers have one of these, and searching them is faster than a pattern.
+        if "SIG" in message or "ess" in message:
             killer = find_unnamed_killer(message)
             if killer is not None:
                 return self._take_killer_line(killer, text, number)
@@ -246,11 +244,6 @@ def _find_quoted_source(source: str | None) -> str | None:
         return source
 
     return None
-
-
-def _has_killer_words(text: str) -> bool:
-    """Return whether a line can be of a userspace killer. This is faster than a pattern."""
-    return "SIG" in text or "illing process" in text or "badness: " in text
 
 
 def _remove_marks(text: str) -> tuple[str, bool]:

@@ -125,7 +125,7 @@ def _split_late_host(text: str) -> tuple[str | None, str | None, str]:
         return None, None, text
 
     host = named.group("host")
-    tag = _find_program(named)
+    tag = _find_program(named.group("tag"))
     rest = text[named.end() :]
     if tag in USERSPACE_SOURCES:
         return host, tag, rest
@@ -136,11 +136,10 @@ def _split_late_host(text: str) -> tuple[str | None, str | None, str]:
     return None, None, text
 
 
-def _find_program(named: t.Match[str]) -> str:
+def _find_program(tag: str) -> str:
     """Return the name of the program, without the suffix that journalctl --output=with-unit adds to it."""
-    tag: str = named.group("tag")
-    program, separator, _rest = tag.partition(".service")
-    if separator and program in USERSPACE_SOURCES:
+    program = tag.partition(".service")[0]
+    if program in USERSPACE_SOURCES:
         return program
 
     return tag
@@ -160,7 +159,10 @@ def _split_head(text: str, start: int) -> Prefix:
     realtime = _parse_realtime(stamp)
     named = _HOST_AND_TAG.match(text, stamp.end())
     if named:
-        return Prefix(text[named.end() :], realtime, None, named.group("host"), _find_program(named))
+        host, tag = named.group("host", "tag")
+        if tag[-8:] == ".service":
+            tag = _find_program(tag)
+        return Prefix(text[named.end() :], realtime, None, host, tag)
 
     if stamp.group("date"):
         return Prefix(text[stamp.end() :], realtime)
