@@ -39,6 +39,8 @@ _TAG_AFTER_WORD = re.compile(r"\S\s.*?[^\s:]:\s", re.DOTALL)
 _GUEST = "Guest: "
 _WORD = re.compile(r"(?<!\S)[a-z]{2,}(?!\S)")
 _MAX_WORDS = 2
+_ANY_TOKEN = re.compile(r"\s*\S{1,60}\s*(?:\|\s*)?")
+_ANY_MARK = re.compile(r"[^\w\s]{0,9}\s*\d{0,9}[^\w\s]{0,9}\s*")
 _COMMENTS = frozenset(("//", "#", "*", "/*", "--", ";"))
 _OTHER_PROGRAM = re.compile(r"(?P<tag>[\w./@()-]{1,60})(?:\[\d{1,10}\])?: ")
 _KERNEL_TAG = "kernel: "
@@ -92,15 +94,15 @@ class LearnedPrefixes:
         has_own_prefix = own is not None and own.monotonic_us is not None
         for start in _iter_starts(text, anchor.start()):
             inner = split_prefix(plain[start:])
-            if inner is None or not _is_kernel(inner):
-                continue
-
-            end = len(text) - len(inner.text)
-            if not _is_message(text, end, anchor):
+            if inner is None or not _is_message(text, len(text) - len(inner.text), anchor):
                 continue
 
             if start == 0:
                 return None
+
+            is_kernel = text[start] == "[" or _is_kernel(inner)
+            if not is_kernel:
+                continue
 
             return self._learn_outer(text, number, start, is_certain=not (has_own_prefix and is_trigger))
 
@@ -114,21 +116,28 @@ class LearnedPrefixes:
         if not _is_prefix(outer):
             return None
 
-        learned = _Learned(_compile_shape(outer), has_tag=text.startswith("kernel", start))
         if not is_certain:
-            self._set_guess(_Guess(text, number, (learned,)))
+            # The name of the program follows a known prefix, so only lines that have it are the kernel's.
+            tagged = _Learned(_compile_shape(outer + _KERNEL_TAG), has_tag=False)
+            self._set_guess(_Guess(text, number, (tagged,)))
             return None
 
-        self._add(learned)
+        self._add(_Learned(_compile_shape(outer), has_tag=text.startswith("kernel", start)))
 
         return self.split(text)
 
     def _guess_outer(self, text: str, number: int, anchor: t.Match[str]) -> None:
-        """Remember what can be the prefix of a line without any known one."""
+        """Remember what can be the prefix of a line without any known one.
+
+        Any program can log the words of a kill after its name, so then only numbers and marks are a prefix.
+        """
+        shape = _ANY_MARK
+        if anchor.group("trigger") is not None:
+            shape = _ANY_TOKEN
         choices = []
         for start in _iter_starts(text, anchor.start()):
             is_possible = start > 0 and _is_message(text, start, anchor)
-            if is_possible and _is_prefix(text[:start]):
+            if is_possible and shape.fullmatch(text, 0, start) and _is_prefix(text[:start]):
                 choices.append(_Learned(_compile_shape(text[:start]), has_tag=False))
 
         if choices:
@@ -144,9 +153,14 @@ class LearnedPrefixes:
         if number != guess.number + 1:
             return None
 
+        # Up to Linux 4.20, the second line repeats the name of the trigger, which can look like a prefix.
+        name = guess.text.partition(_INVOKED)[0]
+        if text.startswith(f"{name} cpuset="):
+            return None
+
         for choice in guess.choices:
             match = choice.pattern.match(text)
-            if match and _has_message(text, match.end(), choice):
+            if match and match.end() < len(text):
                 self._add(choice)
                 return self.split(guess.text)
 
@@ -184,7 +198,7 @@ def _is_message(text: str, start: int, anchor: t.Match[str]) -> bool:
     if not 0 < len(name) <= _LONGEST_NAME:
         return False
 
-    return _KERNEL_TAG not in name
+    return _KERNEL_TAG not in name and "] " not in name
 
 
 def _is_prefix(outer: str) -> bool:
@@ -214,14 +228,6 @@ def _compile_shape(outer: str) -> t.Pattern[str]:
             parts.append(re.escape(part))
 
     return re.compile("".join(parts))
-
-
-def _has_message(text: str, start: int, learned: _Learned) -> bool:
-    """Return whether a message of the kernel follows the prefix, as far as the prefix shows that."""
-    if learned.has_tag:
-        return text.startswith(_KERNEL_TAG, start)
-
-    return start < len(text)
 
 
 def _split_rest(text: str, start: int, learned: _Learned) -> Prefix:

@@ -207,8 +207,9 @@ class _LogReader:
 
     def _take_unprefixed(self, text: str, number: int, *, is_quoted: bool) -> Line | None:
         message = undo_escapes(text)
-        # All lines of userspace killers have one of these, and searching them is faster than a pattern.
-        if "SIG" in message or "ess" in message:
+        # All lines of userspace killers have one of these, and searching them is faster than a pattern. Rows of a task
+        # table begin with a bracket.
+        if message[:1] != "[" and ("SIG" in message or "ess" in message):
             killer = find_unnamed_killer(message)
             if killer is not None:
                 return self._take_killer_line(killer, text, number)

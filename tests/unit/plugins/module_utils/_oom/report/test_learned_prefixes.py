@@ -105,6 +105,8 @@ def test_two_prefixes_of_one_log_are_learned() -> None:
         "Jun  1 07:00:00 ~a~ su: [ 1187.5] ",
         "Jun  1 07:00:00 web1 su: node1: kernel: [ 1187.5] ",
         "node1: su: kernel: ",
+        "app: ",
+        "app: user said ",
         "sudo:  bob : COMMAND=/bin/echo kernel: ",
         "I looked into the log and found kernel: ",
         '    pr_err("[ 1187.5] ',
@@ -133,6 +135,13 @@ def test_other_program_does_not_pass_for_the_kernel_after_a_prefix_was_learned()
 def test_name_of_trigger_is_not_a_prefix(name: str, prefix: str) -> None:
     lines = [f"{prefix}{text}" for text in build_memcg_report(name)]
     assert [report.victims[0].pid for report in read_kills([*lines, *lines])] == [812, 812]
+
+
+def test_name_of_trigger_in_second_line_of_old_kernel_is_not_a_prefix() -> None:
+    first, *rest = build_memcg_report("Web Content")
+    (report,) = read_kills([first, "Web Content cpuset=/ mems_allowed=0", *rest])
+    assert report.trigger is not None
+    assert report.trigger.name == "Web Content"
 
 
 @pytest.mark.parametrize("name", ["kernel: x", "a: b", "| a", "12 a"])
