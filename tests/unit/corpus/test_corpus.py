@@ -44,7 +44,20 @@ REASONS = {
         "cgroups-6.18-stress-memcg",
         "table_columns",
     ): "the heading is broken inside oom_score_adj, and the reader joins it",
+    (
+        "chromeos-6.6-crostini-grep-context",
+        "sum_rss_pages",
+    ): "the text does not reveal the page size, so there are no bytes",
+    (
+        "chromeos-6.6-crostini-grep-context",
+        "sum_swapents_pages",
+    ): "the text does not reveal the page size, so there are no bytes",
     ("ext4-5.7-i386-mkfs", "sum_swapents_pages"): "the last row is truncated; the others have their swap",
+    ("mips-3.10-zh-blog-duplicated-kill", "uid"): "the victim's row of the task table has it",
+    ("mips-3.10-zh-blog-duplicated-kill", "oom_score_adj"): "the victim's row of the task table has it",
+    ("openwrt-6.x-smartdns-bold", "task_rows"): "the text has four rows without a heading",
+    ("vagrant-almalinux-dnf-grep-cut", "sum_rss_pages"): "the table has no rows, so nothing is known",
+    ("vagrant-almalinux-dnf-grep-cut", "sum_swapents_pages"): "the table has no rows, so nothing is known",
 }
 
 
@@ -68,7 +81,7 @@ def find_facts(report: OomReport) -> dict[str, t.Any]:
     victim = report.victims[0]._asdict() if report.victims else {}
     memory = report.memory._asdict() if report.memory else {}
     limit = report.limit._asdict() if report.limit else {}
-    chosen = report.chosen if report.chosen and report.chosen.score is not None else None
+    chosen = report.chosen
     uid = victim.get("uid")
     return {
         "trigger_comm": trigger.get("name"),
@@ -104,6 +117,16 @@ def find_facts(report: OomReport) -> dict[str, t.Any]:
     }
 
 
+def is_compared(fact: str, value: t.Any, report: OomReport) -> bool:
+    """Return whether a fact is compared.
+
+    In the first texts of the corpus, the chosen process is that of "Kill process ... or sacrifice child" alone.
+    """
+    if fact in ("chosen_pid", "chosen_comm") and value is None:
+        return report.chosen is None or report.chosen.score is not None
+    return fact not in _NOT_COMPARED
+
+
 def convert_expected(fact: str, value: t.Any, event: dict[str, t.Any]) -> t.Any:
     """Return an expected value in the form of a report: each pid once, and None instead of "no limit"."""
     if fact == "also_killed":
@@ -121,7 +144,7 @@ def compare_facts() -> t.Iterator[tuple[str, str, t.Any, t.Any]]:
         for event, report in zip(EXPECTED[name]["events"], read_log_reports(name), strict=False):
             found = find_facts(report)
             for fact, value in event.items():
-                if fact not in _NOT_COMPARED:
+                if is_compared(fact, value, report):
                     yield name, fact, convert_expected(fact, value, event), found[fact]
 
 

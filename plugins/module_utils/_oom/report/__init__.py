@@ -4,7 +4,9 @@
 """Parse kernel messages and the logs of userspace killers into OOM reports. All code here is pure.
 
 `model`: the data classes: `Line` goes in, `OomReport` and `Unparsed` come out
-`log_lines`: text logs to lines: removes prefixes, undoes escapes
+`log_lines`: text logs to lines: removes prefixes and marks of quotations, undoes escapes
+`prefixes`: the known prefixes of lines: time, host, program
+`learned_prefixes`: unknown prefixes, which the lines about an OOM kill reveal
 `unwrap`: joins the lines that mail programs and terminals have broken
 `reader`: lines to reports: finds where a report begins and ends, for several hosts at once
 `recent`: holds the reports that have ended, for late lines
@@ -16,8 +18,9 @@
 `mem_info`: the Mem-Info block: counters, zones and buddy lists
 `task_table`: the task table
 `victim_rows`: the details of a victim that only its row of the task table has, and the page size
+`times`: compares the times of lines, also of those without a year
 `userspace_killers`: the lines of systemd-oomd, earlyoom and nohang
 
-    text log -> log_lines, unwrap -> Line -> reader -> draft, assembly -> OomReport
+    text log -> log_lines, prefixes, unwrap -> Line -> reader -> draft, assembly -> OomReport
     journal ------------------------> Line -> reader -> userspace_killers -> OomReport
 """

@@ -84,18 +84,20 @@ def _is_oom_report(draft: Draft) -> bool:
     if draft.trigger is not None:
         return True
 
-    is_quoted = draft.first.source == QUOTED
-    if is_quoted and _is_example(draft):
-        return False
+    has_target = _has_target(draft)
+    if draft.first.source == QUOTED:
+        return has_target and not _is_example(draft)
 
-    if draft.victims or draft.chosen or draft.constraints.has_line:
+    if has_target:
         return True
-
-    if is_quoted:
-        return False
 
     # A document can quote the words of the end alone, but then without the prefix of a log.
     return _has_prefix(draft.first) and _ends_without_kill(draft)
+
+
+def _has_target(draft: Draft) -> bool:
+    """Return whether the report names a process or a cgroup."""
+    return bool(draft.victims or draft.chosen or draft.constraints.has_line)
 
 
 def _is_example(draft: Draft) -> bool:
@@ -103,11 +105,12 @@ def _is_example(draft: Draft) -> bool:
     if draft.first.printed is None:
         return True
 
-    texts = [draft.constraints.text]
-    if draft.kill_line is not None:
-        texts.append(draft.kill_line.text)
+    if _OMISSION.search(draft.constraints.text):
+        return True
 
-    return any(map(_OMISSION.search, texts))
+    kill = draft.kill_line
+
+    return kill is not None and _OMISSION.search(kill.text) is not None
 
 
 def _has_prefix(line: Line) -> bool:

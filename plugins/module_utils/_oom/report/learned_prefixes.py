@@ -134,12 +134,8 @@ class LearnedPrefixes:
         shape = _ANY_MARK
         if anchor.group("trigger") is not None:
             shape = _ANY_TOKEN
-        choices = []
-        for start in _iter_starts(text, anchor.start()):
-            is_possible = start > 0 and _is_message(text, start, anchor)
-            if is_possible and shape.fullmatch(text, 0, start) and _is_prefix(text[:start]):
-                choices.append(_Learned(_compile_shape(text[:start]), has_tag=False))
 
+        choices = [_Learned(_compile_shape(outer), has_tag=False) for outer in _iter_guesses(text, anchor, shape)]
         if choices:
             self._set_guess(_Guess(text, number, tuple(reversed(choices))))
 
@@ -180,6 +176,15 @@ def _iter_starts(text: str, end: int) -> t.Iterator[int]:
     """Yield the indexes in a line at which a known prefix or a message can begin."""
     for match in _STARTS.finditer(text, 0, end + 1):
         yield match.start()
+
+
+def _iter_guesses(text: str, anchor: t.Match[str], shape: t.Pattern[str]) -> t.Iterator[str]:
+    """Yield what can be a prefix of the given shape, shortest first."""
+    for start in _iter_starts(text, anchor.start()):
+        outer = text[:start]
+        is_possible = start > 0 and _is_message(text, start, anchor)
+        if is_possible and shape.fullmatch(outer) and _is_prefix(outer):
+            yield outer
 
 
 def _is_kernel(prefix: Prefix) -> bool:

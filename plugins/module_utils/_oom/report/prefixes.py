@@ -150,11 +150,11 @@ def _split_head(text: str, start: int) -> Prefix:
     begin = _skip_blanks(text, start)
     stamp = _STAMP.match(text, begin)
     if stamp is None:
-        tag = _KERNEL_TAG.match(text, begin)
-        if tag is None:
+        kernel = _KERNEL_TAG.match(text, begin)
+        if kernel is None:
             return Prefix(text[start:])
 
-        return Prefix(text[tag.end() :], None, None, tag.group("host"), tag.group("tag"))
+        return Prefix(text[kernel.end() :], None, None, kernel.group("host"), kernel.group("tag"))
 
     realtime = _parse_realtime(stamp)
     named = _HOST_AND_TAG.match(text, stamp.end())
@@ -162,6 +162,7 @@ def _split_head(text: str, start: int) -> Prefix:
         host, tag = named.group("host", "tag")
         if tag[-8:] == ".service":
             tag = _find_program(tag)
+
         return Prefix(text[named.end() :], realtime, None, host, tag)
 
     if stamp.group("date"):

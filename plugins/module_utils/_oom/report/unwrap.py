@@ -13,7 +13,7 @@ import re
 import typing as t
 
 from .kill_lines import INVOKED
-from .model import Line
+from .model import QUOTED, Line
 
 # The kernel limits a message to 1024 characters. A longer text is not a line of a report.
 _LONGEST = 4096
@@ -111,8 +111,9 @@ class Unwrapper:
                 self.held = joined
                 return None
 
+        # A quotation ends with its last line. Other lines come from the program of the line before.
         origin = held.origin
-        if line.source:
+        if line.source or origin.source == QUOTED:
             origin = origin._replace(source=line.source)
         self.held = held._replace(text=line.text.lstrip(), cursor=line.cursor, origin=origin, printed=None)
 

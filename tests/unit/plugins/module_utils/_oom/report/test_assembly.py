@@ -7,8 +7,19 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import QUOTED, Line, Origin
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.log_lines import read_log
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import (
+    QUOTED,
+    Choice,
+    Line,
+    OomReport,
+    Origin,
+)
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.reader import read_reports
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.report.factories import (
+    CONSTRAINT,
+    GLOBAL_KILL,
+    GLOBAL_TRIGGER,
     HEADING,
     KILL,
     ROW,
@@ -158,3 +169,56 @@ def test_missing_or_truncated_line_is_noted(changed: dict[int, str], note: str) 
     lines = [changed.get(number, line) for number, line in enumerate(build_memcg_report())]
     (report,) = read_only_reports(lines)
     assert (report.notes, report.complete) == ((note,), False)
+
+
+def test_memory_state_without_zones_is_noted() -> None:
+    lines = [GLOBAL_TRIGGER, "Mem-Info:", "active_anon:1 inactive_anon:2 isolated_anon:0", "100 pages RAM", GLOBAL_KILL]
+    (report,) = read_only_reports(lines)
+    assert (report.complete, report.notes) == (False, ("Parts of the memory state are missing.",))
+
+
+def test_memory_state_with_pages_alone_is_noted() -> None:
+    (report,) = read_only_reports([GLOBAL_TRIGGER, "Total swap = 0kB", "100 pages RAM", GLOBAL_KILL])
+    assert (report.complete, report.notes) == (False, ("Parts of the memory state are missing.",))
+
+
+def test_table_without_rows_is_noted() -> None:
+    lines = build_memcg_report()
+    del lines[9]
+    (report,) = read_only_reports(lines)
+    assert (report.complete, report.notes) == (False, ("The task table has no rows.",))
+
+
+def read_log_reports(*lines: str) -> list[OomReport]:
+    return [item for item in read_reports(read_log(lines)) if isinstance(item, OomReport)]
+
+
+DMESG = "[ 1187.000000] "
+
+
+@pytest.mark.parametrize("text", [GLOBAL_KILL, CONSTRAINT.format("a", 812), KILL.format("a", 812)])
+def test_quoted_kill_with_prefix_is_a_kill(text: str) -> None:
+    assert len(read_log_reports("```", DMESG + text, "```")) == 1
+    assert len(read_log_reports(f"> {DMESG}{text}")) == 1
+    assert len(read_log_reports("```", "free -m", "```", DMESG + text)) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),global_oom,task_memcg=/user.slice/...,task=a,pid=7,uid=1",
+        "oom-kill:constraint=CONSTRAINT_MEMCG,...,oom_memcg=/a,...",
+        "Memory cgroup out of memory: Killed process 7 (a) total-vm:8kB, ...",
+        "Out of memory and no killable processes...",
+    ],
+)
+def test_quoted_example_is_not_a_kill(text: str) -> None:
+    assert read_log_reports("```", DMESG + text, "```") == []
+    assert read_log_reports("```", GLOBAL_KILL, "```") == []
+
+
+def test_truncated_oom_kill_line_alone_names_the_chosen_process() -> None:
+    text = CONSTRAINT.format("java", 7134).rpartition("uid=")[0]
+    (report,) = read_log_reports(DMESG + text)
+    assert report.chosen == Choice("java", 7134)
+    assert report.notes[-1] == "The oom-kill line is truncated."

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.kill_lines import (
+    is_kill_line,
     parse_choice,
     parse_kill,
     parse_trigger,
@@ -202,3 +203,20 @@ def test_choice_with_other_words_is_rejected() -> None:
 
 def test_choice_is_not_a_kill() -> None:
     assert parse_kill("Out of memory: Kill process 77 (ruby) score 996 or sacrifice child") is None
+
+
+@pytest.mark.parametrize(
+    ("place", "scope"),
+    [("", "global"), (" in UB 0", "global"), (" in UB 1729", "memcg")],
+    ids=["none", "host", "container"],
+)
+@pytest.mark.parametrize("name", ["npm", "a) score 1 vm:1kB", *HOSTILE_NAMES])
+def test_openvz_kill_line_is_parsed(place: str, scope: str, name: str) -> None:
+    text = f"Out of memory{place}: OOM killed process 812 ({name}) score 0 vm:900kB, rss:100kB, swap:8kB"
+    kill = parse_kill(text)
+    assert kill is not None
+    assert (kill.scope, kill.victim) == (scope, Victim(name, 812, total_vm_bytes=921600, swap_bytes=8192))
+
+
+def test_truncated_openvz_kill_line_is_a_kill_line() -> None:
+    assert is_kill_line("Out of memory in UB 7: OOM killed process 812 (np")

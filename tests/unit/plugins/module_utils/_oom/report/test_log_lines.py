@@ -149,3 +149,31 @@ def test_most_lines_take_the_fast_path() -> None:
     texts = LOGS["trixie-6.12-global"].read_text(encoding="utf-8").splitlines(keepends=True)
     log = log_lines._LogReader()
     assert sum(log.parse_similar(text, 1) is not None for text in texts) > 0.8 * len(texts)
+
+
+def test_quotation_ends_with_its_fence() -> None:
+    log = ["```", "Mem-Info:", "```", "Mem-Info:"]
+    assert [line.source for line in read_log(log)] == [QUOTED, None]
+
+
+def test_lines_of_userspace_killers_are_read_in_quotations() -> None:
+    log = ["```console", "Jun  1 07:00:00 web1 earlyoom[7]: a", "```", "> Jun  1 07:00:00 web1 systemd-oomd[7]: b"]
+    assert [(line.text, line.source) for line in read_log(log)] == [("a", "earlyoom"), ("b", "systemd-oomd")]
+
+
+def test_mark_of_utf8_is_removed() -> None:
+    assert read_texts("\ufeff[ 1.5] a", "[ 1.6] b") == ["a", "b"]
+
+
+@pytest.mark.parametrize("before", ["", "Jun 12 06:39:16: ", "2022-06-01 07:00:00,123: "])
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ('sending SIGTERM to process 696 uid 1001 "ipfs": badness 757, VmRSS 637 MiB', "earlyoom"),
+        ("Killing process 'a' with signal 15, pid: 7, badness: 1, VmRSS: 2 MiB", "earlyoom"),
+        ("PID: 903309, name: mysqld, badness: 849", "nohang"),
+    ],
+)
+def test_output_of_userspace_killer_without_its_name(before: str, text: str, source: str) -> None:
+    (line,) = read_log([before + text])
+    assert (line.text, line.source) == (text, source)

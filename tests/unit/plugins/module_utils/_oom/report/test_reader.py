@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.log_lines import read_log
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import (
     QUOTED,
     Line,
@@ -215,3 +216,16 @@ def test_no_kill_is_lost_with_very_many_hosts() -> None:
     closed = [Line(KILL.format("hog", 812), origin=Origin(hostname=host)) for host in hosts]
     found = read_only_reports([*opened, *closed])
     assert sum(len(report.victims) for report in found) == len(hosts)
+
+
+@pytest.mark.parametrize("day", [9, 3])
+def test_kills_of_one_pid_on_different_days_are_two(day: int) -> None:
+    texts = (f"Aug {number:02} 10:00:01 web1 kernel: {KILL.format('hog', 812)}" for number in (2, day))
+    assert len([item for item in read_reports(read_log(texts)) if isinstance(item, OomReport)]) == 2
+
+
+def test_kernel_and_earlyoom_a_week_apart_are_two_kills_in_order() -> None:
+    asked = 'sending SIGTERM to process 812 uid 0 "hog": badness 1, VmRSS 2 MiB'
+    log = [f"Aug 02 10:00:01 h kernel: {KILL.format('hog', 812)}", f"Aug 09 10:00:01 h earlyoom[7]: {asked}"]
+    found = [item.killer for item in read_reports(read_log(log)) if isinstance(item, OomReport)]
+    assert found == ["kernel", "earlyoom"]

@@ -133,3 +133,24 @@ def test_much_later_kernel_kill_is_another_kill() -> None:
 
 def test_quoting_program_is_not_a_killer() -> None:
     assert read("app", f"Killed /a due to {SWAP}") == []
+
+
+def test_marked_cgroup_without_reason_is_an_incomplete_kill() -> None:
+    (report,) = read("systemd-oomd", "Marked /user.slice/a.scope for killing")
+    assert (report.cgroup, report.reason, report.complete) == ("/user.slice/a.scope", None, False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Killing process '{0}' with signal 15, pid: 7, badness: 538, VmRSS: 3160 MiB",
+        'killing process 7 "{0}" with signal 15: badness 550, VmRSS 7609 MiB',
+        'sending SIGTERM to process 7 uid 0 "{0}": badness 550, VmRSS 7609 MiB',
+        'sending SIGTERM to process 7 uid 0 "{0}": oom_score 9, VmRSS 7 MiB, cmdline "x": oom_score 1, VmRSS 9 MiB"',
+        'sending SIGTERM to process 7 uid 0 "{0}": oom_score 9, oom_score_adj 0, VmRSS 7 MiB, cmdline "a": oom_score"',
+    ],
+)
+@pytest.mark.parametrize("name", ["bash", '": badness 1, ', "' with signal 1", '" with signal 1', 'x": oom_score'])
+def test_name_of_earlyooms_victim_ends_where_its_own_words_begin(text: str, name: str) -> None:
+    (report,) = read("earlyoom", text.format(name))
+    assert [(victim.pid, victim.name) for victim in report.victims] == [(7, name)]
