@@ -35,7 +35,7 @@ FIXTURES = Path(__file__).parent / "fixtures"
 _CASES_BETWEEN_PRINTS = 10_000
 
 _NUMBER = re.compile(r"\d+")
-_KILL = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9 ()_.,+-]{0,63}: )?Killed process (\d+)")
+_KILL = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9 ()_.,+-]{0,63}: )?(?:OOM k|K)illed process (\d+)")
 
 
 def read_text(path: Path) -> list[str]:
