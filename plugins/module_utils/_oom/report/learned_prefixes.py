@@ -39,6 +39,8 @@ _TAG_AFTER_WORD = re.compile(r"\S\s.*?[^\s:]:\s", re.DOTALL)
 _GUEST = "Guest: "
 _WORD = re.compile(r"(?<!\S)[a-z]{2,}(?!\S)")
 _MAX_WORDS = 2
+_UNUSUAL_IN_NAMES = re.compile(r"[<>|{}$~^*+]")
+_TRIGGER_END = re.compile(r" invoked oom-killer: .*?, (?:oom_score_adj|oom_adj|oomkilladj)=-?\d{1,4}(\D\S{0,40})\Z")
 _ANY_TOKEN = re.compile(r"\s*\S{1,60}\s*(?:\|\s*)?")
 _ANY_MARK = re.compile(r"[^\w\s]{0,9}\s*\d{0,9}[^\w\s]{0,9}\s*")
 _COMMENTS = frozenset(("//", "#", "*", "/*", "--", ";"))
@@ -47,10 +49,16 @@ _KERNEL_TAG = "kernel: "
 
 
 class _Learned(t.NamedTuple):
-    """A prefix that was learned. `has_tag` says that it is followed by the name of the program."""
+    """A prefix that was learned, and what follows each line.
+
+    `has_tag` says that the prefix is followed by the name of the program. `is_mark` says that no process has such a
+    name.
+    """
 
     pattern: t.Pattern[str]
-    has_tag: bool
+    has_tag: bool = False
+    is_mark: bool = False
+    suffix: str = ""
 
 
 class _Guess(t.NamedTuple):
@@ -75,7 +83,7 @@ class LearnedPrefixes:
         for learned in self._learned:
             match = learned.pattern.match(text)
             if match:
-                return _split_rest(text, match.end(), learned)
+                return _split_rest(_remove_suffix(text, learned.suffix), match.end(), learned)
 
         return None
 
@@ -104,25 +112,28 @@ class LearnedPrefixes:
             if not is_kernel:
                 continue
 
-            return self._learn_outer(text, number, start, is_certain=not (has_own_prefix and is_trigger))
+            return self._learn_outer(text, number, start, anchor, is_certain=not (has_own_prefix and is_trigger))
 
         if is_trigger or own is None:
             self._guess_outer(text, number, anchor)
 
         return None
 
-    def _learn_outer(self, text: str, number: int, start: int, *, is_certain: bool) -> Prefix | None:
+    def _learn_outer(
+        self, text: str, number: int, start: int, anchor: t.Match[str], *, is_certain: bool
+    ) -> Prefix | None:
         outer = text[:start]
         if not _is_prefix(outer):
             return None
 
         if not is_certain:
             # The name of the program follows a known prefix, so only lines that have it are the kernel's.
-            tagged = _Learned(_compile_shape(outer + _KERNEL_TAG), has_tag=False)
+            tagged = _Learned(_compile_shape(outer + _KERNEL_TAG))
             self._set_guess(_Guess(text, number, (tagged,)))
             return None
 
-        self._add(_Learned(_compile_shape(outer), has_tag=text.startswith("kernel", start)))
+        has_tag = text.startswith("kernel", start)
+        self._add(_Learned(_compile_shape(outer), has_tag=has_tag, suffix=_find_suffix(text, anchor)))
 
         return self.split(text)
 
@@ -135,7 +146,11 @@ class LearnedPrefixes:
         if anchor.group("trigger") is not None:
             shape = _ANY_TOKEN
 
-        choices = [_Learned(_compile_shape(outer), has_tag=False) for outer in _iter_guesses(text, anchor, shape)]
+        choices = []
+        suffix = _find_suffix(text, anchor)
+        for outer in _iter_guesses(text, anchor, shape):
+            is_mark = _UNUSUAL_IN_NAMES.search(outer) is not None
+            choices.append(_Learned(_compile_shape(outer), is_mark=is_mark, suffix=suffix))
         if choices:
             self._set_guess(_Guess(text, number, tuple(reversed(choices))))
 
@@ -151,10 +166,11 @@ class LearnedPrefixes:
 
         # Up to Linux 4.20, the second line repeats the name of the trigger, which can look like a prefix.
         name = guess.text.partition(_INVOKED)[0]
-        if text.startswith(f"{name} cpuset="):
-            return None
-
+        has_name = text.startswith(f"{name} cpuset=")
         for choice in guess.choices:
+            if has_name and not choice.is_mark:
+                continue
+
             match = choice.pattern.match(text)
             if match and match.end() < len(text):
                 self._add(choice)
@@ -219,6 +235,22 @@ def _is_prefix(outer: str) -> bool:
         return False
 
     return len(_WORD.findall(outer)) <= _MAX_WORDS
+
+
+def _find_suffix(text: str, anchor: t.Match[str]) -> str:
+    """Return what follows the trigger line, which has a known end. Return the empty string for other lines."""
+    end = _TRIGGER_END.match(text, anchor.start())
+    if end is None:
+        return ""
+
+    return end.group(1)
+
+
+def _remove_suffix(text: str, suffix: str) -> str:
+    if not suffix or not text.endswith(suffix):
+        return text
+
+    return text[: -len(suffix)]
 
 
 def _compile_shape(outer: str) -> t.Pattern[str]:

@@ -84,6 +84,15 @@ def test_kill_line_alone_shows_its_prefix(prefix: str, text: str) -> None:
     assert find_stamp(report.first) == prefix.format(0).strip()
 
 
+@pytest.mark.parametrize("prefix", ["", KERNEL, "[ 1187.5] "])
+@pytest.mark.parametrize("name", ["trixie-6.12-group", "handmade-centos7"])
+def test_annotation_after_each_line_is_removed(name: str, prefix: str) -> None:
+    texts = read_fixture(name)
+    plain = read_kills(f"[ 1187.5] {text}" for text in texts)
+    found = read_kills(f"<li>{prefix.format(0)}{text}</li>" for text in texts)
+    assert [get_facts(report) for report in found] == [get_facts(report) for report in plain]
+
+
 def test_time_before_another_prefix_is_used() -> None:
     (report,) = read_kills([f"2022-06-01T07:00:00Z stdout F {KERNEL.format(0)}{GLOBAL_KILL}"])
     assert (report.first.realtime_us, report.first.hostname) == (1654066800 * 1000000, "web1")
@@ -153,6 +162,7 @@ def test_name_of_trigger_stays_whole(name: str) -> None:
 
 
 ADVERSARIAL = {
+    "repeated triggers": lambda size: "a: [ 1.5] x" + " invoked oom-killer: gfp_mask=0x1, order=0, oom_adj=0" * size,
     "triggers": lambda size: "a: " * size + GLOBAL_TRIGGER,
     "tags": lambda size: "a " * 60 + "kernel: " * size + GLOBAL_KILL,
     "uptimes": lambda size: "x [ 1.5] " * size + GLOBAL_KILL,
