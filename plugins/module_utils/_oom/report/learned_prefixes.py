@@ -40,7 +40,10 @@ _GUEST = "Guest: "
 _WORD = re.compile(r"(?<!\S)[a-z]{2,}(?!\S)")
 _MAX_WORDS = 2
 _UNUSUAL_IN_NAMES = re.compile(r"[<>|{}$~^*+]")
-_TRIGGER_END = re.compile(r" invoked oom-killer: .*?, (?:oom_score_adj|oom_adj|oomkilladj)=-?\d{1,4}(\D\S{0,40})\Z")
+# Source code and documents quote the line, so a quotation mark does not count.
+_TRIGGER_END = re.compile(
+    r" invoked oom-killer: .*?, (?:oom_score_adj|oom_adj|oomkilladj)=-?\d{1,4}([^\d\s\"'`\\;%][^\s\"'`\\;%]{0,40})\Z"
+)
 _ANY_TOKEN = re.compile(r"\s*\S{1,60}\s*(?:\|\s*)?")
 _ANY_MARK = re.compile(r"[^\w\s]{0,9}\s*\d{0,9}[^\w\s]{0,9}\s*")
 _COMMENTS = frozenset(("//", "#", "*", "/*", "--", ";"))
@@ -106,7 +109,7 @@ class LearnedPrefixes:
                 continue
 
             if start == 0:
-                return None
+                return self._learn_suffix(text, anchor)
 
             is_kernel = text[start] == "[" or _is_kernel(inner)
             if not is_kernel:
@@ -116,8 +119,10 @@ class LearnedPrefixes:
 
         if is_trigger or own is None:
             self._guess_outer(text, number, anchor)
+        if self._guess is not None:
+            return None
 
-        return None
+        return self._learn_suffix(text, anchor)
 
     def _learn_outer(
         self, text: str, number: int, start: int, anchor: t.Match[str], *, is_certain: bool
@@ -134,6 +139,16 @@ class LearnedPrefixes:
 
         has_tag = text.startswith("kernel", start)
         self._add(_Learned(_compile_shape(outer), has_tag=has_tag, suffix=_find_suffix(text, anchor)))
+
+        return self.split(text)
+
+    def _learn_suffix(self, text: str, anchor: t.Match[str]) -> Prefix | None:
+        """Learn what follows the lines of a log without any unknown prefix."""
+        suffix = _find_suffix(text, anchor)
+        if not suffix:
+            return None
+
+        self._add(_Learned(re.compile(rf"(?=.*{re.escape(suffix)}\Z)", re.DOTALL), suffix=suffix))
 
         return self.split(text)
 
@@ -239,6 +254,9 @@ def _is_prefix(outer: str) -> bool:
 
 def _find_suffix(text: str, anchor: t.Match[str]) -> str:
     """Return what follows the trigger line, which has a known end. Return the empty string for other lines."""
+    if anchor.group("trigger") is None:
+        return ""
+
     end = _TRIGGER_END.match(text, anchor.start())
     if end is None:
         return ""

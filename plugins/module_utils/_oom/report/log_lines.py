@@ -25,6 +25,8 @@ _SIMILAR = re.compile(r"\[ *(\d{1,20})\.(\d{6})\] (?!\[ *[TC]\d|<)(.*)", re.DOTA
 
 # First characters of lines from dmesg and journalctl on a terminal, from slow consoles, and from quotations in mail.
 _MARKS = frozenset("\x1b-`>*\ufeff")
+# No line begins with this, so no line of a log with a learned prefix takes the fast path.
+_NO_PREFIX = "\0"
 _BYTE_ORDER_MARK = "\ufeff"
 _COLOUR = re.compile(r"\x1b\[[\d;]{0,20}m")
 _QUOTE_MARK = re.compile(r"\A ?(?:> ?){1,9}(?: {0,3}\| ?)?")
@@ -141,7 +143,7 @@ class _LogReader:
         if prefix is None:
             prefix = split_prefix(text)
             if (prefix is None or prefix.source is None) and "ill" in text:
-                prefix = self._learned.learn(text, number) or prefix
+                prefix = self._learn(text, number) or prefix
         if prefix is None:
             return self._take_unprefixed(text, number, is_quoted=is_quoted)
 
@@ -151,7 +153,7 @@ class _LogReader:
             if source is None:
                 return None
 
-        if source == "kernel" and raw.startswith(text):
+        if source == "kernel" and raw.startswith(text) and self._kernel_prefix is not _NO_PREFIX:
             self._remember_prefix(raw, prefix)
 
         complete = self.unwrapper.held
@@ -160,10 +162,19 @@ class _LogReader:
 
         return complete
 
+    def _learn(self, text: str, number: int) -> Prefix | None:
+        """Learn the prefix of a line about an OOM kill, and return it parsed, or None if it is known or unclear."""
+        prefix = self._learned.learn(text, number)
+        if prefix is not None:
+            self._kernel_prefix = _NO_PREFIX
+
+        return prefix
+
     def _split_learned(self, text: str, number: int) -> Prefix | None:
         """Return the parsed prefix of a line that begins with one that only this log has, or None."""
         before = self._learned.confirm(text, number)
         if before is not None:
+            self._kernel_prefix = _NO_PREFIX
             self._correct_held(before)
 
         return self._learned.split(text)

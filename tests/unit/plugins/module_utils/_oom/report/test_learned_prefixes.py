@@ -84,12 +84,23 @@ def test_kill_line_alone_shows_its_prefix(prefix: str, text: str) -> None:
     assert find_stamp(report.first) == prefix.format(0).strip()
 
 
-@pytest.mark.parametrize("prefix", ["", KERNEL, "[ 1187.5] "])
+@pytest.mark.parametrize(
+    ("mark", "prefix"),
+    [
+        ("", ""),
+        ("", "[ 1187.5] "),
+        ("<li>", ""),
+        ("<li>", "[ 1187.5] "),
+        ("<li>", "[ 1187.500000] "),
+        ("<li>", KERNEL),
+        ("<li>", KERNEL + "[ 1187.500000] "),
+    ],
+)
 @pytest.mark.parametrize("name", ["trixie-6.12-group", "handmade-centos7"])
-def test_annotation_after_each_line_is_removed(name: str, prefix: str) -> None:
+def test_annotation_after_each_line_is_removed(name: str, mark: str, prefix: str) -> None:
     texts = read_fixture(name)
     plain = read_kills(f"[ 1187.5] {text}" for text in texts)
-    found = read_kills(f"<li>{prefix.format(0)}{text}</li>" for text in texts)
+    found = read_kills(f"{mark}{prefix.format(0)}{text}</li>" for text in texts)
     assert [get_facts(report) for report in found] == [get_facts(report) for report in plain]
 
 
