@@ -68,8 +68,17 @@ options:
     description:
       - Read these text logs instead of the journal. They can be the output of C(dmesg) or C(journalctl), C(kern.log)
         and similar files.
-      - Files whose names end in C(.gz), C(.bz2) or C(.xz) are decompressed. Files whose names end in C(.zst) require
-        Python 3.14 or later on the host.
+      - Messages are also read from records. These are C(journalctl) with the output C(json), C(json-pretty),
+        C(json-sse), C(export) or C(verbose), C(dmesg --json), logs of Docker's C(json-file) driver, JSON from log
+        collectors, and comma-separated values whose first line names the columns.
+      - Files compressed with gzip, bzip2 or xz are decompressed, whatever their names. Files compressed with zstd
+        require Python 3.14 or later on the host.
+      - A log is read as UTF-8, or as UTF-16 or UTF-32 if its beginning shows that it is. NUL bytes are ignored.
+      - Every line with words of an OOM kill that no event includes counts as RV(coverage.unparsed), and
+        RV(coverage.notes) name the first of these lines. The words are C(Killed process) with a number,
+        C(invoked oom-killer), C(oom-kill:constraint=) and C(OOM killed process). RV(coverage.notes) also name logs in
+        which no line was recognised.
+      - A binary journal is rejected. Name its folder in O(journal_directory).
       - Anything but a regular file, such as C(/dev/kmsg), is rejected, because reading it might never end.
       - An empty list is rejected, because nothing would be searched.
       - The events of all files are sorted by time. If a log shows no year or no time zone, its events keep the order of

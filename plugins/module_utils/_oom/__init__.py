@@ -8,6 +8,7 @@ report/         reading   pure: lines of text -> reports, as kernels and other k
 incident/       joining   reports and systemd's records -> incidents: one kill, its unit, and what became of that unit
 explain/        thinking  pure: incidents -> figures, cause, evidence, remedies
 in_journal.py             find_in_journal(): search -> incident -> result
+log_file.py               open_log(): a file -> its text, decompressed and decoded
 in_logs.py                find_in_logs(): text logs -> report -> incident -> result
 result.py                 findings -> events, remedies: plain data
 summary.py                findings -> summary, coverage: plain data, also for a host without kills

@@ -5,66 +5,26 @@
 
 from __future__ import annotations
 
-import bz2
-import contextlib
-import gzip
 import heapq
-import importlib
-import lzma
-import os
-import pathlib
-import stat
 import typing as t
-import zlib
 
-from .._errors import OomguardError
 from .explain.allocation import compute_supplies
 from .explain.cause import find_cause
 from .incident.findings import Findings
 from .incident.incident import Incident, build_incident
-from .report.log_lines import read_lines, read_log
-from .report.model import OomReport, Unparsed
+from .log_file import LogError, open_log
+from .report.log_lines import read_numbered
+from .report.log_text import LogText
+from .report.mentions import Mentions
+from .report.model import Line, OomReport, Unparsed
 from .report.reader import read_reports
 from .result import build_result
 from .search.search import Coverage
 
-_zstd: t.Any = None
-with contextlib.suppress(ImportError):
-    _zstd = importlib.import_module("compression.zstd")
+_MAX_NAMED = 3
 
 _Placed = t.Tuple[int, int, Incident]
 """The time of an event, its number among all events, and the event."""
-
-
-class LogError(OomguardError):
-    """A text log could not be read."""
-
-
-def _open_zst(path: str, mode: str, **options: str) -> t.IO[str]:
-    if _zstd is None:
-        raise LogError(
-            f"Could not read the log {path}: decompressing .zst requires Python 3.14 on the host.",
-            hint="Decompress it with zstd -d, and name the result in log_files.",
-        )
-
-    opened: t.IO[str] = _zstd.open(path, mode, **options)
-
-    return opened
-
-
-_OPENERS: t.Mapping[str, t.Callable[..., t.IO[str]]] = {
-    ".bz2": bz2.open,
-    ".gz": gzip.open,
-    ".xz": lzma.open,
-    ".zst": _open_zst,
-}
-_KINDS = {stat.S_IFDIR: "a directory", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
-_AS_ROOT = "Run the task with become, or as a user who may read it."
-# Its mode is that of a regular file, but reading it waits for the kernel's next message.
-_ENDLESS = "/proc/kmsg"
-_DAMAGED: tuple[type[Exception], ...] = (EOFError, lzma.LZMAError, zlib.error)
-if _zstd:
-    _DAMAGED += (_zstd.ZstdError,)
 
 
 def find_in_logs(paths: t.Sequence[str], *, boot: str, limit: int, tasks: str, top: int) -> dict[str, t.Any]:
@@ -83,7 +43,7 @@ def find_in_logs(paths: t.Sequence[str], *, boot: str, limit: int, tasks: str, t
 
 
 def search_logs(paths: t.Sequence[str], *, limit: int) -> Findings:
-    """Return the OOM kills in text logs; files whose names end in .gz, .bz2, .xz or .zst are decompressed.
+    """Return the OOM kills in text logs; compressed files are decompressed.
 
     Raises LogError.
     """
@@ -94,29 +54,90 @@ def search_logs(paths: t.Sequence[str], *, limit: int) -> Findings:
         )
 
     events = _Events(limit)
-    unparsed = 0
+    logs = []
     for path in dict.fromkeys(paths):
-        for item in _read_log(path):
-            if isinstance(item, Unparsed):
-                unparsed += 1
-            else:
-                events.add(build_incident(item, log=path))
+        log = LogFile(path)
+        logs.append(log)
+        for report in log.read_reports():
+            events.add(build_incident(report, log=path))
 
     return Findings(
         incidents=events.list_newest(),
         older=events.list_older(),
         units_taken_down=(),
-        coverage=_build_coverage(unparsed, events.duplicates),
+        coverage=_build_coverage(logs, events.duplicates),
     )
 
 
-def _build_coverage(unparsed: int, duplicates: int) -> Coverage:
-    gap = "Text logs do not show what is missing from them, nor what became of the units."
-    notes: tuple[str, ...] = ()
-    if duplicates:
-        notes = (f"Events found in several files, each counted once: {duplicates}.",)
+class LogFile:
+    """One text log: its reports, and afterwards what of it was not understood."""
 
-    return Coverage(unparsed=unparsed, gaps=(gap,), notes=notes)
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.unparsed = 0
+        """The number of lines that mention an OOM kill and are in no report."""
+        self.first_unparsed: list[int] = []
+        """The numbers of the first of them."""
+        self.unrecognised = 0
+        """The number of lines if none of them was recognised, or 0."""
+        self._is_recognised = False
+
+    def read_reports(self) -> t.Iterator[OomReport]:
+        """Yield the reports in the log. Raises LogError."""
+        mentions = Mentions()
+        with open_log(self.path) as file:
+            text = LogText(file, mentions)
+            for found in read_reports(self._watch(read_numbered(text.read()))):
+                mentions.settle(found)
+                if not isinstance(found, Unparsed):
+                    self._is_recognised = True
+                    yield found
+
+        self.unparsed = mentions.count_unused()
+        self.first_unparsed = mentions.list_first()
+        if not self._is_recognised:
+            self.unrecognised = text.count
+
+    def _watch(self, lines: t.Iterator[Line]) -> t.Iterator[Line]:
+        """Yield the lines, and note whether one of them has a time or names a program."""
+        for line in lines:
+            yield line
+            if line.source is not None or line.monotonic_us is not None or line.realtime_us is not None:
+                self._is_recognised = True
+                break
+
+        yield from lines
+
+
+def _build_coverage(logs: t.Sequence[LogFile], duplicates: int) -> Coverage:
+    gap = "Text logs do not show what is missing from them, nor what became of the units."
+    unparsed = sum([log.unparsed for log in logs])
+
+    return Coverage(unparsed=unparsed, gaps=(gap,), notes=tuple(_list_notes(logs, unparsed, duplicates)))
+
+
+def _list_notes(logs: t.Sequence[LogFile], unparsed: int, duplicates: int) -> t.Iterator[str]:
+    if duplicates:
+        yield f"Events found in several files, each counted once: {duplicates}."
+
+    if unparsed:
+        named = [f"{log.path} line {number}" for log in logs for number in log.first_unparsed]
+        yield f"Lines that mention an OOM kill but are part of no event: {_name_first(named, unparsed)}."
+
+    unrecognised = [f"{log.path}: 0 of {log.unrecognised} lines" for log in logs if log.unrecognised]
+    if unrecognised:
+        names = _name_first(unrecognised, len(unrecognised))
+        yield f"Logs without any line that was recognised as one of the kernel or of a journal: {names}."
+
+
+def _name_first(named: t.Sequence[str], count: int) -> str:
+    """Return the first names, and the number of those that are not named."""
+    text = ", ".join(named[:_MAX_NAMED])
+    more = count - min(len(named), _MAX_NAMED)
+    if not more:
+        return text
+
+    return f"{text} and {more} more"
 
 
 class _Events:
@@ -193,33 +214,3 @@ def _reduce(incident: Incident) -> Incident:
     counted = OomReport(at, at, at, killer=report.killer, scope=report.scope, victims=report.victims)
 
     return incident._replace(report=counted, cause=find_cause(report, compute_supplies(report)))
-
-
-def _read_log(path: str) -> t.Iterator[OomReport | Unparsed]:
-    open_log = _OPENERS.get(pathlib.Path(path).suffix, open)
-    try:
-        _check_kind(path)
-        with open_log(path, "rt", encoding="utf-8", errors="surrogateescape") as file:
-            yield from read_reports(read_log(read_lines(file)))
-    except PermissionError as error:
-        raise LogError(f"Could not read the log {path}: {error.strerror}.", hint=_AS_ROOT) from error
-    except OSError as error:
-        raise LogError(f"Could not read the log {path}: {error.strerror or error}.", hint="Check log_files.") from error
-    except _DAMAGED as error:
-        raise LogError(f"Could not read the log {path}: {error}.", hint="Check log_files.") from error
-
-
-def _check_kind(path: str) -> None:
-    """Refuse anything but a regular file, since reading it might never end.
-
-    Raises LogError, and OSError if it does not exist.
-    """
-    kind = stat.S_IFMT(os.stat(path).st_mode)
-    if kind == stat.S_IFREG and os.path.realpath(path) != _ENDLESS:
-        return
-
-    raise LogError(
-        f"Could not read the log {path}: it is {_KINDS.get(kind, 'a device')}, not a regular file.",
-        hint="Write the output of dmesg to a file and name that file in log_files, or omit log_files to read the "
-        "journal.",
-    )

@@ -16,9 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.log_lines import read_log
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.in_logs import LogFile
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import OomReport, Task
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.reader import read_reports
 
 FOLDER = Path(os.environ["OOMGUARD_CORPUS"])
 EXPECTED = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.json"))}
@@ -62,8 +61,7 @@ REASONS = {
 
 
 def read_log_reports(name: str) -> list[OomReport]:
-    with (FOLDER / f"{name}.log").open(encoding="utf-8", errors="surrogateescape", newline="\n") as file:
-        return [item for item in read_reports(read_log(file)) if isinstance(item, OomReport)]
+    return list(LogFile(str(FOLDER / f"{name}.log")).read_reports())
 
 
 def as_kilobytes(size: int | None) -> int | None:

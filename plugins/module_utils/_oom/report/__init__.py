@@ -4,6 +4,11 @@
 """Parse kernel messages and the logs of userspace killers into OOM reports. All code here is pure.
 
 `model`: the data classes: `Line` goes in, `OomReport` and `Unparsed` come out
+`log_text`: the text of a log to numbered lines; unpacks the messages of records
+`json_lines`, `field_lines`: records as lines of JSON, of journalctl's export, and of comma-separated values
+`record_fields`: the message, time, host and program in the fields of a record
+`embedded_lines`: kernel messages inside lines of other programs
+`mentions`: the lines that mention a kill but are part of no report
 `log_lines`: text logs to lines: removes prefixes and marks of quotations, undoes escapes
 `prefixes`: the known prefixes of lines: time, host, program
 `learned_prefixes`: unknown prefixes, which the lines about an OOM kill reveal
@@ -21,6 +26,6 @@
 `times`: compares the times of lines, also of those without a year
 `userspace_killers`: the lines of systemd-oomd, earlyoom and nohang
 
-    text log -> log_lines, prefixes, unwrap -> Line -> reader -> draft, assembly -> OomReport
+    text log -> log_text -> log_lines, prefixes, unwrap -> Line -> reader -> draft, assembly -> OomReport
     journal ------------------------> Line -> reader -> userspace_killers -> OomReport
 """

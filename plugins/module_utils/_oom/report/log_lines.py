@@ -36,30 +36,6 @@ _DROPPED = re.compile(r"\A\*\* \d{1,20} printk messages dropped \*\* (?=\S)")
 _new_line: t.Callable[[t.Iterable[t.Any]], Line] = functools.partial(tuple.__new__, Line)
 
 
-# A log has millions of lines, so the loop is dense for speed.
-def read_lines(file: t.TextIO) -> t.Iterator[str]:
-    """Yield the lines of a text file. Lines longer than any line of a log are truncated, and never held whole.
-
-    NULs before a line are removed: logrotate's copytruncate leaves as many as the log had bytes.
-    """
-    read = functools.partial(file.readline, _LONGEST)
-    raw = read()
-    while raw:
-        text = raw.lstrip("\0") if raw[0] == "\0" else raw
-        if not text:
-            raw = read()
-            continue
-
-        # NULs filled a part of the chunk, so the line continues in the next one.
-        if len(text) < len(raw) == _LONGEST and raw[-1] != "\n":
-            raw = read()
-            text += raw
-        yield text
-
-        # Skip the rest of a line that is too long.
-        while len(raw) == _LONGEST and raw[-1] != "\n":
-            raw = read()
-        raw = read()
 
 
 def read_log(lines: t.Iterable[str]) -> t.Iterator[Line]:
@@ -68,15 +44,24 @@ def read_log(lines: t.Iterable[str]) -> t.Iterator[Line]:
     `Line.source` is the program in the prefix. `Line.cursor` is the number of the line in the text. Text does not prove
     who wrote it.
     """
+    return read_numbered(enumerate(lines, start=1))
+
+
+# A log has millions of lines, so the loop is dense for speed.
+def read_numbered(numbered: t.Iterable[tuple[int, str | Prefix]]) -> t.Iterator[Line]:
+    """Yield the messages as `read_log` does, from lines with their numbers. A record's message is a `Prefix`."""
     log = _LogReader()
     unwrapper = log.unwrapper
-    for number, raw in enumerate(lines, start=1):
-        line = log.parse_similar(raw, number)
-        if line is None:
-            complete = log.take(raw, number)
+    for number, raw in numbered:
+        if isinstance(raw, Prefix):
+            complete = log.take_message(raw, number)
         else:
-            complete = unwrapper.held
-            unwrapper.held = line
+            line = log.parse_similar(raw, number)
+            if line is None:
+                complete = log.take(raw, number)
+            else:
+                complete = unwrapper.held
+                unwrapper.held = line
         if complete is not None:
             yield complete
 
@@ -192,6 +177,26 @@ class _LogReader:
         self.unwrapper.held = held._replace(
             text=prefix.text, realtime_us=prefix.realtime_us, monotonic_us=prefix.monotonic_us, origin=origin
         )
+
+    def take_message(self, message: Prefix, number: int) -> Line | None:
+        """Take the message of a record, which can have a prefix of its own, and return the line before it."""
+        own = None
+        if message.source is None:
+            own = split_prefix(message.text)
+        if own is None:
+            own = message
+
+        origin = self._find_origin(own.hostname or message.hostname, own.source)
+        complete = self.unwrapper.held
+        self.unwrapper.held = Line(
+            own.text,
+            own.realtime_us or message.realtime_us,
+            own.monotonic_us or message.monotonic_us,
+            str(number),
+            origin,
+        )
+
+        return complete
 
     def _find_origin(self, hostname: str | None, source: str | None) -> Origin:
         """Return the origin of a line: the object of the kernel line before, if it is equal."""

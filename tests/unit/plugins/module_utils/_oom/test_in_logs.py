@@ -19,10 +19,11 @@ import typing as t
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom import in_logs
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.in_logs import LogError, search_logs
+from ansible_collections.oomguard.linux.plugins.module_utils._oom import log_file
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.in_logs import search_logs
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.findings import Findings
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.incident import Incident
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.log_file import LogError
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import build_result
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import captured
 
@@ -59,12 +60,12 @@ def test_the_kills_in_a_text_log_are_found(
 def test_zst_is_read_if_python_can_read_it(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "dmesg.zst"
     path.write_text(log("bullseye"), encoding="utf-8")
-    monkeypatch.setattr(in_logs, "_zstd", types.SimpleNamespace(open=open))
+    monkeypatch.setattr(log_file, "_zstd", types.SimpleNamespace(open=lambda file, _mode: file))
     assert len(search_logs([str(path)], limit=2).incidents) == 2
 
 
 def test_zst_is_an_error_if_python_cannot_read_it(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(in_logs, "_zstd", None)
+    monkeypatch.setattr(log_file, "_zstd", None)
     path = tmp_path / "dmesg.zst"
     path.touch()
     message = (
@@ -103,10 +104,10 @@ def test_a_missing_log_is_an_error(tmp_path: pathlib.Path) -> None:
 
 
 def test_an_unreadable_log_is_an_error(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(path: str, *_mode: str, **_options: str) -> t.IO[str]:
+    def refuse(path: str) -> int:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
 
-    monkeypatch.setattr(in_logs, "_OPENERS", {".log": refuse})
+    monkeypatch.setattr(log_file, "_open_descriptor", refuse)
     path = tmp_path / "kern.log"
     path.touch()
     message = (

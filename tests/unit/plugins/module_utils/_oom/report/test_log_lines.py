@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
 from pathlib import Path
@@ -15,7 +14,6 @@ import pytest
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report import log_lines
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.log_lines import (
     find_stamp,
-    read_lines,
     read_log,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import QUOTED, Line
@@ -102,19 +100,6 @@ def test_long_lines_are_read_quickly(name: str) -> None:
 @pytest.mark.parametrize("name", LONG)
 def test_long_messages_are_read_quickly(name: str) -> None:
     assert len(list(read_reports([Line(GLOBAL_TRIGGER), Line(LONG[name])]))) <= 2
-
-
-@pytest.mark.parametrize("length", [0, 1, 16383, 16384, 16385, 16400, 32768, 100_000])
-def test_nuls_before_a_line_are_removed(length: int) -> None:
-    nuls = "\0" * length
-    assert list(read_lines(io.StringIO(f"a\n{nuls}{GLOBAL_KILL}\nb\n{nuls}"))) == ["a\n", f"{GLOBAL_KILL}\n", "b\n"]
-
-
-@pytest.mark.parametrize("length", [16383, 16384, 16385, 32767, 32768, 100_000])
-@pytest.mark.parametrize("end", ["\n", "\nb\n"])
-def test_long_line_is_truncated(length: int, end: str) -> None:
-    lines = list(read_lines(io.StringIO("a" * length + end)))
-    assert (len(lines[0].rstrip("\n")), lines[1:]) == (min(length, 16384), ["b\n"] if end[1:] else [])
 
 
 def test_colours_are_removed() -> None:

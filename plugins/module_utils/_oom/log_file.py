@@ -1,0 +1,208 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Open a text log: check what kind of file it is, decompress it, and decode it.
+
+Sources of the magic numbers: RFC 1952 (gzip), bzip2's manual, The .xz File Format 1.2, RFC 8878 (Zstandard), systemd's
+JOURNAL_FILE_FORMAT.
+"""
+
+from __future__ import annotations
+
+import bz2
+import codecs
+import contextlib
+import gzip
+import importlib
+import io
+import lzma
+import os
+import pathlib
+import stat
+import typing as t
+import zlib
+
+from .._errors import OomguardError
+
+_zstd: t.Any = None
+with contextlib.suppress(ImportError):
+    _zstd = importlib.import_module("compression.zstd")
+
+
+class LogError(OomguardError):
+    """A text log could not be read."""
+
+
+def _open_zst(path: str, file: t.Any) -> t.Any:
+    if _zstd is None:
+        raise LogError(
+            f"Could not read the log {path}: decompressing .zst requires Python 3.14 on the host.",
+            hint="Decompress it with zstd -d, and name the result in log_files.",
+        )
+
+    return _zstd.open(file, "rb")
+
+
+def _open_gz(_path: str, file: t.Any) -> t.Any:
+    return gzip.open(file, "rb")
+
+
+def _open_bz2(_path: str, file: t.Any) -> t.Any:
+    return bz2.open(file, "rb")
+
+
+def _open_xz(_path: str, file: t.Any) -> t.Any:
+    return lzma.open(file, "rb")
+
+
+_Open = t.Callable[[str, t.Any], t.Any]
+_BY_MAGIC: t.Mapping[bytes, _Open] = {
+    b"\x1f\x8b": _open_gz,
+    b"BZh": _open_bz2,
+    b"\xfd7zXZ\0": _open_xz,
+    b"\x28\xb5\x2f\xfd": _open_zst,
+}
+_BY_SUFFIX: t.Mapping[str, _Open] = {
+    ".bz2": _open_bz2,
+    ".gz": _open_gz,
+    ".xz": _open_xz,
+    ".zst": _open_zst,
+}
+_UNSUPPORTED: t.Mapping[bytes, str] = {
+    b"PK\x03\x04": "a zip archive",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
+    b"\x04\x22\x4d\x18": "compressed with lz4",
+    b"\x1f\x9d": "compressed with compress",
+}
+_JOURNAL = b"LPKSHHRH"
+
+# The mark of UTF-32 in little endian begins with that of UTF-16.
+_BY_MARK: t.Mapping[bytes, str] = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_SAMPLE_BYTES = 4096
+
+_KINDS = {stat.S_IFDIR: "a directory", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
+_AS_ROOT = "Run the task with become, or as a user who may read it."
+# Its mode is that of a regular file, but reading it waits for the kernel's next message.
+_ENDLESS = "/proc/kmsg"
+_DAMAGED: tuple[type[Exception], ...] = (EOFError, lzma.LZMAError, zlib.error)
+if _zstd:
+    _DAMAGED += (_zstd.ZstdError,)
+
+
+@contextlib.contextmanager
+def open_log(path: str) -> t.Iterator[t.TextIO]:
+    """Open a log as text, decompressed and decoded; its content decides, and then its suffix.
+
+    Bytes that are not UTF-8 become surrogates. Raises LogError, also for errors while the log is read.
+    """
+    try:
+        with contextlib.ExitStack() as stack:
+            yield _open_text(path, stack)
+    except PermissionError as error:
+        raise LogError(f"Could not read the log {path}: {error.strerror}.", hint=_AS_ROOT) from error
+    except OSError as error:
+        raise LogError(f"Could not read the log {path}: {error.strerror or error}.", hint="Check log_files.") from error
+    except _DAMAGED as error:
+        raise LogError(f"Could not read the log {path}: {error}.", hint="Check log_files.") from error
+
+
+def _open_text(path: str, stack: contextlib.ExitStack) -> t.TextIO:
+    # Without the first check, opening a device could have an effect.
+    _check_kind(path, os.stat(path))
+    descriptor = _open_descriptor(path)
+    file = stack.enter_context(os.fdopen(descriptor, "rb"))
+    _check_kind(path, os.fstat(file.fileno()))
+
+    binary = _decompress(path, file)
+    stack.callback(binary.close)
+    sample = binary.peek(_SAMPLE_BYTES)[:_SAMPLE_BYTES]
+    _check_content(path, sample)
+
+    return _decode(binary, sample)
+
+
+def _open_descriptor(path: str) -> int:
+    """Open a file for reading, without waiting for a writer if somebody has put a FIFO into its place."""
+    return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+
+
+def _check_kind(path: str, status: os.stat_result) -> None:
+    """Refuse anything but a regular file, since reading it might never end. Raises LogError."""
+    kind = stat.S_IFMT(status.st_mode)
+    if kind == stat.S_IFREG and os.path.realpath(path) != _ENDLESS:
+        return
+
+    raise LogError(
+        f"Could not read the log {path}: it is {_KINDS.get(kind, 'a device')}, not a regular file.",
+        hint="Write the output of dmesg to a file and name that file in log_files, or omit log_files to read the "
+        "journal.",
+    )
+
+
+def _decompress(path: str, file: t.Any) -> t.Any:
+    """Return the decompressed content of a file, or the file if it is not compressed."""
+    sample = file.peek(_SAMPLE_BYTES)
+    for magic, open_compressed in _BY_MAGIC.items():
+        if sample.startswith(magic):
+            return open_compressed(path, file)
+
+    open_by_suffix = _BY_SUFFIX.get(pathlib.Path(path).suffix)
+    if open_by_suffix is not None:
+        return open_by_suffix(path, file)
+
+    return file
+
+
+def _check_content(path: str, sample: bytes) -> None:
+    """Refuse content that is known not to be text. Raises LogError."""
+    if sample.startswith(_JOURNAL):
+        raise LogError(
+            f"Could not read the log {path}: it is a binary journal of systemd, not text.",
+            hint="Name its folder in journal_directory instead, or write the output of journalctl --file to a file and "
+            "name that file in log_files.",
+        )
+
+    for magic, kind in _UNSUPPORTED.items():
+        if sample.startswith(magic):
+            raise LogError(
+                f"Could not read the log {path}: it is {kind}.",
+                hint="Unpack it, and name the result in log_files.",
+            )
+
+
+def _decode(binary: t.Any, sample: bytes) -> t.TextIO:
+    encoding = _find_encoding(sample)
+    # The handler that keeps the bytes of UTF-8 cannot keep those of other encodings.
+    errors = "replace"
+    if encoding.startswith("utf-8"):
+        errors = "surrogateescape"
+
+    return io.TextIOWrapper(binary, encoding=encoding, errors=errors)
+
+
+def _find_encoding(sample: bytes) -> str:
+    """Return the encoding of a text from its byte-order mark, or from the NULs that ASCII has in UTF-16."""
+    for mark, encoding in _BY_MARK.items():
+        if sample.startswith(mark):
+            return encoding
+
+    high = sample[1::2]
+    low = sample[::2]
+    if _is_high_half(high, low):
+        return "utf-16-le"
+
+    if _is_high_half(low, high):
+        return "utf-16-be"
+
+    return "utf-8"
+
+
+def _is_high_half(half: bytes, other: bytes) -> bool:
+    """Return whether one half of the bytes is mostly NUL, and the other half never is."""
+    return b"\0" not in other and half.count(b"\0") * 2 > len(half)

@@ -1,0 +1,59 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Find kernel messages inside lines of other programs: the log of a virtual machine's host, and events of Kubernetes.
+
+vmware.log has the kernel messages of the guest. `kubectl get events` prints a kill's two messages in one row.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .prefixes import Prefix, split_prefix
+
+_GUEST = re.compile(r"(?P<before>.{0,80}?) Guest: (?P<message><\d{1,3}>\[.*)", re.DOTALL)
+_KILLING = re.compile(
+    r"(?P<before>.{0,300}?)\bOOMKilling\s+(?:[\w.-]+\s+)?"
+    r"(?P<message>(?:Memory cgroup out of memory: |Out of memory: |)Kill(?:ed)? process \d.*)",
+    re.DOTALL,
+)
+_SECOND = re.compile(r"(?<= child)\s+(?=Killed process \d)")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S{1,20}")
+
+
+def split_embedded(raw: str) -> t.Iterator[str | Prefix]:
+    """Yield the kernel messages in a line of another program, or the line if it has none."""
+    guest = _GUEST.match(raw)
+    if guest is not None and _has_no_program(guest.group("before")):
+        yield guest.group("message")
+        return
+
+    killing = _KILLING.match(raw)
+    if killing is None:
+        yield raw
+        return
+
+    realtime_us = _find_time(killing.group("before"))
+    for text in _SECOND.split(killing.group("message")):
+        yield Prefix(text.strip(), realtime_us=realtime_us)
+
+
+def _has_no_program(text: str) -> bool:
+    """Return whether the beginning of a line names no program, such as one that any user can run."""
+    prefix = split_prefix(f"{text} ")
+
+    return prefix is None or prefix.source is None
+
+
+def _find_time(text: str) -> int | None:
+    stamp = _TIME.search(text)
+    if stamp is None:
+        return None
+
+    prefix = split_prefix(f"{stamp.group()} kernel: ")
+    if prefix is None:
+        return None
+
+    return prefix.realtime_us

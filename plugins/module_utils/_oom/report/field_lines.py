@@ -1,0 +1,141 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read records from lines of fields: journalctl's `export` and `verbose`, and tables of comma-separated values.
+
+Formats: systemd's JOURNAL_EXPORT_FORMATS, journalctl(1), RFC 4180.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import typing as t
+
+from .record_fields import Record, RecordReader, has_message_name
+
+Numbered = t.Tuple[int, Record]
+
+_FIELD = re.compile(r" {0,4}([A-Z_][A-Z0-9_]{0,63})=(.*)", re.DOTALL)
+# The first line of a record of journalctl --output=verbose.
+_HEADING = re.compile(r"\S.{10,60} \[(s=[0-9a-f]{32};i=\S{1,150})\]\s*\Z")
+_MAX_FIELDS = 500
+_FIRST_FIELD = "__CURSOR"
+
+_DELIMITERS = ",;\t"
+_COLUMN = re.compile(r"[\w .@/()-]{1,60}")
+_MAX_PARTS = 64
+
+
+class ExportReader:
+    """Reads records whose fields stand on lines of their own."""
+
+    def __init__(self, records: RecordReader) -> None:
+        self._records = records
+        self._fields: dict[str, str] = {}
+        self._number = 0
+
+    def take(self, number: int, raw: str) -> list[Numbered] | None:
+        """Return the record that is complete with this line, if any, or None if it is not a line of a record."""
+        field = _FIELD.fullmatch(raw.rstrip("\r\n"))
+        if field is not None:
+            return self._set(number, *field.groups())
+
+        heading = _HEADING.match(raw)
+        if heading is not None:
+            found = self.close()
+            self._fields[_FIRST_FIELD] = heading.group(1)
+            return found
+
+        if raw.strip() or not self._fields:
+            return None
+
+        return self.close()
+
+    def close(self) -> list[Numbered]:
+        """Return the record that has not ended."""
+        record = self._records.read(self._fields)
+        self._fields = {}
+        if record is None:
+            return []
+
+        return [(self._number, record)]
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether a record has begun."""
+        return bool(self._fields)
+
+    def _set(self, number: int, name: str, value: str) -> list[Numbered]:
+        found: list[Numbered] = []
+        if name == _FIRST_FIELD or len(self._fields) >= _MAX_FIELDS:
+            found = self.close()
+        if name == "MESSAGE":
+            self._number = number
+        self._fields.setdefault(name, value)
+
+        return found
+
+
+class CsvReader:
+    """Reads the rows of a table whose first line names its columns."""
+
+    def __init__(self, records: RecordReader, names: list[str], delimiter: str) -> None:
+        self._records = records
+        self._names = names
+        self._delimiter = delimiter
+        self._parts: list[str] = []
+        self._is_quoted = False
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether a row has begun."""
+        return bool(self._parts)
+
+    def close(self) -> list[Numbered]:
+        """Return nothing: a row that has not ended has no record."""
+        return []
+
+    def take(self, number: int, raw: str) -> list[Numbered] | None:
+        """Return the record that is complete with this line, if any, or None if it is not a row.
+
+        A value in quotes can have several lines.
+        """
+        self._parts.append(raw.rstrip("\r\n"))
+        if raw.count('"') % 2:
+            self._is_quoted = not self._is_quoted
+        if self._is_quoted and len(self._parts) < _MAX_PARTS:
+            return []
+
+        first = number - len(self._parts) + 1
+        row = _parse_row("\n".join(self._parts), self._delimiter)
+        self._parts = []
+        self._is_quoted = False
+        if len(row) != len(self._names):
+            return None
+
+        record = self._records.read(dict(zip(self._names, row)))
+        if record is None:
+            return None
+
+        return [(first, record)]
+
+
+def find_csv(records: RecordReader, heading: str) -> CsvReader | None:
+    """Return a reader of the table that begins with this line, or None if it is not the heading of a table."""
+    for delimiter in _DELIMITERS:
+        if delimiter not in heading:
+            continue
+
+        names = _parse_row(heading.strip(), delimiter)
+        if len(names) > 1 and all(_COLUMN.fullmatch(name) for name in names) and has_message_name(names):
+            return CsvReader(records, names, delimiter)
+
+    return None
+
+
+def _parse_row(text: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([text], delimiter=delimiter), [])
+    except csv.Error:
+        return []

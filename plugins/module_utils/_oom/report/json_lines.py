@@ -1,0 +1,262 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read records from lines of JSON: one document a line, or a document on several lines.
+
+The latter are read field by field, so that a part of a document can be read, too.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+
+from .record_fields import Fields, Record, RecordReader
+
+Numbered = t.Tuple[int, Record]
+
+_MAX_DEPTH = 32
+_MAX_FIELDS = 500
+_SSE = "data: "
+_FIELD = re.compile(r'"([^"\\]{1,80})" ?: *(.+)', re.DOTALL)
+_CLOSING = "}],"
+_FIRST = frozenset('{}[]"')
+_ITEM = re.compile(r"(-?[0-9.eE+-]{1,30}|true|false|null),?")
+_MAX_ITEMS = 65536
+# A string that is cut inside an escape of a character is complete without these characters.
+_LONGEST_ESCAPE = 6
+_LOKI_TIME = re.compile(r"\d{19}")
+
+
+class _Frame:
+    """An object or a list whose end has not been read.
+
+    `name` is its name in the object around it, and `number` the number of its latest line.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.fields: dict[str, t.Any] = {}
+        self.items: list[str] = []
+        self.number = 0
+
+
+class JsonReader:
+    """Reads records from lines of JSON."""
+
+    def __init__(self, records: RecordReader) -> None:
+        self._records = records
+        self._frames: list[_Frame] = []
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether the next lines can belong to a document that has begun."""
+        return bool(self._frames)
+
+    def take(self, number: int, raw: str) -> list[Numbered] | None:
+        """Return the records that are complete with this line, or None if it is not a line of JSON."""
+        text = raw.strip()
+        if text.startswith(_SSE):
+            text = text[len(_SSE) :]
+        if not text:
+            return None
+
+        if text[0] not in _FIRST:
+            return self._take_item(text)
+
+        if text.startswith(("{", "[{")):
+            document = parse(text.rstrip(","))
+            if document is not None:
+                return [*self.close(), *self._walk(number, document)]
+
+        return self._take_part(number, text)
+
+    def close(self) -> list[Numbered]:
+        """Return the records of the objects that have not ended."""
+        found: list[Numbered] = []
+        while self._frames:
+            found += self._pop()
+
+        return found
+
+    def walk(self, document: t.Any, outer: t.Sequence[Fields]) -> list[Record]:
+        """Return the records of a document, in the order of their times if these decrease."""
+        found = list(self._iter_records(document, tuple(outer)))
+        times = [record.message.realtime_us for record in found if record.message.realtime_us is not None]
+        if times and times[0] > times[-1]:
+            found.reverse()
+
+        return found
+
+    def _walk(self, number: int, document: t.Any) -> list[Numbered]:
+        return [(number, record) for record in self.walk(document, ())]
+
+    def _iter_records(self, value: t.Any, outer: tuple[Fields, ...]) -> t.Iterator[Record]:
+        if len(outer) > _MAX_DEPTH:
+            return
+
+        if isinstance(value, list):
+            for item in _sort_loki(value):
+                yield from self._iter_records(item, outer)
+        elif isinstance(value, dict):
+            record = self._records.read(value, outer)
+            if record is not None:
+                yield from self._unpack(record, value, outer)
+                return
+
+            for item in value.values():
+                yield from self._iter_records(item, (*outer, value))
+
+    def _unpack(self, record: Record, fields: Fields, outer: tuple[Fields, ...]) -> t.Iterator[Record]:
+        """Yield the records of a message that is JSON itself, or else the record."""
+        inner = None
+        if record.message.text.startswith("{"):
+            inner = parse(record.message.text)
+        found = []
+        if inner is not None:
+            found = self.walk(inner, (*outer, fields))
+
+        yield from found or [record]
+
+    def _take_part(self, number: int, text: str) -> list[Numbered] | None:
+        """Take a line of a document that is printed over several lines."""
+        found: list[Numbered] = []
+        while text and text[0] in _CLOSING:
+            if text[0] != ",":
+                found += self._pop()
+            text = text[1:].lstrip()
+
+        while text.startswith("{") or text in ("[", "[{"):
+            self._push("")
+            text = text[1:].lstrip()
+
+        if not text:
+            return found
+
+        field = _FIELD.match(text)
+        if field is None:
+            return self._take_other(found, text)
+
+        name, value = field.groups()
+        if value in ("{", "["):
+            self._push(name)
+            return found
+
+        found += self._set(number, name, value)
+
+        return found
+
+    def _take_item(self, text: str) -> list[Numbered] | None:
+        """Take a number in a list; journalctl prints a message with control characters as a list of its bytes."""
+        if not self._frames:
+            return None
+
+        item = _ITEM.fullmatch(text)
+        if item is None:
+            return None
+
+        items = self._frames[-1].items
+        if len(items) < _MAX_ITEMS:
+            items.append(item.group(1))
+
+        return []
+
+    def _take_other(self, found: list[Numbered], text: str) -> list[Numbered] | None:
+        """Take a line that is not a field: an item of a list, or no JSON at all."""
+        if self._frames and text[0] == '"':
+            return found
+
+        if found:
+            return [*found, *self.close()]
+
+        return None
+
+    def _set(self, number: int, name: str, value: str) -> list[Numbered]:
+        """Set a field of the innermost object. If it has that field, another object has begun."""
+        found: list[Numbered] = []
+        if not self._frames:
+            self._push("")
+        frame = self._frames[-1]
+        if name in frame.fields:
+            found = self._pop()
+            self._push("")
+            frame = self._frames[-1]
+
+        if len(frame.fields) < _MAX_FIELDS:
+            frame.fields[name] = _parse_value(value)
+            frame.number = number
+
+        return found
+
+    def _push(self, name: str) -> None:
+        if len(self._frames) < _MAX_DEPTH:
+            self._frames.append(_Frame(name))
+
+    def _pop(self) -> list[Numbered]:
+        """End the innermost object, and return its records."""
+        if not self._frames:
+            return []
+
+        frame = self._frames.pop()
+        if frame.items:
+            self._end_list(frame)
+            return []
+
+        outer = [other.fields for other in self._frames]
+
+        return [(frame.number, record) for record in self.walk(frame.fields, outer)]
+
+    def _end_list(self, frame: _Frame) -> None:
+        """Set the list as a field of the object around it."""
+        if self._frames:
+            self._frames[-1].fields.setdefault(frame.name, frame.items)
+
+
+def parse(text: str) -> t.Any:
+    """Return a document of JSON with its numbers as texts, or None if it is damaged."""
+    try:
+        return json.loads(text, parse_int=str, parse_float=str)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _parse_value(text: str) -> t.Any:
+    """Return the value of a field at the end of a line."""
+    value = parse(text.rstrip(" ,"))
+    if value is not None:
+        return value
+
+    text = text.rstrip(" ,}")
+    value = parse(text)
+    if value is not None or text[:1] != '"':
+        return value
+
+    for cut in range(_LONGEST_ESCAPE):
+        value = parse(text[: len(text) - cut] + '"')
+        if value is not None:
+            return value
+
+    return None
+
+
+def _sort_loki(items: list[t.Any]) -> list[t.Any]:
+    """Return the lines of a stream of Loki as records, the oldest first; other lists stay as they are."""
+    if not all(_is_loki(item) for item in items):
+        return items
+
+    in_order = sorted(items, key=lambda item: int(item[0]))
+
+    return [{"ts": item[0], "line": item[1]} for item in in_order]
+
+
+def _is_loki(item: t.Any) -> bool:
+    """Return whether an item is a line of a stream: nanoseconds since 1970, and the text."""
+    if not isinstance(item, list) or len(item) < 2:
+        return False
+
+    time, text = item[:2]
+    if not isinstance(time, str) or not isinstance(text, str):
+        return False
+
+    return _LOKI_TIME.fullmatch(time) is not None

@@ -1,0 +1,234 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read the lines of a text log, and unpack the messages of records such as JSON.
+
+Ordinary lines are passed on as they are. So that they take no more time, a whole block of lines is searched at once
+for what only records have.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import typing as t
+
+from .embedded_lines import split_embedded
+from .field_lines import ExportReader, find_csv
+from .json_lines import JsonReader
+from .prefixes import Prefix
+from .mentions import Mentions, has_hint, list_mentions
+from .record_fields import Record, RecordReader
+
+Item = t.Union[str, Prefix]
+"""A line with its prefix, or the message of a record."""
+
+_BLOCK = 65536
+# The kernel limits a message to 1024 characters, and the statistics of a cgroup in one record to 4096.
+_LONGEST = 16384
+_LONGEST_RECORD = 1_048_576
+_LONGEST_MENTION = 100
+_MAX_PENDING = 1000
+_RECORD_STARTS = ("{", "[{", "data: {")
+# Of lines of JSON, of fields in them, and of the events that a server sends.
+_JSON_FIRST = frozenset('{["}d \t')
+_EMBEDDED = ("Guest: <", "OOMKilling")
+
+# dmesg --json of util-linux 2.38 prints all later messages after each one.
+_LATER_MESSAGES = re.compile(r"\n(?=<\d{1,3}>\[ *\d{1,20}\.\d{6}\] )")
+
+
+class LogText:
+    """The text of a log. `count` is the number of lines read so far."""
+
+    def __init__(self, file: t.TextIO, mentions: Mentions) -> None:
+        self.count = 0
+        self._file = file
+        self._mentions = mentions
+        self._records = RecordReader()
+        self._json = JsonReader(self._records)
+        self._fields: t.Any = None
+        self._has_embedded = False
+        self._boot_id: str | None = None
+        self._later: list[str] = []
+        self._pending: dict[str, int] = {}
+        self._number = 0
+
+    def read(self) -> t.Iterator[tuple[int, Item]]:
+        """Return the lines with their numbers, which start at 1. A record has the number of its message's line."""
+        return itertools.chain.from_iterable(self._read_blocks())
+
+    def _read_blocks(self) -> t.Iterator[t.Iterable[tuple[int, Item]]]:
+        rest = ""
+        block = self._file.read(_BLOCK)
+        while block:
+            # logrotate's copytruncate leaves NULs, and UTF-16 at the end of another text has them.
+            if "\0" in block:
+                block = block.replace("\0", "")
+            text = rest + block
+            complete, separator, rest = text.rpartition("\n")
+            if separator:
+                yield self._take_block(complete)
+
+            rest = self._shorten(rest)
+            block = self._file.read(_BLOCK)
+
+        if rest:
+            yield self._take_block(rest)
+
+        yield self._close()
+
+    def _shorten(self, text: str) -> str:
+        """Return the beginning of a line that is too long, so that it is never held whole, and its latest words."""
+        longest = _LONGEST
+        if text.startswith(_RECORD_STARTS):
+            longest = _LONGEST_RECORD
+        if len(text) <= longest:
+            return text
+
+        kept = longest - _LONGEST_MENTION
+        self._mentions.scan(text[kept:], self.count + 1)
+
+        return text[:kept] + text[-_LONGEST_MENTION:]
+
+    def _take_block(self, text: str) -> t.Iterable[tuple[int, Item]]:
+        """Return the lines of a block: as they are, or unpacked if the block can have records."""
+        lines = text.split("\n")
+        if self.count == 0:
+            self._fields = find_csv(self._records, lines[0])
+        first = self.count + 1
+        self.count += len(lines)
+        numbered = zip(range(first, self.count + 1), lines)
+
+        has_mention = has_hint(text)
+        if has_mention or first == 1:
+            self._find_forms(text)
+        if self._has_records_in(text):
+            return self._unpack(numbered)
+
+        if has_mention:
+            self._mentions.scan(text, first)
+
+        return numbered
+
+    def _find_forms(self, text: str) -> None:
+        """Look for forms that are searched only at the beginning and near kills, to save time."""
+        if self._fields is None and "MESSAGE=" in text:
+            self._fields = ExportReader(self._records)
+        for mark in _EMBEDDED:
+            if mark in text:
+                self._has_embedded = True
+
+    def _has_records_in(self, text: str) -> bool:
+        if self._fields is not None or self._has_embedded or self._json.is_open:
+            return True
+
+        # Many logs have no brace, and finding one takes no time.
+        return "{" in text or self._is_fragment(text)
+
+    def _is_fragment(self, text: str) -> bool:
+        """Return whether a block about a kill can be the middle of a document of JSON."""
+        return '"' in text and has_hint(text)
+
+    def _unpack(self, numbered: t.Iterable[tuple[int, str]]) -> t.Iterator[tuple[int, Item]]:
+        for number, raw in numbered:
+            records = self._take(number, raw)
+            if records is None:
+                yield from self._pass_on(number, raw)
+                continue
+
+            for mention in list_mentions(raw):
+                self._pending[mention] = number
+            yield from self._emit_all(records)
+            if self._pending and not self._is_open():
+                self._add_pending()
+
+    def _is_open(self) -> bool:
+        """Return whether the next line can belong to the same record."""
+        if len(self._pending) > _MAX_PENDING:
+            return False
+
+        return self._json.is_open or (self._fields is not None and self._fields.is_open)
+
+    def _add_pending(self) -> None:
+        """Add the mentions in parts of records that are no messages."""
+        for mention, number in self._pending.items():
+            self._mentions.add(self._advance(number), mention)
+        self._pending = {}
+
+    def _take(self, number: int, raw: str) -> list[tuple[int, Record]] | None:
+        """Return the records that are complete with a line, or None if the line belongs to none."""
+        if self._fields is not None:
+            records: list[tuple[int, Record]] | None = self._fields.take(number, raw)
+            if records is not None:
+                return records
+
+        first = raw[:1]
+        if first in _JSON_FIRST or self._json.is_open:
+            return self._json.take(number, raw)
+
+        return None
+
+    def _pass_on(self, number: int, raw: str) -> t.Iterator[tuple[int, Item]]:
+        """Yield a line that belongs to no record."""
+        if self._json.is_open:
+            yield from self._emit_all(self._json.close())
+            self._add_pending()
+
+        if has_hint(raw):
+            self._mentions.add(self._advance(number), raw)
+        if self._has_embedded:
+            for item in split_embedded(raw):
+                yield number, item
+        else:
+            yield number, raw
+
+    def _emit_all(self, records: t.Iterable[tuple[int, Record]]) -> t.Iterator[tuple[int, Item]]:
+        for number, record in records:
+            yield from self._emit(self._advance(number), record)
+
+    def _advance(self, number: int) -> int:
+        """Return the number of a line, or that of the line before if that is greater."""
+        self._number = max(self._number, number)
+
+        return self._number
+
+    def _emit(self, number: int, record: Record) -> t.Iterator[tuple[int, Item]]:
+        """Yield the lines of a record's message, and before them a separator if another boot begins."""
+        if record.boot_id and record.boot_id != self._boot_id:
+            self._boot_id = record.boot_id
+            yield number, f"-- Boot {record.boot_id} --"
+
+        message = record.message
+        for mention in list_mentions(message.text):
+            self._pending.pop(mention, None)
+
+        text, *later = _LATER_MESSAGES.split(message.text)
+        yield from self._emit_later(number, text)
+
+        for line in text.split("\n"):
+            if line.strip():
+                self._mentions.add(number, line)
+                yield number, message._replace(text=line)
+
+        self._later = later
+
+    def _emit_later(self, number: int, text: str) -> t.Iterator[tuple[int, Item]]:
+        """Yield the later messages that the record before had, unless this record has the first of them."""
+        later = self._later
+        self._later = []
+        if not later or later[0].endswith(text.rstrip("\n")):
+            return
+
+        for raw in later:
+            self._mentions.add(number, raw)
+            yield number, raw
+
+    def _close(self) -> t.Iterator[tuple[int, Item]]:
+        """Yield what is left at the end of the text."""
+        if self._fields is not None:
+            yield from self._emit_all(self._fields.close())
+
+        yield from self._emit_all(self._json.close())
+        yield from self._emit_later(self._number, "\n")
+        self._add_pending()

@@ -1,0 +1,203 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Find the lines of a text log that mention an OOM kill, and which of them no report explains.
+
+This is independent of all formats, so it also notices a kill in a format that no reader knows.
+"""
+
+from __future__ import annotations
+
+import array
+import bisect
+import re
+import typing as t
+
+from .model import OomReport, Unparsed
+from .recent import Found
+
+# A line that is broken into several has its number at its first part, and these words perhaps at a later one.
+_MAX_PARTS = 3
+# Up to this many victims of a report are compared.
+_MAX_VICTIMS = 1000
+_MAX_HELD = 1_000_000
+MAX_NAMED = 3
+
+# Every mention contains one of these. A search for them is much faster than for the pattern.
+_HINTS = ("oom-kill", "illed process")
+_MENTION = re.compile(
+    r"(?P<trigger>invoked oom-killer)"
+    r"|(?P<constraint>oom-kill:constraint=)"
+    r"|Killed process (?P<pid>\d{1,18})(?: \(|, UID)"
+    r"|OOM killed process(?: (?P<container_pid>\d{1,18}))?"
+)
+_TRIGGER = -1
+_CONSTRAINT = -2
+_ANY_KILL = -3
+
+
+def has_hint(text: str) -> bool:
+    """Return whether a text of one or more lines can mention an OOM kill."""
+    return _HINTS[0] in text or _HINTS[1] in text
+
+
+def list_mentions(text: str) -> list[str]:
+    """Return the mentions of OOM kills in a text, as printed."""
+    if not has_hint(text):
+        return []
+
+    return [match.group() for match in _MENTION.finditer(text)]
+
+
+class Mentions:
+    """The mentions of OOM kills in one log, by line number. A mention takes a few bytes, since a log can have millions.
+
+    `others` are the lines that the reader could not parse, without one of these mentions.
+    """
+
+    def __init__(self) -> None:
+        self._numbers = array.array("Q")
+        self._kinds = array.array("q")
+        self._is_used = bytearray()
+        self._others: list[int] = []
+        self._dropped_first: list[int] = []
+        self._dropped = 0
+
+    def add(self, number: int, text: str) -> None:
+        """Add the mentions in the line with this number. The numbers do not decrease."""
+        for match in _MENTION.finditer(text):
+            self._numbers.append(number)
+            self._kinds.append(_find_kind(match))
+            self._is_used.append(0)
+
+        if len(self._numbers) > _MAX_HELD:
+            self._drop_half()
+
+    def scan(self, text: str, first: int) -> None:
+        """Add the mentions in consecutive lines, joined by newlines. The first one has the number `first`."""
+        begin = 0
+        number = first
+        for start, end in _iter_hinted_lines(text):
+            number += text.count("\n", begin, start)
+            begin = start
+            self.add(number, text[start:end])
+
+    def settle(self, found: Found) -> None:
+        """Mark the mentions that a report explains, or add the line that the reader could not parse."""
+        if isinstance(found, Unparsed):
+            self._add_other(found)
+        elif found.killer == "kernel":
+            self._mark(found)
+
+    def count_unused(self) -> int:
+        """Return how many lines mention a kill and are in no report."""
+        return self._dropped + len(self._list_unused()) + len(self._others)
+
+    def list_first(self) -> list[int]:
+        """Return the numbers of the first of these lines."""
+        numbers = sorted([*self._dropped_first, *self._list_unused(), *self._others])
+
+        return numbers[:MAX_NAMED]
+
+    def _list_unused(self) -> list[int]:
+        """Return the numbers of the lines with a mention that is not used, each once."""
+        unused: dict[int, None] = {}
+        for number, is_used in zip(self._numbers, self._is_used):
+            if not is_used:
+                unused[number] = None
+
+        return list(unused)
+
+    def _add_other(self, unparsed: Unparsed) -> None:
+        number = int(unparsed.line.cursor or 0)
+        start, end = self._find_range(number, number)
+        if start == end:
+            self._others.append(number)
+
+    def _mark(self, report: OomReport) -> None:
+        first = int(report.first.cursor or 0)
+        last = int(report.last.cursor or 0)
+        kinds = _list_kinds(report)
+        start, end = self._find_range(first, last)
+        for index in range(start, end):
+            kind = self._kinds[index]
+            if kind == _TRIGGER and self._numbers[index] > first + _MAX_PARTS:
+                continue
+
+            if kind in kinds:
+                self._is_used[index] = 1
+
+    def _find_range(self, first: int, last: int) -> tuple[int, int]:
+        """Return the range of the mentions in these lines and in the parts of the last one."""
+        start = bisect.bisect_left(self._numbers, first)
+        end = bisect.bisect_right(self._numbers, last + _MAX_PARTS)
+
+        return start, end
+
+    def _drop_half(self) -> None:
+        """Count the unused ones of the older half, whose reports have ended, and forget the half."""
+        half = len(self._numbers) // 2
+        self._dropped += self._is_used.count(0, 0, half)
+        for index in range(half):
+            if len(self._dropped_first) >= MAX_NAMED:
+                break
+
+            if not self._is_used[index]:
+                self._dropped_first.append(self._numbers[index])
+
+        del self._numbers[:half]
+        del self._kinds[:half]
+        del self._is_used[:half]
+
+
+class _Everything(t.Container[int]):
+    """Contains all kinds."""
+
+    def __contains__(self, kind: object) -> bool:
+        return True
+
+
+def _list_kinds(report: OomReport) -> t.Container[int]:
+    """Return the kinds of mentions that a report explains: its parts, and the pids of its victims."""
+    if len(report.victims) > _MAX_VICTIMS:
+        return _Everything()
+
+    kinds = {victim.pid for victim in report.victims}
+    if kinds:
+        kinds.add(_ANY_KILL)
+    kinds.add(_CONSTRAINT)
+    if report.trigger is not None:
+        kinds.add(_TRIGGER)
+
+    return kinds
+
+
+def _find_kind(match: t.Match[str]) -> int:
+    """Return the pid that a mention names, or a negative number for a mention without one."""
+    if match.group("trigger"):
+        return _TRIGGER
+
+    if match.group("constraint"):
+        return _CONSTRAINT
+
+    return int(match.group("pid") or match.group("container_pid") or _ANY_KILL)
+
+
+def _iter_hinted_lines(text: str) -> t.Iterator[tuple[int, int]]:
+    """Yield the start and the end of each line that can mention a kill."""
+    end = -1
+    hits = {hint: text.find(hint) for hint in _HINTS}
+    while hits:
+        for hint, hit in list(hits.items()):
+            # Only a hint that is passed is searched again, so the time is linear.
+            if 0 <= hit < end:
+                hits[hint] = text.find(hint, end)
+            if hits[hint] < 0:
+                del hits[hint]
+
+        if hits:
+            hit = min(hits.values())
+            end = text.find("\n", hit)
+            if end < 0:
+                end = len(text)
+            yield text.rfind("\n", 0, hit) + 1, end

@@ -1,0 +1,243 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Find the message, its time, host and program in the fields of a structured record.
+
+Sources of the names: systemd.journal-fields(7), dmesg(1), Docker's json-file driver, Cloud Logging's LogEntry, the
+Elastic Common Schema, rsyslog's properties, the Event of Kubernetes, Loki's API, GELF, Splunk, OpenTelemetry.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .prefixes import Prefix, split_prefix
+from .mentions import has_hint
+
+Fields = t.Mapping[str, t.Any]
+
+_MESSAGE_NAMES = (
+    "message",
+    "msg",
+    "log",
+    "textpayload",
+    "line",
+    "raw",
+    "short_message",
+    "body",
+    "note",
+    "stringvalue",
+    "text",
+)
+_REALTIME_US_NAMES = ("realtime_timestamp", "source_realtime_timestamp")
+_MONOTONIC_US_NAMES = ("monotonic_timestamp", "source_monotonic_timestamp")
+_TIME_NAMES = (
+    "timestamp",
+    "time",
+    "ts",
+    "timegenerated",
+    "timereported",
+    "lasttimestamp",
+    "eventtime",
+    "firsttimestamp",
+    "datetime",
+    "date",
+)
+_HOST_NAMES = ("hostname", "host", "computer")
+_SOURCE_NAMES = ("syslog_identifier", "programname", "program", "ident", "syslogtag", "appname", "app_name", "app-name")
+
+_NUMBER = re.compile(r"(\d{1,19})(?:\.(\d{1,9})\d*)?")
+_LONGEST_UPTIME = 8
+_SOURCE = re.compile(r"[\w./@()-]+")
+_MICROSECONDS = re.compile(r"\d{1,18}")
+# The cursor of a journal record holds the boot, and the time as a hexadecimal number of microseconds.
+_CURSOR_BOOT = re.compile(r";b=([0-9a-f]{32});")
+_CURSOR_TIME = re.compile(r";t=([0-9a-f]{1,15})(?:;|$)")
+_BOOT = re.compile(r"[0-9a-f]{32}")
+# JSON can escape halves of a character. The others of these code points stand for bytes that are not UTF-8.
+_HALVES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+
+
+class Record(t.NamedTuple):
+    """One record: its message, which can have several lines, and its boot."""
+
+    message: Prefix
+    boot_id: str | None = None
+
+
+class RecordReader:
+    """Finds the messages of records. A name that no known format has is learned from a record about an OOM kill."""
+
+    def __init__(self) -> None:
+        self._learned: list[str] = []
+
+    def read(self, fields: Fields, outer: t.Sequence[Fields] = ()) -> Record | None:
+        """Return the record of these fields, or None if they have no message.
+
+        What they lack is taken from the fields of the `outer` objects, the innermost last.
+        """
+        own = _normalise(fields)
+        text = self._find_message(own)
+        if text is None:
+            return None
+
+        merged: dict[str, str] = {}
+        for others in outer:
+            merged.update(_normalise(others))
+        merged.update(own)
+        realtime_us, monotonic_us = _find_times(merged)
+        message = Prefix(
+            text=_HALVES.sub("\ufffd", text),
+            realtime_us=realtime_us,
+            monotonic_us=monotonic_us,
+            hostname=_find_first(merged, _HOST_NAMES),
+            source=_find_source(merged, fields),
+        )
+
+        return Record(message, _find_boot(merged))
+
+    def _find_message(self, fields: t.Mapping[str, str]) -> str | None:
+        text = _find_first(fields, _MESSAGE_NAMES)
+        if text is not None:
+            return text
+
+        for name, value in fields.items():
+            if has_hint(value) and name not in self._learned:
+                self._learned.append(name)
+
+        return _find_first(fields, self._learned)
+
+
+def has_message_name(names: t.Iterable[str]) -> bool:
+    """Return whether one of these names is that of a message."""
+    return any(_normalise_name(name) in _MESSAGE_NAMES for name in names)
+
+
+def _normalise(fields: Fields) -> dict[str, str]:
+    """Return the fields that are texts, by their names without marks and in lower case."""
+    texts: dict[str, str] = {}
+    for name, value in fields.items():
+        text = _as_text(value)
+        if text is not None:
+            texts.setdefault(_normalise_name(name), text)
+
+    return texts
+
+
+def _normalise_name(name: str) -> str:
+    return name.strip(" _@").lower()
+
+
+def _as_text(value: t.Any) -> str | None:
+    """Return the text of a value. journalctl prints a text with control characters as a list of its bytes."""
+    if isinstance(value, str):
+        return value
+
+    if not isinstance(value, list) or not value:
+        return None
+
+    if not all(isinstance(item, str) for item in value):
+        return None
+
+    try:
+        return bytes(map(int, value)).decode("utf-8", "surrogateescape")
+    except ValueError:
+        # Several values of one field.
+        return str(value[0])
+
+
+def _find_first(fields: t.Mapping[str, str], names: t.Iterable[str]) -> str | None:
+    for name in names:
+        if fields.get(name):
+            return fields[name]
+
+    return None
+
+
+def _find_source(fields: t.Mapping[str, str], own: Fields) -> str | None:
+    """Return the program of a record. Only the kernel's transport makes a record one of the kernel."""
+    source = None
+    named = _SOURCE.match(_find_first(fields, _SOURCE_NAMES) or "")
+    if named:
+        source = named.group()
+
+    transport = own.get("_TRANSPORT")
+    if transport is None:
+        return source
+
+    if transport == "kernel":
+        return source or "kernel"
+
+    if source in (None, "kernel"):
+        return str(transport)
+
+    return source
+
+
+def _find_times(fields: t.Mapping[str, str]) -> tuple[int | None, int | None]:
+    """Return the microseconds since 1970, and since the boot."""
+    realtime_us = _find_microseconds(fields, _REALTIME_US_NAMES)
+    monotonic_us = _find_microseconds(fields, _MONOTONIC_US_NAMES)
+    if realtime_us is None:
+        cursor_time = _CURSOR_TIME.search(fields.get("cursor", ""))
+        if cursor_time:
+            realtime_us = int(cursor_time.group(1), 16)
+
+    text = _find_first(fields, _TIME_NAMES)
+    if realtime_us is not None or text is None:
+        return realtime_us, monotonic_us
+
+    number = _NUMBER.fullmatch(text.strip())
+    if number is None:
+        return _parse_stamp(text), monotonic_us
+
+    digits, fraction = number.groups()
+    if len(digits) <= _LONGEST_UPTIME:
+        return None, _scale(digits, fraction)
+
+    return _scale(digits, fraction), monotonic_us
+
+
+def _find_microseconds(fields: t.Mapping[str, str], names: t.Iterable[str]) -> int | None:
+    text = _find_first(fields, names)
+    if text is None or not _MICROSECONDS.fullmatch(text):
+        return None
+
+    return int(text)
+
+
+def _parse_stamp(text: str) -> int | None:
+    prefix = split_prefix(f"{text.strip()} kernel: ")
+    if prefix is None:
+        return None
+
+    return prefix.realtime_us
+
+
+def _scale(digits: str, fraction: str | None) -> int:
+    """Return the microseconds of a number whose length shows its unit: seconds, or thousandths or less of them."""
+    number = int(digits)
+    length = len(digits)
+    if length <= 10:
+        return int(digits + f"{fraction or '':0<6}"[:6])
+
+    if length <= 13:
+        return number * 1000
+
+    if length <= 16:
+        return number
+
+    return number // 1000
+
+
+def _find_boot(fields: t.Mapping[str, str]) -> str | None:
+    boot_id = fields.get("boot_id", "")
+    if _BOOT.fullmatch(boot_id):
+        return boot_id
+
+    in_cursor = _CURSOR_BOOT.search(fields.get("cursor", ""))
+    if in_cursor is None:
+        return None
+
+    return in_cursor.group(1)
