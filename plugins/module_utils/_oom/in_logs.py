@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 import typing as t
 
 from .explain.allocation import compute_supplies
@@ -22,6 +23,7 @@ from .result import build_result
 from .search.search import Coverage
 
 _MAX_NAMED = 3
+_FIRST_LINES = 100
 
 _Placed = t.Tuple[int, int, Incident]
 """The time of an event, its number among all events, and the event."""
@@ -99,14 +101,32 @@ class LogFile:
             self.unrecognised = text.count
 
     def _watch(self, lines: t.Iterator[Line]) -> t.Iterator[Line]:
-        """Yield the lines, and note whether one of them has a time or names a program."""
+        """Return the lines, and note whether one of them has a time or names a program."""
+        first = list(itertools.islice(lines, _FIRST_LINES))
+        for line in first:
+            if _is_recognised(line):
+                # A chain takes less time than a generator.
+                self._is_recognised = True
+                return itertools.chain(first, lines)
+
+        return itertools.chain(first, self._watch_rest(lines))
+
+    def _watch_rest(self, lines: t.Iterator[Line]) -> t.Iterator[Line]:
         for line in lines:
             yield line
-            if line.source is not None or line.monotonic_us is not None or line.realtime_us is not None:
+            if _is_recognised(line):
                 self._is_recognised = True
                 break
 
         yield from lines
+
+
+def _is_recognised(line: Line) -> bool:
+    """Return whether a line has a time or names a program."""
+    if line.source is not None:
+        return True
+
+    return line.monotonic_us is not None or line.realtime_us is not None
 
 
 def _build_coverage(logs: t.Sequence[LogFile], duplicates: int) -> Coverage:

@@ -52,11 +52,12 @@ def read_numbered(numbered: t.Iterable[tuple[int, str | Prefix]]) -> t.Iterator[
     """Yield the messages as `read_log` does, from lines with their numbers. A record's message is a `Prefix`."""
     log = _LogReader()
     unwrapper = log.unwrapper
+    parse_similar = log.parse_similar
     for number, raw in numbered:
         if isinstance(raw, Prefix):
             complete = log.take_message(raw, number)
         else:
-            line = log.parse_similar(raw, number)
+            line = parse_similar(raw, number)
             if line is None:
                 complete = log.take(raw, number)
             else:

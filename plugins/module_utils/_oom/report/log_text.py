@@ -16,14 +16,14 @@ import typing as t
 from .embedded_lines import split_embedded
 from .field_lines import ExportReader, find_csv
 from .json_lines import JsonReader
+from .mentions import Mentions, has_hint, iter_hinted_lines, list_mentions
 from .prefixes import Prefix
-from .mentions import Mentions, has_hint, list_mentions
 from .record_fields import Record, RecordReader
 
 Item = t.Union[str, Prefix]
 """A line with its prefix, or the message of a record."""
 
-_BLOCK = 65536
+_BLOCK = 32768
 # The kernel limits a message to 1024 characters, and the statistics of a cgroup in one record to 4096.
 _LONGEST = 16384
 _LONGEST_RECORD = 1_048_576
@@ -66,15 +66,17 @@ class LogText:
             if "\0" in block:
                 block = block.replace("\0", "")
             text = rest + block
-            complete, separator, rest = text.rpartition("\n")
-            if separator:
-                yield self._take_block(complete)
+            lines = text.split("\n")
+            rest = lines.pop()
+            if lines:
+                yield self._take_block(text, lines, len(text) - len(rest))
 
-            rest = self._shorten(rest)
+            if len(rest) > _LONGEST:
+                rest = self._shorten(rest)
             block = self._file.read(_BLOCK)
 
         if rest:
-            yield self._take_block(rest)
+            yield self._take_block(rest, [rest], len(rest))
 
         yield self._close()
 
@@ -87,48 +89,48 @@ class LogText:
             return text
 
         kept = longest - _LONGEST_MENTION
-        self._mentions.scan(text[kept:], self.count + 1)
+        for number, line in iter_hinted_lines(text[kept:], self.count + 1):
+            self._mentions.add(number, line)
 
         return text[:kept] + text[-_LONGEST_MENTION:]
 
-    def _take_block(self, text: str) -> t.Iterable[tuple[int, Item]]:
-        """Return the lines of a block: as they are, or unpacked if the block can have records."""
-        lines = text.split("\n")
-        if self.count == 0:
-            self._fields = find_csv(self._records, lines[0])
+    # Most blocks are neither about kills nor records, so this is dense for speed: it takes some searches a block.
+    def _take_block(self, text: str, lines: list[str], end: int) -> t.Iterable[tuple[int, Item]]:
+        """Return the lines of a block, `text` up to `end`; they are unpacked if it can have records."""
         first = self.count + 1
         self.count += len(lines)
         numbered = zip(range(first, self.count + 1), lines)
-
-        has_mention = has_hint(text)
-        if has_mention or first == 1:
+        hinted = list(iter_hinted_lines(text, first, end))
+        if first == 1:
+            self._fields = find_csv(self._records, lines[0])
             self._find_forms(text)
-        if self._has_records_in(text):
+        for _number, line in hinted:
+            self._find_forms(line)
+        if self._has_records_in(text, is_about_kill=bool(hinted)):
             return self._unpack(numbered)
 
-        if has_mention:
-            self._mentions.scan(text, first)
+        for number, line in hinted:
+            self._mentions.add(number, line)
 
         return numbered
 
     def _find_forms(self, text: str) -> None:
-        """Look for forms that are searched only at the beginning and near kills, to save time."""
+        """Look for forms that are searched only at the beginning and in lines about kills, to save time."""
         if self._fields is None and "MESSAGE=" in text:
             self._fields = ExportReader(self._records)
         for mark in _EMBEDDED:
             if mark in text:
                 self._has_embedded = True
 
-    def _has_records_in(self, text: str) -> bool:
+    def _has_records_in(self, text: str, *, is_about_kill: bool) -> bool:
         if self._fields is not None or self._has_embedded or self._json.is_open:
             return True
 
-        # Many logs have no brace, and finding one takes no time.
-        return "{" in text or self._is_fragment(text)
+        # Many logs have no brace, and finding one takes no time. The middle of a document has quotes.
+        if "{" in text:
+            return True
 
-    def _is_fragment(self, text: str) -> bool:
-        """Return whether a block about a kill can be the middle of a document of JSON."""
-        return '"' in text and has_hint(text)
+        return is_about_kill and '"' in text
 
     def _unpack(self, numbered: t.Iterable[tuple[int, str]]) -> t.Iterator[tuple[int, Item]]:
         for number, raw in numbered:

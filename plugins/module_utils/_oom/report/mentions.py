@@ -73,15 +73,6 @@ class Mentions:
         if len(self._numbers) > _MAX_HELD:
             self._drop_half()
 
-    def scan(self, text: str, first: int) -> None:
-        """Add the mentions in consecutive lines, joined by newlines. The first one has the number `first`."""
-        begin = 0
-        number = first
-        for start, end in _iter_hinted_lines(text):
-            number += text.count("\n", begin, start)
-            begin = start
-            self.add(number, text[start:end])
-
     def settle(self, found: Found) -> None:
         """Mark the mentions that a report explains, or add the line that the reader could not parse."""
         if isinstance(found, Unparsed):
@@ -183,21 +174,32 @@ def _find_kind(match: t.Match[str]) -> int:
     return int(match.group("pid") or match.group("container_pid") or _ANY_KILL)
 
 
-def _iter_hinted_lines(text: str) -> t.Iterator[tuple[int, int]]:
-    """Yield the start and the end of each line that can mention a kill."""
-    end = -1
-    hits = {hint: text.find(hint) for hint in _HINTS}
+def iter_hinted_lines(text: str, first: int, end: int | None = None) -> t.Iterator[tuple[int, str]]:
+    """Yield each line that can mention a kill, with its number.
+
+    The lines of `text`, up to the index `end`, are joined by newlines. The first one has the number `first`.
+    """
+    stop = len(text)
+    if end is not None:
+        stop = end
+    number = first
+    begin = 0
+    line_end = -1
+    hits = {hint: text.find(hint, 0, stop) for hint in _HINTS}
     while hits:
         for hint, hit in list(hits.items()):
             # Only a hint that is passed is searched again, so the time is linear.
-            if 0 <= hit < end:
-                hits[hint] = text.find(hint, end)
+            if 0 <= hit < line_end:
+                hits[hint] = text.find(hint, line_end, stop)
             if hits[hint] < 0:
                 del hits[hint]
 
         if hits:
             hit = min(hits.values())
-            end = text.find("\n", hit)
-            if end < 0:
-                end = len(text)
-            yield text.rfind("\n", 0, hit) + 1, end
+            start = text.rfind("\n", 0, hit) + 1
+            line_end = text.find("\n", hit, stop)
+            if line_end < 0:
+                line_end = stop
+            number += text.count("\n", begin, start)
+            begin = start
+            yield number, text[start:line_end]
