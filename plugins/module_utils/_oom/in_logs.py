@@ -141,13 +141,26 @@ def _list_notes(logs: t.Sequence[LogFile], unparsed: int, duplicates: int) -> t.
         yield f"Events found in several files, each counted once: {duplicates}."
 
     if unparsed:
-        named = [f"{log.path} line {number}" for log in logs for number in log.first_unparsed]
-        yield f"Lines that mention an OOM kill but are part of no event: {_name_first(named, unparsed)}."
+        lines = _name_first(list(_list_unparsed(logs)), unparsed)
+        yield f"Lines that mention an OOM kill but are part of no event: {lines}."
 
-    unrecognised = [f"{log.path}: 0 of {log.unrecognised} lines" for log in logs if log.unrecognised]
+    unrecognised = list(_list_unrecognised(logs))
     if unrecognised:
         names = _name_first(unrecognised, len(unrecognised))
-        yield f"Logs without any line that was recognised as one of the kernel or of a journal: {names}."
+        yield f"Logs without messages of the kernel or of a journal: {names}."
+
+
+def _list_unparsed(logs: t.Iterable[LogFile]) -> t.Iterator[str]:
+    """Yield the file and number of lines that mention an OOM kill and are in no report."""
+    for log in logs:
+        for number in log.first_unparsed:
+            yield f"{log.path} line {number}"
+
+
+def _list_unrecognised(logs: t.Iterable[LogFile]) -> t.Iterator[str]:
+    for log in logs:
+        if log.unrecognised:
+            yield f"{log.path}, 0 of {log.unrecognised} lines were recognised"
 
 
 def _name_first(named: t.Sequence[str], count: int) -> str:

@@ -23,6 +23,11 @@ _SECOND = re.compile(r"(?<= child)\s+(?=Killed process \d)")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S{1,20}")
 
 
+def has_embedded(text: str) -> bool:
+    """Return whether a text can have kernel messages inside lines of other programs."""
+    return "Guest: <" in text or "OOMKilling" in text
+
+
 def split_embedded(raw: str) -> t.Iterator[str | Prefix]:
     """Yield the kernel messages in a line of another program, or the line if it has none."""
     guest = _GUEST.match(raw)

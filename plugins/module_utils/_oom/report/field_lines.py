@@ -128,10 +128,18 @@ def find_csv(records: RecordReader, heading: str) -> CsvReader | None:
             continue
 
         names = _parse_row(heading.strip(), delimiter)
-        if len(names) > 1 and all(_COLUMN.fullmatch(name) for name in names) and has_message_name(names):
+        if _is_heading(names):
             return CsvReader(records, names, delimiter)
 
     return None
+
+
+def _is_heading(names: list[str]) -> bool:
+    """Return whether these are names of columns, one of them for messages."""
+    if not all(map(_COLUMN.fullmatch, names)):
+        return False
+
+    return len(names) > 1 and has_message_name(names)
 
 
 def _parse_row(text: str, delimiter: str) -> list[str]:

@@ -12,7 +12,7 @@ import json
 import re
 import typing as t
 
-from .record_fields import Fields, Record, RecordReader
+from .record_fields import Fields, Record, RecordReader, has_message_name
 
 Numbered = t.Tuple[int, Record]
 
@@ -32,14 +32,15 @@ _LOKI_TIME = re.compile(r"\d{19}")
 class _Frame:
     """An object or a list whose end has not been read.
 
-    `name` is its name in the object around it, and `number` the number of its latest line.
+    `name` is its name in the object around it, and `number` the number of the line of its message, or of its first
+    line.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, number: int) -> None:
         self.name = name
         self.fields: dict[str, t.Any] = {}
         self.items: list[str] = []
-        self.number = 0
+        self.number = number
 
 
 class JsonReader:
@@ -83,8 +84,7 @@ class JsonReader:
     def walk(self, document: t.Any, outer: t.Sequence[Fields]) -> list[Record]:
         """Return the records of a document, in the order of their times if these decrease."""
         found = list(self._iter_records(document, tuple(outer)))
-        times = [record.message.realtime_us for record in found if record.message.realtime_us is not None]
-        if times and times[0] > times[-1]:
+        if _is_newest_first(found):
             found.reverse()
 
         return found
@@ -99,14 +99,20 @@ class JsonReader:
         if isinstance(value, list):
             for item in _sort_loki(value):
                 yield from self._iter_records(item, outer)
-        elif isinstance(value, dict):
-            record = self._records.read(value, outer)
-            if record is not None:
-                yield from self._unpack(record, value, outer)
-                return
 
-            for item in value.values():
-                yield from self._iter_records(item, (*outer, value))
+        if isinstance(value, dict):
+            yield from self._iter_object(value, outer)
+
+    def _iter_object(self, fields: Fields, outer: tuple[Fields, ...]) -> t.Iterator[Record]:
+        """Yield the record of an object, or those of the objects in it if it is none itself."""
+        record = self._records.read(fields, outer)
+        if record is not None:
+            yield from self._unpack(record, fields, outer)
+            return
+
+        inner = (*outer, fields)
+        for item in fields.values():
+            yield from self._iter_records(item, inner)
 
     def _unpack(self, record: Record, fields: Fields, outer: tuple[Fields, ...]) -> t.Iterator[Record]:
         """Yield the records of a message that is JSON itself, or else the record."""
@@ -128,7 +134,7 @@ class JsonReader:
             text = text[1:].lstrip()
 
         while text.startswith("{") or text in ("[", "[{"):
-            self._push("")
+            self._push("", number)
             text = text[1:].lstrip()
 
         if not text:
@@ -140,7 +146,7 @@ class JsonReader:
 
         name, value = field.groups()
         if value in ("{", "["):
-            self._push(name)
+            self._push(name, number)
             return found
 
         found += self._set(number, name, value)
@@ -176,22 +182,23 @@ class JsonReader:
         """Set a field of the innermost object. If it has that field, another object has begun."""
         found: list[Numbered] = []
         if not self._frames:
-            self._push("")
+            self._push("", number)
         frame = self._frames[-1]
         if name in frame.fields:
             found = self._pop()
-            self._push("")
+            self._push("", number)
             frame = self._frames[-1]
 
         if len(frame.fields) < _MAX_FIELDS:
             frame.fields[name] = _parse_value(value)
-            frame.number = number
+            if has_message_name([name]):
+                frame.number = number
 
         return found
 
-    def _push(self, name: str) -> None:
+    def _push(self, name: str, number: int) -> None:
         if len(self._frames) < _MAX_DEPTH:
-            self._frames.append(_Frame(name))
+            self._frames.append(_Frame(name, number))
 
     def _pop(self) -> list[Numbered]:
         """End the innermost object, and return its records."""
@@ -209,8 +216,26 @@ class JsonReader:
 
     def _end_list(self, frame: _Frame) -> None:
         """Set the list as a field of the object around it."""
-        if self._frames:
-            self._frames[-1].fields.setdefault(frame.name, frame.items)
+        if not self._frames:
+            return
+
+        around = self._frames[-1]
+        around.fields.setdefault(frame.name, frame.items)
+        if has_message_name([frame.name]):
+            around.number = frame.number
+
+
+def _is_newest_first(records: t.Sequence[Record]) -> bool:
+    """Return whether the times of records decrease from the first to the last."""
+    if not records:
+        return False
+
+    first_us = records[0].message.realtime_us
+    last_us = records[-1].message.realtime_us
+    if first_us is None or last_us is None:
+        return False
+
+    return first_us > last_us
 
 
 def parse(text: str) -> t.Any:
@@ -256,7 +281,7 @@ def _is_loki(item: t.Any) -> bool:
         return False
 
     time, text = item[:2]
-    if not isinstance(time, str) or not isinstance(text, str):
+    if not isinstance(text, str):
         return False
 
-    return _LOKI_TIME.fullmatch(time) is not None
+    return _LOKI_TIME.fullmatch(str(time)) is not None

@@ -13,7 +13,7 @@ import itertools
 import re
 import typing as t
 
-from .embedded_lines import split_embedded
+from .embedded_lines import has_embedded, split_embedded
 from .field_lines import ExportReader, find_csv
 from .json_lines import JsonReader
 from .mentions import Mentions, has_hint, iter_hinted_lines, list_mentions
@@ -32,7 +32,6 @@ _MAX_PENDING = 1000
 _RECORD_STARTS = ("{", "[{", "data: {")
 # Of lines of JSON, of fields in them, and of the events that a server sends.
 _JSON_FIRST = frozenset('{["}d \t')
-_EMBEDDED = ("Guest: <", "OOMKilling")
 
 # dmesg --json of util-linux 2.38 prints all later messages after each one.
 _LATER_MESSAGES = re.compile(r"\n(?=<\d{1,3}>\[ *\d{1,20}\.\d{6}\] )")
@@ -118,9 +117,8 @@ class LogText:
         """Look for forms that are searched only at the beginning and in lines about kills, to save time."""
         if self._fields is None and "MESSAGE=" in text:
             self._fields = ExportReader(self._records)
-        for mark in _EMBEDDED:
-            if mark in text:
-                self._has_embedded = True
+        if has_embedded(text):
+            self._has_embedded = True
 
     def _has_records_in(self, text: str, *, is_about_kill: bool) -> bool:
         if self._fields is not None or self._has_embedded or self._json.is_open:

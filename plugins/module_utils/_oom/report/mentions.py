@@ -112,10 +112,9 @@ class Mentions:
         start, end = self._find_range(first, last)
         for index in range(start, end):
             kind = self._kinds[index]
-            if kind == _TRIGGER and self._numbers[index] > first + _MAX_PARTS:
-                continue
-
-            if kind in kinds:
+            # Another trigger belongs to another report.
+            is_other_trigger = kind == _TRIGGER and self._numbers[index] > first + _MAX_PARTS
+            if kind in kinds and not is_other_trigger:
                 self._is_used[index] = 1
 
     def _find_range(self, first: int, last: int) -> tuple[int, int]:

@@ -1,0 +1,22 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Kernel messages inside lines of other programs."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.embedded_lines import split_embedded
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("2026-12-04T10:49:30.125Z In(05) vcpu-5 - Guest: <6>[ 12.072507] a", "<6>[ 12.072507] a"),
+        ("Jun  1 07:00:00 web1 php: Guest: <6>[ 12.072507] a", "Jun  1 07:00:00 web1 php: Guest: <6>[ 12.072507] a"),
+        ("a OOMKilling b", "a OOMKilling b"),
+    ],
+)
+def test_guest_message_is_found(raw: str, expected: str) -> None:
+    assert list(split_embedded(raw)) == [expected]

@@ -1,0 +1,27 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Records in lines of fields."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.field_lines import find_csv
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.record_fields import RecordReader
+
+
+@pytest.mark.parametrize("heading", ["a,b", "message", "Hello, log: a", '{"a": 1, "message": 2}', ""])
+def test_other_text_is_no_table(heading: str) -> None:
+    assert find_csv(RecordReader(), heading) is None
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_row_has_a_message(delimiter: str) -> None:
+    table = find_csv(RecordReader(), delimiter.join(["time", "message"]))
+    assert table is not None
+    rows = [table.take(number, line) for number, line in ((2, f'1{delimiter}"a'), (3, f'b{delimiter}""c"'))]
+    assert [[(number, record.message.text) for number, record in row or []] for row in rows] == [
+        [],
+        [(2, f'a\nb{delimiter}"c')],
+    ]

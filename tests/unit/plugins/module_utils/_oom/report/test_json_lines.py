@@ -1,0 +1,40 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Records in lines of JSON."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.json_lines import JsonReader
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.record_fields import RecordReader
+
+
+def read_texts(text: str) -> list[tuple[int, str]]:
+    """Return the messages of a text, and the numbers of their lines."""
+    reader = JsonReader(RecordReader())
+    found = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        found += reader.take(number, line) or []
+    return [(number, record.message.text) for number, record in [*found, *reader.close()]]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"msg": "a"}', [(1, "a")]),
+        ('[{"msg": "a"}, {"msg": "b"}]', [(1, "a"), (1, "b")]),
+        ('{\n"msg" : "a",\n"b": {\n"c": 1\n}\n}', [(2, "a")]),
+        ('"msg": "a",\n"msg": "b"', [(1, "a"), (2, "b")]),
+        ('{\n"MESSAGE" : [\n97,\n98\n]\n}', [(2, "ab")]),
+        ('{\n"msg": "a\\u00e', [(2, "a")]),
+        ('{\n"a": 1,\n"msg": "b",\n"c": 1\n}', [(3, "b")]),
+        ("[   12.5] a", []),
+        ("{", []),
+        ("[" * 100_000, []),
+        ('{"a":' * 100_000, []),
+    ],
+)
+def test_records_are_found(text: str, expected: list[tuple[int, str]]) -> None:
+    assert read_texts(text) == expected

@@ -1,0 +1,56 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files of several kinds, by their content."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import pathlib
+import re
+import typing as t
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.log_file import LogError, open_log
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("name", ["kern.log", "kern.gz"])
+def test_compression_is_recognised_by_content(
+    name: str, compress: t.Callable[[bytes], bytes], tmp_path: pathlib.Path
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(compress(b"a\n"))
+    with open_log(str(path)) as file:
+        assert file.read() == "a\n"
+
+
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+def test_binary_journal_is_refused(compress: t.Callable[[bytes], bytes], tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "system.journal"
+    path.write_bytes(compress(b"LPKSHHRH" + bytes(100)))
+    message = (
+        f"Could not read the log {path}: it is a binary journal of systemd, not text. Name its folder in "
+        "journal_directory instead"
+    )
+    with pytest.raises(LogError, match=re.escape(message)), open_log(str(path)):
+        pass
+
+
+def test_archive_is_refused(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "logs.zip"
+    path.write_bytes(b"PK\x03\x04" + bytes(100))
+    message = f"Could not read the log {path}: it is a zip archive. Unpack it, and name the result in log_files."
+    with pytest.raises(LogError, match=re.escape(message)), open_log(str(path)):
+        pass
+
+
+@pytest.mark.parametrize("data", [b"\0" * 5000 + b"a\n", b"\xff\n", b""], ids=["NULs", "no UTF-8", "empty"])
+def test_other_bytes_are_kept(data: bytes, tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "kern.log"
+    path.write_bytes(data)
+    with open_log(str(path)) as file:
+        assert file.read() == data.decode("utf-8", "surrogateescape")
