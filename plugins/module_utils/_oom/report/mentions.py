@@ -20,6 +20,8 @@ from .recent import Found
 _MAX_PARTS = 3
 # Up to this many victims of a report are compared.
 _MAX_VICTIMS = 1000
+# The kernel limits a name to 15 bytes, each of which can be escaped as four characters. A longer one is a misreading.
+_LONGEST_NAME = 60
 _MAX_HELD = 1_000_000
 MAX_NAMED = 3
 
@@ -152,7 +154,7 @@ def _list_kinds(report: OomReport) -> t.Container[int]:
     if len(report.victims) > _MAX_VICTIMS:
         return _Everything()
 
-    kinds = {victim.pid for victim in report.victims}
+    kinds = {victim.pid for victim in report.victims if len(victim.name) <= _LONGEST_NAME}
     if kinds:
         kinds.add(_ANY_KILL)
     kinds.add(_CONSTRAINT)
