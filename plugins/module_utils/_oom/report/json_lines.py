@@ -12,7 +12,7 @@ import json
 import re
 import typing as t
 
-from .record_fields import Fields, Record, RecordReader, has_message_name
+from .record_fields import Fields, Record, RecordReader, Texts, has_message_name, normalise
 
 Numbered = t.Tuple[int, Record]
 
@@ -20,7 +20,9 @@ _MAX_DEPTH = 32
 _MAX_FIELDS = 500
 _SSE = "data: "
 _FIELD = re.compile(r'"([^"\\]{1,80})" ?: *(.+)', re.DOTALL)
-_CLOSING = "}],"
+_ENDS = re.compile(r"[}\],\s]+")
+_END = re.compile(r"[}\]]")
+_BEGINNINGS = re.compile(r"\[?(?:\s*\{)+\s*|\[$")
 _FIRST = frozenset('{}[]"')
 _ITEM = re.compile(r"(-?[0-9.eE+-]{1,30}|true|false|null),?")
 _MAX_ITEMS = 65536
@@ -39,6 +41,7 @@ class _Frame:
     def __init__(self, name: str, number: int) -> None:
         self.name = name
         self.fields: dict[str, t.Any] = {}
+        self.texts: dict[str, str] = {}
         self.items: list[str] = []
         self.number = number
 
@@ -81,9 +84,9 @@ class JsonReader:
 
         return found
 
-    def walk(self, document: t.Any, outer: t.Sequence[Fields]) -> list[Record]:
+    def walk(self, document: t.Any, outer: t.Sequence[Texts], depth: int = 0) -> list[Record]:
         """Return the records of a document, in the order of their times if these decrease."""
-        found = list(self._iter_records(document, tuple(outer)))
+        found = list(self._iter_records(document, tuple(outer), depth))
         if _is_newest_first(found):
             found.reverse()
 
@@ -92,50 +95,54 @@ class JsonReader:
     def _walk(self, number: int, document: t.Any) -> list[Numbered]:
         return [(number, record) for record in self.walk(document, ())]
 
-    def _iter_records(self, value: t.Any, outer: tuple[Fields, ...]) -> t.Iterator[Record]:
-        if len(outer) > _MAX_DEPTH:
+    def _iter_records(self, value: t.Any, outer: tuple[Texts, ...], depth: int) -> t.Iterator[Record]:
+        if depth > _MAX_DEPTH:
             return
 
         if isinstance(value, list):
             for item in _sort_loki(value):
-                yield from self._iter_records(item, outer)
+                yield from self._iter_records(item, outer, depth + 1)
 
         if isinstance(value, dict):
-            yield from self._iter_object(value, outer)
+            yield from self._iter_object(value, outer, depth)
 
-    def _iter_object(self, fields: Fields, outer: tuple[Fields, ...]) -> t.Iterator[Record]:
+    def _iter_object(self, fields: Fields, outer: tuple[Texts, ...], depth: int) -> t.Iterator[Record]:
         """Yield the record of an object, or those of the objects in it if it is none itself."""
         record = self._records.read(fields, outer)
+        inner = (*outer, normalise(fields))
         if record is not None:
-            yield from self._unpack(record, fields, outer)
+            yield from self._unpack(record, inner, depth)
             return
 
-        inner = (*outer, fields)
         for item in fields.values():
-            yield from self._iter_records(item, inner)
+            yield from self._iter_records(item, inner, depth + 1)
 
-    def _unpack(self, record: Record, fields: Fields, outer: tuple[Fields, ...]) -> t.Iterator[Record]:
+    def _unpack(self, record: Record, outer: tuple[Texts, ...], depth: int) -> t.Iterator[Record]:
         """Yield the records of a message that is JSON itself, or else the record."""
         inner = None
         if record.message.text.startswith("{"):
             inner = parse(record.message.text)
         found = []
         if inner is not None:
-            found = self.walk(inner, (*outer, fields))
+            found = self.walk(inner, outer, depth + 1)
 
         yield from found or [record]
 
     def _take_part(self, number: int, text: str) -> list[Numbered] | None:
         """Take a line of a document that is printed over several lines."""
         found: list[Numbered] = []
-        while text and text[0] in _CLOSING:
-            if text[0] != ",":
+        # Cutting one character after another would take a time that grows with the square of the length.
+        ends = _ENDS.match(text)
+        if ends is not None:
+            text = text[ends.end() :]
+            for _end in range(min(_MAX_DEPTH, len(_END.findall(ends.group())))):
                 found += self._pop()
-            text = text[1:].lstrip()
 
-        while text.startswith("{") or text in ("[", "[{"):
-            self._push("", number)
-            text = text[1:].lstrip()
+        starts = _BEGINNINGS.match(text)
+        if starts is not None:
+            text = text[starts.end() :]
+            for _start in range(min(_MAX_DEPTH, starts.group().count("{") or 1)):
+                self._push("", number)
 
         if not text:
             return found
@@ -191,6 +198,7 @@ class JsonReader:
 
         if len(frame.fields) < _MAX_FIELDS:
             frame.fields[name] = _parse_value(value)
+            frame.texts.update(normalise({name: frame.fields[name]}))
             if has_message_name([name]):
                 frame.number = number
 
@@ -210,7 +218,7 @@ class JsonReader:
             self._end_list(frame)
             return []
 
-        outer = [other.fields for other in self._frames]
+        outer = [other.texts for other in self._frames]
 
         return [(frame.number, record) for record in self.walk(frame.fields, outer)]
 

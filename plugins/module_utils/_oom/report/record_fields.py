@@ -9,6 +9,7 @@ Elastic Common Schema, rsyslog's properties, the Event of Kubernetes, Loki's API
 
 from __future__ import annotations
 
+import collections
 import re
 import typing as t
 
@@ -16,6 +17,10 @@ from .prefixes import Prefix, split_prefix
 from .mentions import has_hint
 
 Fields = t.Mapping[str, t.Any]
+Texts = t.MutableMapping[str, str]
+"""The fields that are texts, by their names without marks and in lower case."""
+_MAX_LEARNED = 8
+_MAX_BYTE_DIGITS = 3
 
 _MESSAGE_NAMES = (
     "message",
@@ -72,30 +77,27 @@ class RecordReader:
     def __init__(self) -> None:
         self._learned: list[str] = []
 
-    def read(self, fields: Fields, outer: t.Sequence[Fields] = ()) -> Record | None:
+    def read(self, fields: Fields, outer: t.Sequence[Texts] = ()) -> Record | None:
         """Return the record of these fields, or None if they have no message.
 
-        What they lack is taken from the fields of the `outer` objects, the innermost last.
+        What they lack is taken from the texts of the `outer` objects, the innermost last.
         """
-        own = _normalise(fields)
+        own = normalise(fields)
         text = self._find_message(own)
         if text is None:
             return None
 
-        merged: dict[str, str] = {}
-        for others in outer:
-            merged.update(_normalise(others))
-        merged.update(own)
-        realtime_us, monotonic_us = _find_times(merged)
+        texts = collections.ChainMap(own, *reversed(outer))
+        realtime_us, monotonic_us = _find_times(texts)
         message = Prefix(
             text=_HALVES.sub("\ufffd", text),
             realtime_us=realtime_us,
             monotonic_us=monotonic_us,
-            hostname=_find_first(merged, _HOST_NAMES),
-            source=_find_source(merged, fields),
+            hostname=_find_first(texts, _HOST_NAMES),
+            source=_find_source(texts, fields),
         )
 
-        return Record(message, _find_boot(merged))
+        return Record(message, _find_boot(texts))
 
     def _find_message(self, fields: t.Mapping[str, str]) -> str | None:
         text = _find_first(fields, _MESSAGE_NAMES)
@@ -103,8 +105,9 @@ class RecordReader:
             return text
 
         for name, value in fields.items():
-            if has_hint(value) and name not in self._learned:
+            if has_hint(value) and name not in self._learned[:_MAX_LEARNED]:
                 self._learned.append(name)
+        del self._learned[_MAX_LEARNED:]
 
         return _find_first(fields, self._learned)
 
@@ -114,7 +117,7 @@ def has_message_name(names: t.Iterable[str]) -> bool:
     return any(_normalise_name(name) in _MESSAGE_NAMES for name in names)
 
 
-def _normalise(fields: Fields) -> dict[str, str]:
+def normalise(fields: Fields) -> dict[str, str]:
     """Return the fields that are texts, by their names without marks and in lower case."""
     texts: dict[str, str] = {}
     for name, value in fields.items():
@@ -139,6 +142,9 @@ def _as_text(value: t.Any) -> str | None:
 
     if not all(isinstance(item, str) for item in value):
         return None
+
+    if max(map(len, value)) > _MAX_BYTE_DIGITS:
+        return str(value[0])
 
     try:
         return bytes(map(int, value)).decode("utf-8", "surrogateescape")

@@ -9,6 +9,7 @@ import json
 import pathlib
 import random
 import secrets
+import time
 import typing as t
 
 import pytest
@@ -287,6 +288,36 @@ def test_report_in_an_unknown_wrapper_is_right_or_said(case: int, tmp_path: path
     found, log = read_reports(tmp_path / "kern.log", text)
     is_right = list_kills(found) == list_kills(plain) and list_triggers(found) <= list_triggers(plain)
     assert is_right or log.unparsed, f"seed {SEED}, case {case}: {wrap('LINE')!r}"
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "{",
+        "}",
+        '{"a":',
+        "[",
+        "[1,",
+        '{"msg":"',
+        "oom-kill:constraint= ",
+        "illed process ",
+        '{"a": {"b": "Killed process 1 ("}}\n',
+        '"msg": "invoked oom-killer"\n',
+        "{\n",
+        '{\n"a": "b",\n',
+        'MESSAGE=\nA="\n',
+        "Guest: <OOMKilling ",
+    ],
+)
+@pytest.mark.parametrize("start", ["", '{"list": [', "Time,Message\n", "MESSAGE=a\n"])
+def test_time_is_linear(start: str, unit: str, tmp_path: pathlib.Path) -> None:
+    seconds = []
+    for size in (200_000, 800_000):
+        text = start + unit * (size // len(unit))
+        begun = time.process_time()
+        read_reports(tmp_path / "kern.log", text)
+        seconds.append(time.process_time() - begun)
+    assert seconds[1] < 8 * seconds[0] + 0.5
 
 
 def list_kills(reports: t.Iterable[OomReport]) -> list[t.Any]:
