@@ -36,8 +36,6 @@ _DROPPED = re.compile(r"\A\*\* \d{1,20} printk messages dropped \*\* (?=\S)")
 _new_line: t.Callable[[t.Iterable[t.Any]], Line] = functools.partial(tuple.__new__, Line)
 
 
-
-
 def read_log(lines: t.Iterable[str]) -> t.Iterator[Line]:
     """Yield the messages of a text log: without prefixes, without escapes, and with broken lines joined.
 

@@ -13,8 +13,8 @@ import collections
 import re
 import typing as t
 
-from .prefixes import Prefix, split_prefix
 from .mentions import has_hint
+from .prefixes import Prefix, split_prefix
 
 Fields = t.Mapping[str, t.Any]
 Texts = t.MutableMapping[str, str]

@@ -58,7 +58,7 @@ def find_problem(texts: t.Sequence[str]) -> str | None:
     kernel_lines = [line for line in lines if line.source in (None, "kernel", QUOTED)]
     kills = list(_find_kills(kernel_lines))
     for line, pid in kills:
-        if line.source != QUOTED and line not in unparsed and pid not in killed:
+        if line.source != QUOTED and line not in unparsed and int(pid) not in killed:
             return f"neither a report nor an unparsed entry: {line}"
 
     sharing = sum("sharing same memory" in line.text for line in kernel_lines)
@@ -73,12 +73,12 @@ def _explain(reports: t.Iterable[OomReport]) -> None:
     json.dumps(build_result(Findings(incidents, (), (), Coverage()), tasks="all", top=1))
 
 
-def _find_kills(lines: t.Iterable[Line]) -> t.Iterator[tuple[Line, int]]:
-    """Yield each kill line with the pid of its victim."""
+def _find_kills(lines: t.Iterable[Line]) -> t.Iterator[tuple[Line, str]]:
+    """Yield each kill line with the digits of its victim's pid, of which there can be too many for a number."""
     for line in lines:
         match = _KILL.match(line.text)
         if match:
-            yield line, int(match.group(1))
+            yield line, match.group(1)
 
 
 def shuffle(chance: random.Random, texts: t.Sequence[str], _others: t.Sequence[str]) -> list[str]:
