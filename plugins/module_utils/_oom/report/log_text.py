@@ -68,14 +68,14 @@ class LogText:
             lines = text.split("\n")
             rest = lines.pop()
             if lines:
-                yield self._take_block(text, lines, len(text) - len(rest))
+                yield self._take_block(text, lines)
 
             if len(rest) > _LONGEST:
                 rest = self._shorten(rest)
             block = self._file.read(_BLOCK)
 
         if rest:
-            yield self._take_block(rest, [rest], len(rest))
+            yield self._take_block(f"{rest}\n", [rest])
 
         yield self._close()
 
@@ -88,18 +88,22 @@ class LogText:
             return text
 
         kept = longest - _LONGEST_MENTION
-        for number, line in iter_hinted_lines(text[kept:], self.count + 1):
-            self._mentions.add(number, line)
+        omitted = text[kept:]
+        if has_hint(omitted):
+            self._mentions.add(self.count + 1, omitted)
 
         return text[:kept] + text[-_LONGEST_MENTION:]
 
     # Most blocks are neither about kills nor records, so this is dense for speed: it takes some searches a block.
-    def _take_block(self, text: str, lines: list[str], end: int) -> t.Iterable[tuple[int, Item]]:
-        """Return the lines of a block, `text` up to `end`; they are unpacked if it can have records."""
+    def _take_block(self, text: str, lines: list[str]) -> t.Iterable[tuple[int, Item]]:
+        """Return the lines of a block with their numbers; they are unpacked if `text` can have records.
+
+        `text` has each line with a newline after it, and perhaps the beginning of another line.
+        """
         first = self.count + 1
         self.count += len(lines)
         numbered = zip(range(first, self.count + 1), lines)
-        hinted = list(iter_hinted_lines(text, first, end))
+        hinted = list(iter_hinted_lines(text, lines, first))
         if first == 1:
             self._fields = find_csv(self._records, lines[0])
             self._find_forms(text)

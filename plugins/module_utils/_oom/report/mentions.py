@@ -175,32 +175,25 @@ def _find_kind(match: t.Match[str]) -> int:
     return int(match.group("pid") or match.group("container_pid") or _ANY_KILL)
 
 
-def iter_hinted_lines(text: str, first: int, end: int | None = None) -> t.Iterator[tuple[int, str]]:
+def iter_hinted_lines(text: str, lines: list[str], first: int) -> t.Iterator[tuple[int, str]]:
     """Yield each line that can mention a kill, with its number.
 
-    The lines of `text`, up to the index `end`, are joined by newlines. The first one has the number `first`.
+    `text` has each of the `lines` with a newline after it. What follows the last newline is not searched. The first
+    line has the number `first`.
     """
-    stop = len(text)
-    if end is not None:
-        stop = end
-    number = first
-    begin = 0
-    line_end = -1
-    hits = {hint: text.find(hint, 0, stop) for hint in _HINTS}
-    while hits:
-        for hint, hit in list(hits.items()):
-            # Only a hint that is passed is searched again, so the time is linear.
-            if 0 <= hit < line_end:
-                hits[hint] = text.find(hint, line_end, stop)
-            if hits[hint] < 0:
-                del hits[hint]
-
-        if hits:
-            hit = min(hits.values())
+    starts = set()
+    end = text.rfind("\n") + 1
+    for hint in _HINTS:
+        # A search from the end takes half the time of one from the beginning.
+        hit = text.rfind(hint, 0, end)
+        while hit >= 0:
             start = text.rfind("\n", 0, hit) + 1
-            line_end = text.find("\n", hit, stop)
-            if line_end < 0:
-                line_end = stop
-            number += text.count("\n", begin, start)
-            begin = start
-            yield number, text[start:line_end]
+            starts.add(start)
+            hit = text.rfind(hint, 0, start)
+
+    index = 0
+    for start in sorted(starts):
+        line = text[start : text.index("\n", start)]
+        index = lines.index(line, index)
+        yield first + index, line
+        index += 1

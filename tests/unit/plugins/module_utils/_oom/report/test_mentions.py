@@ -52,4 +52,4 @@ def test_many_mentions_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_hinted_lines_have_their_numbers() -> None:
     text = f"a\n{KILL}\n\nb oom-kill\n{KILL} oom-kill\nc"
     lines = [(11, KILL), (13, "b oom-kill"), (14, f"{KILL} oom-kill")]
-    assert list(iter_hinted_lines(text, 10)) == lines
+    assert list(iter_hinted_lines(text, text.split("\n"), 10)) == lines
