@@ -25,7 +25,7 @@ _SIMILAR = re.compile(r"\[ *(\d{1,20})\.(\d{6})\] (?!\[ *[TC]\d|<)(.*)", re.DOTA
 
 # First characters of lines from dmesg and journalctl on a terminal, from slow consoles, and from quotations in mail.
 _MARKS = frozenset("\x1b-`>*\ufeff")
-# No line begins with this, so no line of a log with a learned prefix takes the fast path.
+# No line begins with this, so no line of a document or of a log with a learned prefix takes the fast path.
 _NO_PREFIX = "\0"
 _BYTE_ORDER_MARK = "\ufeff"
 _COLOUR = re.compile(r"\x1b\[[\d;]{0,20}m")
@@ -85,7 +85,7 @@ class _LogReader:
     # Most lines of a kernel log take this way, so it is dense for speed.
     def parse_similar(self, raw: str, number: int) -> Line | None:
         """Return a line with the same prefix as the kernel line before, or None if it has another or has escapes."""
-        if self._in_document or len(raw) > _LONGEST or not raw.startswith(self._kernel_prefix):
+        if len(raw) > _LONGEST or not raw.startswith(self._kernel_prefix):
             return None
 
         similar = _SIMILAR.match(raw, len(self._kernel_prefix))
@@ -216,6 +216,7 @@ class _LogReader:
         if text.startswith("```"):
             self._in_fence = not self._in_fence
             self._in_document = True
+            self._kernel_prefix = _NO_PREFIX
             return True
 
         return False

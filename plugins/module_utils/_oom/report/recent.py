@@ -28,6 +28,7 @@ class RecentReports:
 
     def __init__(self, page_size: int | None) -> None:
         self._items: collections.deque[Draft | OomReport] = collections.deque()
+        self._userspace_kills: list[OomReport] = []
         self._found: list[Found] = []
         self._page_size = page_size
         self._page_sizes: dict[str | None, int] = {}
@@ -35,6 +36,8 @@ class RecentReports:
     def add(self, item: Draft | OomReport) -> None:
         """Add a report that has ended, and finish the oldest one if there are too many."""
         self._items.append(item)
+        if isinstance(item, OomReport):
+            self._userspace_kills.append(item)
         if len(self._items) > _MAX_RECENT:
             self._finish(self._items.popleft())
 
@@ -62,12 +65,14 @@ class RecentReports:
 
     def drop_userspace_kills(self, victim: Victim, line: Line) -> None:
         """Drop the reports of userspace killers about a victim that the kernel kills, too."""
-        for item in list(self._items):
-            if isinstance(item, OomReport) and is_same_kill(item, victim, line):
-                self._items.remove(item)
+        for report in list(self._userspace_kills):
+            if is_same_kill(report, victim, line):
+                self._items.remove(report)
+                self._userspace_kills.remove(report)
 
     def _finish(self, item: Draft | OomReport) -> None:
         if isinstance(item, OomReport):
+            self._userspace_kills.remove(item)
             self._found.append(item)
             return
 
