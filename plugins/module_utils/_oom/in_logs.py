@@ -123,10 +123,7 @@ class LogFile:
 
 def _is_recognised(line: Line) -> bool:
     """Return whether a line has a time or names a program."""
-    if line.source is not None:
-        return True
-
-    return line.monotonic_us is not None or line.realtime_us is not None
+    return (line.source, line.monotonic_us, line.realtime_us) != (None, None, None)
 
 
 def _build_coverage(logs: t.Sequence[LogFile], duplicates: int) -> Coverage:
@@ -214,7 +211,7 @@ class _Events:
         """Return whether an earlier file contained the event; without a time, nothing shows that it did."""
         report = incident.report
         at = incident.at
-        if at.realtime_us is None and at.monotonic_us is None:
+        if (at.realtime_us, at.monotonic_us) == (None, None):
             return False
 
         victims = tuple((victim.pid, victim.name) for victim in report.victims)

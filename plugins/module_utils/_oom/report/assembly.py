@@ -22,7 +22,7 @@ from .victim_rows import Row, complete_victim, find_page_size
 
 # Authors shorten paths and lists of fields.
 _OMISSION = re.compile(r"[/,=] ?(?:\.\.\.|…)|(?:\.\.\.|…)$")
-_SCOPES = {
+_SCOPES: t.Mapping[str | None, str] = {
     "CONSTRAINT_CPUSET": "cpuset",
     "CONSTRAINT_MEMORY_POLICY": "mempolicy",
     "CONSTRAINT_MEMCG": "memcg",
@@ -97,7 +97,7 @@ def _is_oom_report(draft: Draft) -> bool:
 
 def _has_target(draft: Draft) -> bool:
     """Return whether the report names a process or a cgroup."""
-    return bool(draft.victims or draft.chosen or draft.constraints.has_line)
+    return any((draft.victims, draft.chosen, draft.constraints.has_line))
 
 
 def _is_example(draft: Draft) -> bool:
@@ -156,7 +156,7 @@ def _find_scope(draft: Draft, constraint: Constraint) -> str:
     if draft.constraints.has_task_in or constraint.limit_cgroup:
         return "memcg"
 
-    scope = _SCOPES.get(constraint.constraint or "", draft.kill_scope)
+    scope = _SCOPES.get(constraint.constraint, draft.kill_scope)
     if scope is not None:
         return scope
 
@@ -189,7 +189,7 @@ def _find_choice(draft: Draft, constraint: Constraint) -> Choice | None:
 
 def _find_problems(draft: Draft, constraint: Constraint) -> t.Iterator[str]:
     """Yield a note for each missing or truncated part, and for each contradiction between the lines."""
-    has_end = draft.victims or draft.has_no_killable or draft.has_panicked
+    has_end = any((draft.victims, draft.has_no_killable, draft.has_panicked))
     has_memory_state = draft.memory or draft.limits.has_usage
     kill_pid = next(iter(draft.victims), None)
     checks = (
@@ -212,7 +212,7 @@ def _find_problems(draft: Draft, constraint: Constraint) -> t.Iterator[str]:
 
 
 def _has_empty_table(draft: Draft) -> bool:
-    return bool(draft.columns and draft.victims) and not draft.rows
+    return all((draft.columns, draft.victims, not draft.rows))
 
 
 def _has_truncated_trigger(draft: Draft) -> bool:

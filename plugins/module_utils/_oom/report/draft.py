@@ -92,7 +92,7 @@ class Draft:
         if self.victims:
             return self._take_group(text)
 
-        first = text and text[0]
+        first = text[:1]
         if first == " ":
             # The stack, or counters: their lines are indented after the first.
             return self._in_counters and self.memory.take_counters(text)
@@ -133,9 +133,7 @@ class Draft:
     @property
     def can_take_choice(self) -> bool:
         """Return whether "Kill process ... or sacrifice child" can be part of this report."""
-        has_target = self.victims or self.chosen
-
-        return not (self.is_spared or has_target)
+        return not any((self.is_spared, self.victims, self.chosen))
 
     def can_take_kill(self, kill: Kill) -> bool:
         """Return whether a kill line can be part of this report: the first one, or another victim of the same kill."""

@@ -27,8 +27,25 @@ _COLUMN = re.compile(r"[\w .@/()-]{1,60}")
 _MAX_PARTS = 64
 
 
+class NoFields:
+    """Reads nothing: the reader of a log without lines of fields."""
+
+    can_read = False
+    is_open = False
+
+    def take(self, _number: int, _raw: str) -> list[Numbered] | None:
+        """Return None: the line is not a line of a record."""
+        return None
+
+    def close(self) -> list[Numbered]:
+        """Return nothing: no record has begun."""
+        return []
+
+
 class ExportReader:
     """Reads records whose fields stand on lines of their own."""
+
+    can_read = True
 
     def __init__(self, records: RecordReader) -> None:
         self._records = records
@@ -80,6 +97,8 @@ class ExportReader:
 class CsvReader:
     """Reads the rows of a table whose first line names its columns."""
 
+    can_read = True
+
     def __init__(self, records: RecordReader, names: list[str], delimiter: str) -> None:
         self._records = records
         self._names = names
@@ -119,6 +138,9 @@ class CsvReader:
             return None
 
         return [(first, record)]
+
+
+FieldReader = t.Union[ExportReader, CsvReader, NoFields]
 
 
 def find_csv(records: RecordReader, heading: str) -> CsvReader | None:

@@ -20,7 +20,7 @@ _MAX_DEPTH = 32
 _MAX_FIELDS = 500
 _SSE = "data: "
 _FIELD = re.compile(r'"([^"\\]{1,80})" ?: *(.+)', re.DOTALL)
-_ENDS = re.compile(r"[}\],\s]+")
+_ENDS = re.compile(r"\A[}\],\s]+")
 _END = re.compile(r"[}\]]")
 _BEGINNINGS = re.compile(r"\[?(?:\s*\{)+\s*|\[$")
 _FIRST = frozenset('{}[]"')
@@ -63,10 +63,7 @@ class JsonReader:
         text = raw.strip()
         if text.startswith(_SSE):
             text = text[len(_SSE) :]
-        if not text:
-            return None
-
-        if text[0] not in _FIRST:
+        if text[:1] not in _FIRST:
             return self._take_item(text)
 
         if text.startswith(("{", "[{")):
@@ -119,12 +116,9 @@ class JsonReader:
 
     def _unpack(self, record: Record, outer: tuple[Texts, ...], depth: int) -> t.Iterator[Record]:
         """Yield the records of a message that is JSON itself, or else the record."""
-        inner = None
-        if record.message.text.startswith("{"):
-            inner = parse(record.message.text)
         found = []
-        if inner is not None:
-            found = self.walk(inner, outer, depth + 1)
+        if record.message.text.startswith("{"):
+            found = self.walk(parse(record.message.text), outer, depth + 1)
 
         yield from found or [record]
 
@@ -132,12 +126,12 @@ class JsonReader:
         """Take a line of a document that is printed over several lines."""
         found: list[Numbered] = []
         # Cutting one character after another would take a time that grows with the square of the length.
-        ends = _ENDS.match(text)
-        if ends is not None:
-            text = text[ends.end() :]
-            for _end in range(min(_MAX_DEPTH, len(_END.findall(ends.group())))):
-                found += self._pop()
+        rest = _ENDS.sub("", text)
+        ends = _END.findall(text[: len(text) - len(rest)])
+        for _end in ends[:_MAX_DEPTH]:
+            found += self._pop()
 
+        text = rest
         starts = _BEGINNINGS.match(text)
         if starts is not None:
             text = text[starts.end() :]

@@ -30,12 +30,10 @@ _ANCHOR = re.compile(
 )
 _STARTS = re.compile(r"(?:(?<=[\s:|>)\]])|\A)(?=[^\s:|>)\]])")
 _NUMBER = re.compile(r"\d+")
-_BLANKS = re.compile(r"\s+")
+_ESCAPED_BLANKS = re.compile(r"(?:\\?\s)+")
 
-_QUOTING = re.compile(r"[=\"'`;\\%]")
-_PROGRAM = re.compile(r"[\w.@-]\[\d{1,10}\]:")
-_TAG_AFTER_TIME = re.compile(r"\d\d:\d\d:\d\d.*?[^\s:]:\s", re.DOTALL)
-_TAG_AFTER_WORD = re.compile(r"\S\s.*?[^\s:]:\s", re.DOTALL)
+_QUOTING_OR_PROGRAM = re.compile(r"[=\"'`;\\%]|[\w.@-]\[\d{1,10}\]:")
+_TAG = re.compile(r"(?:\d\d:\d\d:\d\d|\S\s).*?[^\s:]:\s", re.DOTALL)
 _GUEST = "Guest: "
 _WORD = re.compile(r"(?<!\S)[a-z]{2,}(?!\S)")
 _MAX_WORDS = 2
@@ -45,7 +43,7 @@ _TRIGGER_END = re.compile(
     r" invoked oom-killer: .*?, (?:oom_score_adj|oom_adj|oomkilladj)=-?\d{1,4}([^\d\s\"'`\\;%][^\s\"'`\\;%]{0,40})\Z"
 )
 _ANY_TOKEN = re.compile(r"\s*\S{1,60}\s*(?:\|\s*)?")
-_ANY_MARK = re.compile(r"[^\w\s]{0,9}\s*\d{0,9}[^\w\s]{0,9}\s*")
+_ANY_MARK = re.compile(r"(?!\Z)[^\w\s]{0,9}\s*\d{0,9}[^\w\s]{0,9}\s*")
 _COMMENTS = frozenset(("//", "#", "*", "/*", "--", ";"))
 _OTHER_PROGRAM = re.compile(r"(?P<tag>[\w./@()-]{1,60})(?:\[\d{1,10}\])?: ")
 _KERNEL_TAG = "kernel: "
@@ -213,8 +211,8 @@ def _iter_guesses(text: str, anchor: t.Match[str], shape: t.Pattern[str]) -> t.I
     """Yield what can be a prefix of the given shape, shortest first."""
     for start in _iter_starts(text, anchor.start()):
         outer = text[:start]
-        is_possible = start > 0 and _is_message(text, start, anchor)
-        if is_possible and shape.fullmatch(outer) and _is_prefix(outer):
+        has_shape = shape.fullmatch(outer) is not None
+        if has_shape and _is_message(text, start, anchor) and _is_prefix(outer):
             yield outer
 
 
@@ -242,11 +240,11 @@ def _is_prefix(outer: str) -> bool:
     if len(outer) > _LONGEST or outer.strip() in _COMMENTS:
         return False
 
-    if _QUOTING.search(outer) or _PROGRAM.search(outer):
+    if _QUOTING_OR_PROGRAM.search(outer):
         return False
 
     checked = outer.replace(_GUEST, "")
-    if _TAG_AFTER_TIME.search(checked) or _TAG_AFTER_WORD.search(checked.lstrip()):
+    if _TAG.search(checked.lstrip()):
         return False
 
     return len(_WORD.findall(outer)) <= _MAX_WORDS
@@ -254,9 +252,6 @@ def _is_prefix(outer: str) -> bool:
 
 def _find_suffix(text: str, anchor: t.Match[str]) -> str:
     """Return what follows the trigger line, which has a known end. Return the empty string for other lines."""
-    if anchor.group("trigger") is None:
-        return ""
-
     end = _TRIGGER_END.match(text, anchor.start())
     if end is None:
         return ""
@@ -265,24 +260,17 @@ def _find_suffix(text: str, anchor: t.Match[str]) -> str:
 
 
 def _remove_suffix(text: str, suffix: str) -> str:
-    if not suffix or not text.endswith(suffix):
-        return text
+    if text.endswith(suffix):
+        return text[: len(text) - len(suffix)]
 
-    return text[: -len(suffix)]
+    return text
 
 
 def _compile_shape(outer: str) -> t.Pattern[str]:
     """Return a pattern for the same prefix with other numbers."""
-    parts = []
-    for part in re.split(r"(\d+|\s+)", outer):
-        if _NUMBER.fullmatch(part):
-            parts.append(r"\d+")
-        elif _BLANKS.fullmatch(part):
-            parts.append(r"\s+")
-        else:
-            parts.append(re.escape(part))
+    with_any_number = _NUMBER.sub(r"\\d+", re.escape(outer))
 
-    return re.compile("".join(parts))
+    return re.compile(_ESCAPED_BLANKS.sub(r"\\s+", with_any_number))
 
 
 def _split_rest(text: str, start: int, learned: _Learned) -> Prefix:

@@ -14,7 +14,7 @@ import re
 import typing as t
 
 from .embedded_lines import has_embedded, split_embedded
-from .field_lines import ExportReader, find_csv
+from .field_lines import ExportReader, FieldReader, NoFields, find_csv
 from .json_lines import JsonReader
 from .mentions import Mentions, has_hint, iter_hinted_lines, list_mentions
 from .prefixes import Prefix
@@ -46,7 +46,7 @@ class LogText:
         self._mentions = mentions
         self._records = RecordReader()
         self._json = JsonReader(self._records)
-        self._fields: t.Any = None
+        self._fields: FieldReader = NoFields()
         self._has_embedded = False
         self._boot_id: str | None = None
         self._later: list[str] = []
@@ -62,16 +62,13 @@ class LogText:
         block = self._file.read(_BLOCK)
         while block:
             # logrotate's copytruncate leaves NULs, and UTF-16 at the end of another text has them.
-            if "\0" in block:
-                block = block.replace("\0", "")
-            text = rest + block
+            text = rest + block.replace("\0", "")
             lines = text.split("\n")
             rest = lines.pop()
             if lines:
                 yield self._take_block(text, lines)
 
-            if len(rest) > _LONGEST:
-                rest = self._shorten(rest)
+            rest = self._shorten(rest)
             block = self._file.read(_BLOCK)
 
         if rest:
@@ -80,7 +77,10 @@ class LogText:
         yield self._close()
 
     def _shorten(self, text: str) -> str:
-        """Return the beginning of a line that is too long, so that it is never held whole, and its latest words."""
+        """Return the beginning and the latest words of a line that is too long, so that it is never held whole.
+
+        Return other lines as they are.
+        """
         longest = _LONGEST
         if text.startswith(_RECORD_STARTS):
             longest = _LONGEST_RECORD
@@ -88,9 +88,7 @@ class LogText:
             return text
 
         kept = longest - _LONGEST_MENTION
-        omitted = text[kept:]
-        if has_hint(omitted):
-            self._mentions.add(self.count + 1, omitted)
+        self._mentions.add(self.count + 1, text[kept:])
 
         return text[:kept] + text[-_LONGEST_MENTION:]
 
@@ -105,7 +103,7 @@ class LogText:
         numbered = zip(range(first, self.count + 1), lines)
         hinted = list(iter_hinted_lines(text, lines, first))
         if first == 1:
-            self._fields = find_csv(self._records, lines[0])
+            self._fields = find_csv(self._records, lines[0]) or self._fields
             self._find_forms(text)
         for _number, line in hinted:
             self._find_forms(line)
@@ -119,13 +117,13 @@ class LogText:
 
     def _find_forms(self, text: str) -> None:
         """Look for forms that are searched only at the beginning and in lines about kills, to save time."""
-        if self._fields is None and "MESSAGE=" in text:
+        if "MESSAGE=" in text and not self._fields.can_read:
             self._fields = ExportReader(self._records)
         if has_embedded(text):
             self._has_embedded = True
 
     def _has_records_in(self, text: str, *, is_about_kill: bool) -> bool:
-        if self._fields is not None or self._has_embedded or self._json.is_open:
+        if any((self._fields.can_read, self._has_embedded, self._json.is_open)):
             return True
 
         # Many logs have no brace, and finding one takes no time. The middle of a document has quotes.
@@ -144,7 +142,7 @@ class LogText:
             for mention in list_mentions(raw):
                 self._pending[mention] = number
             yield from self._emit_all(records)
-            if self._pending and not self._is_open():
+            if not self._is_open():
                 self._add_pending()
 
     def _is_open(self) -> bool:
@@ -152,7 +150,7 @@ class LogText:
         if len(self._pending) > _MAX_PENDING:
             return False
 
-        return self._json.is_open or (self._fields is not None and self._fields.is_open)
+        return self._json.is_open or self._fields.is_open
 
     def _add_pending(self) -> None:
         """Add the mentions in parts of records that are no messages."""
@@ -162,10 +160,9 @@ class LogText:
 
     def _take(self, number: int, raw: str) -> list[tuple[int, Record]] | None:
         """Return the records that are complete with a line, or None if the line belongs to none."""
-        if self._fields is not None:
-            records: list[tuple[int, Record]] | None = self._fields.take(number, raw)
-            if records is not None:
-                return records
+        records = self._fields.take(number, raw)
+        if records is not None:
+            return records
 
         first = raw[:1]
         if first in _JSON_FIRST or self._json.is_open:
@@ -199,7 +196,7 @@ class LogText:
 
     def _emit(self, number: int, record: Record) -> t.Iterator[tuple[int, Item]]:
         """Yield the lines of a record's message, and before them a separator if another boot begins."""
-        if record.boot_id and record.boot_id != self._boot_id:
+        if record.boot_id not in (None, self._boot_id):
             self._boot_id = record.boot_id
             yield number, f"-- Boot {record.boot_id} --"
 
@@ -230,9 +227,7 @@ class LogText:
 
     def _close(self) -> t.Iterator[tuple[int, Item]]:
         """Yield what is left at the end of the text."""
-        if self._fields is not None:
-            yield from self._emit_all(self._fields.close())
-
+        yield from self._emit_all(self._fields.close())
         yield from self._emit_all(self._json.close())
         yield from self._emit_later(self._number, "\n")
         self._add_pending()

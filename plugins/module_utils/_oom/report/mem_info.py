@@ -102,12 +102,12 @@ class MemInfo:
         self._first_block: int | None = None
 
     def __bool__(self) -> bool:
-        return bool(self._counters or self._pages or self._zones)
+        return any((self._counters, self._pages, self._zones))
 
     @property
     def is_cut(self) -> bool:
         """Return whether the block lacks its counters or its zones. Every kernel prints both."""
-        return bool(self) and not (self._counters and self._zones)
+        return bool(self) and not all((self._counters, self._zones))
 
     @property
     def page_size(self) -> int | None:

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import array
 import bisect
+import itertools
 import re
 import typing as t
 
-from .model import OomReport, Unparsed
+from .model import Line, OomReport, Unparsed
 from .recent import Found
 
 # A line that is broken into several has its number at its first part, and these words perhaps at a later one.
@@ -36,6 +37,7 @@ _MENTION = re.compile(
 _TRIGGER = -1
 _CONSTRAINT = -2
 _ANY_KILL = -3
+_KINDS_WITHOUT_PID = {"trigger": _TRIGGER, "constraint": _CONSTRAINT, None: _ANY_KILL}
 
 
 def has_hint(text: str) -> bool:
@@ -60,7 +62,7 @@ class Mentions:
     def __init__(self) -> None:
         self._numbers = array.array("Q")
         self._kinds = array.array("q")
-        self._is_used = bytearray()
+        self._is_unused = bytearray()
         self._others: list[int] = []
         self._dropped_first: list[int] = []
         self._dropped = 0
@@ -70,7 +72,7 @@ class Mentions:
         for match in _MENTION.finditer(text):
             self._numbers.append(number)
             self._kinds.append(_find_kind(match))
-            self._is_used.append(0)
+            self._is_unused.append(1)
 
         if len(self._numbers) > _MAX_HELD:
             self._drop_half()
@@ -94,22 +96,17 @@ class Mentions:
 
     def _list_unused(self) -> list[int]:
         """Return the numbers of the lines with a mention that is not used, each once."""
-        unused: dict[int, None] = {}
-        for number, is_used in zip(self._numbers, self._is_used):
-            if not is_used:
-                unused[number] = None
-
-        return list(unused)
+        return list(dict.fromkeys(itertools.compress(self._numbers, self._is_unused)))
 
     def _add_other(self, unparsed: Unparsed) -> None:
-        number = int(unparsed.line.cursor or 0)
+        number = _get_number(unparsed.line)
         start, end = self._find_range(number, number)
         if start == end:
             self._others.append(number)
 
     def _mark(self, report: OomReport) -> None:
-        first = int(report.first.cursor or 0)
-        last = int(report.last.cursor or 0)
+        first = _get_number(report.first)
+        last = _get_number(report.last)
         kinds = _list_kinds(report)
         start, end = self._find_range(first, last)
         for index in range(start, end):
@@ -117,7 +114,7 @@ class Mentions:
             # Another trigger belongs to another report.
             is_other_trigger = kind == _TRIGGER and self._numbers[index] > first + _MAX_PARTS
             if kind in kinds and not is_other_trigger:
-                self._is_used[index] = 1
+                self._is_unused[index] = 0
 
     def _find_range(self, first: int, last: int) -> tuple[int, int]:
         """Return the range of the mentions in these lines and in the parts of the last one."""
@@ -129,17 +126,13 @@ class Mentions:
     def _drop_half(self) -> None:
         """Count the unused ones of the older half, whose reports have ended, and forget the half."""
         half = len(self._numbers) // 2
-        self._dropped += self._is_used.count(0, 0, half)
-        for index in range(half):
-            if len(self._dropped_first) >= MAX_NAMED:
-                break
-
-            if not self._is_used[index]:
-                self._dropped_first.append(self._numbers[index])
-
+        self._dropped += self._is_unused.count(1, 0, half)
+        unused = itertools.compress(self._numbers[:half], self._is_unused)
+        missing = MAX_NAMED - len(self._dropped_first)
+        self._dropped_first.extend(itertools.islice(unused, missing))
         del self._numbers[:half]
         del self._kinds[:half]
-        del self._is_used[:half]
+        del self._is_unused[:half]
 
 
 class _Everything(t.Container[int]):
@@ -166,13 +159,15 @@ def _list_kinds(report: OomReport) -> t.Container[int]:
 
 def _find_kind(match: t.Match[str]) -> int:
     """Return the pid that a mention names, or a negative number for a mention without one."""
-    if match.group("trigger"):
-        return _TRIGGER
+    name: t.Any = match.lastgroup
+    if name in _KINDS_WITHOUT_PID:
+        return _KINDS_WITHOUT_PID[name]
 
-    if match.group("constraint"):
-        return _CONSTRAINT
+    return int(match.group(name))
 
-    return int(match.group("pid") or match.group("container_pid") or _ANY_KILL)
+
+def _get_number(line: Line) -> int:
+    return int(line.cursor or 0)
 
 
 def iter_hinted_lines(text: str, lines: list[str], first: int) -> t.Iterator[tuple[int, str]]:

@@ -22,21 +22,22 @@ _OOMD_PRESSURE = re.compile(r"memory pressure for (/.*) being ", re.DOTALL)
 # A name has at most 15 bytes, each of which can be escaped as four characters. That is too short for the words that
 # follow it, so it ends where these come first. The command line, which newer versions print last, can repeat them.
 _NAME = r"(?P<name>.{0,60}?)"
-_EARLYOOM = re.compile(
-    rf"sending SIG(?:TERM|KILL) to process (?P<pid>\d{{1,20}}) (?:uid (?P<uid>\d{{1,20}}) )?\"{_NAME}\": "
-    r"(?:badness|oom_score) -?\d{1,20}, (?:oom_score_adj (?P<adjustment>-?\d{1,20}), )?VmRSS \d{1,20} [KMG]iB",
-    re.DOTALL,
-)
-# Versions 1.1 and 1.2.
-_EARLYOOM_SIGNAL = (
+_EARLYOOM = (
+    re.compile(
+        rf"sending SIG(?:TERM|KILL) to process (?P<pid>\d{{1,20}}) (?:uid (?P<uid>\d{{1,20}}) )?\"{_NAME}\": "
+        r"(?:badness|oom_score) -?\d{1,20}, (?:oom_score_adj (?P<adjustment>-?\d{1,20}), )?VmRSS \d{1,20} [KMG]iB",
+        re.DOTALL,
+    ),
+    # Versions 1.1 and 1.2.
     re.compile(rf"Killing process '{_NAME}' with signal \d{{1,3}}, pid: (?P<pid>\d{{1,20}}), badness: ", re.DOTALL),
     re.compile(rf"[Kk]illing process (?P<pid>\d{{1,20}}) \"{_NAME}\" with signal \d{{1,3}}: badness ", re.DOTALL),
+    # Older versions.
+    re.compile(r"[Kk]illing process:? (?P<pid>\d{1,20}) (?P<name>.+)", re.DOTALL),
 )
 _EARLYOOM_OUTPUT = re.compile(r"sending SIG(?:TERM|KILL) to process \d|[Kk]illing process (?:'|\d{1,20} \")")
 _OWN_STAMP = re.compile(
-    r"(?:[^\W\d]{2,8}\.? {1,2}\d{1,2} |\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?Z)?:? "
+    r"\A(?:[^\W\d]{2,8}\.? {1,2}\d{1,2} |\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?Z)?:? "
 )
-_EARLYOOM_OLD = re.compile(r"[Kk]illing process:? (?P<pid>\d{1,20}) (?P<name>.+)", re.DOTALL)
 _NOHANG_VICTIM = re.compile(r"\s*PID: (?P<pid>\d{1,20}), [Nn]ame: (?P<name>.*), badness: -?\d{1,20}", re.DOTALL)
 _NOHANG_ACTION = re.compile(r"\s*Send(?:ing)? SIG(?:TERM|KILL) to the victim")
 
@@ -45,7 +46,7 @@ class UserspaceKillers:
     """Parses the lines of userspace killers, and reports a kill once if two lines are about it."""
 
     def __init__(self) -> None:
-        self._latest: dict[tuple[str | None, str, int | str], Line] = {}
+        self._latest: dict[t.Hashable, Line] = {}
         self._nohang_victims: dict[str | None, Victim] = {}
 
     def take(self, line: Line) -> OomReport | None:
@@ -62,8 +63,8 @@ class UserspaceKillers:
 
     def _is_repeated(self, report: OomReport, line: Line) -> bool:
         """Return whether an earlier line was about the same kill, and remember this line."""
-        target = report.victims[0].pid if report.victims else report.cgroup or ""
-        key = (line.hostname, report.killer, target)
+        pids = [victim.pid for victim in report.victims]
+        key = (line.hostname, report.killer, report.cgroup, *pids)
         before = self._latest.pop(key, None)
         self._latest[key] = line
         if len(self._latest) > _MAX_REMEMBERED:
@@ -106,21 +107,10 @@ class UserspaceKillers:
         )
 
     def _parse_earlyoom(self, line: Line) -> OomReport | None:
-        match = _EARLYOOM.match(line.text)
-        if match:
-            pid, uid, name, adjustment = match.groups()
-            victim = Victim(name, int(pid), uid=_parse_number(uid), oom_score_adj=_parse_number(adjustment))
-            return _build_report("earlyoom", victim, line)
-
-        for pattern in _EARLYOOM_SIGNAL:
+        for pattern in _EARLYOOM:
             match = pattern.match(line.text)
             if match:
-                return _build_report("earlyoom", Victim(match.group("name"), int(match.group("pid"))), line)
-
-        match = _EARLYOOM_OLD.fullmatch(line.text)
-        if match:
-            victim = Victim(match.group("name"), int(match.group("pid")))
-            return _build_report("earlyoom", victim, line)
+                return _build_report("earlyoom", _build_victim(match.groupdict()), line)
 
         return None
 
@@ -154,6 +144,16 @@ def _build_report(killer: str, victim: Victim, line: Line) -> OomReport:
     )
 
 
+def _build_victim(fields: t.Mapping[str, t.Any]) -> Victim:
+    """Return the victim that a line of earlyoom names; old versions do not print its user and its adjustment."""
+    return Victim(
+        name=fields["name"],
+        pid=int(fields["pid"]),
+        uid=_parse_number(fields.get("uid")),
+        oom_score_adj=_parse_number(fields.get("adjustment")),
+    )
+
+
 def _parse_number(text: str | None) -> int | None:
     if text is None:
         return None
@@ -166,10 +166,7 @@ def find_unnamed_killer(text: str) -> tuple[str, str] | None:
 
     A killer that is started by hand does not print its own name. earlyoom can print the time.
     """
-    stamp = _OWN_STAMP.match(text)
-    message = text
-    if stamp is not None:
-        message = text[stamp.end() :]
+    message = _OWN_STAMP.sub("", text)
     if _EARLYOOM_OUTPUT.match(message):
         return "earlyoom", message
 
