@@ -190,7 +190,7 @@ def _find_choice(draft: Draft, constraint: Constraint) -> Choice | None:
 def _find_problems(draft: Draft, constraint: Constraint) -> t.Iterator[str]:
     """Yield a note for each missing or truncated part, and for each contradiction between the lines."""
     has_end = any((draft.victims, draft.has_no_killable, draft.has_panicked))
-    has_memory_state = draft.memory or draft.limits.has_usage
+    has_memory_state = any((draft.memory, draft.limits.has_usage))
     kill_pid = next(iter(draft.victims), None)
     checks = (
         (_has_guessed_columns(draft), "The heading of the task table is missing."),

@@ -278,7 +278,7 @@ def _split_rest(text: str, start: int, learned: _Learned) -> Prefix:
     inner = split_prefix(text[start:])
     if inner is None:
         inner = _split_tag(text[start:], learned)
-    if inner.monotonic_us is not None or inner.realtime_us is not None:
+    if (inner.monotonic_us, inner.realtime_us) != (None, None):
         return inner
 
     outer = split_prefix(text)

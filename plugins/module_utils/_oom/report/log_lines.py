@@ -119,7 +119,7 @@ class _LogReader:
 
             text, has_quote_mark = _remove_marks(text)
             printed = text
-            is_quoted = is_quoted or has_quote_mark
+            is_quoted |= has_quote_mark
 
         prefix = None
         if self._learned.is_active:

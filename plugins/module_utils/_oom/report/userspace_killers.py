@@ -51,7 +51,7 @@ class UserspaceKillers:
 
     def take(self, line: Line) -> OomReport | None:
         """Return the kill that a line is about, or None if it is about none or about one that was returned before."""
-        parse = _PARSERS.get(line.source or "")
+        parse = _PARSERS.get(line.source)
         if parse is None:
             return None
 
@@ -176,7 +176,7 @@ def find_unnamed_killer(text: str) -> tuple[str, str] | None:
     return None
 
 
-_PARSERS: dict[str, t.Callable[[UserspaceKillers, Line], OomReport | None]] = {
+_PARSERS: t.Mapping[str | None, t.Callable[[UserspaceKillers, Line], OomReport | None]] = {
     "systemd-oomd": UserspaceKillers._parse_oomd,
     "earlyoom": UserspaceKillers._parse_earlyoom,
     "nohang": UserspaceKillers._parse_nohang,
