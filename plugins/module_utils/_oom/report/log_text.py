@@ -62,7 +62,10 @@ class LogText:
         block = self._file.read(_BLOCK)
         while block:
             # logrotate's copytruncate leaves NULs, and UTF-16 at the end of another text has them.
-            text = rest + block.replace("\0", "")
+            # Replacing nothing takes much longer than the search.
+            if "\0" in block:
+                block = block.replace("\0", "")
+            text = rest + block
             lines = text.split("\n")
             rest = lines.pop()
             if lines:
