@@ -24,7 +24,8 @@ REMEDIES = [
 def play(**variables: object) -> tuple[Templar, dict[str, dict[str, t.Any]]]:
     """Return a templar with the variables of the play, and its tasks by name."""
     (loaded,) = DataLoader().load_from_file(str(PLAYBOOK), trusted_as_template=True)
-    templar = Templar(variables={**loaded["vars"], "detect_result": {"remedies": REMEDIES}, **variables})
+    given = {"ansible_run_tags": ["all"], "detect_result": {"remedies": REMEDIES}}
+    templar = Templar(variables={**loaded["vars"], **given, **variables})
     return templar, {task["name"]: task for task in loaded["tasks"]}
 
 
@@ -46,7 +47,7 @@ def test_detected_and_named_roles_run(chosen: dict[str, object], managed: set[st
         if "when" in task and "ansible.builtin.include_role" in task
     }
     run = {name for name, task in roles.items() if templar.evaluate_conditional(task["when"])}
-    assert run == {f"oomguard.linux.{name}" for name in managed}
+    assert run == {f"oomguard.linux.{name}" for name in ("detect", *managed)}
 
 
 @pytest.mark.parametrize(

@@ -113,9 +113,30 @@ def test_remediate_detects_and_runs_the_tagged_part(tags: str, tasks: set[str], 
     assert list_tasks(finished.stdout) == DETECT | tasks
 
 
+@pytest.mark.parametrize(
+    ("tags", "left_out"),
+    [("swap", SWAP_SIZE | SWAP_SYSCTL), ("swap_sysctl", SWAP_SYSCTL), ("fcgid", FCGID_DIRECTIVES | FCGID_CEILINGS)],
+)
+def test_remediate_detects_and_skips_the_tagged_part(tags: str, left_out: set[str], collections: pathlib.Path) -> None:
+    everything = list_tasks(play(collections, "remediate").stdout)
+    finished = play(collections, "remediate", "--skip-tags", tags)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert list_tasks(finished.stdout) == everything - left_out
+
+
+def test_named_roles_run_without_detection(collections: pathlib.Path) -> None:
+    finished = play(collections, "remediate", "--skip-tags", "detect", "-e", '{"oomguard_roles": ["auto", "fcgid"]}')
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert list_tasks(finished.stdout) - FCGID_CEILINGS == FCGID_DIRECTIVES | DETECT - {
+        "Find every OOM kill",
+        "Explain the findings",
+    }
+
+
+@pytest.mark.parametrize("option", ["--tags", "--skip-tags"])
 @pytest.mark.parametrize("playbook", ["detect", "remediate"])
-def test_unknown_tag_is_an_error(playbook: str, collections: pathlib.Path) -> None:
-    finished = play(collections, playbook, "--tags", "swpa")
+def test_unknown_tag_is_an_error(playbook: str, option: str, collections: pathlib.Path) -> None:
+    finished = play(collections, playbook, option, "swpa")
     assert finished.returncode == 2
     assert "This playbook has no tag swpa. Its tags are detect" in finished.stdout
 
@@ -123,11 +144,16 @@ def test_unknown_tag_is_an_error(playbook: str, collections: pathlib.Path) -> No
 def test_tag_of_another_play_is_accepted(collections: pathlib.Path) -> None:
     finished = play(collections, "remediate", "--tags", "web", "-e", '{"oomguard_other_tags": ["web"]}')
     assert finished.returncode == 0
-    assert list_tasks(finished.stdout) == {"Reject unknown tags"}
+    assert list_tasks(finished.stdout) == {"Reject unknown tags", "Reject unknown roles"}
 
 
 @pytest.mark.parametrize("playbook", ["detect", "remediate"])
-def test_known_tags_are_the_tags_of_the_tasks(playbook: str, collections: pathlib.Path) -> None:
-    (loaded,) = yaml.safe_load((ROOT / f"playbooks/{playbook}.yml").read_text())
-    (listed,) = re.findall(r"TASK TAGS: \[(.*)\]", play(collections, playbook, "--list-tags").stdout)
-    assert set(listed.split(", ")) == {"always", *loaded["vars"]["oomguard_tags"]}
+def test_known_tags_are_the_tags_of_the_roles(playbook: str) -> None:
+    text = (ROOT / f"playbooks/{playbook}.yml").read_text()
+    (loaded,) = yaml.safe_load(text)
+    found: set[str] = set()
+    for role in set(re.findall(r"(?:role|name): oomguard\.linux\.(\w+)", text)):
+        for path in (ROOT / "roles" / role / "tasks").glob("*.yml"):
+            for tags in re.findall(r"tags: \[(.*)\]", path.read_text()):
+                found.update(tags.split(", "))
+    assert found == set(loaded["vars"]["oomguard_tags"])
