@@ -17,7 +17,7 @@ from .embedded_lines import has_embedded, split_embedded
 from .field_lines import ExportReader, FieldReader, NoFields, find_csv
 from .json_lines import JsonReader
 from .mentions import Mentions, has_hint, iter_hinted_lines, list_mentions
-from .prefixes import Prefix
+from .prefixes import Prefix, split_prefix
 from .record_fields import Record, RecordReader
 
 Item = t.Union[str, Prefix]
@@ -50,6 +50,7 @@ class LogText:
         self._has_embedded = False
         self._boot_id: str | None = None
         self._later: list[str] = []
+        self._latest = Prefix("")
         self._pending: dict[str, int] = {}
         self._number = 0
 
@@ -199,38 +200,56 @@ class LogText:
 
     def _emit(self, number: int, record: Record) -> t.Iterator[tuple[int, Item]]:
         """Yield the lines of a record's message, and before them a separator if another boot begins."""
-        if record.boot_id not in (None, self._boot_id):
-            self._boot_id = record.boot_id
-            yield number, f"-- Boot {record.boot_id} --"
-
         message = record.message
         for mention in list_mentions(message.text):
             self._pending.pop(mention, None)
 
         text, *later = _LATER_MESSAGES.split(message.text)
-        yield from self._emit_later(number, text)
+        if self._is_next(text, message.source):
+            del self._later[0]
+        else:
+            yield from self._emit_later(number)
+
+        if record.boot_id not in (None, self._boot_id):
+            self._boot_id = record.boot_id
+            yield number, f"-- Boot {record.boot_id} --"
 
         for line in text.split("\n"):
             if line.strip():
                 self._mentions.add(number, line)
                 yield number, message._replace(text=line)
 
-        self._later = later
+        if later:
+            self._later = later
+            self._latest = message
 
-    def _emit_later(self, number: int, text: str) -> t.Iterator[tuple[int, Item]]:
-        """Yield the later messages that the record before had, unless this record has the first of them."""
-        later = self._later
-        self._later = []
-        if not later or later[0].endswith(text.rstrip("\n")):
-            return
+    def _is_next(self, text: str, source: str | None) -> bool:
+        """Return whether a message is the first of the later ones that a record of the same program had."""
+        if not self._later or source != self._latest.source:
+            return False
 
-        for raw in later:
+        return self._later[0].rstrip("\n").endswith("] " + text.rstrip("\n"))
+
+    def _emit_later(self, number: int) -> t.Iterator[tuple[int, Item]]:
+        """Yield the later messages that a record before had."""
+        for raw in self._later:
             self._mentions.add(number, raw)
-            yield number, raw
+            yield number, _read_later(raw, self._latest)
+        self._later = []
 
     def _close(self) -> t.Iterator[tuple[int, Item]]:
         """Yield what is left at the end of the text."""
         yield from self._emit_all(self._fields.close())
         yield from self._emit_all(self._json.close())
-        yield from self._emit_later(self._number, "\n")
+        yield from self._emit_later(self._number)
         self._add_pending()
+
+
+def _read_later(raw: str, message: Prefix) -> Prefix:
+    """Return a later message, which has its own time since the boot, with what is known about its record."""
+    own = split_prefix(raw)
+    # Without a program in the record, the prefix can name one.
+    if own is None or message.source is None:
+        return message._replace(text=raw)
+
+    return message._replace(text=own.text, monotonic_us=own.monotonic_us)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import io
+import json
 
 import pytest
 
@@ -13,6 +14,12 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.log_lin
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.log_text import LogText
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.mentions import Mentions
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.report.factories import GLOBAL_KILL
+
+LATER = "first\n<4>[    2.500000] second\n<3>[    3.500000] [  T12] third"
+
+
+def make_record(message: str, **fields: str) -> str:
+    return json.dumps({"MESSAGE": message, "_HOSTNAME": "web1", "__REALTIME_TIMESTAMP": "7", **fields}) + "\n"
 
 
 def read_lines(file: io.StringIO) -> list[str]:
@@ -30,3 +37,35 @@ def test_nuls_before_a_line_are_removed(length: int) -> None:
 def test_long_line_is_truncated(length: int, end: str) -> None:
     lines = read_lines(io.StringIO("a" * length + end))
     assert (len(lines[0]), lines[1:]) == (min(length, 16384), ["b"] if end[1:] else [])
+
+
+@pytest.mark.parametrize(("transport", "source"), [("stdout", "php"), ("kernel", "kernel")])
+@pytest.mark.parametrize("end", ["", "{}\n", make_record("a", _TRANSPORT="journal")], ids=["last", "other", "record"])
+def test_later_message_has_the_fields_of_its_record(transport: str, source: str, end: str) -> None:
+    text = make_record(LATER, _TRANSPORT=transport, SYSLOG_IDENTIFIER=source) + end
+    lines = list(read_numbered(LogText(io.StringIO(text), Mentions()).read()))
+    assert [(line.text, line.monotonic_us, line.source, line.hostname, line.realtime_us) for line in lines[:3]] == [
+        ("first", None, source, "web1", 7),
+        ("second", 2_500_000, source, "web1", 7),
+        ("third", 3_500_000, source, "web1", 7),
+    ]
+
+
+def test_later_message_has_the_boot_of_its_record() -> None:
+    boots = ["a" * 32, "b" * 32]
+    text = "".join(make_record(LATER, _TRANSPORT="kernel", _BOOT_ID=boot) for boot in boots)
+    lines = list(read_numbered(LogText(io.StringIO(text), Mentions()).read()))
+    assert [line.boot_id for line in lines] == [boots[0]] * 3 + [boots[1]] * 3
+
+
+@pytest.mark.parametrize("message", ["", "second", "other"])
+def test_later_message_is_never_lost(message: str) -> None:
+    text = "".join(make_record(text, _TRANSPORT="kernel") for text in (LATER, message))
+    lines = read_lines(io.StringIO(text))
+    assert sorted(lines) == sorted({"first", "second", "third", message} - {""})
+
+
+def test_later_message_is_not_replaced_by_another_program() -> None:
+    text = make_record(LATER, _TRANSPORT="kernel") + make_record("second\n<4>[    2.500000] a", _TRANSPORT="stdout")
+    lines = list(read_numbered(LogText(io.StringIO(text), Mentions()).read()))
+    assert [line.text for line in lines if line.source == "kernel"] == ["first", "second", "third"]
