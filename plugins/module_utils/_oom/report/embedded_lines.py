@@ -19,6 +19,8 @@ _KILLING = re.compile(
     r"(?P<message>(?:Memory cgroup out of memory: |Out of memory: |)Kill(?:ed)? process \d.*)",
     re.DOTALL,
 )
+# A tag without a time before it is no prefix of a log, but still names a program.
+_TAG = re.compile(r"[\w./@()-]+\[\d+\]: ")
 _SECOND = re.compile(r"(?<= child)\s+(?=Killed process \d)")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S{1,20}")
 
@@ -36,7 +38,7 @@ def split_embedded(raw: str) -> t.Iterator[str | Prefix]:
         return
 
     killing = _KILLING.match(raw)
-    if killing is None:
+    if killing is None or not _has_no_program(killing.group("before")):
         yield raw
         return
 
@@ -47,6 +49,9 @@ def split_embedded(raw: str) -> t.Iterator[str | Prefix]:
 
 def _has_no_program(text: str) -> bool:
     """Return whether the beginning of a line names no program, such as one that any user can run."""
+    if _TAG.match(text):
+        return False
+
     prefix = split_prefix(f"{text} ")
 
     return prefix is None or prefix.source is None

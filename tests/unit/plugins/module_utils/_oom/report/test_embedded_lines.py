@@ -9,14 +9,22 @@ import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.embedded_lines import split_embedded
 
+KILLING = "OOMKilling Killed process 7 (hog) total-vm:8kB, anon-rss:4kB, file-rss:0kB, shmem-rss:0kB"
+
 
 @pytest.mark.parametrize(
     ("raw", "expected"),
     [
-        ("2026-12-04T10:49:30.125Z In(05) vcpu-5 - Guest: <6>[ 12.072507] a", "<6>[ 12.072507] a"),
+        (
+            "2026-12-04T10:49:30.125Z In(05) vcpu-5 - Guest: <6>[ 12.072507] a",
+            "<6>[ 12.072507] a",
+        ),
         ("Jun  1 07:00:00 web1 php: Guest: <6>[ 12.072507] a", "Jun  1 07:00:00 web1 php: Guest: <6>[ 12.072507] a"),
         ("a OOMKilling b", "a OOMKilling b"),
+        (f"Jun  1 07:00:00 web1 php[5]: {KILLING}", f"Jun  1 07:00:00 web1 php[5]: {KILLING}"),
+        (f"2026-06-01T07:00:00Z web1 php: a {KILLING}", f"2026-06-01T07:00:00Z web1 php: a {KILLING}"),
+        (f"php[5]: {KILLING}", f"php[5]: {KILLING}"),
     ],
 )
-def test_guest_message_is_found(raw: str, expected: str) -> None:
+def test_message_of_another_system_is_found(raw: str, expected: str) -> None:
     assert list(split_embedded(raw)) == [expected]
