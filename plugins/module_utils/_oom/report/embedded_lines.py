@@ -13,7 +13,11 @@ import typing as t
 
 from .prefixes import Prefix, split_prefix
 
-_GUEST = re.compile(r"(?P<before>.{0,80}?) Guest: (?P<message><\d{1,3}>\[.*)", re.DOTALL)
+_STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)"
+_GUEST = re.compile(
+    rf"(?P<before>\s*(?P<time>(?:{_STAMP})?).{{0,80}}?) Guest: <\d{{1,3}}>(?P<message>\[.*)",
+    re.DOTALL,
+)
 _KILLING = re.compile(
     r"(?P<before>.{0,300}?)\bOOMKilling\s+(?:[\w.-]+\s+)?"
     r"(?P<message>(?:Memory cgroup out of memory: |Out of memory: |)Kill(?:ed)? process \d.*)",
@@ -22,7 +26,7 @@ _KILLING = re.compile(
 # A tag without a time before it is no prefix of a log, but still names a program.
 _TAG = re.compile(r"[\w./@()-]+\[\d+\]: ")
 _SECOND = re.compile(r"(?<= child)\s+(?=Killed process \d)")
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S{1,20}")
+_TIME = re.compile(_STAMP)
 
 
 def has_embedded(text: str) -> bool:
@@ -34,7 +38,8 @@ def split_embedded(raw: str) -> t.Iterator[str | Prefix]:
     """Yield the kernel messages in a line of another program, or the line if it has none."""
     guest = _GUEST.match(raw)
     if guest is not None and _has_no_program(guest.group("before")):
-        yield guest.group("message")
+        time, message = guest.group("time", "message")
+        yield f"{time} {message}".lstrip()
         return
 
     killing = _KILLING.match(raw)

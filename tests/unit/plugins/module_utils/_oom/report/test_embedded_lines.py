@@ -17,8 +17,10 @@ KILLING = "OOMKilling Killed process 7 (hog) total-vm:8kB, anon-rss:4kB, file-rs
     [
         (
             "2026-12-04T10:49:30.125Z In(05) vcpu-5 - Guest: <6>[ 12.072507] a",
-            "<6>[ 12.072507] a",
+            "2026-12-04T10:49:30.125Z [ 12.072507] a",
         ),
+        ("2026-12-04T10:49:30.125Z| vcpu-5| I1: Guest: <6>[ 1.07250] a", "2026-12-04T10:49:30.125Z [ 1.07250] a"),
+        ("vcpu-5| Guest: <6>[ 12.072507] a", "[ 12.072507] a"),
         ("Jun  1 07:00:00 web1 php: Guest: <6>[ 12.072507] a", "Jun  1 07:00:00 web1 php: Guest: <6>[ 12.072507] a"),
         ("a OOMKilling b", "a OOMKilling b"),
         (f"Jun  1 07:00:00 web1 php[5]: {KILLING}", f"Jun  1 07:00:00 web1 php[5]: {KILLING}"),
