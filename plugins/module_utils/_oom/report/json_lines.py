@@ -213,8 +213,11 @@ class JsonReader:
             return []
 
         outer = [other.texts for other in self._frames]
+        if outer and frame.name:
+            # The labels in this object are also those of the messages after it. An item of a list has no name.
+            outer[-1].update(normalise({frame.name: frame.fields}))
 
-        return [(frame.number, record) for record in self.walk(frame.fields, outer)]
+        return [(frame.number, record) for record in self.walk(frame.fields, [*outer, frame.texts])]
 
     def _end_list(self, frame: _Frame) -> None:
         """Set the list as a field of the object around it."""

@@ -10,6 +10,7 @@ Elastic Common Schema, rsyslog's properties, the Event of Kubernetes, Loki's API
 from __future__ import annotations
 
 import collections
+import functools
 import re
 import typing as t
 
@@ -21,6 +22,7 @@ Texts = t.MutableMapping[str, str]
 """The fields that are texts, by their names without marks and in lower case."""
 _MAX_LEARNED = 8
 _MAX_BYTE_DIGITS = 3
+_MAX_LABEL_DEPTH = 4
 
 _MESSAGE_NAMES = (
     "message",
@@ -50,7 +52,32 @@ _TIME_NAMES = (
     "date",
 )
 _HOST_NAMES = ("hostname", "host", "computer")
-_SOURCE_NAMES = ("syslog_identifier", "programname", "program", "ident", "syslogtag", "appname", "app_name", "app-name")
+# Labels that name a program or a unit, without punctuation, perhaps with the name of the object around them; those that
+# name a program most exactly are first. Events of Kubernetes name the component that quotes the kernel, so "component"
+# is none of them.
+_SOURCE_NAMES = (
+    "syslogidentifier",
+    "programname",
+    "program",
+    "ident",
+    "syslogtag",
+    "appname",
+    "processname",
+    "process",
+    "comm",
+    "exe",
+    "app",
+    "systemdunit",
+    "systemduserunit",
+    "userunit",
+    "unit",
+    "containername",
+    "container",
+    "loggername",
+    "logger",
+    "streamtransport",
+)
+_MARKS = re.compile(r"[\W_]")
 
 _NUMBER = re.compile(r"(\d{1,19})(?:\.(\d{1,9})\d*)?")
 _LONGEST_UPTIME = 8
@@ -94,7 +121,7 @@ class RecordReader:
             realtime_us=realtime_us,
             monotonic_us=monotonic_us,
             hostname=_find_first(texts, _HOST_NAMES),
-            source=_find_source(texts, fields),
+            source=_find_source((own, *reversed(outer)), fields),
         )
 
         return Record(message, _find_boot(texts))
@@ -118,14 +145,43 @@ def has_message_name(names: t.Iterable[str]) -> bool:
 
 
 def normalise(fields: Fields) -> dict[str, str]:
-    """Return the fields that are texts, by their names without marks and in lower case."""
+    """Return the fields that are texts, by their names without marks and in lower case.
+
+    Labels in objects that are not records themselves are included, by their paths.
+    """
     texts: dict[str, str] = {}
     for name, value in fields.items():
         text = _as_text(value)
         if text is not None:
             texts.setdefault(_normalise_name(name), text)
+        elif isinstance(value, dict):
+            texts.update(_iter_labels(name, value, _MAX_LABEL_DEPTH))
 
     return texts
+
+
+def _iter_labels(path: str, fields: Fields, depth: int) -> t.Iterator[tuple[str, str]]:
+    """Yield the paths and texts of the labels in an object that name a program."""
+    if not depth or has_message_name(fields):
+        return
+
+    for name, value in fields.items():
+        inner = f"{path}.{name}"
+        if isinstance(value, dict):
+            yield from _iter_labels(inner, value, depth - 1)
+        elif _find_rank(inner) is not None:
+            yield inner, _as_text(value) or ""
+
+
+@functools.lru_cache(maxsize=1024)
+def _find_rank(path: str) -> int | None:
+    """Return the rank of a label among those that name a program, or None if it is none of them."""
+    parts = [_MARKS.sub("", part) for part in path.lower().split(".")]
+    for name in (parts[-1], "".join(parts[-2:])):
+        if name in _SOURCE_NAMES:
+            return _SOURCE_NAMES.index(name)
+
+    return None
 
 
 def _normalise_name(name: str) -> str:
@@ -161,14 +217,18 @@ def _find_first(fields: t.Mapping[str, str], names: t.Iterable[str]) -> str | No
     return None
 
 
-def _find_source(fields: t.Mapping[str, str], own: Fields) -> str | None:
-    """Return the program of a record. Only the kernel's transport makes a record one of the kernel."""
-    source = None
-    named = _SOURCE.match(_find_first(fields, _SOURCE_NAMES) or "")
-    if named:
-        source = named.group()
+def _find_source(levels: t.Iterable[Texts], own: Fields) -> str | None:
+    """Return the program of a record. Only the kernel's transport makes a record one of the kernel.
 
-    transport = own.get("_TRANSPORT")
+    `levels` are the texts of the record, and of the objects around it. Any program other than the kernel is preferred.
+    """
+    named = sorted(_iter_sources(levels))
+    source = None
+    if named:
+        source = named[0][-1]
+
+    # The journal stores the user of each message except the kernel's.
+    transport = own.get("_TRANSPORT", own.get("_UID"))
     if transport is None:
         return source
 
@@ -179,6 +239,19 @@ def _find_source(fields: t.Mapping[str, str], own: Fields) -> str | None:
         return str(transport)
 
     return source
+
+
+def _iter_sources(levels: t.Iterable[Texts]) -> t.Iterator[tuple[bool, int, str]]:
+    """Yield whether a label names the kernel, the rank of the label, and the program."""
+    for texts in levels:
+        for name, text in texts.items():
+            rank = _find_rank(name)
+            if rank is None:
+                continue
+
+            named = _SOURCE.search(text.replace(".service", ""))
+            if named:
+                yield named.group() == "kernel", rank, named.group()
 
 
 def _find_times(fields: t.Mapping[str, str]) -> tuple[int | None, int | None]:

@@ -38,3 +38,45 @@ def read_texts(text: str) -> list[tuple[int, str]]:
 )
 def test_records_are_found(text: str, expected: list[tuple[int, str]]) -> None:
     assert read_texts(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ('{"stream": {"host": "b"}, "values": [["1689432272000000000", "a"]]}', None),
+        ('{"stream": {"syslog_identifier": "kernel"}, "values": [["1689432272000000000", "a"]]}', "kernel"),
+        ('{"stream": {"syslog_identifier": "b"}, "values": [["1689432272000000000", "a"]]}', "b"),
+        ('{"stream": {"transport": "stdout"}, "values": [["1689432272000000000", "a"]]}', "stdout"),
+        ('{"labels": {"unit": "b.service"}, "payload": {"message": "a"}}', "b"),
+        ('{\n"labels": {\n"unit": "b.service"\n},\n"payload": {\n"message": "a"\n}\n}', "b"),
+        ('{\n"process": {\n"name": "b"\n},\n"message": "a"\n}', "b"),
+        ('{\n"process": {"name": "b"},\n"message": "a"\n}', "b"),
+    ],
+)
+def test_labels_beside_a_message_name_its_program(text: str, source: str | None) -> None:
+    reader = JsonReader(RecordReader())
+    found = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        found += reader.take(number, line) or []
+    assert [record.message.source for _number, record in found] == [source]
+
+
+def test_labels_of_an_item_are_not_those_of_the_next() -> None:
+    lines = [
+        "[",
+        "{",
+        '"unit": "b.service",',
+        '"payload": {',
+        '"message": "a"',
+        "}",
+        "},",
+        "{",
+        '"message": "c"',
+        "}",
+        "]",
+    ]
+    reader = JsonReader(RecordReader())
+    found = []
+    for number, line in enumerate(lines, start=1):
+        found += reader.take(number, line) or []
+    assert [(record.message.text, record.message.source) for _number, record in found] == [("a", "b"), ("c", None)]

@@ -52,3 +52,32 @@ def test_half_a_character_is_replaced() -> None:
     record = RecordReader().read({"MESSAGE": "a\ud800\udcff"})
     assert record is not None
     assert record.message.text == "a\ufffd\udcff"
+
+
+@pytest.mark.parametrize(
+    ("fields", "source"),
+    [
+        ({}, None),
+        ({"SYSLOG_IDENTIFIER": "kernel"}, "kernel"),
+        ({"_TRANSPORT": "kernel"}, "kernel"),
+        ({"source": {"component": "kernel-monitor"}, "metadata": {"uid": "1"}}, None),
+        ({"process": {"name": "kernel"}, "host": {"name": "b"}}, "kernel"),
+        ({"process": {"name": "b"}}, "b"),
+        ({"process.name": "b"}, "b"),
+        ({"process_name": "b"}, "b"),
+        ({"ProcessName": "b"}, "b"),
+        ({"log": {"syslog": {"appname": "b"}}}, "b"),
+        ({"log.syslog.appname": "b"}, "b"),
+        ({"_COMM": "b"}, "b"),
+        ({"_SYSTEMD_UNIT": "b.service"}, "b"),
+        ({"_UID": "1000"}, "1000"),
+        ({"SYSLOG_IDENTIFIER": "kernel", "_UID": "1000"}, "1000"),
+        ({"SYSLOG_IDENTIFIER": "kernel", "_COMM": "b"}, "b"),
+        ({"kubernetes": {"container_name": "b"}}, "b"),
+        ({"other": {"message": "c", "program": "b"}}, None),
+    ],
+)
+def test_source_is_found(fields: dict[str, t.Any], source: str | None) -> None:
+    record = RecordReader().read({**fields, "message": "a"})
+    assert record is not None
+    assert record.message.source == source
