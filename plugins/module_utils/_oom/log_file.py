@@ -23,6 +23,7 @@ import typing as t
 import zlib
 
 from .._errors import OomguardError
+from .report.mentions import list_mentions
 
 _zstd: t.Any = None
 with contextlib.suppress(ImportError):
@@ -85,6 +86,8 @@ _BY_MARK: t.Mapping[bytes, str] = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 _SAMPLE_BYTES = 4096
+_BLOCK_BYTES = 65536
+_LONGEST_LINE = 1_048_576
 
 _KINDS = {stat.S_IFDIR: "a directory", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
 _AS_ROOT = "Run the task with become, or as a user who may read it."
@@ -178,12 +181,56 @@ def _check_content(path: str, sample: bytes) -> None:
 
 def _decode(binary: t.Any, sample: bytes) -> t.TextIO:
     encoding = _find_encoding(sample)
-    # The handler that keeps the bytes of UTF-8 cannot keep those of other encodings.
-    errors = "replace"
-    if encoding.startswith("utf-8"):
-        errors = "surrogateescape"
+    if not encoding.startswith("utf-8"):
+        binary = io.BufferedReader(_WideText(binary, encoding), _BLOCK_BYTES)
+        encoding = "utf-8"
 
-    return io.TextIOWrapper(binary, encoding=encoding, errors=errors)
+    return io.TextIOWrapper(binary, encoding=encoding, errors="surrogateescape")
+
+
+class _WideText(io.RawIOBase):
+    """A text in UTF-16 or UTF-32 as UTF-8.
+
+    A program can append to a log in another encoding. From the first block on in which decoding hides a mention of an
+    OOM kill, the bytes stay as they are. Without its NULs, ASCII in UTF-16 is UTF-8, too.
+    """
+
+    def __init__(self, binary: t.Any, encoding: str) -> None:
+        super().__init__()
+        self._binary = binary
+        self._decoder = codecs.getincrementaldecoder(encoding)("replace")
+        self._is_mixed = False
+        self._rest = b""
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readinto(self, buffer: t.Any) -> int:
+        """Put the next bytes into a buffer, and return their number."""
+        if not self._rest:
+            self._rest = self._read_block()
+        part = self._rest[: len(buffer)]
+        buffer[: len(part)] = part
+        self._rest = self._rest[len(part) :]
+
+        return len(part)
+
+    def _read_block(self) -> bytes:
+        """Return the next bytes up to the end of a line, so that no mention is cut."""
+        block: bytes = self._binary.read(_BLOCK_BYTES) + self._binary.readline(_LONGEST_LINE)
+        if self._is_mixed:
+            return block
+
+        # In little endian, a block ends within a newline.
+        begun = self._decoder.getstate()[0]
+        text = self._decoder.decode(block, not block)
+        plain = block.replace(b"\0", b"").decode("latin-1")
+        self._is_mixed = len(list_mentions(plain)) > len(list_mentions(text))
+        if not self._is_mixed:
+            return text.encode()
+
+        return begun + block.replace(codecs.BOM_UTF16_LE, b"").replace(codecs.BOM_UTF16_BE, b"")
 
 
 def _find_encoding(sample: bytes) -> str:
@@ -204,5 +251,5 @@ def _find_encoding(sample: bytes) -> str:
 
 
 def _is_high_half(half: bytes, other: bytes) -> bool:
-    """Return whether one half of the bytes is mostly NUL, and the other half never is."""
-    return b"\0" not in other and half.count(b"\0") * 2 > len(half)
+    """Return whether one half of the bytes is nearly all NUL from the first one on, and the other half never is."""
+    return b"\0" not in other and half.startswith(b"\0") and half.count(b"\0") * 10 > len(half) * 9

@@ -16,6 +16,17 @@ import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.log_file import LogError, open_log
 
+MIXED = [
+    ("utf-8", "utf-16-le"),
+    ("utf-8", "utf-16-be"),
+    ("utf-8", "utf-16"),
+    ("utf-16", "utf-8"),
+    ("utf-16", "utf-8", "utf-16-le"),
+    ("utf-16-le", "utf-8"),
+    ("utf-16-be", "utf-8"),
+    ("utf-32", "utf-8"),
+]
+
 
 @pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
 @pytest.mark.parametrize("name", ["kern.log", "kern.gz"])
@@ -54,3 +65,25 @@ def test_other_bytes_are_kept(data: bytes, tmp_path: pathlib.Path) -> None:
     path.write_bytes(data)
     with open_log(str(path)) as file:
         assert file.read() == data.decode("utf-8", "surrogateescape")
+
+
+LINES = "Jul 15 14:44:32 b kernel: c\n" * 3 + "Jul 15 14:44:33 b kernel: Killed process 5 (d)\n"
+
+
+@pytest.mark.parametrize("encodings", MIXED, ids=" ".join)
+@pytest.mark.parametrize("count", [1, 200])
+def test_text_whose_encoding_changes_is_read(encodings: tuple[str, ...], count: int, tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "kern.log"
+    path.write_bytes(b"".join([(LINES * count).encode(encoding) for encoding in encodings]))
+    with open_log(str(path)) as file:
+        text = file.read().replace("\0", "")
+    assert text.count("\nJul 15 14:44:33 b kernel: Killed process 5 (d)\n") == count * len(encodings)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_other_characters_in_wide_text_are_kept(encoding: str, tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "kern.log"
+    text = LINES + "Jul 15 14:44:34 b c: \u4e0a\u00e4\n" + LINES * 2000
+    path.write_bytes(text.encode(encoding))
+    with open_log(str(path)) as file:
+        assert file.read() == text
