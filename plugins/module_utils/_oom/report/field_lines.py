@@ -23,7 +23,7 @@ _MAX_FIELDS = 500
 _FIRST_FIELD = "__CURSOR"
 
 _DELIMITERS = ",;\t"
-_COLUMN = re.compile(r"[\w .@/()-]{1,60}")
+_COLUMN = re.compile(r"[\w@(][\w .@/()-]{0,59}")
 _MAX_PARTS = 64
 
 
@@ -31,7 +31,11 @@ class NoFields:
     """Reads nothing: the reader of a log without lines of fields."""
 
     can_read = False
-    is_open = False
+
+    @property
+    def is_open(self) -> bool:
+        """Return false: no record has begun."""
+        return False
 
     def take(self, _number: int, _raw: str) -> list[Numbered] | None:
         """Return None: the line is not a line of a record."""
@@ -41,8 +45,12 @@ class NoFields:
         """Return nothing: no record has begun."""
         return []
 
+    def take_rejected(self) -> list[tuple[int, str]]:
+        """Return nothing: no line was held back."""
+        return []
 
-class ExportReader:
+
+class ExportReader(NoFields):
     """Reads records whose fields stand on lines of their own."""
 
     can_read = True
@@ -94,7 +102,7 @@ class ExportReader:
         return found
 
 
-class CsvReader:
+class CsvReader(NoFields):
     """Reads the rows of a table whose first line names its columns."""
 
     can_read = True
@@ -105,6 +113,8 @@ class CsvReader:
         self._delimiter = delimiter
         self._parts: list[str] = []
         self._is_quoted = False
+        self._first = 0
+        self._rejected: list[tuple[int, str]] = []
 
     @property
     def is_open(self) -> bool:
@@ -112,32 +122,48 @@ class CsvReader:
         return bool(self._parts)
 
     def close(self) -> list[Numbered]:
-        """Return nothing: a row that has not ended has no record."""
+        """Return nothing: a row that has not ended has no record. Its lines are rejected."""
+        self._reject(self._parts)
+        self._parts = []
+
         return []
+
+    def take_rejected(self) -> list[tuple[int, str]]:
+        """Return the lines that were held back as the beginning of a row, but are none, with their numbers."""
+        rejected = self._rejected
+        self._rejected = []
+
+        return rejected
+
+    def _reject(self, parts: list[str]) -> None:
+        self._rejected = list(enumerate(parts, self._first))
 
     def take(self, number: int, raw: str) -> list[Numbered] | None:
         """Return the record that is complete with this line, if any, or None if it is not a row.
 
-        A value in quotes can have several lines.
+        A value in quotes can have several lines. If they turn out to be no row, `take_rejected` returns those before
+        this line.
         """
+        if not self._parts:
+            self._first = number
         self._parts.append(raw.rstrip("\r\n"))
         if raw.count('"') % 2:
             self._is_quoted = not self._is_quoted
         if self._is_quoted and len(self._parts) < _MAX_PARTS:
             return []
 
-        first = number - len(self._parts) + 1
-        row = _parse_row("\n".join(self._parts), self._delimiter)
+        parts = self._parts
         self._parts = []
         self._is_quoted = False
-        if len(row) != len(self._names):
-            return None
-
-        record = self._records.read(dict(zip(self._names, row)))
+        row = _parse_row("\n".join(parts), self._delimiter)
+        record = None
+        if len(row) == len(self._names):
+            record = self._records.read(dict(zip(self._names, row)))
         if record is None:
+            self._reject(parts[:-1])
             return None
 
-        return [(first, record)]
+        return [(self._first, record)]
 
 
 FieldReader = t.Union[ExportReader, CsvReader, NoFields]

@@ -139,6 +139,7 @@ class LogText:
     def _unpack(self, numbered: t.Iterable[tuple[int, str]]) -> t.Iterator[tuple[int, Item]]:
         for number, raw in numbered:
             records = self._take(number, raw)
+            yield from self._pass_on_rejected()
             if records is None:
                 yield from self._pass_on(number, raw)
                 continue
@@ -187,6 +188,13 @@ class LogText:
                 yield number, item
         else:
             yield number, raw
+
+    def _pass_on_rejected(self) -> t.Iterator[tuple[int, Item]]:
+        """Yield the lines that seemed to begin a row of a table."""
+        for number, raw in self._fields.take_rejected():
+            for mention in list_mentions(raw):
+                self._pending.pop(mention, None)
+            yield from self._pass_on(number, raw)
 
     def _emit_all(self, records: t.Iterable[tuple[int, Record]]) -> t.Iterator[tuple[int, Item]]:
         for number, record in records:
@@ -240,6 +248,7 @@ class LogText:
     def _close(self) -> t.Iterator[tuple[int, Item]]:
         """Yield what is left at the end of the text."""
         yield from self._emit_all(self._fields.close())
+        yield from self._pass_on_rejected()
         yield from self._emit_all(self._json.close())
         yield from self._emit_later(self._number)
         self._add_pending()

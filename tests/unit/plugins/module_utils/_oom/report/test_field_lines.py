@@ -11,7 +11,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.field_l
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.record_fields import RecordReader
 
 
-@pytest.mark.parametrize("heading", ["a,b", "message", "Hello, log: a", '{"a": 1, "message": 2}', ""])
+@pytest.mark.parametrize("heading", ["a,b", "message", "Hello, log: a", "Name, message", '{"a": 1, "message": 2}', ""])
 def test_other_text_is_no_table(heading: str) -> None:
     assert find_csv(RecordReader(), heading) is None
 
@@ -25,3 +25,19 @@ def test_row_has_a_message(delimiter: str) -> None:
         [],
         [(2, f'a\nb{delimiter}"c')],
     ]
+
+
+def test_lines_after_an_odd_quote_are_rejected() -> None:
+    table = find_csv(RecordReader(), "time,message")
+    assert table is not None
+    assert [table.take(number, line) for number, line in ((2, '1,"a'), (3, "b"), (4, 'c, "d, e'))] == [[], [], None]
+    assert table.take_rejected() == [(2, '1,"a'), (3, "b")]
+    assert table.take_rejected() == []
+
+
+def test_row_that_does_not_end_is_rejected() -> None:
+    table = find_csv(RecordReader(), "time,message")
+    assert table is not None
+    assert [table.take(number, line) for number, line in ((2, '1,"a'), (3, "b"))] == [[], []]
+    assert table.close() == []
+    assert table.take_rejected() == [(2, '1,"a'), (3, "b")]

@@ -69,3 +69,10 @@ def test_later_message_is_not_replaced_by_another_program() -> None:
     text = make_record(LATER, _TRANSPORT="kernel") + make_record("second\n<4>[    2.500000] a", _TRANSPORT="stdout")
     lines = list(read_numbered(LogText(io.StringIO(text), Mentions()).read()))
     assert [line.text for line in lines if line.source == "kernel"] == ["first", "second", "third"]
+
+
+@pytest.mark.parametrize("end", ["", "\nc", '\n"', '\n2,"c"'])
+def test_lines_after_an_odd_quote_are_passed_on(end: str) -> None:
+    kill = f"Jul 15 23:44:32 h kernel: {GLOBAL_KILL}"
+    lines = read_lines(io.StringIO(f'time,message\n1,"b\n{kill}{end}\n'))
+    assert GLOBAL_KILL in lines
