@@ -21,6 +21,8 @@ _FIELD = re.compile(r" {0,4}([A-Z_][A-Z0-9_]{0,63})=(.*)", re.DOTALL)
 _HEADING = re.compile(r"\S.{10,60} \[(s=[0-9a-f]{32};i=\S{1,150})\]\s*\Z")
 _MAX_FIELDS = 500
 _FIRST_FIELD = "__CURSOR"
+# A record with one of these is not only a part of a record.
+_TRUSTED = frozenset([_FIRST_FIELD, "_TRANSPORT"])
 
 _DELIMITERS = ",;\t"
 _COLUMN = re.compile(r"[\w@(][\w .@/()-]{0,59}")
@@ -58,7 +60,7 @@ class ExportReader(NoFields):
     def __init__(self, records: RecordReader) -> None:
         self._records = records
         self._fields: dict[str, str] = {}
-        self._number = 0
+        self._numbers: dict[str, int] = {}
 
     def take(self, number: int, raw: str) -> list[Numbered] | None:
         """Return the record that is complete with this line, if any, or None if it is not a line of a record."""
@@ -80,11 +82,13 @@ class ExportReader(NoFields):
     def close(self) -> list[Numbered]:
         """Return the record that has not ended."""
         record = self._records.read(self._fields)
+        number = self._numbers.get("MESSAGE", 0)
         self._fields = {}
+        self._numbers = {}
         if record is None:
             return []
 
-        return [(self._number, record)]
+        return [(number, record)]
 
     @property
     def is_open(self) -> bool:
@@ -93,13 +97,19 @@ class ExportReader(NoFields):
 
     def _set(self, number: int, name: str, value: str) -> list[Numbered]:
         found: list[Numbered] = []
-        if name == _FIRST_FIELD or len(self._fields) >= _MAX_FIELDS:
+        if self._begins_record(name):
             found = self.close()
-        if name == "MESSAGE":
-            self._number = number
         self._fields.setdefault(name, value)
+        self._numbers.setdefault(name, number)
 
         return found
+
+    def _begins_record(self, name: str) -> bool:
+        if name == _FIRST_FIELD or len(self._fields) >= _MAX_FIELDS:
+            return True
+
+        # grep prints messages without empty lines between them. A program can give its own record several messages.
+        return name == "MESSAGE" and name in self._fields and _TRUSTED.isdisjoint(self._fields)
 
 
 class CsvReader(NoFields):

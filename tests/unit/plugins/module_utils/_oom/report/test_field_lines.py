@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.field_lines import find_csv
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.field_lines import ExportReader, find_csv
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.record_fields import RecordReader
 
 
@@ -41,3 +43,20 @@ def test_row_that_does_not_end_is_rejected() -> None:
     assert [table.take(number, line) for number, line in ((2, '1,"a'), (3, "b"))] == [[], []]
     assert table.close() == []
     assert table.take_rejected() == [(2, '1,"a'), (3, "b")]
+
+
+def read_messages(lines: t.Sequence[str]) -> list[tuple[int, str]]:
+    """Return the messages of records with their numbers."""
+    reader = ExportReader(RecordReader())
+    records = [record for number, line in enumerate(lines, 1) for record in reader.take(number, line) or []]
+
+    return [(number, record.message.text) for number, record in [*records, *reader.close()]]
+
+
+def test_second_message_begins_a_record() -> None:
+    assert read_messages(["MESSAGE=a", "PRIORITY=3", "MESSAGE=b", "MESSAGE=c"]) == [(1, "a"), (3, "b"), (4, "c")]
+
+
+@pytest.mark.parametrize("field", ["__CURSOR=s=0", "_TRANSPORT=journal"])
+def test_second_message_of_a_whole_record_is_ignored(field: str) -> None:
+    assert read_messages([field, "MESSAGE=a", "MESSAGE=b"]) == [(2, "a")]
