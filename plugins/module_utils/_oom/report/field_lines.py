@@ -17,12 +17,16 @@ from .record_fields import Record, RecordReader, has_message_name
 Numbered = t.Tuple[int, Record]
 
 _FIELD = re.compile(r" {0,4}([A-Z_][A-Z0-9_]{0,63})=(.*)", re.DOTALL)
+_NAME = re.compile(r"[A-Z_][A-Z0-9_]{0,63}")
 # The first line of a record of journalctl --output=verbose.
 _HEADING = re.compile(r"\S.{10,60} \[(s=[0-9a-f]{32};i=\S{1,150})\]\s*\Z")
+# The first line of a record, with the random ID of its journal.
+_START = re.compile(r"(?:__CURSOR=|\S[^=]{10,60} \[)s=([0-9a-f]{32});i=")
 _MAX_FIELDS = 500
 _FIRST_FIELD = "__CURSOR"
-# A record with one of these is not only a part of a record.
-_TRUSTED = frozenset([_FIRST_FIELD, "_TRANSPORT"])
+# A record with only one of these is part of a record.
+_JOURNAL_NAMES = frozenset([_FIRST_FIELD, "_TRANSPORT", "MESSAGE"])
+_EXPORT_MARK = re.compile(r"MESSAGE=|\nMESSAGE\n|__CURSOR=|_TRANSPORT=")
 
 _DELIMITERS = ",;\t"
 _COLUMN = re.compile(r"[\w@(][\w .@/()-]{0,59}")
@@ -53,7 +57,14 @@ class NoFields:
 
 
 class ExportReader(NoFields):
-    """Reads records whose fields stand on lines of their own."""
+    """Reads records whose fields stand on lines of their own.
+
+    A line with only the name of a field begins a binary field. The length of its value follows as 8 bytes, and then the
+    value, which can have lines that look like records. The reader cannot tell where it ends, because NULs, which most
+    lengths have, are removed from logs. So it drops the record, and all lines up to the next record of the same
+    journal. The random ID of the journal, in the cursor, shows that record: only programs that can read the journal
+    know the ID and can forge such a record. Without cursors, the reader drops all lines up to the end of the log.
+    """
 
     can_read = True
 
@@ -61,10 +72,21 @@ class ExportReader(NoFields):
         self._records = records
         self._fields: dict[str, str] = {}
         self._numbers: dict[str, int] = {}
+        self._journal_id = ""
+        self._is_unreadable = False
 
     def take(self, number: int, raw: str) -> list[Numbered] | None:
         """Return the record that is complete with this line, if any, or None if it is not a line of a record."""
-        field = _FIELD.fullmatch(raw.rstrip("\r\n"))
+        line = raw.rstrip("\r\n")
+        start = _START.match(line)
+        if start is not None:
+            self._begin(start.group(1))
+        elif _NAME.fullmatch(line) is not None:
+            self._drop_binary(line)
+        if self._is_unreadable:
+            return []
+
+        field = _FIELD.fullmatch(line)
         if field is not None:
             return self._set(number, *field.groups())
 
@@ -95,6 +117,23 @@ class ExportReader(NoFields):
         """Return whether a record has begun."""
         return bool(self._fields)
 
+    def _begin(self, journal_id: str) -> None:
+        """Read on if a record of the same journal begins after a binary field."""
+        if self._is_unreadable and journal_id != self._journal_id:
+            return
+
+        self._journal_id = journal_id
+        self._is_unreadable = False
+
+    def _drop_binary(self, name: str) -> None:
+        """Drop the record that has begun and the lines after it, if it is one of a journal."""
+        if not self._fields or _JOURNAL_NAMES.isdisjoint([name, *self._fields]):
+            return
+
+        self._fields = {}
+        self._numbers = {}
+        self._is_unreadable = True
+
     def _set(self, number: int, name: str, value: str) -> list[Numbered]:
         found: list[Numbered] = []
         if self._begins_record(name):
@@ -109,7 +148,7 @@ class ExportReader(NoFields):
             return True
 
         # grep prints messages without empty lines between them. A program can give its own record several messages.
-        return name == "MESSAGE" and name in self._fields and _TRUSTED.isdisjoint(self._fields)
+        return name in self._fields and _JOURNAL_NAMES.intersection(self._fields) == {name}
 
 
 class CsvReader(NoFields):
@@ -177,6 +216,11 @@ class CsvReader(NoFields):
 
 
 FieldReader = t.Union[ExportReader, CsvReader, NoFields]
+
+
+def has_export(text: str) -> bool:
+    """Return whether a text can have records of journalctl --output=export or verbose."""
+    return _EXPORT_MARK.search(text) is not None
 
 
 def find_csv(records: RecordReader, heading: str) -> CsvReader | None:

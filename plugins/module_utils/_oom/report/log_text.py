@@ -14,7 +14,7 @@ import re
 import typing as t
 
 from .embedded_lines import has_embedded, split_embedded
-from .field_lines import ExportReader, FieldReader, NoFields, find_csv
+from .field_lines import ExportReader, FieldReader, NoFields, find_csv, has_export
 from .json_lines import JsonReader
 from .mentions import Mentions, has_hint, iter_hinted_lines, list_mentions
 from .prefixes import Prefix, split_prefix
@@ -121,7 +121,7 @@ class LogText:
 
     def _find_forms(self, text: str) -> None:
         """Look for forms that are searched only at the beginning and in lines about kills, to save time."""
-        if "MESSAGE=" in text and not self._fields.can_read:
+        if has_export(text) and not self._fields.can_read:
             self._fields = ExportReader(self._records)
         if has_embedded(text):
             self._has_embedded = True

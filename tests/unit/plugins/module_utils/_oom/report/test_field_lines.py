@@ -60,3 +60,25 @@ def test_second_message_begins_a_record() -> None:
 @pytest.mark.parametrize("field", ["__CURSOR=s=0", "_TRANSPORT=journal"])
 def test_second_message_of_a_whole_record_is_ignored(field: str) -> None:
     assert read_messages([field, "MESSAGE=a", "MESSAGE=b"]) == [(2, "a")]
+
+
+CURSOR = f"__CURSOR=s={'a' * 32};i=1"
+OTHER_CURSOR = f"__CURSOR=s={'b' * 32};i=1"
+
+
+@pytest.mark.parametrize("before", [[CURSOR], ["_TRANSPORT=stdout"], ["MESSAGE=a"], ["PRIORITY=3"]])
+@pytest.mark.parametrize(
+    "value", [["MESSAGE=b"], ["", "_TRANSPORT=kernel", "MESSAGE=b"], ["", OTHER_CURSOR, "MESSAGE=b"]]
+)
+def test_value_of_a_binary_field_is_no_record(before: list[str], value: list[str]) -> None:
+    assert read_messages([*before, "MESSAGE", "\x15", *value, ""]) == []
+
+
+def test_next_record_of_the_journal_is_read_after_a_binary_field() -> None:
+    lines = [CURSOR, "_TRANSPORT=stdout", "MESSAGE", "\x15", "", "MESSAGE=b", "", CURSOR, "MESSAGE=c", ""]
+    assert read_messages(lines) == [(9, "c")]
+
+
+@pytest.mark.parametrize("line", ["ERROR", "MESSAGE"])
+def test_word_outside_of_records_is_no_binary_field(line: str) -> None:
+    assert read_messages([line, "MESSAGE=a"]) == [(2, "a")]

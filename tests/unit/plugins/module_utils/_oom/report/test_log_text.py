@@ -76,3 +76,11 @@ def test_lines_after_an_odd_quote_are_passed_on(end: str) -> None:
     kill = f"Jul 15 23:44:32 h kernel: {GLOBAL_KILL}"
     lines = read_lines(io.StringIO(f'time,message\n1,"b\n{kill}{end}\n'))
     assert GLOBAL_KILL in lines
+
+
+@pytest.mark.parametrize("first", ["SYSLOG_IDENTIFIER=a", "_TRANSPORT=stdout"])
+def test_binary_field_has_no_kill(first: str) -> None:
+    mentions = Mentions()
+    text = f"{first}\nMESSAGE\n\x95\0\0\0\0\0\0\0b\n{GLOBAL_KILL}\n\n"
+    assert list(LogText(io.StringIO(text), mentions).read()) == []
+    assert mentions.count_unused() == 1
