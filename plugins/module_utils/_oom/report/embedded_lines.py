@@ -11,20 +11,19 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .prefixes import Prefix, split_prefix
+from .prefixes import Prefix, find_realtime, split_prefix
 
 _STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)"
 _GUEST = re.compile(
     rf"(?P<before>\s*(?P<time>(?:{_STAMP})?).{{0,80}}?) Guest: <\d{{1,3}}>(?P<message>\[.*)",
     re.DOTALL,
 )
+# A tag without a time before it is no prefix of a log, but still names a program.
 _KILLING = re.compile(
-    r"(?P<before>.{0,300}?)\bOOMKilling\s+(?:[\w.-]+\s+)?"
+    r"(?![\w./@()-]+\[\d+\]: )(?P<before>.{0,300}?)\bOOMKilling\s+(?:[\w.-]+\s+)?"
     r"(?P<message>(?:Memory cgroup out of memory: |Out of memory: |)Kill(?:ed)? process \d.*)",
     re.DOTALL,
 )
-# A tag without a time before it is no prefix of a log, but still names a program.
-_TAG = re.compile(r"[\w./@()-]+\[\d+\]: ")
 _SECOND = re.compile(r"(?<= child)\s+(?=Killed process \d)")
 _TIME = re.compile(_STAMP)
 
@@ -54,9 +53,6 @@ def split_embedded(raw: str) -> t.Iterator[str | Prefix]:
 
 def _has_no_program(text: str) -> bool:
     """Return whether the beginning of a line names no program, such as one that any user can run."""
-    if _TAG.match(text):
-        return False
-
     prefix = split_prefix(f"{text} ")
 
     return prefix is None or prefix.source is None
@@ -67,8 +63,4 @@ def _find_time(text: str) -> int | None:
     if stamp is None:
         return None
 
-    prefix = split_prefix(f"{stamp.group()} kernel: ")
-    if prefix is None:
-        return None
-
-    return prefix.realtime_us
+    return find_realtime(f"{stamp.group()} ")

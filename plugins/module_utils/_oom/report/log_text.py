@@ -233,10 +233,12 @@ class LogText:
 
     def _is_next(self, text: str, source: str | None) -> bool:
         """Return whether a message is the first of the later ones that a record of the same program had."""
-        if not self._later or source != self._latest.source:
+        if source != self._latest.source:
             return False
 
-        return self._later[0].rstrip("\n").endswith("] " + text.rstrip("\n"))
+        first = "".join(self._later[:1])
+
+        return first.rstrip("\n").endswith("] " + text.rstrip("\n"))
 
     def _emit_later(self, number: int) -> t.Iterator[tuple[int, Item]]:
         """Yield the later messages that a record before had."""

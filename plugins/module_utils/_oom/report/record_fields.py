@@ -173,7 +173,7 @@ def _iter_labels(path: str, fields: Fields, depth: int) -> t.Iterator[tuple[str,
             yield inner, _as_text(value) or ""
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=128)
 def _find_rank(path: str) -> int | None:
     """Return the rank of a label among those that name a program, or None if it is none of them."""
     parts = [_MARKS.sub("", part) for part in path.lower().split(".")]
@@ -184,6 +184,7 @@ def _find_rank(path: str) -> int | None:
     return None
 
 
+@functools.lru_cache(maxsize=128)
 def _normalise_name(name: str) -> str:
     return name.strip(" _@").lower()
 
@@ -244,14 +245,23 @@ def _find_source(levels: t.Iterable[Texts], own: Fields) -> str | None:
 def _iter_sources(levels: t.Iterable[Texts]) -> t.Iterator[tuple[bool, int, str]]:
     """Yield whether a label names the kernel, the rank of the label, and the program."""
     for texts in levels:
-        for name, text in texts.items():
-            rank = _find_rank(name)
-            if rank is None:
-                continue
-
-            named = _SOURCE.search(text.replace(".service", ""))
+        for rank, name in _rank_labels(tuple(texts)):
+            named = _SOURCE.search(texts[name].replace(".service", ""))
             if named:
                 yield named.group() == "kernel", rank, named.group()
+
+
+# Most records of a log have the same fields.
+@functools.lru_cache(maxsize=64)
+def _rank_labels(paths: tuple[str, ...]) -> tuple[tuple[int, str], ...]:
+    """Return the labels that name a program, with their ranks."""
+    ranked = []
+    for path in paths:
+        rank = _find_rank(path)
+        if rank is not None:
+            ranked.append((rank, path))
+
+    return tuple(ranked)
 
 
 def _find_times(fields: t.Mapping[str, str]) -> tuple[int | None, int | None]:
