@@ -135,7 +135,8 @@ def _find_voided(options: Occurrence, ours: t.Sequence[Setting]) -> t.Iterator[O
     for setting in ours:
         value = values.get(setting.identity)
         can_be_option = value is not None or setting.directive.name == INITIAL_ENV
-        if can_be_option and value != setting.value:
+        is_different = value != setting.value
+        if can_be_option and is_different:
             yield _make_override(setting, options, value, f"{COMMAND_OPTIONS} {command}")
 
 

@@ -252,4 +252,9 @@ def _find_encoding(sample: bytes) -> str:
 
 def _is_high_half(half: bytes, other: bytes) -> bool:
     """Return whether one half of the bytes is nearly all NUL from the first one on, and the other half never is."""
-    return b"\0" not in other and half.startswith(b"\0") and half.count(b"\0") * 10 > len(half) * 9
+    begins_with_nul = half.startswith(b"\0")
+    if b"\0" in other or not begins_with_nul:
+        return False
+
+    nul_count = half.count(b"\0")
+    return nul_count * 10 > len(half) * 9

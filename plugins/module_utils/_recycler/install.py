@@ -169,7 +169,11 @@ def _find_writes(state: State, wanted: Wanted) -> t.Iterator[tuple[pathlib.PureP
 
 
 def _needs_reload(state: State, writes: Files) -> bool:
-    return state.booted and (UNIT_PATH in writes or state.needs_reload)
+    if not state.booted:
+        return False
+
+    is_unit_written = UNIT_PATH in writes
+    return is_unit_written or state.needs_reload
 
 
 def _show_writes(state: State, writes: Files) -> tuple[dict[str, str], ...]:

@@ -129,7 +129,8 @@ def _refuse_missing(unit: str, root: pathlib.Path) -> None:
 
 def _refuse_masked(unit: str, path: pathlib.Path, target: pathlib.Path) -> None:
     is_empty = path.is_file() and path.stat().st_size == 0
-    if is_empty or str(target) == "/dev/null":
+    is_null = str(target) == "/dev/null"
+    if is_empty or is_null:
         raise DropinError(f"{unit} is masked.", hint="A masked unit cannot be configured; unmask it first.")
 
 

@@ -58,7 +58,11 @@ class Incident(t.NamedTuple):
     @property
     def time(self) -> KillTime:
         at = self.at
-        return KillTime(at.boot_id or "", at.realtime_us or 0, at.monotonic_us or 0)
+        boot_id = at.boot_id or ""
+        realtime_us = at.realtime_us or 0
+        monotonic_us = at.monotonic_us or 0
+
+        return KillTime(boot_id, realtime_us, monotonic_us)
 
     @property
     def victim_names(self) -> list[str]:

@@ -88,7 +88,8 @@ class Notices:
 def _find_notices(clock: Clock, records: t.Iterable[UnitRecord]) -> t.Iterator[tuple[Moment, str]]:
     """Yield when systemd noticed a kill, and the unit."""
     for record in records:
-        if record.what == OUT_OF_MEMORY and not record.unit.endswith(".slice"):
+        is_slice = record.unit.endswith(".slice")
+        if record.what == OUT_OF_MEMORY and not is_slice:
             yield clock.find_moment(record), record.unit
 
 
