@@ -63,3 +63,12 @@ BEHIND = number_entries(
 def walk_once(reader: Reader, walk: Walk) -> list[Record]:
     """Return what a reader finds on one walk."""
     return next(reader.walk_each([walk]))
+
+
+MESSAGES: dict[str, tuple[object, str]] = {
+    "string": ("plain", "plain"),
+    "bytes": ([97, 255, 10, 27], "a\udcff\n\x1b"),
+    "repeated": (["one", [98, 255]], "one\nb\udcff"),
+    "null": (None, ""),
+}
+"""The shapes in which journalctl prints a message as JSON, and the text of each."""

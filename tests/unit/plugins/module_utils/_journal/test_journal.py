@@ -16,6 +16,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal im
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.window import find_window
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._journal.factories import (
     ENTRIES,
+    MESSAGES,
     find_messages,
 )
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import ZERO, Host, done, entry
@@ -38,16 +39,7 @@ def test_journalctl_without_patterns_runs_without_one() -> None:
     assert len(find_messages(Journal(host))) == 9
 
 
-@pytest.mark.parametrize(
-    ("message", "text"),
-    [
-        ("plain", "plain"),
-        ([97, 255, 10, 27], "a\udcff\n\x1b"),
-        (["one", [98, 255]], "one\nb\udcff"),
-        (None, ""),
-    ],
-    ids=["string", "bytes", "repeated", "null"],
-)
+@pytest.mark.parametrize(("message", "text"), MESSAGES.values(), ids=MESSAGES)
 def test_every_shape_of_a_message_is_found(message: object, text: str) -> None:
     assert find_messages(Journal(Host([entry(message, at=1, _TRANSPORT="kernel")])), "") == [text]
 

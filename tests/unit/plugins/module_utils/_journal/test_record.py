@@ -10,19 +10,11 @@ import json
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.record import read_json
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._journal.factories import MESSAGES
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import entry
 
 
-@pytest.mark.parametrize(
-    ("message", "text"),
-    [
-        ("plain", "plain"),
-        ([97, 255, 10, 27], "a\udcff\n\x1b"),
-        (["one", [98, 255]], "one\nb\udcff"),
-        (None, ""),
-    ],
-    ids=["string", "bytes", "repeated", "null"],
-)
+@pytest.mark.parametrize(("message", "text"), MESSAGES.values(), ids=MESSAGES)
 def test_every_shape_of_a_message_is_read(message: object, text: str) -> None:
     record = read_json(json.dumps(entry(message, at=1)))
     assert record
