@@ -14,7 +14,15 @@ import typing as t
 from ._errors import OomguardError
 from ._safe import neutralise
 
+# poll(2), which waits for the output, counts milliseconds in a C int.
+LONGEST_TIMEOUT = (2**31 - 1) // 1000
 _KILL_TIMEOUT = 1
+
+# Variables of the environment that programs inherit. All others, such as SYSTEMD_LOG_LEVEL, LANG and LD_PRELOAD, could
+# change what a program prints or does. TZ counts for times that users write.
+_INHERITED = ("HOME", "LOGNAME", "TMPDIR", "TZ", "USER")
+# After su, root has the PATH of a user, which lacks the folders of mkswap and httpd.
+_FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
 class CommandError(OomguardError):
@@ -62,10 +70,12 @@ def run(
 ) -> Completed:
     """Run `argv` in the C locale without a shell and return its exit status and output.
 
-    The caller judges the exit status. The output is decoded as UTF-8; other bytes become surrogates. A program that
-    has not ended after `timeout` seconds is killed with all its children. Raises CommandError if the program is missing
-    or does not end in time.
+    Of this program's environment, only a few variables are passed on; `environment` has others. The caller judges the
+    exit status. The output is decoded as UTF-8; other bytes become surrogates. A program that has not ended after
+    `timeout` seconds is killed with all its children. Raises CommandError if the program is missing or does not end in
+    time, and if `timeout` is not from 0 to LONGEST_TIMEOUT.
     """
+    _refuse_timeout(argv, timeout)
     process = _start(argv, environment or {})
     try:
         stdout, stderr = process.communicate(stdin, timeout=timeout)
@@ -80,9 +90,15 @@ def run(
     return Completed(argv=tuple(argv), returncode=process.returncode, stdout=stdout, stderr=stderr)
 
 
+def _refuse_timeout(argv: t.Sequence[str], timeout: float) -> None:
+    is_possible = 0 <= timeout <= LONGEST_TIMEOUT
+    if not is_possible:
+        raise CommandError(
+            f"Could not run {argv[0]} with a timeout of {timeout} s.", hint=f"Use 0 to {LONGEST_TIMEOUT} s."
+        )
+
+
 def _start(argv: t.Sequence[str], environment: t.Mapping[str, str]) -> subprocess.Popen[str]:
-    # After su, root has the PATH of a user, which lacks the folders of mkswap and httpd.
-    path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
     try:
         # run_command() needs an AnsibleModule, has no timeout, and leaves children running.
         return subprocess.Popen(  # pylint: disable=ansible-bad-function
@@ -90,7 +106,7 @@ def _start(argv: t.Sequence[str], environment: t.Mapping[str, str]) -> subproces
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, "PATH": path, "LC_ALL": "C", "LANGUAGE": "C", **environment},
+            env={**_build_environment(), **environment},
             encoding="utf-8",
             errors="surrogateescape",
             start_new_session=True,
@@ -99,6 +115,23 @@ def _start(argv: t.Sequence[str], environment: t.Mapping[str, str]) -> subproces
         raise CommandError(
             f"Could not run {argv[0]}: {error.strerror}.", hint=f"Install the package that contains {argv[0]}."
         ) from error
+
+
+def _build_environment() -> dict[str, str]:
+    environment = {"LC_ALL": "C", "PATH": _build_path()}
+    for name in _INHERITED:
+        value = os.environ.get(name)
+        if value is not None:
+            environment[name] = value
+
+    return environment
+
+
+def _build_path() -> str:
+    """Return the absolute folders of PATH, and then those of the system."""
+    inherited = os.environ.get("PATH", "").split(os.pathsep)
+    folders = filter(os.path.isabs, inherited)
+    return os.pathsep.join((*folders, *_FOLDERS))
 
 
 def _kill(process: subprocess.Popen[str]) -> None:

@@ -115,7 +115,7 @@ options:
     description:
       - How many seconds to wait for the answer to one query of the journal. If there is none by then, the module kills
         the program that reads the journal, and fails.
-      - The minimum is V(1).
+      - The minimum is V(1), and the maximum is V(2147483).
     type: int
     default: 300
 seealso:
@@ -774,7 +774,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._command import Run, run
+from ..module_utils._command import LONGEST_TIMEOUT, Run, run
 from ..module_utils._errors import OomguardError
 from ..module_utils._oom.in_journal import Query, find_in_journal, open_reader
 from ..module_utils._safe import neutralise_all
@@ -793,6 +793,7 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "timeout": {"type": "int", "default": 300},
 }
 _MINIMA = {"top": 0, "limit": 1, "timeout": 1}
+_MAXIMA = {"timeout": LONGEST_TIMEOUT}
 _JOURNAL_OPTIONS = ("since", "until", "after_cursor", "journal_directory", "journal_namespace")
 
 
@@ -822,6 +823,13 @@ def check(params: t.Mapping[str, t.Any]) -> None:
             raise OomguardError(
                 f"Could not search for OOM kills with {name}={params[name]}: the minimum is {minimum}.",
                 hint=f"Set {name} to {minimum} or more, or omit it.",
+            )
+
+    for name, maximum in _MAXIMA.items():
+        if params[name] > maximum:
+            raise OomguardError(
+                f"Could not search for OOM kills with {name}={params[name]}: the maximum is {maximum}.",
+                hint=f"Set {name} to {maximum} or less, or omit it.",
             )
 
     for name in ("boot", *_JOURNAL_OPTIONS, "log_files"):

@@ -5,11 +5,17 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._command import CommandError, Completed, run
+from ansible_collections.oomguard.linux.plugins.module_utils._command import (
+    LONGEST_TIMEOUT,
+    CommandError,
+    Completed,
+    run,
+)
 
 
 def test_output_and_status_are_returned() -> None:
@@ -22,9 +28,38 @@ def test_programs_run_in_the_c_locale(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(["sh", "-c", "echo $LC_ALL"]).stdout == "C\n"
 
 
-def test_programs_in_sbin_are_found_with_the_path_of_a_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+@pytest.mark.parametrize(
+    "name", ["LANG", "LANGUAGE", "LC_MESSAGES", "LD_PRELOAD", "PAGER", "SYSTEMD_LOG_LEVEL", "SYSTEMD_PAGER", "XDG_X"]
+)
+def test_variable_that_changes_output_is_not_inherited(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "x")
+    assert f"{name}=" not in run(["env"]).stdout
+
+
+@pytest.mark.parametrize("name", ["HOME", "TZ"])
+def test_variable_of_the_user_is_inherited(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "/x")
+    assert f"{name}=/x\n" in run(["env"]).stdout
+
+
+def test_given_environment_is_passed_on() -> None:
+    assert "SYSTEMD_COLORS=0\n" in run(["env"], environment={"SYSTEMD_COLORS": "0"}).stdout
+
+
+@pytest.mark.parametrize("path", ["/usr/bin:/bin", "", "relative", "/nonexistent"])
+def test_programs_in_sbin_are_found_with_any_path(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", path)
     assert run(["mkswap", "--version"]).returncode == 0
+
+
+def test_programs_in_sbin_are_found_without_a_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PATH")
+    assert run(["mkswap", "--version"]).returncode == 0
+
+
+def test_relative_folder_of_path_is_not_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f".::bin:/opt/x{os.pathsep}")
+    assert run(["sh", "-c", "echo $PATH"]).stdout.startswith("/opt/x:/usr/local/sbin:")
 
 
 def test_bytes_that_are_not_utf_8_become_surrogates() -> None:
@@ -38,6 +73,16 @@ def test_missing_program_is_an_error() -> None:
         "Could not run /nonexistent/journalctl: No such file or directory."
         " Install the package that contains /nonexistent/journalctl."
     )
+
+
+def test_longest_timeout_is_accepted() -> None:
+    assert run(["true"], timeout=LONGEST_TIMEOUT).returncode == 0
+
+
+@pytest.mark.parametrize("timeout", [-1, LONGEST_TIMEOUT + 1, 10**400, float("nan"), float("inf")])
+def test_timeout_out_of_range_is_refused(timeout: float) -> None:
+    with pytest.raises(CommandError, match=r"^Could not run true with a timeout of .* s\. Use 0 to 2147483 s\.$"):
+        run(["true"], timeout=timeout)
 
 
 def test_hanging_program_is_killed_with_its_children() -> None:

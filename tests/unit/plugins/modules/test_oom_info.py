@@ -106,8 +106,18 @@ def test_numbers_below_the_minimum_are_refused_before_anything_is_read(
     )
 
 
-@pytest.mark.parametrize(("name", "number"), [("top", 0), ("limit", 1), ("timeout", 1)])
-def test_minimum_numbers_are_accepted(name: str, number: int, capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("timeout", [2147484, 10**400])
+def test_timeout_above_the_maximum_is_refused(timeout: int, capfd: pytest.CaptureFixture[str]) -> None:
+    with patch_module_args({"timeout": timeout}), pytest.raises(SystemExit):
+        main()
+    assert json.loads(capfd.readouterr().out)["msg"] == (
+        f"Could not search for OOM kills with timeout={timeout}: the maximum is 2147483. "
+        "Set timeout to 2147483 or less, or omit it."
+    )
+
+
+@pytest.mark.parametrize(("name", "number"), [("top", 0), ("limit", 1), ("timeout", 1), ("timeout", 2147483)])
+def test_extreme_numbers_are_accepted(name: str, number: int, capfd: pytest.CaptureFixture[str]) -> None:
     with patch_module_args({name: number, "log_files": ["/nonexistent/dmesg"]}), pytest.raises(SystemExit):
         main()
     assert json.loads(capfd.readouterr().out)["msg"].startswith("Could not read the log /nonexistent/dmesg")
