@@ -7,6 +7,7 @@ allocation.py  what each zone had for the failed request, by the kernel's own ru
 breakdown.py   what the RAM was used for, in parts that add up
 consumers.py   which processes held the memory, by name and by cgroup
 figures.py     compute_figures(): an incident -> the three above, computed once
+limit_owner.py whose memory limit was reached: a unit, a container, a pod, a node
 unknown.py     arithmetic on sizes that a report may not show
 cause.py       diagnose(): an incident and its figures -> cause, summary, evidence, remedies, advice
 evidence.py    the sentences that show the cause

@@ -18,6 +18,7 @@ from .allocation import (
 )
 from .evidence import collect_evidence
 from .figures import Figures
+from .limit_owner import describe_owner_at_limit
 from .remedies import Advice, Remedy, find_advice, find_remedies
 from .unknown import zero_if_unknown
 
@@ -28,7 +29,6 @@ _REASONS = {
     "ram_and_swap_exhausted": "because RAM and swap were exhausted",
     "ram_exhausted_no_swap": "because RAM was exhausted and the host had no swap",
     "ram_exhausted_swap_free": "because RAM was exhausted while swap was still free",
-    "cgroup_limit": "because the cgroup had reached its memory limit",
     "fragmentation": "because no free block that the request could use was large enough",
     "low_zone": "because the memory zones that the request could use were exhausted",
     "cpuset_or_mempolicy": "because the memory nodes that the request was bound to were exhausted",
@@ -168,7 +168,7 @@ def _is_exhausted(supply: Supply) -> bool:
 
 
 def _summarise(incident: Incident, cause: str) -> str:
-    kill = _summarise_kill(incident.report, _REASONS[cause])
+    kill = _summarise_kill(incident.report, _describe_cause(incident.report, cause))
     effect = incident.effect
     if effect.stopped is None:
         return kill
@@ -178,6 +178,13 @@ def _summarise(incident: Incident, cause: str) -> str:
 
     outage = _summarise_outage(effect, group=incident.report.group)
     return f"{kill} {outage}"
+
+
+def _describe_cause(report: OomReport, cause: str) -> str:
+    if cause == "cgroup_limit":
+        return f"because {describe_owner_at_limit(report)}"
+
+    return _REASONS[cause]
 
 
 def _summarise_kill(report: OomReport, reason: str) -> str:
@@ -204,12 +211,16 @@ def _name_victims(report: OomReport) -> str:
 
 def _summarise_without_victim(report: OomReport, reason: str) -> str:
     if report.panicked:
-        return f"The kernel panicked. It ran out of memory {reason}."
+        return f"The kernel panicked. It had invoked the OOM killer {reason}."
 
     if report.no_killable:
-        return f"The kernel found no process to kill. It ran out of memory {reason}."
+        return f"The kernel found no process to kill. It had invoked the OOM killer {reason}."
 
-    return f"The kernel ran out of memory {reason}. The log does not name the killed process."
+    chosen = report.chosen
+    if chosen is not None:
+        return f"The kernel chose {chosen.name} (pid {chosen.pid}) {reason}. The log does not show the kill itself."
+
+    return f"The kernel invoked the OOM killer {reason}. The log does not name the killed process."
 
 
 def _summarise_outage(effect: UnitEffect, *, group: bool) -> str:

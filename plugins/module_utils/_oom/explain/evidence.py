@@ -14,6 +14,7 @@ from .allocation import Request, Supply, can_serve, describe_purpose, find_reque
 from .breakdown import Breakdown, compute_share
 from .consumers import Consumers, Group, Sums
 from .figures import Figures
+from .limit_owner import describe_reached_limit
 from .unknown import list_known, sum_known, zero_if_unknown
 
 # Parts of the RAM that are named; smaller ones are summed.
@@ -200,8 +201,10 @@ def _describe_limit(report: OomReport) -> t.Iterator[str]:
     """Yield the limit that was hit, and what the memory of its cgroup was used for."""
     limit = report.limit or Limit()
     if report.limit_cgroup:
-        size = _format_known(" of {}", limit.limit_bytes)
-        yield f"The cgroup {report.limit_cgroup} reached its memory limit{size}; the host itself was not out of memory."
+        reached = describe_reached_limit(limit)
+        yield (
+            f"The cgroup {report.limit_cgroup} reached its {reached}; the memory of the whole host was not the reason."
+        )
 
     yield from _describe_usage(limit)
     statistics = [_describe_statistic(limit, *statistic) for statistic in _STATISTICS]

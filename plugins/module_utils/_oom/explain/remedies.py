@@ -10,10 +10,11 @@ import typing as t
 from ..._size import format_size, parse_size
 from ..incident.host_now import HostNow
 from ..incident.incident import Incident, UnitEffect
-from ..report.model import Memory, OomReport
+from ..report.model import Limit, Memory, OomReport
 from .breakdown import Breakdown, compute_share
 from .consumers import Group
 from .figures import Figures
+from .limit_owner import find_limit_owner
 from .unknown import zero_if_unknown
 
 _GIB = 1024**3
@@ -184,10 +185,10 @@ def _build_recycler_remedy(report: OomReport, memory: Memory, name: str) -> Reme
 def _suggest_swap(figures: Figures) -> t.Iterator[Remedy]:
     """Yield the remedy that adds swap for the largest consumer if memory of processes filled the RAM."""
     memory = figures.memory
-    if not _can_swap(memory, figures.parts):
+    largest = figures.consumers.largest
+    if not _are_sizes_known(memory, largest) or not _can_swap(memory, figures.parts):
         return
 
-    largest = figures.consumers.largest
     swap = zero_if_unknown(memory.swap_total_bytes)
     missing = _estimate_missing(largest, memory)
     target = -(-(swap + missing) // _GIB)
@@ -200,6 +201,18 @@ def _suggest_swap(figures: Figures) -> t.Iterator[Remedy]:
         risk="A process that grows without limit fills any amount of swap, and makes the host slow until then. The "
         f"additional swap takes {added} of disk space.",
     )
+
+
+def _are_sizes_known(memory: Memory, largest: Group[str]) -> bool:
+    """Return whether the report shows the numbers that a size of swap is computed from.
+
+    A kernel that cannot swap does not print the size of swap.
+    """
+    _name, tasks, sums = largest
+    if memory.ram_bytes is None or memory.swap_total_bytes is None:
+        return False
+
+    return not tasks or sums.held_bytes > 0
 
 
 def _describe_existing_swap(swap: int) -> str:
@@ -308,41 +321,31 @@ def _advise_on_crowd(figures: Figures) -> t.Iterator[Advice]:
 
 
 def _advise_on_limit(incident: Incident) -> t.Iterator[Advice]:
+    owner = find_limit_owner(incident.report)
+    why = "The kernel killed because of this limit, whatever memory the host still had."
+    if owner.is_above:
+        why += " The limit of the killed process's own cgroup was not reached, so raising that one changes nothing."
+
     yield Advice(
-        what=f"Raise the memory limit of {_name_limit_owner(incident)}, or reduce the memory that its processes need.",
-        why="The limit was reached while the host still had memory.",
+        what=f"Raise {owner.describe_limit()}, or reduce the memory that its processes need.",
+        why=why,
         risk="The additional memory is missing elsewhere: the sum of all limits should fit into RAM and swap.",
     )
     # Without swap, a MemoryHigh= below the need of a unit makes the unit wait forever, and it is never killed.
-    if _is_swap_used(incident):
+    if owner.is_unit and _is_swap_used(incident.report.limit):
         yield Advice(
-            what="Set MemoryHigh= somewhat below the limit.",
+            what=f"Set MemoryHigh= of {owner.name} somewhat below the limit.",
             why="The unit is then slowed down and swapped out before it is killed.",
             risk="If MemoryHigh= is below what the unit really needs, the unit stays slow.",
         )
 
 
-def _is_swap_used(incident: Incident) -> bool:
+def _is_swap_used(limit: Limit | None) -> bool:
     """Return whether the unit whose limit was hit used swap; version 1 of cgroups does not show that."""
-    limit = incident.report.limit
-    if limit is None or limit.memsw or incident.place.container_id:
+    if limit is None or limit.memsw:
         return False
 
     return zero_if_unknown(limit.swap_usage_bytes) > 0
-
-
-def _name_limit_owner(incident: Incident) -> str:
-    """Return in words whose limit was hit."""
-    place = incident.place
-    if place.container_id or place.pod_uid:
-        return "the container (in its runtime, or in the resources of the pod)"
-
-    owner = incident.report.limit_cgroup or "its cgroup"
-    unit = place.innermost_unit
-    if unit and unit in owner:
-        return f"{unit} (MemoryMax=)"
-
-    return owner
 
 
 def _advise_on_oomd(report: OomReport) -> t.Iterator[Advice]:

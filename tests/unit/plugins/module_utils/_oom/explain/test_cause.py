@@ -9,7 +9,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import Trigger, Victim
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import Choice, Trigger, Victim
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.explain.factories import (
     FRAGMENTED,
     GIB,
@@ -149,30 +149,40 @@ def test_the_summary_says_what_became_of_the_unit(effect: dict[str, t.Any], end:
     ("changes", "summary"),
     [
         (
-            {"victims": (Victim("a", 1), Victim("b", 2)), "scope": "memcg"},
-            "The kernel killed a (pid 1) and 1 more in its cgroup because the cgroup had reached its memory limit.",
+            {"victims": (Victim("a", 1), Victim("b", 2)), "scope": "memcg", "limit_cgroup": "/system.slice"},
+            (
+                "The kernel killed a (pid 1) and 1 more in its cgroup because system.slice, which contains its cgroup, "
+                "had reached its memory limit."
+            ),
         ),
         (
             {"victims": (), "no_killable": True},
-            "The kernel found no process to kill. It ran out of memory because RAM and swap were exhausted.",
+            "The kernel found no process to kill. It had invoked the OOM killer because RAM and swap were exhausted.",
         ),
         (
             {"victims": ()},
             (
-                "The kernel ran out of memory because RAM and swap were exhausted. "
+                "The kernel invoked the OOM killer because RAM and swap were exhausted. "
                 "The log does not name the killed process."
             ),
         ),
         (
             {"victims": (), "panicked": True},
-            "The kernel panicked. It ran out of memory because RAM and swap were exhausted.",
+            "The kernel panicked. It had invoked the OOM killer because RAM and swap were exhausted.",
         ),
         ({"memory": None}, "The kernel killed sys.fcgi (pid 4711) for a reason that the log does not show."),
         (
             {"victims": (), "memory": None},
             (
-                "The kernel ran out of memory for a reason that the log does not show. "
+                "The kernel invoked the OOM killer for a reason that the log does not show. "
                 "The log does not name the killed process."
+            ),
+        ),
+        (
+            {"victims": (), "memory": None, "chosen": Choice("java", 7134)},
+            (
+                "The kernel chose java (pid 7134) for a reason that the log does not show. "
+                "The log does not show the kill itself."
             ),
         ),
         (
@@ -180,7 +190,7 @@ def test_the_summary_says_what_became_of_the_unit(effect: dict[str, t.Any], end:
             "systemd-oomd killed the processes of /user.slice because memory was short.",
         ),
     ],
-    ids=["group", "no process", "no kill line", "panic", "unknown", "nothing known", "systemd-oomd"],
+    ids=["group", "no process", "no kill line", "panic", "unknown", "nothing known", "chosen alone", "systemd-oomd"],
 )
 def test_the_summary_says_which_process_was_killed(changes: dict[str, t.Any], summary: str) -> None:
     assert diagnose_incident(**changes).summary == summary

@@ -64,6 +64,9 @@ LARGE = make_memory(8 * GIB, 0)._replace(ram_bytes=32 * GIB)
         ({"memory": LEAKED._replace(counters={"active_anon": GIB // 2})}, "1G"),
         ({"memory": LEAKED}, None),
         ({"scope": "memcg"}, None),
+        ({"memory": make_memory(0, 0)._replace(ram_bytes=None)}, None),
+        ({"memory": Memory(ram_bytes=GIB, counters={"free": 1})}, None),
+        ({"tasks": (Task("a", 1), Task("b", 2))}, None),
     ],
 )
 def test_the_size_of_swap_has_room_for_the_largest_consumer_within_bounds(
@@ -172,21 +175,19 @@ def test_the_unit_whose_limit_was_hit_is_named() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("cgroup", "limit_cgroup", "owner"),
-    [
-        ("/system.slice/a.service", "/system.slice", "/system.slice"),
+def test_the_limit_above_is_named_and_not_that_of_the_container() -> None:
+    container = f"/kubepods.slice/kubepods-pod1.slice/cri-containerd-{'ab' * 32}.scope"
+    advice = diagnose_incident(cgroup=container, **{**limit(), "limit_cgroup": "/kubepods.slice"}).advice[0]
+    assert advice.what.startswith("Raise the memory limit of /kubepods.slice (all pods of the node)")
+    assert advice.why.endswith("so raising that one changes nothing.")
+
+
+def test_an_unknown_limit_is_not_advised_by_a_name() -> None:
+    assert advised(cgroup="/system.slice/a.service", **{**limit(), "limit_cgroup": None}) == [
         (
-            f"/system.slice/docker-{'ab' * 32}.scope",
-            "/system.slice",
-            "the container (in its runtime, or in the resources of the pod)",
-        ),
-        (None, None, "its cgroup"),
-    ],
-)
-def test_limit_owner_falls_back_to_cgroup(cgroup: str | None, limit_cgroup: str | None, owner: str) -> None:
-    assert advised(cgroup=cgroup, **{**limit(), "limit_cgroup": limit_cgroup}) == [
-        f"Raise the memory limit of {owner}, or reduce the memory that its processes need."
+            "Raise the memory limit that was reached (the report does not show of which cgroup), or reduce the memory "
+            "that its processes need."
+        )
     ]
 
 
@@ -202,7 +203,12 @@ def test_limit_owner_falls_back_to_cgroup(cgroup: str | None, limit_cgroup: str 
 )
 def test_memory_high_is_advised_only_with_swap(changes: dict[str, t.Any], is_advised: bool) -> None:
     what = advised(cgroup="/system.slice/a.service", **limit(**changes))
-    assert ("Set MemoryHigh= somewhat below the limit." in what) is is_advised
+    assert ("Set MemoryHigh= of a.service somewhat below the limit." in what) is is_advised
+
+
+def test_memory_high_is_not_advised_for_what_systemd_does_not_limit() -> None:
+    what = advised(cgroup="/a", **{**limit(swap_usage_bytes=4096), "limit_cgroup": "/a"})
+    assert [text.split()[0] for text in what] == ["Raise"]
 
 
 CROWD = tuple(Task("a", pid, rss_bytes=GIB // 10) for pid in range(10))
