@@ -9,16 +9,26 @@ import contextlib
 import fcntl
 import os
 import pathlib
+import struct
 import time
 import typing as t
 
 from ._errors import OomguardError
+from ._safe import neutralise
 
 # Not /run/lock: there, any user could create the file first.
 _LOCK_FOLDER = pathlib.Path("/run")
 _LOCK_RETRY_SECONDS = 0.1
 _FOLDER_MODE = 0o755
 SELINUX_LABEL = "security.selinux"
+
+# FS_IOC_GETFLAGS and two of its flags (linux/fs.h). The request number is that of most processors; elsewhere the kernel
+# refuses it, and the flags are unknown.
+_GET_FLAGS = 0x80006601 | struct.calcsize("l") << 16
+_FLAGS = {0x10: ("immutable", "i"), 0x20: ("append-only", "a")}
+# The limits of Linux in bytes (linux/limits.h).
+_LONGEST_NAME = 255
+_LONGEST_PATH = 4095
 
 
 class FileError(OomguardError):
@@ -86,6 +96,119 @@ def remove_file(path: pathlib.Path) -> None:
         raise FileError(f"Could not remove {path}: {error.strerror}.") from error
 
 
+def check_writable(path: pathlib.Path, *, size: int = 0) -> None:
+    """Raise FileError if `write_file` could not give `path` a text of `size` bytes. Change nothing.
+
+    Checks what check_removable() checks, and that the filesystem has room. Without a file and its parent folders, the
+    nearest folder that exists is checked. Symbolic links among the folders are followed, `path` itself is not.
+    """
+    folder = _check_place(path)
+    _refuse_full(path, folder, size)
+
+
+def check_removable(path: pathlib.Path) -> None:
+    """Raise FileError if `remove_file` could not remove `path`, which need not exist. Change nothing.
+
+    Checks that the names are of possible length, that the folder is one, that its filesystem is not read-only, that
+    neither the folder nor the file is immutable or append-only (chattr(1)), and that the effective user may write to
+    the folder.
+    """
+    _check_place(path)
+
+
+def _check_place(path: pathlib.Path) -> pathlib.Path:
+    """Check all but the room for `path`, and return the nearest folder above it that exists. Raises FileError."""
+    _refuse_name(path)
+    folder = next(parent for parent in path.parents if os.path.lexists(str(parent)))
+    if not os.path.isdir(str(folder)):
+        raise _cannot_change(path, f"{folder} is not a directory", hint="Move it away, or choose another path.")
+
+    if path.is_dir() and not path.is_symlink():
+        raise _cannot_change(path, "it is a directory", hint="Move it away, or choose another path.")
+
+    for place in (folder, path):
+        _refuse_read_only(path, place)
+        _refuse_flags(path, place)
+    if not os.access(str(folder), os.W_OK | os.X_OK, effective_ids=True):
+        raise _cannot_change(path, f"this user may not write to {folder}", hint="Run the task with become: true.")
+
+    return folder
+
+
+def _cannot_change(path: pathlib.Path, reason: str, *, hint: str) -> FileError:
+    name = neutralise(str(path), limit=_LONGEST_NAME)
+    return FileError(f"Could not change {name}: {reason}. Nothing was changed.", hint=hint)
+
+
+def _refuse_name(path: pathlib.Path) -> None:
+    """Raise FileError for a path that Linux does not accept, for the file itself or for its temporary file."""
+    try:
+        name = os.fsencode(name_leftover(path))
+    except ValueError as error:
+        raise _cannot_change(path, "it is not the path of a file", hint="Correct the path.") from error
+
+    longest = max(map(len, name.split(b"/")))
+    is_long = longest > _LONGEST_NAME or len(name) > _LONGEST_PATH
+    if is_long or b"\0" in name:
+        raise _cannot_change(path, "the path is too long or contains a NUL character", hint="Choose another path.")
+
+
+def _refuse_read_only(path: pathlib.Path, place: pathlib.Path) -> None:
+    try:
+        status = os.statvfs(str(place))
+    except OSError:
+        # There is no such file yet, or it is a link to nothing.
+        return
+
+    if status.f_flag & os.ST_RDONLY:
+        raise _cannot_change(
+            path, f"{place} is on a read-only filesystem", hint="Mount it writable, or choose another path."
+        )
+
+
+def _refuse_flags(path: pathlib.Path, place: pathlib.Path) -> None:
+    flags = _read_flags(place)
+    for flag, (word, letter) in _FLAGS.items():
+        if flags & flag:
+            raise _cannot_change(
+                path, f"{place} is {word}", hint=f"Remove that attribute with `chattr -{letter} {place}`."
+            )
+
+
+def _read_flags(place: pathlib.Path) -> int:
+    """Return the flags of a file or folder, 0 if it has none, as links and some filesystems."""
+    buffer = bytearray(struct.calcsize("l"))
+    try:
+        descriptor = os.open(str(place), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return 0
+
+    try:
+        fcntl.ioctl(descriptor, _GET_FLAGS, buffer)
+    except OSError:
+        return 0
+    finally:
+        os.close(descriptor)
+
+    # The kernel writes an int, although the request is that for a long.
+    (flags,) = struct.unpack_from("=I", buffer)
+    return int(flags)
+
+
+def _refuse_full(path: pathlib.Path, folder: pathlib.Path, size: int) -> None:
+    status = os.statvfs(str(folder))
+    free_blocks = status.f_bavail
+    if os.geteuid() == 0:
+        free_blocks = status.f_bfree
+
+    # Filesystems without a fixed number of blocks or files say 0.
+    needed_blocks = size // status.f_frsize + 1
+    has_room = status.f_blocks == 0 or free_blocks >= needed_blocks
+    has_names = status.f_files == 0 or status.f_ffree > 0
+    if not has_room or not has_names:
+        raise _cannot_change(path, f"the filesystem of {folder} is full", hint="Free some space there.")
+
+
 def sync_folder(folder: pathlib.Path) -> None:
     """Sync the names in `folder` to disk. Raises OSError."""
     descriptor = os.open(str(folder), os.O_RDONLY | os.O_DIRECTORY)
@@ -112,8 +235,9 @@ def lock(topic: str, *, folder: pathlib.Path = _LOCK_FOLDER, timeout: float = 60
 
 def _create_folders(folder: pathlib.Path) -> None:
     missing = [candidate for candidate in (folder, *folder.parents) if not candidate.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    for created in missing:
+    # With `parents`, mkdir() calls itself for each folder, and Python limits the depth of that.
+    for created in reversed(missing):
+        created.mkdir(exist_ok=True)
         created.chmod(_FOLDER_MODE)
 
 
