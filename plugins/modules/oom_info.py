@@ -57,6 +57,7 @@ options:
     description:
       - Read the journal files in this directory instead of the host's own journal, for example the journals of other
         hosts that C(systemd-journal-remote) collected.
+      - Such files do not prove who wrote them, so RV(events[].trusted) and RV(remedies[].trusted) are V(false).
       - Mutually exclusive with O(journal_namespace).
     type: path
   journal_namespace:
@@ -85,7 +86,7 @@ options:
         the files, so name the oldest file first.
       - An event found in several files, with the same time and the same host, is returned and counted once, and
         RV(coverage.notes) says so.
-      - A text log does not prove who wrote it, so RV(events[].trusted) is V(false).
+      - A text log does not prove who wrote it, so RV(events[].trusted) and RV(remedies[].trusted) are V(false).
       - Mutually exclusive with O(since), O(until), O(after_cursor), O(journal_directory) and O(journal_namespace), and
         with any O(boot) other than V(all).
     type: list
@@ -180,7 +181,10 @@ events:
       type: str
       sample: kernel
     trusted:
-      description: Whether it is certain that the kernel and systemd wrote the records.
+      description:
+        - Whether it is certain that the kernel and systemd of this host wrote the records.
+        - V(false) for events from O(log_files) and O(journal_directory), since whoever wrote the files determines
+          everything in them.
       type: bool
     complete:
       description: Whether the report is complete. If not, RV(events[].notes) says what is missing.
@@ -676,7 +680,14 @@ remedies:
   returned: success
   type: list
   elements: dict
-  contains: *remedy
+  contains:
+    <<: *remedy
+    trusted:
+      description:
+        - Whether the remedy follows from records of which it is certain that the kernel and systemd of this host wrote
+          them. Do not apply any other remedy without having checked it.
+        - V(false) for remedies from O(log_files) and O(journal_directory).
+      type: bool
 summary:
   description:
     - Totals over all events, including those beyond O(limit).

@@ -48,14 +48,14 @@ def build_result(findings: Findings, *, tasks: str, top: int) -> dict[str, t.Any
         figures = compute_figures(incident)
         diagnosis = diagnose(incident, figures)
         diagnoses.append(diagnosis)
-        events.append(_build_event(incident, figures, diagnosis, rows))
+        events.append(_build_event(incident, figures, diagnosis, rows, trusted=findings.trusted))
 
     needed = select_needed(_list_remedies(diagnoses), findings.host_now)
     incidents = (*findings.older, *findings.incidents)
 
     return {
         "events": events,
-        "remedies": _build_all(needed),
+        "remedies": [{**remedy, "trusted": findings.trusted} for remedy in _build_all(needed)],
         "summary": build_summary(incidents, [*older, *diagnoses], findings.units_taken_down),
         "coverage": build_coverage(findings.coverage),
     }
@@ -67,7 +67,9 @@ def _list_remedies(diagnoses: t.Sequence[Diagnosis]) -> t.Iterator[Remedy]:
         yield from diagnosis.remedies
 
 
-def _build_event(incident: Incident, figures: Figures, diagnosis: Diagnosis, rows: int | None) -> dict[str, t.Any]:
+def _build_event(
+    incident: Incident, figures: Figures, diagnosis: Diagnosis, rows: int | None, *, trusted: bool
+) -> dict[str, t.Any]:
     report = incident.report
     at = incident.at
     place = incident.place
@@ -77,7 +79,7 @@ def _build_event(incident: Incident, figures: Figures, diagnosis: Diagnosis, row
         "id": incident.key,
         "log": _build_log(incident),
         "killer": report.killer,
-        "trusted": incident.log is None,
+        "trusted": trusted,
         "complete": report.complete and not damaged_rows,
         "time": format_time(at.realtime_us),
         "boot_id": at.boot_id,

@@ -9,16 +9,18 @@ import pathlib
 import typing as t
 
 import pytest
+import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
 
 PLAYBOOK = pathlib.Path(__file__).parents[3] / "playbooks/remediate.yml"
 REMEDIES = [
-    {"role": "swap", "variables": {"swap_size": "3G"}},
-    {"role": "fcgid_recycler", "variables": {}},
-    {"role": "oom_policy", "variables": {"oom_policy_units": ["a.service"]}},
-    {"role": "oom_policy", "variables": {"oom_policy_units": ["b.service"]}},
+    {"role": "swap", "variables": {"swap_size": "3G"}, "trusted": True},
+    {"role": "fcgid_recycler", "variables": {}, "trusted": True},
+    {"role": "oom_policy", "variables": {"oom_policy_units": ["a.service"]}, "trusted": True},
+    {"role": "oom_policy", "variables": {"oom_policy_units": ["b.service"]}, "trusted": True},
 ]
+FOREIGN = [{**remedy, "trusted": False} for remedy in REMEDIES]
 
 
 def play(**variables: object) -> tuple[Templar, dict[str, dict[str, t.Any]]]:
@@ -32,22 +34,31 @@ def play(**variables: object) -> tuple[Templar, dict[str, dict[str, t.Any]]]:
 @pytest.mark.parametrize(
     ("chosen", "managed"),
     [
-        ({}, {"swap", "oom_policy"}),
-        ({"oomguard_roles": ["fcgid_recycler"]}, {"fcgid_recycler"}),
-        ({"oomguard_roles": ["auto", "fcgid_recycler"]}, {"swap", "oom_policy", "fcgid_recycler"}),
-        ({"oomguard_roles": []}, set()),
+        ({}, ["oom_policy", "swap"]),
+        ({"oomguard_roles": ["fcgid_recycler"]}, ["fcgid_recycler"]),
+        ({"oomguard_roles": ["fcgid", "auto", "fcgid_recycler"]}, ["oom_policy", "swap", "fcgid", "fcgid_recycler"]),
+        ({"oomguard_roles": []}, []),
+        ({"detect_result": {"remedies": FOREIGN}}, []),
+        ({"detect_result": {"remedies": FOREIGN}, "oomguard_roles": ["auto", "swap"]}, ["swap"]),
     ],
-    ids=["detected", "one named role", "detected and one named role", "none"],
+    ids=["detected", "one named role", "detected and named roles", "none", "not trusted", "not trusted but named"],
 )
-def test_detected_and_named_roles_run(chosen: dict[str, object], managed: set[str]) -> None:
+def test_detected_and_named_roles_run_in_order(chosen: dict[str, object], managed: list[str]) -> None:
     templar, tasks = play(**chosen)
-    roles = {
-        task["ansible.builtin.include_role"]["name"]: task
-        for task in tasks.values()
-        if "when" in task and "ansible.builtin.include_role" in task
+    assert templar.template(trust_as_template(tasks["Run the roles"]["loop"])) == managed
+
+
+def test_variables_of_remedies_that_are_not_applied_are_printed() -> None:
+    templar, tasks = play(detect_result={"remedies": FOREIGN})
+    task = tasks["Report remedies that are not applied"]
+    templar.available_variables = {**templar.available_variables, **task["vars"]}
+    message = templar.template(trust_as_template(task["ansible.builtin.debug"]["msg"]))
+    assert message[0].startswith("Nothing was changed because of these records")
+    assert yaml.safe_load("\n".join(message[1:])) == {
+        "oomguard_roles": ["swap", "oom_policy"],
+        "oom_policy_units": ["a.service", "b.service"],
+        "swap_size": "3G",
     }
-    run = {name for name, task in roles.items() if templar.evaluate_conditional(task["when"])}
-    assert run == {f"oomguard.linux.{name}" for name in ("detect", *managed)}
 
 
 @pytest.mark.parametrize(
@@ -59,9 +70,18 @@ def test_unknown_roles_are_rejected(roles: object, *, accepted: bool) -> None:
     assert all(templar.evaluate_conditional(condition) for condition in conditions) is accepted
 
 
-@pytest.mark.parametrize(("given", "taken"), [({}, True), ({"swap_size": "10G"}, False)], ids=["not set", "set"])
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [({}, True), ({"swap_size": "10G"}, False), ({"detect_result": {"remedies": FOREIGN}}, False)],
+    ids=["not set", "set", "not trusted"],
+)
 def test_suggested_swap_size_is_used_unless_one_is_set(given: dict[str, object], *, taken: bool) -> None:
     templar, tasks = play(**given)
     task = tasks["Use the swap size that the remedies suggest"]
     assert all(templar.evaluate_conditional(condition) for condition in task["when"]) is taken
+
+
+def test_swap_size_is_that_of_the_remedy() -> None:
+    templar, tasks = play()
+    task = tasks["Use the swap size that the remedies suggest"]
     assert templar.template(trust_as_template(task["ansible.builtin.set_fact"]["swap_size"])) == "3G"

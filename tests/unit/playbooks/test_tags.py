@@ -17,9 +17,10 @@ import pytest
 import yaml
 
 ROOT = pathlib.Path(__file__).parents[3]
-SWAP_REMEDY = {"role": "swap", "variables": {"swap_size": "3G"}, "why": "", "risk": ""}
-UNIT_REMEDY = {"role": "oom_policy", "variables": {"oom_policy_units": ["a.service"]}, "why": "", "risk": ""}
-FCGID_REMEDY = {"role": "fcgid", "variables": {}, "why": "", "risk": ""}
+MADE = {"why": "", "risk": "", "trusted": True}
+SWAP_REMEDY = {"role": "swap", "variables": {"swap_size": "3G"}, **MADE}
+UNIT_REMEDY = {"role": "oom_policy", "variables": {"oom_policy_units": ["a.service"]}, **MADE}
+FCGID_REMEDY = {"role": "fcgid", "variables": {}, **MADE}
 RESULTS: dict[str, dict[str, t.Any]] = {
     "oom_info": {
         "events": [],
@@ -38,7 +39,8 @@ STUB = """\
 print({result!r})
 """
 
-DETECT = {"Reject unknown tags", "Reject unknown roles", "Find every OOM kill", "Explain the findings"}
+ALWAYS = {"Reject unknown tags", "Reject unknown roles", "Begin the list of results"}
+DETECT = {*ALWAYS, "Find every OOM kill", "Explain the findings"}
 OOM_POLICY = {
     "Reject an OOM score that exempts workers from OOM kills",
     "Reject a restart that does not follow an OOM kill",
@@ -93,7 +95,7 @@ def play(collections: pathlib.Path, playbook: str, *arguments: str) -> subproces
 def list_tasks(output: str) -> set[str]:
     """Return the tasks that ran, without includes and without the validation of arguments."""
     names = re.findall(r"^TASK \[(?:oomguard\.linux\.\w+ : )?(.*?)\] \*+\n(?!included: )", output, re.MULTILINE)
-    return {name for name in names if not name.startswith("Validating arguments")}
+    return {name for name in names if not name.startswith(("Validating arguments", "Record that the role"))}
 
 
 @pytest.mark.parametrize(
@@ -144,7 +146,7 @@ def test_unknown_tag_is_an_error(playbook: str, option: str, collections: pathli
 def test_tag_of_another_play_is_accepted(collections: pathlib.Path) -> None:
     finished = play(collections, "remediate", "--tags", "web", "-e", '{"oomguard_other_tags": ["web"]}')
     assert finished.returncode == 0
-    assert list_tasks(finished.stdout) == {"Reject unknown tags", "Reject unknown roles"}
+    assert list_tasks(finished.stdout) == ALWAYS
 
 
 @pytest.mark.parametrize("playbook", ["detect", "remediate"])
@@ -152,7 +154,8 @@ def test_known_tags_are_the_tags_of_the_roles(playbook: str) -> None:
     text = (ROOT / f"playbooks/{playbook}.yml").read_text()
     (loaded,) = yaml.safe_load(text)
     found: set[str] = set()
-    for role in set(re.findall(r"(?:role|name): oomguard\.linux\.(\w+)", text)):
+    roles = re.findall(r"(?:role|name): oomguard\.linux\.(\w+)", text)
+    for role in {*roles, *loaded["vars"].get("oomguard_order", ())}:
         for path in (ROOT / "roles" / role / "tasks").glob("*.yml"):
             for tags in re.findall(r"tags: \[(.*)\]", path.read_text()):
                 found.update(tags.split(", "))

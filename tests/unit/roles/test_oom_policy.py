@@ -12,8 +12,17 @@ import pytest
 from ansible_collections.oomguard.linux.tests.unit.roles.role import value
 
 
-def event(result: str | None, policy: str | None) -> dict[str, t.Any]:
-    return {"unit_effect": {"unit": "a.service", "result": result, "oom_policy": policy}}
+def event(result: str | None, policy: str | None, *, trusted: bool = True) -> dict[str, t.Any]:
+    return {"trusted": trusted, "unit_effect": {"unit": "a.service", "result": result, "oom_policy": policy}}
+
+
+def make_remedy(unit: str, *, trusted: bool = True) -> dict[str, t.Any]:
+    return {"role": "oom_policy", "variables": {"oom_policy_units": [unit]}, "trusted": trusted}
+
+
+def test_remedies_of_a_foreign_journal_are_left_alone() -> None:
+    found = {"events": [], "remedies": [make_remedy("ssh.service", trusted=False), make_remedy("a.service")]}
+    assert value("oom_policy", "__oom_policy_units", detect_result=found) == ["a.service"]
 
 
 @pytest.mark.parametrize(
@@ -23,13 +32,14 @@ def event(result: str | None, policy: str | None) -> dict[str, t.Any]:
         ([event("oom-kill", "continue")] * 2, [], ["a.service"]),
         ([event("oom-kill", None)], [], []),
         ([event("signal", "continue")], [], []),
-        ([{"unit_effect": None}], [], []),
+        ([{"trusted": True, "unit_effect": None}], [], []),
+        ([event("oom-kill", "continue", trusted=False)], [], []),
     ],
-    ids=["advised", "fixed before", "gone", "main process", "no unit"],
+    ids=["advised", "fixed before", "gone", "main process", "no unit", "not trusted"],
 )
 def test_detected_units_are_configured(events: list[dict[str, t.Any]], advised: list[str], units: list[str]) -> None:
-    remedies = [{"role": "oom_policy", "variables": {"oom_policy_units": [unit]}} for unit in advised]
-    remedies += [{"role": "swap", "variables": {"swap_size": "1G"}}]
+    remedies = [make_remedy(unit) for unit in advised]
+    remedies += [{"role": "swap", "variables": {"swap_size": "1G"}, "trusted": True}]
     assert value("oom_policy", "__oom_policy_units", detect_result={"events": events, "remedies": remedies}) == units
 
 

@@ -20,3 +20,5 @@ class Findings(t.NamedTuple):
     units_taken_down: tuple[str, ...]
     coverage: Coverage
     host_now: HostNow = HostNow()
+    trusted: bool = False
+    """The records are those of this host's own journal, which shows who wrote them."""

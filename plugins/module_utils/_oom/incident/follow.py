@@ -56,6 +56,7 @@ def follow_traces(
         units_taken_down=_list_units_taken_down(incidents, traces),
         coverage=coverage_of(journal, traces, persistent=persistent, unreadable=found.unreadable),
         host_now=host_now,
+        trusted=local,
     )
 
 

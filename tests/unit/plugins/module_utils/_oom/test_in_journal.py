@@ -40,3 +40,11 @@ def test_systemd_is_not_asked_about_another_host() -> None:
     host = Host(captured("bullseye"))
     find_in_journal(Query(directory="/srv/journal"), host)
     assert all(call[0] == "journalctl" for call in host.calls)
+
+
+@pytest.mark.parametrize(("directory", "trusted"), [(None, True), ("/srv/journal", False)])
+def test_only_this_hosts_own_journal_is_trusted(directory: str | None, *, trusted: bool) -> None:
+    found = find_in_journal(Query(directory=directory), Host(captured("bullseye"), {"apache2.service": "stop"}))
+    assert found["events"]
+    assert {event["trusted"] for event in found["events"]} == {trusted}
+    assert {remedy["trusted"] for remedy in found["remedies"]} == {trusted}
