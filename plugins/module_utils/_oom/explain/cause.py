@@ -184,6 +184,9 @@ def _describe_cause(report: OomReport, cause: str) -> str:
     if cause == "cgroup_limit":
         return f"because {describe_owner_at_limit(report)}"
 
+    if report.requester is not None:
+        return f"because {report.requester} requested it (SysRq)"
+
     return _REASONS[cause]
 
 
@@ -198,6 +201,9 @@ def _summarise_kill(report: OomReport, reason: str) -> str:
 
 
 def _name_victims(report: OomReport) -> str:
+    if not report.victims and report.cgroup is None:
+        return f"processes of a cgroup in {report.limit_cgroup}"
+
     if not report.victims:
         return f"the processes of {report.cgroup}"
 

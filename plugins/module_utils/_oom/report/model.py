@@ -200,6 +200,8 @@ class OomReport(t.NamedTuple):
     constraint: str | None = None
     """As printed, for example `CONSTRAINT_MEMCG`. `scope` is more reliable: Linux 5.0 prints `CONSTRAINT_NONE`."""
     manual: bool = False
+    requester: str | None = None
+    """The userspace killer that asked for the manual kill, such as `earlyoom`."""
     trigger: Trigger | None = None
     victims: tuple[Victim, ...] = ()
     """Empty if the report ends without a kill. Each pid occurs once."""

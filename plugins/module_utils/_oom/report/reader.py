@@ -118,8 +118,8 @@ class _Reader:
         self._host: str | None = None
         self._boot_id: str | None = None
         self._parked: dict[str | None, _Parked] = {}
-        self._recent = RecentReports(page_size)
         self._userspace = UserspaceKillers()
+        self._recent = RecentReports(page_size, self._userspace.requests)
         self._manual_request: Line | None = None
         self._in_other_mem_info = False
 
@@ -166,9 +166,11 @@ class _Reader:
         if self._has_ended_before(line):
             self._close_draft()
 
-        report = self._userspace.take(line)
-        if report is not None and not self._has_kernel_kill(report):
-            self._recent.add(report)
+        found = self._userspace.take(line)
+        if isinstance(found, Unparsed):
+            self._recent.add_unparsed(found)
+        elif found is not None and not self._has_kernel_kill(found):
+            self._recent.add(found)
 
         return self.drain()
 

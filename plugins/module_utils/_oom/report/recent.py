@@ -23,13 +23,15 @@ class RecentReports:
     """Holds the latest reports, and finishes older ones, in the order in which they ended.
 
     An item is a draft of the kernel or the finished report of a userspace killer. `page_size` is the page size of the
-    hosts, for the reports before the first one of a host that reveals it.
+    hosts, for the reports before the first one of a host that reveals it. `requests` are the lines in which a userspace
+    killer says that it asked the kernel for a kill.
     """
 
-    def __init__(self, page_size: int | None) -> None:
+    def __init__(self, page_size: int | None, requests: t.Collection[Line] = ()) -> None:
         self._items: collections.deque[Draft | OomReport] = collections.deque()
         self._userspace_kills: list[OomReport] = []
         self._found: list[Found] = []
+        self._requests = requests
         self._page_size = page_size
         self._page_sizes: dict[str | None, int] = {}
 
@@ -81,9 +83,24 @@ class RecentReports:
         if report is None:
             return
 
-        self._found.append(report)
+        self._found.append(self._add_requester(report))
         if report.page_size:
             self._page_sizes[host] = report.page_size
+
+    def _add_requester(self, report: OomReport) -> OomReport:
+        """Return the report of a manual kill with the userspace killer that asked for it, if one did."""
+        if not report.manual:
+            return report
+
+        line = report.first
+        for request in self._requests:
+            is_same_host = request.hostname == line.hostname
+            if is_same_host and is_near(request, line):
+                requester = request.source
+                note = f"{requester} asked the kernel for this kill through SysRq-f."
+                return report._replace(requester=requester, notes=(*report.notes, note))
+
+        return report
 
 
 def is_same_kill(report: OomReport, victim: Victim, line: Line) -> bool:

@@ -189,8 +189,27 @@ def test_the_summary_says_what_became_of_the_unit(effect: dict[str, t.Any], end:
             {"victims": (), "killer": "systemd-oomd", "cgroup": "/user.slice"},
             "systemd-oomd killed the processes of /user.slice because memory was short.",
         ),
+        (
+            {"victims": (), "killer": "systemd-oomd", "cgroup": None, "limit_cgroup": "/a.slice"},
+            "systemd-oomd killed processes of a cgroup in /a.slice because memory was short.",
+        ),
+        (
+            {"manual": True, "requester": "earlyoom"},
+            "The kernel killed sys.fcgi (pid 4711) because earlyoom requested it (SysRq).",
+        ),
     ],
-    ids=["group", "no process", "no kill line", "panic", "unknown", "nothing known", "chosen alone", "systemd-oomd"],
+    ids=[
+        "group",
+        "no process",
+        "no kill line",
+        "panic",
+        "unknown",
+        "nothing known",
+        "chosen",
+        "oomd",
+        "rule",
+        "earlyoom",
+    ],
 )
 def test_the_summary_says_which_process_was_killed(changes: dict[str, t.Any], summary: str) -> None:
     assert diagnose_incident(**changes).summary == summary

@@ -13,6 +13,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model i
     Line,
     OomReport,
     Origin,
+    Unparsed,
     Victim,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.reader import read_reports
@@ -154,3 +155,121 @@ def test_marked_cgroup_without_reason_is_an_incomplete_kill() -> None:
 def test_name_of_earlyooms_victim_ends_where_its_own_words_begin(text: str, name: str) -> None:
     (report,) = read("earlyoom", text.format(name))
     assert [(victim.pid, victim.name) for victim in report.victims] == [(7, name)]
+
+
+RULE = "Rule 'swap' conditions met for cgroup /user.slice/a.slice for 1min 30s, taking action "
+
+
+@pytest.mark.parametrize(
+    ("action", "cgroup", "limit_cgroup", "complete"),
+    [
+        ("kill-all", "/user.slice/a.slice", None, True),
+        ("kill-by-pgscan", None, "/user.slice/a.slice", False),
+        ("kill-by-swap", None, "/user.slice/a.slice", False),
+    ],
+)
+def test_rule_of_systemd_oomd_is_a_kill(action: str, cgroup: str, limit_cgroup: str, complete: bool) -> None:
+    (report,) = read("systemd-oomd", RULE + action)
+    found = (report.killer, report.cgroup, report.limit_cgroup, report.complete)
+    assert found == ("systemd-oomd", cgroup, limit_cgroup, complete)
+    assert report.reason == f"the conditions of the rule swap were met for 1min 30s, action {action}"
+
+
+@pytest.mark.parametrize(
+    "text", [RULE[: RULE.index(",")] + " (need 2min)", RULE.replace("for 1min 30s, taking action ", "waiting for 2s")]
+)
+def test_rule_that_does_not_act_yet_is_no_kill(text: str) -> None:
+    assert read("systemd-oomd", text) == []
+
+
+@pytest.mark.parametrize("name", ["a for 1s, taking action kill-all", "a due to memory pressure for /b being "])
+def test_cgroup_cannot_end_its_name_in_a_rule(name: str) -> None:
+    (report,) = read("systemd-oomd", f"Rule 'r' conditions met for cgroup /{name} for 10s, taking action kill-all")
+    assert report.cgroup == f"/{name}"
+
+
+@pytest.mark.parametrize("verb", ["Killed {0} due to ", "Marked {0} for killing due to "])
+@pytest.mark.parametrize("cgroup", ["/u/a for killing due to memory pressure for /b being 1", "/u/a due to swap used "])
+def test_cgroup_cannot_end_its_own_name(verb: str, cgroup: str) -> None:
+    (report,) = read("systemd-oomd", verb.format(cgroup) + PRESSURE)
+    assert (report.cgroup, report.limit_cgroup, report.reason) == (cgroup, "/user.slice", PRESSURE)
+
+
+def test_cgroup_that_repeats_the_words_after_it_is_uncertain() -> None:
+    (report,) = read("systemd-oomd", f"Killed /u due to a due to {PRESSURE}")
+    assert (report.complete, report.notes) == (False, ("The cgroup repeats the words after it.",))
+
+
+def test_swap_alone_is_a_reason() -> None:
+    (report,) = read("systemd-oomd", "Killed /a due to swap used (90) / total (99) being more than 90.00%")
+    assert (report.scope, report.cgroup, report.complete) == ("global", "/a", True)
+
+
+def test_name_is_first_in_earlyoom_1_1() -> None:
+    (report,) = read("earlyoom", "Killing process: a, pid: 1, pid: 7, badness: 538, VmRSS: 3160 MiB")
+    assert report.victims == (Victim("a, pid: 1", 7),)
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("earlyoom", 'sending SIGTERM to process 7 uid 0 "ch'),
+        ("earlyoom", "sending SIGKILL to process"),
+        ("earlyoom", 'killing process 7 "ch'),
+        ("earlyoom", "Killing process 'ch"),
+        ("systemd-oomd", "Killed /user.slice/a.sc"),
+        ("systemd-oomd", "Marked /user.slice/a.scope for kil"),
+        ("systemd-oomd", "Killed /user.slice/a.scope due"),
+        ("nohang", "  Sending SIGTERM to the victim"),
+    ],
+)
+def test_truncated_kill_is_unparsed(source: str, text: str) -> None:
+    (unparsed,) = read_reports([Line(text, origin=Origin(source=source))])
+    assert isinstance(unparsed, Unparsed)
+    assert unparsed.reason == f"The line of {source} is truncated or has an unknown format."
+
+
+def test_nohang_0_1_names_victim() -> None:
+    (report,) = read(
+        "nohang", "  Victim is a, pid: 1, pid: 7, badness: 9, VmRSS: 1 MiB", "  Sending SIGTERM to the victim; OK"
+    )
+    assert report.victims == (Victim("a, pid: 1", 7),)
+
+
+@pytest.mark.parametrize(("later_us", "pid"), [(1000, 7), (2_000_000, 8)])
+def test_command_line_of_nohangs_victim_names_no_other_victim(later_us: int, pid: int) -> None:
+    origin = Origin(source="nohang")
+    lines = [
+        Line("  PID: 7, name: a, badness: 849", monotonic_us=1, origin=origin),
+        Line("  PID: 8, name: b, badness: 9", monotonic_us=1 + later_us, origin=origin),
+        Line("  Sending SIGTERM to the victim", monotonic_us=2 + later_us, origin=origin),
+    ]
+    (report,) = read("nohang", *lines)
+    assert [victim.pid for victim in report.victims] == [pid]
+
+
+MANUAL = "kworker/1:1 invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=-1, oom_score_adj=0"
+REQUEST = "trigger_kernel_oom: successfully triggered kernel OOM killer"
+
+
+@pytest.mark.parametrize(
+    ("order", "requester"),
+    [("RMK", "earlyoom"), ("MRK", "earlyoom"), ("MKR", "earlyoom"), ("MK", None), ("TRK", None)],
+)
+def test_earlyoom_asks_the_kernel_for_a_kill(order: str, requester: str | None) -> None:
+    lines = {
+        "R": Line(REQUEST, origin=Origin(source="earlyoom")),
+        "M": Line(MANUAL, origin=Origin(source="kernel")),
+        "T": Line(MANUAL.replace("-1", "0"), origin=Origin(source="kernel")),
+        "K": Line(KILLED, origin=Origin(source="kernel")),
+    }
+    (report,) = read("", *map(lines.__getitem__, order))
+    assert (report.killer, report.requester) == ("kernel", requester)
+    assert ("earlyoom asked the kernel for this kill through SysRq-f." in report.notes) == (requester is not None)
+
+
+@pytest.mark.parametrize("request_", [Line(REQUEST, origin=Origin(hostname="b", source="earlyoom")), Line(REQUEST)])
+def test_other_request_is_not_for_this_kill(request_: Line) -> None:
+    lines = [Line(text, origin=Origin(hostname="a", source="kernel")) for text in (MANUAL, KILLED)]
+    (report,) = read("", request_, *lines)
+    assert report.requester is None
