@@ -320,6 +320,17 @@ events:
         swap_limit_bytes:
           description: Its swap limit. With cgroup v1, the limit of memory and swap together.
           type: int
+        kmem_usage_bytes:
+          description:
+            - The memory that the kernel itself used for the cgroup, as part of RV(events[].limit.usage_bytes). With
+              cgroup v1 only. With cgroup v2, see C(kernel) in RV(events[].limit.stat).
+          type: int
+        kmem_limit_bytes:
+          description: The limit of that memory, V(null) if it has none.
+          type: int
+        kmem_failcnt:
+          description: How often the cgroup reached that limit.
+          type: int
         stat:
           description:
             - The statistics that the kernel prints for the cgroup, under the kernel's names. Sizes are in bytes, and
@@ -362,6 +373,54 @@ events:
         swap_cache_bytes:
           description: The memory that was both in swap and in RAM.
           type: int
+        hwpoisoned_bytes:
+          description:
+            - The part of the RAM that the kernel no longer uses, because the hardware reported errors in it.
+            - V(null) if the kernel does not print it.
+          type: int
+        slabs:
+          description:
+            - The caches of unreclaimable kernel objects, the largest first.
+            - The kernel prints them only if these objects took more memory than processes and files together.
+            - O(tasks) and O(top) limit their number, too.
+          type: list
+          elements: dict
+          contains:
+            name:
+              description: The name of the cache. With cgroup v1, it can include the name of a cgroup.
+              type: str
+              sample: filp
+            used_bytes:
+              description: The size of the objects in use.
+              type: int
+            total_bytes:
+              description: The size of the cache, including places that are free.
+              type: int
+        allocations:
+          description:
+            - The memory that the kernel has allocated and not freed, by the place in its code, the largest first.
+            - The kernel prints it since Linux 6.10, if memory allocation profiling is on.
+            - O(tasks) and O(top) limit their number, too.
+          type: list
+          elements: dict
+          contains:
+            function:
+              description: The function.
+              type: str
+              sample: alloc_empty_file
+            module:
+              description: The kernel module, V(null) for code outside modules.
+              type: str
+            source:
+              description: The file and the line.
+              type: str
+              sample: fs/file_table.c:202
+            size_bytes:
+              description: The size of all its allocations.
+              type: int
+            calls:
+              description: The number of its allocations.
+              type: int
         breakdown:
           description:
             - What the RAM was used for, in parts that add up to RV(events[].memory.ram_bytes).

@@ -31,10 +31,23 @@ _MEMORY = (
     "swap_total_bytes",
     "swap_free_bytes",
     "swap_cache_bytes",
+    "hwpoisoned_bytes",
 )
+# Enough to recognise a line that is quoted.
+_LONG = 100
 _ZONE = ("node", "zone", "free_bytes", "min_bytes", "low_bytes", "high_bytes", "present_bytes", "managed_bytes")
 _SUPPLY = ("usable", "reserve_bytes", "margin_bytes", "fitting_blocks")
-_LIMIT = ("usage_bytes", "limit_bytes", "failcnt", "swap_usage_bytes", "swap_limit_bytes", "stat")
+_LIMIT = (
+    "usage_bytes",
+    "limit_bytes",
+    "failcnt",
+    "swap_usage_bytes",
+    "swap_limit_bytes",
+    "kmem_usage_bytes",
+    "kmem_limit_bytes",
+    "kmem_failcnt",
+    "stat",
+)
 _EFFECT = ("unit", "result", "stopped", "restarted", "oom_policy", "down_seconds")
 
 
@@ -98,7 +111,7 @@ def _build_event(
         "container_id": place.container_id,
         "pod_uid": place.pod_uid,
         "limit": _build_limit(report.limit),
-        "memory": _build_memory(report, figures.parts),
+        "memory": _build_memory(report, figures.parts, rows),
         "zones": [_build_zone(supply) for supply in figures.supplies],
         "tasks": _build_tasks(report.tasks, figures.consumers, rows),
         "unit_effect": _build_effect(incident.effect),
@@ -132,6 +145,10 @@ def _collect_notes(incident: Incident, damaged_rows: int) -> t.Iterator[str]:
     if damaged_rows:
         yield f"Damaged rows in the task table: {damaged_rows}."
 
+    unread = report.unread
+    if unread:
+        yield f"Lines inside the report that were not understood: {len(unread)}. The first is: {unread[0][:_LONG]}"
+
     impossible = dict.fromkeys(zone.zone for zone in find_impossible_zones(report))
     if impossible:
         yield (
@@ -140,7 +157,7 @@ def _collect_notes(incident: Incident, damaged_rows: int) -> t.Iterator[str]:
         )
 
 
-def _build_memory(report: OomReport, parts: Breakdown | None) -> dict[str, t.Any] | None:
+def _build_memory(report: OomReport, parts: Breakdown | None, rows: int | None) -> dict[str, t.Any] | None:
     memory = report.memory
     if memory is None:
         return None
@@ -154,6 +171,8 @@ def _build_memory(report: OomReport, parts: Breakdown | None) -> dict[str, t.Any
         "page_size": report.page_size,
         "swap_used_bytes": swap_used,
         "breakdown": parts._asdict() if parts else None,
+        "slabs": _build_all(memory.slabs[:rows]),
+        "allocations": _build_all(memory.allocations[:rows]),
     }
 
 

@@ -11,7 +11,7 @@ import typing as t
 if t.TYPE_CHECKING:
     import pytest
 
-collect_ignore = [] if os.environ.get("OOMGUARD_CORPUS") else ["test_corpus.py"]
+collect_ignore = [] if os.environ.get("OOMGUARD_CORPUS") else ["test_corpus.py", "test_lines.py"]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -21,6 +21,8 @@
 `constraint_lines`: the lines about the cgroup, the cpuset and the nodes that the OOM killer was limited to
 `limit_lines`: usage, limit and statistics of the cgroup that reached its limit
 `mem_info`: the Mem-Info block: counters, zones and buddy lists
+`kernel_memory`: the tables of slab caches, and of the kernel's allocations by code
+`ignored_lines`: the kinds of lines that are not read, with the reason
 `task_table`: the task table
 `victim_rows`: the details of a victim that only its row of the task table has, and the page size
 `times`: compares the times of lines, also of those without a year

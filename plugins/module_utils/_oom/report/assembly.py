@@ -10,6 +10,7 @@ import typing as t
 
 from .constraint_lines import Constraint
 from .draft import Draft
+from .ignored_lines import is_omission
 from .model import (
     QUOTED,
     Choice,
@@ -43,7 +44,10 @@ def build_report(draft: Draft, page_size: int | None) -> OomReport | None:
     rows = {victim.pid: table.find_row(victim.pid) for victim in victims}
     size = _find_page_size(draft, rows) or page_size
     completed = _complete_victims(draft, rows, size)
-    problems = tuple(_find_problems(draft, constraint))
+    unread = draft.list_unread()
+    problems = list(_find_problems(draft, constraint, rows))
+    if any(map(is_omission, unread)):
+        problems.append("Lines of the report were left out.")
 
     return OomReport(
         first=draft.first,
@@ -71,6 +75,7 @@ def build_report(draft: Draft, page_size: int | None) -> OomReport | None:
         task_columns=() if _has_guessed_columns(draft) else draft.columns,
         page_size=size,
         kernel_release=draft.release,
+        unread=tuple(unread),
         complete=not problems,
         notes=(*problems, *_find_mislabelled(victims, completed)),
     )
@@ -187,7 +192,7 @@ def _find_choice(draft: Draft, constraint: Constraint) -> Choice | None:
     return Choice(constraint.name or "", constraint.pid, constraint.uid)
 
 
-def _find_problems(draft: Draft, constraint: Constraint) -> t.Iterator[str]:
+def _find_problems(draft: Draft, constraint: Constraint, rows: t.Mapping[int, Row]) -> t.Iterator[str]:
     """Yield a note for each missing or truncated part, and for each contradiction between the lines."""
     has_end = any((draft.victims, draft.has_no_killable, draft.has_panicked))
     has_memory_state = any((draft.memory, draft.limits.has_usage))
@@ -200,6 +205,7 @@ def _find_problems(draft: Draft, constraint: Constraint) -> t.Iterator[str]:
         (draft.trigger and not has_memory_state, "The memory state is missing."),
         (draft.memory.is_cut, "Parts of the memory state are missing."),
         (_has_empty_table(draft), "The task table has no rows."),
+        (_lacks_victim_row(draft, rows), "The task table lacks the row of the killed process."),
         (_has_truncated_oom_kill(draft, constraint), "The oom-kill line is truncated."),
         (
             _are_different(constraint.pid, kill_pid),
@@ -213,6 +219,20 @@ def _find_problems(draft: Draft, constraint: Constraint) -> t.Iterator[str]:
 
 def _has_empty_table(draft: Draft) -> bool:
     return all((draft.columns, draft.victims, not draft.rows))
+
+
+def _lacks_victim_row(draft: Draft, rows: t.Mapping[int, Row]) -> bool:
+    """Return whether the table has rows, but none of the first victim. The victim can be a thread of a process."""
+    if not rows or not draft.rows:
+        return False
+
+    pid, row = next(iter(rows.items()))
+    if row:
+        return False
+
+    mark = re.compile(rf"\[ *(?:\d+\] +\d+ +)?{pid}\b")
+
+    return not any(map(mark.match, draft.rows))
 
 
 def _has_truncated_trigger(draft: Draft) -> bool:

@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import collections
+import itertools
 import re
 import string
 import typing as t
 
 from .constraint_lines import ConstraintLines
+from .ignored_lines import list_unread
+from .kernel_memory import ALLOCATION_HEADING, SLAB_HEADING
 from .kill_lines import Kill
 from .limit_lines import LimitLines
 from .mem_info import MemInfo
@@ -46,14 +49,16 @@ _MAX_ROWS = 1 << 15
 Bulk = t.Tuple[t.Optional[str], t.Deque[str]]
 """The first character of the lines that a reader can pass over without `Draft.take`, and the deque that gets them."""
 NO_BULK: Bulk = (None, collections.deque(maxlen=0))
-_STACK: Bulk = (" ", collections.deque(maxlen=0))
+
+# A stack has some 20 lines.
+_MAX_PASSED = 1000
 
 
 class Draft:
     """A report that is being read. `take` returns whether a line is part of it.
 
-    Lines of different parts of a report look alike, so `_in_counters`, `_in_statistics` and `_in_table` hold the
-    position in the report.
+    Lines of different parts of a report look alike, so `_in_counters`, `_section` and `_in_table` hold the position in
+    the report. `_section` takes the rows of a part with a heading of its own.
     """
 
     def __init__(self, line: Line) -> None:
@@ -74,8 +79,10 @@ class Draft:
         self.columns: tuple[str, ...] = ()
         self.release: str | None = None
         self._in_counters = False
-        self._in_statistics = False
+        self._section: t.Callable[[str], bool] | None = None
         self._in_table = False
+        self._passed: collections.deque[str] = collections.deque(maxlen=_MAX_PASSED)
+        self._passed_inside = 0
         self.is_manual = False
         self.is_spared = False
         self.has_no_killable = False
@@ -92,13 +99,13 @@ class Draft:
         if self.victims:
             return self._take_group(text)
 
+        if self._section is not None and self._section(text):
+            return True
+
         first = text[:1]
         if first == " ":
             # The stack, or counters: their lines are indented after the first.
             return self._in_counters and self.memory.take_counters(text)
-
-        if self._in_statistics and self.limits.take_stat(text):
-            return True
 
         # A kill line that is broken between two words can continue with a figure that looks like a counter.
         if self._in_counters and first in _COUNTER_STARTS and _KILLED not in text and self.memory.take_counters(text):
@@ -116,10 +123,22 @@ class Draft:
         if self._in_table:
             return "[", self.rows
 
-        if self._in_counters:
+        if self._in_counters or self._section is not None:
             return NO_BULK
 
-        return _STACK
+        return " ", self._passed
+
+    def pass_over(self, text: str) -> None:
+        """Remember a line that is not taken. It is inside the report if a line of the report follows."""
+        self._passed.append(text)
+
+    def enclose(self) -> None:
+        """Take the lines that were passed over for lines inside the report, because this line of it follows them."""
+        self._passed_inside = len(self._passed)
+
+    def list_unread(self) -> list[str]:
+        """Return the lines inside the report that are neither read nor of a kind that is ignored on purpose."""
+        return list_unread(itertools.islice(self._passed, self._passed_inside))
 
     def set_trigger(self, trigger: Trigger, text: str, *, is_requested: bool = False) -> None:
         """Set the trigger of the report.
@@ -156,6 +175,7 @@ class Draft:
 
         self.victims.setdefault(kill.victim.pid, kill.victim)
         self._in_table = False
+        self.enclose()
 
     def split_group(self) -> Draft:
         """Move the last victim to a new draft, the report of a second group, and return it."""
@@ -193,16 +213,24 @@ class Draft:
 
         return True
 
-    def _take_hardware(self, _text: str) -> bool:
-        """Take `Hardware name: ...` of the stack."""
-        return self.trigger is not None
-
     def _take_memory(self, text: str) -> bool:
         if self.limits.take_stat_heading(text):
-            self._in_statistics = True
+            self._section = self.limits.take_stat
+            return True
+
+        if text.startswith(ALLOCATION_HEADING):
+            self._section = self.memory.kernel.take_allocation
             return True
 
         return text.startswith("Memory limit reached of cgroup ") or self._take_end(text)
+
+    def _take_slabs(self, text: str) -> bool:
+        if not text.startswith(SLAB_HEADING):
+            return False
+
+        self._section = self.memory.kernel.take_slab
+
+        return True
 
     def _take_usage(self, text: str) -> bool:
         return self.limits.take_usage(text)
@@ -234,7 +262,7 @@ class Draft:
 
     def _take_tasks(self, text: str) -> bool:
         """Take `Tasks state (memory values in pages):` or `Task in CGROUP killed ...`."""
-        self._in_statistics = False
+        self._section = None
 
         return text.startswith("Tasks state (") or self.constraints.take_task_in(text)
 
@@ -253,7 +281,7 @@ class Draft:
             return False
 
         self.columns = columns
-        self._in_statistics = False
+        self._section = None
         self._in_table = True
 
         return True
@@ -305,8 +333,8 @@ def _find_release(text: str, trigger_name: str) -> str | None:
 _HANDLERS: dict[str, t.Callable[[Draft, str], bool]] = {
     "CPU:": Draft._take_task,
     "Pid:": Draft._take_task,
-    "Hard": Draft._take_hardware,
     "Memo": Draft._take_memory,
+    "Unre": Draft._take_slabs,
     "memo": Draft._take_usage,
     "swap": Draft._take_usage,
     "kmem": Draft._take_usage,

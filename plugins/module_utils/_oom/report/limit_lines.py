@@ -70,7 +70,7 @@ class LimitLines:
         """Take a line such as `memory: usage 8kB, limit 8kB, failcnt 0`, and return whether `text` is one."""
         match = _USAGE.match(text)
         if match is None:
-            return text.startswith("kmem: usage ")
+            return False
 
         key, usage_kb, limit_kb, failcnt = match.groups()
         self._usage.setdefault(key, _Usage(int(usage_kb), int(limit_kb), int(failcnt)))
@@ -128,6 +128,7 @@ class LimitLines:
         has_memsw = "memory+swap" in self._usage
         swap_key = "memory+swap" if has_memsw else "swap"
         swap = self._usage.get(swap_key, _UNKNOWN)
+        kmem = self._usage.get("kmem", _UNKNOWN)
 
         return Limit(
             usage_bytes=memory.usage_bytes,
@@ -136,5 +137,8 @@ class LimitLines:
             swap_usage_bytes=swap.usage_bytes,
             swap_limit_bytes=swap.limit_bytes,
             memsw=has_memsw,
+            kmem_usage_bytes=kmem.usage_bytes,
+            kmem_limit_bytes=kmem.limit_bytes,
+            kmem_failcnt=kmem.failcnt,
             stat=self._stat,
         )

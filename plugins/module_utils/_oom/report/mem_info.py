@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from .kernel_memory import KernelMemory
 from .model import Memory, Zone
 from .task_table import is_number
 
@@ -39,6 +40,7 @@ _ANON_SIZE = re.compile(r" (?:in)?active_anon:(\d{1,20})kB")
 _HUGE_PAGES = re.compile(
     r" hugepages_total=(\d{1,20}) hugepages_free=(\d{1,20}) hugepages_surp=\d{1,20} hugepages_size=(\d{1,20})kB"
 )
+_PAGES = re.compile(r"(\d{1,20}) ([A-Za-z/ ]{1,40}[A-Za-z])")
 _SLAB_PARTS = ("slab_reclaimable", "slab_unreclaimable")
 
 _PAGE_LINES = {
@@ -52,6 +54,7 @@ _PAGE_LINES = {
     "pagecache pages": "page_cache",
     "pages in swap cache": "swap_cache",
     "pages swap cached": "swap_cache",
+    "pages hwpoisoned": "hwpoisoned",
 }
 
 
@@ -100,9 +103,10 @@ class MemInfo:
         self._huge_totals: list[int] = []
         self._huge_free: list[int] = []
         self._first_block: int | None = None
+        self.kernel = KernelMemory()
 
     def __bool__(self) -> bool:
-        return any((self._counters, self._pages, self._zones))
+        return any((self._counters, self._pages, self._zones, self.kernel))
 
     @property
     def is_cut(self) -> bool:
@@ -168,9 +172,13 @@ class MemInfo:
 
     def take_pages(self, text: str) -> bool:
         """Take a line such as `262144 pages RAM`."""
-        number, _blank, words = text.partition(" ")
-        key = _PAGE_LINES.get(words.rstrip())
-        if key is None or not is_number(number):
+        match = _PAGES.match(text)
+        if match is None:
+            return False
+
+        number, words = match.groups()
+        key = _PAGE_LINES.get(words)
+        if key is None:
             return False
 
         self._pages.setdefault(key, int(number))
@@ -275,6 +283,9 @@ class MemInfo:
             swap_free_bytes=self._swap.get("Free"),
             swap_cache_bytes=pages.get("swap_cache"),
             counters=counters,
+            hwpoisoned_bytes=pages.get("hwpoisoned"),
+            slabs=self.kernel.list_slabs(),
+            allocations=self.kernel.list_allocations(),
         )
 
     def build_zones(self, page_size: int | None) -> tuple[Zone, ...]:

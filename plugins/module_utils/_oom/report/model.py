@@ -124,8 +124,33 @@ class Limit(t.NamedTuple):
     """Swap alone, or memory and swap together if `memsw` is true (`memory+swap:`, cgroup v1)."""
     swap_limit_bytes: int | None = None
     memsw: bool = False
+    kmem_usage_bytes: int | None = None
+    """The kernel's memory for the cgroup, which is part of its memory (`kmem:`, cgroup v1)."""
+    kmem_limit_bytes: int | None = None
+    kmem_failcnt: int | None = None
     stat: t.Mapping[str, int] = _EMPTY
     """Statistics of the cgroup by printed key (`anon`, `file`, `rss`, `pgfault`): sizes in bytes, events as counts."""
+
+
+class Slab(t.NamedTuple):
+    """One cache of unreclaimable kernel objects."""
+
+    name: str
+    used_bytes: int
+    total_bytes: int
+    """Includes free places in partly used slabs."""
+
+
+class Allocation(t.NamedTuple):
+    """All memory that one line of the kernel's code has allocated and not freed."""
+
+    function: str
+    module: str | None
+    source: str
+    """The file and the line, such as `fs/inode.c:260`."""
+    size_bytes: int
+    calls: int
+    """The number of allocations."""
 
 
 class Memory(t.NamedTuple):
@@ -150,6 +175,12 @@ class Memory(t.NamedTuple):
     swap_cache_bytes: int | None = None
     counters: t.Mapping[str, int] = _EMPTY
     """All counters of the Mem-Info block in bytes, by their kernel names (`active_anon`, `unevictable`, `free_cma`)."""
+    hwpoisoned_bytes: int | None = None
+    """Pages that the kernel no longer uses, because the hardware reported errors in them."""
+    slabs: tuple[Slab, ...] = ()
+    """The caches of unreclaimable kernel objects, the largest first; empty unless they took most of the memory."""
+    allocations: tuple[Allocation, ...] = ()
+    """The kernel's largest allocations by code, the largest first; empty without memory allocation profiling."""
 
 
 class Zone(t.NamedTuple):
@@ -232,6 +263,8 @@ class OomReport(t.NamedTuple):
     kernel_release: str | None = None
     reason: str | None = None
     """Why a userspace killer killed, in its own words."""
+    unread: tuple[str, ...] = ()
+    """Lines inside the report that are neither read nor of a kind that is ignored on purpose."""
     complete: bool = False
     """The report has its beginning, its middle and its kill line, without a contradiction; rows are not checked."""
     notes: tuple[str, ...] = ()

@@ -85,6 +85,7 @@ def read_reports(lines: t.Iterable[Line], *, page_size: int | None = None) -> t.
         draft = reader.draft
         if draft is not None and not (has_oom and INVOKED in text) and draft.take(text):
             draft.last = line
+            draft.enclose()
             reader.idle = 0
             bulk_start, bulk = draft.bulk
             continue
@@ -93,6 +94,8 @@ def read_reports(lines: t.Iterable[Line], *, page_size: int | None = None) -> t.
         if has_oom or "ill" in text or draft is None or draft.victims:
             bulk_start = None
             yield from reader.take_other_line(line)
+        else:
+            draft.pass_over(text)
 
     reader.close()
     yield from reader.drain()
@@ -242,6 +245,9 @@ class _Reader:
 
         if draft is None or draft.victims or self._is_far(line):
             self._take_stray_line(line)
+            return
+
+        draft.pass_over(text)
 
     def close(self) -> None:
         """End all reports that are still open."""

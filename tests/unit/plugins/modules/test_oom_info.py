@@ -144,6 +144,16 @@ def test_nul_that_syslog_rejects_is_an_error(capfd: pytest.CaptureFixture[str]) 
     assert re.search("NUL character|embedded null character", result["msg"])
 
 
+KERNEL_MEMORY = (
+    "hog invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0",
+    "Memory allocations:",
+    "     1048576      256 fs/demo/inode.c:82 [demo] func:demo_inode_alloc",
+    "Unreclaimable slab info:",
+    "demo_inode              1024KB       2048KB",
+    "Out of memory: Killed process 7 (hog) total-vm:8kB, anon-rss:4kB, file-rss:0kB",
+)
+
+
 @pytest.mark.parametrize("part", ["events", "summary", "coverage"])
 def test_returned_keys_are_documented(part: str, tmp_path: pathlib.Path) -> None:
     contents = documented(RETURN)[part]
@@ -154,8 +164,11 @@ def test_returned_keys_are_documented(part: str, tmp_path: pathlib.Path) -> None
     if part == "events":
         # An event of the journal has no place in a log.
         path = tmp_path / "dmesg.txt"
-        path.write_text("[ 12.500000] Out of memory: Killed process 7 (hog) total-vm:8kB, anon-rss:4kB, file-rss:0kB\n")
-        newest_first[0]["log"] = find({**PARAMS, "log_files": [str(path)]}, Host([]))["events"][0]["log"]
+        path.write_text("".join(f"[ 12.500000] {line}\n" for line in KERNEL_MEMORY))
+        (event,) = find({**PARAMS, "log_files": [str(path)]}, Host([]))["events"]
+        newest_first[0]["log"] = event["log"]
+        # The kernel prints these only if it itself took most of the memory.
+        newest_first[0]["memory"].update(slabs=event["memory"]["slabs"], allocations=event["memory"]["allocations"])
         # A kill for the whole host has no limit, and a kill for a limit no zones; one has a remedy, the other advice.
         newest_first[0]["limit"] = newest_first[1]["limit"]
         newest_first[0]["diagnosis"]["advice"] = newest_first[1]["diagnosis"]["advice"]

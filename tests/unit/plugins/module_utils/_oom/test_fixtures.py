@@ -44,6 +44,11 @@ def test_a_report_is_complete(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LOGS)
+def test_all_lines_are_read_or_ignored_on_purpose(name: str) -> None:
+    assert read(name).unread == ()
+
+
+@pytest.mark.parametrize("name", LOGS)
 def test_the_page_size_is_known(name: str) -> None:
     assert read(name).page_size == 4096
 

@@ -104,6 +104,9 @@ def incident(findings: Findings) -> dict[str, t.Any]:
                 "swap_total_bytes": 50327552,
                 "swap_free_bytes": 0,
                 "swap_cache_bytes": 1654784,
+                "hwpoisoned_bytes": None,
+                "slabs": [],
+                "allocations": [],
                 "swap_used_bytes": 50327552,
                 "breakdown": {
                     "anonymous_bytes": 449032192,

@@ -75,7 +75,33 @@ def test_contradicting_pids_are_noted() -> None:
     lines = build_memcg_report(pid=812)
     lines[-1] = KILL.format("hog", 813)
     (report,) = read_only_reports(lines)
-    assert report.notes == ("The oom-kill line names process 812, but the kill line names process 813.",)
+    assert report.notes == (
+        "The task table lacks the row of the killed process.",
+        "The oom-kill line names process 812, but the kill line names process 813.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "notes"),
+    [
+        (ROW.format("hog", 812), ()),
+        ("[    900]     0   812      225       25    65536        3             0 hog", ()),
+        (ROW.format("cat", 8120), ("The task table lacks the row of the killed process.",)),
+    ],
+    ids=["its row", "the row of its process", "another row"],
+)
+def test_a_table_without_the_row_of_the_victim_is_noted(row: str, notes: tuple[str, ...]) -> None:
+    lines = [row if line == ROW.format("hog", 812) else line for line in build_memcg_report()]
+    (report,) = read_only_reports(lines)
+    assert (report.notes, report.complete) == (notes, not notes)
+
+
+@pytest.mark.parametrize("mark", ["--", "...", "[...]", "<snip>", "[ ... ]"])
+def test_left_out_lines_are_noted(mark: str) -> None:
+    lines = build_memcg_report()
+    lines.insert(4, mark)
+    (report,) = read_only_reports(lines)
+    assert report.notes == ("Lines of the report were left out.",)
 
 
 def test_panic_without_victims_is_a_report() -> None:

@@ -71,17 +71,22 @@ def test_statistics_of_old_kernels_are_added_up() -> None:
     [
         pytest.param(
             ["memory: usage 8kB, limit 16kB, failcnt 3", "swap: usage 4kB, limit 12kB, failcnt 0"],
-            Limit(8192, 16384, 3, 4096, 12288, False, {}),
+            Limit(8192, 16384, 3, 4096, 12288, memsw=False, stat={}),
             id="v2",
         ),
         pytest.param(
             [
                 "memory: usage 8kB, limit 16kB, failcnt 3",
                 "memory+swap: usage 12kB, limit 20kB, failcnt 0",
-                "kmem: usage 0kB, limit 9007199254740988kB, failcnt 0",
+                "kmem: usage 4kB, limit 9007199254740988kB, failcnt 7",
             ],
-            Limit(8192, 16384, 3, 12288, 20480, True, {}),
+            Limit(8192, 16384, 3, 12288, 20480, memsw=True, kmem_usage_bytes=4096, kmem_failcnt=7, stat={}),
             id="v1",
+        ),
+        pytest.param(
+            ["kmem: usage 4kB, limit 8kB, failcnt 1"],
+            Limit(kmem_usage_bytes=4096, kmem_limit_bytes=8192, kmem_failcnt=1, stat={}),
+            id="a limit of kernel memory",
         ),
     ],
 )
