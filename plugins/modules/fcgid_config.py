@@ -67,8 +67,9 @@ options:
         type: str
       address_space:
         description:
-          - The maximum address space that the process can map, as a size such as V(512M). It must be 1 MiB or more. The
-            program's requests for more memory fail.
+          - The maximum address space that each process of the worker can map, as a size such as V(512M). It must be
+            1 MiB or more. The program's requests for more memory fail. With C(PHP_FCGI_CHILDREN), a worker has several
+            processes.
         type: str
       oom_score_adjust:
         description:
@@ -211,7 +212,8 @@ memory:
       type: int
       sample: 3
     largest_worker_bytes:
-      description: The most RAM and swap that one of them has held, V(null) if none runs.
+      description:
+        - The most RAM and swap that one of them has held, as the sum over its processes, V(null) if none runs.
       type: int
       sample: 47185920
     max_processes:

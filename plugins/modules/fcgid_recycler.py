@@ -16,6 +16,9 @@ description:
     workers.
   - The limit applies to VmHWM, the most memory that a worker ever had resident. It never falls, even if the worker is
     swapped out.
+  - A worker is the process that mod_fcgid has started together with all its descendants, such as the processes of
+    C(PHP_FCGI_CHILDREN). The limit applies to the sum of their VmHWM. The worker is idle only if all of them are.
+    Only the process that mod_fcgid has started receives SIGTERM. C(php-cgi) passes it on.
   - The recycler first drains a worker that is over its limit. It removes the worker's socket, so that mod_fcgid sends
     the worker no further requests while it finishes the current one. When the worker has been idle for O(min_idle)
     seconds, the recycler sends it SIGTERM. No request is lost, whatever the program does when it receives that signal.
@@ -101,6 +104,8 @@ options:
       - The URL of mod_status's page on this host. The recycler knows that a worker was idle if the kernel has not run
         it between two checks. If a program wakes up by itself now and then, only the number of its requests, which this
         page shows, proves that it was idle.
+      - The recycler takes nothing else from this page, because a website may be able to replace it. In particular,
+        limits depend on the command line of the process alone.
       - If empty, the page is not read.
     type: str
     default: http://127.0.0.1/server-status
@@ -125,7 +130,7 @@ options:
     default: present
 notes:
   - The recycler logs each retirement to the journal, with the fields C(OOMGUARD_PID), C(OOMGUARD_SCRIPT),
-    C(OOMGUARD_USER), C(OOMGUARD_VM_HWM_BYTES), C(OOMGUARD_LIMIT_BYTES), C(OOMGUARD_AGE_SECONDS),
+    C(OOMGUARD_USER), C(OOMGUARD_PROCESSES), C(OOMGUARD_VM_HWM_BYTES), C(OOMGUARD_LIMIT_BYTES), C(OOMGUARD_AGE_SECONDS),
     C(OOMGUARD_IDLE_SECONDS), C(OOMGUARD_STATE), C(OOMGUARD_REASON) and C(OOMGUARD_DRY_RUN). C(journalctl
     MESSAGE_ID=5d0f8c1e2a7b4c6f9e31b7a4d2586c90) shows them.
   - After a worker has been retired, the next request waits until mod_fcgid has started another one, as it does whenever

@@ -16,7 +16,13 @@ description:
   - The module identifies a worker by the socket that mod_fcgid has created for it, whatever the process calls itself,
     and by its parent, which runs Apache's program. That program is C(apache2) or C(httpd) and belongs to root. A worker
     is busy while a request is connected to its socket.
+  - A worker is the process that mod_fcgid has started together with all its descendants. With C(PHP_FCGI_CHILDREN),
+    which mod_fcgid advises against, C(php-cgi) starts processes of its own, and these hold most of the memory. Sizes
+    are sums over all these processes. A page that several of them share is counted for each, except in
+    RV(workers[].pss_bytes).
   - If mod_status's page can be read, it shows when a worker's last request began, and how many requests it has had.
+    Where a website can replace that page (C(AllowOverride)), anything can be in it. So a row counts only if it names
+    the program that the worker's own command line shows, and RV(workers[].script) never depends on the page.
 author:
   - oomguard contributors (@oomguard)
 extends_documentation_fragment:
@@ -45,8 +51,8 @@ options:
     type: bool
     default: false
 notes:
-  - Requires the right to inspect the processes of other users, that is, C(become).
-  - With C(PHP_FCGI_CHILDREN), which mod_fcgid advises against, the processes that php-cgi itself starts are not listed.
+  - Requires the right to inspect the processes of other users, that is, C(become). Fails if C(/proc) hides them
+    (C(hidepid)).
 seealso:
   - module: oomguard.linux.fcgid_config
 """
@@ -84,8 +90,7 @@ workers:
     script:
       description:
         - The program that Apache serves, or the interpreter to which each request names a script.
-        - This is RV(workers[].class) if that is only a path. Otherwise, or without mod_status's page, it is taken from
-          RV(workers[].command), skipping an interpreter such as C(perl).
+        - It is taken from RV(workers[].command), skipping an interpreter such as C(perl).
       type: str
       sample: /srv/fcgi/report.fcgi
     command:
@@ -93,9 +98,16 @@ workers:
       type: list
       elements: str
       sample: [/usr/bin/perl, /srv/fcgi/report.fcgi]
+    process_count:
+      description:
+        - The number of processes of the worker. This is 1 unless the process that mod_fcgid has started has started
+          others.
+      type: int
+      sample: 1
     class:
       description:
-        - The command under which mod_fcgid counts the worker, V(null) without mod_status's page.
+        - The command under which mod_fcgid counts the worker, V(null) without mod_status's page, or if it does not name
+          the program in RV(workers[].command), for example because it is a script that starts C(php-cgi).
       type: str
       sample: /srv/fcgi/report.fcgi
     user:
@@ -126,31 +138,34 @@ workers:
       sample: 2
     vm_hwm_bytes:
       description:
-        - The most memory that the worker ever had resident (VmHWM). Unlike RV(workers[].rss_bytes), it never falls.
+        - The most memory that the worker ever had resident (VmHWM), as the sum over its processes. Unlike
+          RV(workers[].rss_bytes), the value of a process never falls.
       type: int
       sample: 128786432
     rss_bytes:
-      description: The memory that the worker has resident now (RSS).
+      description: The memory that the processes of the worker have resident now (RSS).
       type: int
       sample: 10960896
     pss_bytes:
-      description: The proportional set size of the worker, V(null) unless O(pss=true).
+      description: The proportional set size of the processes of the worker, V(null) unless O(pss=true).
       type: int
       sample: 7340032
     swap_bytes:
-      description: The memory that the worker has in swap.
+      description: The memory that the processes of the worker have in swap.
       type: int
       sample: 0
     limits:
       description:
-        - The resource limits of the worker that are set, by name, such as C(address_space_bytes), C(open_files) or
-          C(cpu_time). Limits that are not listed are unlimited.
+        - The resource limits that are set for the process that mod_fcgid has started, by name, such as
+          C(address_space_bytes), C(open_files) or C(cpu_time). Limits that are not listed are unlimited.
         - Each has the key C(soft), the limit in force, and the key C(hard), the value to which the process may raise
           it. Both are integers, or V(null) for no limit.
       type: dict
       sample: {address_space_bytes: {soft: 536870912, hard: null}}
     oom_score:
-      description: The kernel's score for the worker. The OOM killer chooses the process with the highest score.
+      description:
+        - The kernel's score for the process that mod_fcgid has started. The OOM killer chooses the process with the
+          highest score.
       type: int
       sample: 672
     oom_score_adj:

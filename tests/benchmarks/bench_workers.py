@@ -71,7 +71,7 @@ def main() -> None:
             "result of the module for all workers": lambda: neutralise_all(
                 describe_workers(found, no_page, scripts=None)
             ),
-            "one worker once more": lambda: workers.find_one(processes[0].pid),
+            "one worker once more": lambda: workers.find_again(found[0]),
         }
         for title, step in steps.items():
             print(f"{title:<40} {measure(step, options.rounds)}", flush=True)

@@ -76,6 +76,7 @@ def describe_worker(worker: Worker) -> dict[str, t.Any]:
         "ppid": worker.ppid,
         "script": worker.script,
         "command": worker.command,
+        "process_count": len(worker.processes),
         "class": row.command if row else None,
         "user": worker.user,
         "state": worker.state,

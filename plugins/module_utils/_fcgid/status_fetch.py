@@ -12,12 +12,16 @@ import socket
 import time
 import typing as t
 
+from .._size import format_size
 from .status_page import parse_page
 from .worker import Row, WorkerError
 
 _LOCAL_URL = re.compile(r"(https?)://(127\.0\.0\.1|\[::1\]|localhost)(?::([0-9]{1,5}))?(/[!\"$-~]*)?")
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
-_LONGEST_PAGE = 8 << 20
+# A row takes about 100 bytes for a worker, of which mod_fcgid has at most 1024, and 400 bytes for a request.
+_LONGEST_PAGE = 2 << 20
+_LONGEST_URL = 2048
+_LARGEST_PORT = 65535
 _PART = 1 << 16
 
 
@@ -71,7 +75,7 @@ def fetch_page(url: str, *, timeout: float = 2) -> dict[int, Row]:
     deadline = time.monotonic() + timeout
     try:
         answer = _request(address, deadline)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         raise WorkerError(f"Could not read mod_status's page {url}: {error}.") from error
 
     head, _blank_line, page = answer.partition("\r\n\r\n")
@@ -85,21 +89,22 @@ def fetch_page(url: str, *, timeout: float = 2) -> dict[int, Row]:
 def _parse_url(url: str) -> _Address:
     """Return the parts of `url`. Raises WorkerError if it is not a page of this host."""
     match = _LOCAL_URL.fullmatch(url)
-    if not match:
+    if not match or len(url) > _LONGEST_URL:
         raise WorkerError(
             f"{url!r} is not a page of this host.",
             hint="Use a URL that begins with http:// or https://, followed by 127.0.0.1, [::1] or localhost.",
         )
 
-    scheme, host, port, target = match.groups()
-    return _Address(scheme == "https", host, int(port or _DEFAULT_PORTS[scheme]), target or "/")
+    scheme, host, port_text, target = match.groups()
+    port = int(port_text or _DEFAULT_PORTS[scheme])
+    if not 1 <= port <= _LARGEST_PORT:
+        raise WorkerError(f"{url!r} has the port {port}.", hint=f"Use a port from 1 to {_LARGEST_PORT}.")
+
+    return _Address(scheme == "https", host, port, target or "/")
 
 
 def _request(address: _Address, deadline: float) -> str:
-    """Return the whole answer, head and page.
-
-    Raises OSError, and OverflowError if there cannot be such a port.
-    """
+    """Return the whole answer, head and page. Raises OSError."""
     with _connect(address, deadline) as connection:
         connection.settimeout(_find_remaining(deadline))
         # HTTP 1.0 has no chunks, so the page ends with the connection.
@@ -135,18 +140,18 @@ def _connect_plainly(name: str, port: int, deadline: float) -> socket.socket:
 
 
 def _receive(connection: socket.socket, deadline: float) -> bytes:
-    """Return the data up to the end of the connection, or up to more than any page has."""
+    """Return the data up to the end of the connection. Raises OSError if that is more than any page has."""
     data = bytearray()
-    while len(data) < _LONGEST_PAGE:
+    while len(data) <= _LONGEST_PAGE:
         # A socket's timeout applies to each part, not to all of them together.
         connection.settimeout(_find_remaining(deadline))
         part = connection.recv(_PART)
         if not part:
-            break
+            return bytes(data)
 
         data += part
 
-    return bytes(data)
+    raise OSError(f"the page is longer than {format_size(_LONGEST_PAGE)}")
 
 
 def _find_remaining(deadline: float) -> float:

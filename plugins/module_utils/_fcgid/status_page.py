@@ -3,93 +3,61 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """mod_status's page, in which mod_fcgid lists its workers. Pure.
 
-Only the HTML page lists them, not the machine-readable one (`?auto`): fcgid_status_hook in mod_fcgid.c, 2.3.9.
+Only the HTML page lists them, not the machine-readable one (`?auto`): fcgid_status_hook in mod_fcgid.c, 2.3.9. Where a
+website may configure its own directories, it can put any text in place of the page. So the page is read in one pass,
+whatever it contains, and `workers.py` compares each row with the process.
 """
 
 from __future__ import annotations
 
-import html.parser
+import html
 import re
 import typing as t
 
 from .worker import Row
 
-_HEADINGS = ["Pid", "Active", "Idle", "Accesses", "State"]
-_PROCESS = re.compile(r"Process: .*?\s+\((.*)\)", re.DOTALL)
+_PROCESS = "Process: "
+_HEADINGS = "<th>Pid</th><th>Active</th><th>Idle</th><th>Accesses</th><th>State</th>"
+_COMMAND_START = "&nbsp;&nbsp;("
+_NUMBER = "<td>([0-9]{1,15})</td>"
+_ROW = re.compile(f"<tr>{_NUMBER * 4}<td>([^<]{{1,64}})</td></tr>")
+# The longest path of Linux. html.unescape() is slow for longer texts.
+_LONGEST_COMMAND = 4096
 
 
 def parse_page(text: str) -> dict[int, Row]:
     """Return the rows of the page that describe workers, by pid. The rest of it, such as requests, is skipped."""
-    page = _Page()
-    page.feed(text)
-    page.close()
-    return page.rows
+    rows: dict[int, Row] = {}
+    for section in _split_sections(text):
+        head, headings, table = section.partition(_HEADINGS)
+        if not headings:
+            continue
+
+        command = _find_command(head)
+        for pid, _active, idle, accesses, state in _ROW.findall(table):
+            rows[int(pid)] = Row(command, int(idle), int(accesses), state)
+
+    return rows
 
 
-class _Page(html.parser.HTMLParser):
-    """Collect the cells of each row, and the text before each table, which names the command of its workers."""
+def _split_sections(text: str) -> t.Iterator[str]:
+    """Yield the part of the page for each command."""
+    start = text.find(_PROCESS)
+    while start >= 0:
+        next_start = text.find(_PROCESS, start + 1)
+        end = next_start
+        if next_start < 0:
+            end = len(text)
 
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.rows: dict[int, Row] = {}
-        self._command = ""
-        self._text_before = ""
-        self._is_ours = False
-        self._cells: list[str] | None = None
-        self._starts = {
-            "table": self._start_table,
-            "tr": self._start_row,
-            "td": self._start_cell,
-            "th": self._start_cell,
-            "hr": self._forget_text,
-        }
-        self._ends = {"tr": self._end_row, "table": self._forget_text}
+        yield text[start:end]
+        start = next_start
 
-    def handle_starttag(self, tag: str, attrs: t.Sequence[tuple[str, str | None]]) -> None:
-        del attrs
-        if tag in self._starts:
-            self._starts[tag]()
 
-    def handle_endtag(self, tag: str) -> None:
-        if tag in self._ends:
-            self._ends[tag]()
+def _find_command(head: str) -> str:
+    """Return the command in the text before a table, "" if there is none."""
+    _name, bracket, rest = head.partition(_COMMAND_START)
+    end = rest.rfind(")")
+    if not bracket or not 0 <= end <= _LONGEST_COMMAND:
+        return ""
 
-    def handle_data(self, data: str) -> None:
-        if self._cells:
-            self._cells[-1] += data
-        else:
-            self._text_before += data
-
-    def _start_table(self) -> None:
-        self._is_ours = False
-        self._command = ""
-        match = _PROCESS.search(self._text_before)
-        if match:
-            self._command = match.group(1)
-
-    def _forget_text(self) -> None:
-        self._text_before = ""
-
-    def _start_row(self) -> None:
-        self._cells = []
-
-    def _start_cell(self) -> None:
-        if self._cells is not None:
-            self._cells.append("")
-
-    def _end_row(self) -> None:
-        if self._cells is not None:
-            self._read_row(self._cells)
-        self._cells = None
-
-    def _read_row(self, cells: list[str]) -> None:
-        if cells == _HEADINGS:
-            self._is_ours = True
-            return
-        if not self._is_ours or len(cells) != len(_HEADINGS):
-            return
-
-        *numbers, state = cells
-        if all(map(str.isdecimal, numbers)):
-            pid, _active, idle, accesses = map(int, numbers)
-            self.rows[pid] = Row(self._command, idle, accesses, state)
+    return html.unescape(rest[:end])

@@ -7,7 +7,8 @@ mod_fcgid creates a socket `DIR/MANAGER.N` for each worker, where MANAGER is the
 the listening socket to the worker as standard input (fcgid_proc_unix.c, 2.3.9). Each request has its own connection.
 So a worker is a child of that manager, which runs Apache's program, and it has such a socket. It is busy while a
 connection to that socket exists or waits to be accepted. Its other connections, for example to a database, do not
-matter.
+matter. A worker may start processes of its own, which are part of it: php-cgi starts PHP_FCGI_CHILDREN of them, which
+answer requests on the same socket.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ from .._proc import find_unit_cgroup, parse_cgroups
 INTERPRETER = re.compile(r"(?:perl|python|pypy|ruby|php|lua|node|nodejs|tclsh|sh|bash|dash|ksh|zsh)[0-9.]*")
 _SOCKET = re.compile(r"/([0-9]+)\.[0-9]+")
 _ACCEPTS = 0x10000
-# The command of a wrapper with arguments contains spaces.
-_SINGLE_PATH = re.compile("/[^ ]*")
+# How mod_status's page names the states of a worker: Exiting has a reason in brackets.
+_STATES = (("Ready", "idle"), ("Working", "busy"), ("Exiting", "exiting"))
 _PSS = re.compile(r"^Pss:\s+(\d+) kB", re.MULTILINE)
 _LIMIT = re.compile(r"^Max ([a-z ]+?) +(\d+|unlimited) +(\d+|unlimited) *([a-z]*)", re.MULTILINE)
 
@@ -56,7 +57,10 @@ class Sockets:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """What mod_status's page says about one worker. `idle_seconds` is the time since its last request began."""
+    """What mod_status's page says about one worker. `idle_seconds` is the time since its last request began.
+
+    Nothing else vouches for it: a website that may configure its own directories can put any text in place of the page.
+    """
 
     command: str
     idle_seconds: int
@@ -91,9 +95,21 @@ class Memory:
         return self.vm_hwm_bytes or 0
 
 
+class Process(t.NamedTuple):
+    """One process of a worker. No other process ever has the same `pid` and `started` (clock ticks after the boot)."""
+
+    pid: int
+    started: int
+    memory: Memory
+
+
 @dataclasses.dataclass(frozen=True)
 class Worker:
-    """One worker. No other process ever has the same `pid` and `started` (clock ticks after the boot)."""
+    """The process that mod_fcgid has started, and all its descendants.
+
+    `processes` has that process first. The other values are those of this process, unless they say otherwise.
+    `pss_bytes` is the sum over all processes.
+    """
 
     pid: int
     ppid: int
@@ -104,7 +120,7 @@ class Worker:
     state_source: str
     idle_seconds: int | None
     age_seconds: int
-    memory: Memory
+    processes: tuple[Process, ...]
     pss_bytes: int | None
     limits: t.Mapping[str, Limit]
     oom_score: int | None
@@ -114,32 +130,33 @@ class Worker:
     row: Row | None = None
 
     @property
+    def memory(self) -> Memory:
+        """Return the sums over all processes. A page that several of them share is counted for each."""
+        if len(self.processes) == 1:
+            return self.processes[0].memory
+
+        return add_memory([process.memory for process in self.processes])
+
+    @property
+    def activity(self) -> tuple[tuple[int, int, int], ...]:
+        """Return a value that changes whenever the kernel runs, starts or ends one of the processes."""
+        return tuple((process.pid, process.started, process.memory.switches) for process in self.processes)
+
+    @property
     def script(self) -> str:
-        """Return the program as Apache knows it.
-
-        mod_status's page shows it, except for a wrapper with several words, which may stand for any program.
-        """
-        if self.row is None:
-            return find_script(self.command)
-
-        shown = self.row.command
-        if _SINGLE_PATH.fullmatch(shown):
-            return shown
-
+        """Return the program that Apache serves, according to the command line."""
         return find_script(self.command)
 
     @property
-    def counted_as(self) -> str:
-        """Return the same text for all workers that mod_fcgid counts together (its class).
+    def counted_as(self) -> tuple[str, str]:
+        """Return the same value for all workers that mod_fcgid counts together (its class).
 
-        Without mod_status's page, this is the program, and one text for all workers that may have renamed themselves.
+        These have the same user and program. Workers that may have renamed themselves count as one program.
         """
-        if self.row:
-            return self.row.command
         if self.script.startswith("/"):
-            return self.script
+            return self.user, self.script
 
-        return ""
+        return self.user, ""
 
 
 def parse_sockets(text: str) -> Sockets:
@@ -198,6 +215,26 @@ def parse_status(text: str) -> Memory:
         swap_bytes=_find_kib(text, "\nVmSwap:"),
         switches=voluntary + involuntary,
     )
+
+
+def add_memory(memories: t.Sequence[Memory]) -> Memory:
+    """Return the sums of several processes, with the user of the first. A sum without a known value is None."""
+    return Memory(
+        uid=memories[0].uid,
+        vm_hwm_bytes=add_known([memory.vm_hwm_bytes for memory in memories]),
+        rss_bytes=add_known([memory.rss_bytes for memory in memories]),
+        swap_bytes=add_known([memory.swap_bytes for memory in memories]),
+        switches=sum(memory.switches for memory in memories),
+    )
+
+
+def add_known(values: t.Iterable[int | None]) -> int | None:
+    """Return the sum of the values that are known, None if none is."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return None
+
+    return sum(known)
 
 
 def _find_count(text: str, label: str) -> int:
@@ -288,6 +325,22 @@ def has_script(worker: Worker, patterns: t.Iterable[str]) -> bool:
     return any(fnmatch.fnmatchcase(worker.script, pattern) for pattern in patterns)
 
 
+def is_row_of(row: Row, command: t.Sequence[str]) -> bool:
+    """Return whether a row of mod_status's page names the program in `command`, a process's command line.
+
+    mod_fcgid counts a wrapper with several words as one command, whose last word is the program. suexec starts a
+    program by its name alone. A program that renames itself has no row.
+    """
+    program = row.command.rpartition(" ")[2]
+    if not os.path.basename(program):
+        return False
+
+    if row.command in command or program in command:
+        return True
+
+    return os.path.basename(program) in command[:3]
+
+
 def find_state(*, connected: bool, row: Row | None) -> tuple[str, str]:
     """Return whether a worker is idle, busy or exiting, and the source of that.
 
@@ -299,5 +352,8 @@ def find_state(*, connected: bool, row: Row | None) -> tuple[str, str]:
     if row is None:
         return "idle", "sockets"
 
-    states = {"Ready": "idle", "Working": "busy"}
-    return states.get(row.state, "exiting"), "status_page"
+    for beginning, state in _STATES:
+        if row.state.startswith(beginning):
+            return state, "status_page"
+
+    return "idle", "sockets"

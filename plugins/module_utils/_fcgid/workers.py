@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import posixpath
 import pwd
@@ -12,14 +13,18 @@ import time
 import types
 import typing as t
 
-from .._proc import parse_stat
+from .._proc import Stat, parse_stat
 from .worker import (
+    Memory,
+    Process,
     Row,
     Sockets,
     Worker,
     WorkerError,
+    add_known,
     find_cgroup,
     find_state,
+    is_row_of,
     parse_limits,
     parse_pss,
     parse_sockets,
@@ -67,6 +72,24 @@ def _read_boottime() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
+class _Table(t.NamedTuple):
+    """Processes by pid, and the pids of the children of each process that has any."""
+
+    stats: dict[int, Stat]
+    children: dict[int, list[int]]
+
+    def find_descendants(self, pid: int) -> list[int]:
+        """Return the pids of all processes below a process. The table was not read at once, so it may have a circle."""
+        found = {pid}
+        waiting = [pid]
+        for parent in waiting:
+            new = [child for child in self.children.get(parent, ()) if child not in found]
+            found.update(new)
+            waiting += new
+
+        return waiting[1:]
+
+
 class Workers:
     """The workers among the processes below `proc`."""
 
@@ -85,58 +108,98 @@ class Workers:
     def find_all(self, page: t.Mapping[int, Row] = _NO_PAGE, *, pss: bool = False) -> list[Worker]:
         """Return every worker, by pid. `page` has the rows that mod_status gave just before.
 
-        A process that ends meanwhile is left out. Raises WorkerError without the right to inspect processes.
+        A row that does not name the program of the process is ignored. A process that ends meanwhile is left out.
+        Raises WorkerError without the right to inspect processes.
         """
-        sockets = self._read_sockets()
-        managers = self._find_managers(sockets)
+        sockets, managers = self._observe_managers()
         if not managers:
             return []
 
+        table = self._read_table(map(int, filter(str.isdecimal, os.listdir(self._proc))))
         workers = []
-        for name in os.listdir(self._proc):
-            if name.isdecimal():
-                worker = self._inspect(int(name), sockets, managers, page, pss=pss)
+        for manager in sorted(managers):
+            for pid in table.children.get(manager, ()):
+                worker = self._inspect(pid, sockets, table, page, pss=pss)
                 if worker:
                     workers.append(worker)
 
         return sorted(workers, key=lambda worker: worker.pid)
 
-    def find_one(self, pid: int) -> Worker | None:
-        """Return one worker as its sockets show it now, None if it is no worker any more. Raises WorkerError."""
+    def find_again(self, worker: Worker) -> Worker | None:
+        """Return the worker as its sockets show it now, None if it is no worker any more. Raises WorkerError.
+
+        Of its processes, it has those that are still there. Only one that has run can have started others.
+        """
+        sockets, managers = self._observe_managers()
+        table = self._read_table(process.pid for process in worker.processes)
+        stat = table.stats.get(worker.pid)
+        if stat is None or stat.parent_pid not in managers:
+            return None
+
+        return self._inspect(worker.pid, sockets, table, _NO_PAGE, pss=False)
+
+    def _observe_managers(self) -> tuple[Sockets, frozenset[int]]:
+        """Return the workers' sockets and Apache's process managers. Raises WorkerError."""
+        # Every user sees the first process, unless /proc hides the processes of other users.
+        if not os.path.isdir(f"{self._proc}/1"):
+            raise WorkerError(
+                f"{self._proc} does not show the processes of other users, so workers cannot be found.",
+                hint="It is mounted with hidepid. Run the task with become: true.",
+            )
+
         sockets = self._read_sockets()
-        managers = self._find_managers(sockets)
-        return self._inspect(pid, sockets, managers, _NO_PAGE, pss=False)
+        return sockets, self._find_managers(sockets)
+
+    def _read_table(self, pids: t.Iterable[int]) -> _Table:
+        """Return these processes. Most of them are no workers, and cost one small file."""
+        table = _Table({}, {})
+        for pid in pids:
+            stat = self._read_stat(pid)
+            if stat:
+                table.stats[pid] = stat
+                table.children.setdefault(stat.parent_pid, []).append(pid)
+
+        return table
+
+    def _read_stat(self, pid: int) -> Stat | None:
+        try:
+            return parse_stat(_read(f"{self._proc}/{pid}/stat"))
+        except _VANISHED:
+            return None
+        except PermissionError as error:
+            raise _refused(f"process {pid}, which may be a worker of mod_fcgid", error) from error
 
     def _inspect(
-        self, pid: int, sockets: Sockets, managers: t.AbstractSet[int], page: t.Mapping[int, Row], *, pss: bool
+        self, pid: int, sockets: Sockets, table: _Table, page: t.Mapping[int, Row], *, pss: bool
     ) -> Worker | None:
         folder = f"{self._proc}/{pid}"
+        stat = table.stats[pid]
         try:
-            # Most processes are no workers. They cost one small file.
-            stat = parse_stat(_read(f"{folder}/stat"))
-            if stat is None or stat.parent_pid not in managers:
-                return None
-
             inode = _parse_inode(os.readlink(f"{folder}/fd/0"))
             manager, path = sockets.listening.get(inode, (0, ""))
             if manager != stat.parent_pid:
                 return None
 
             memory = parse_status(_read(f"{folder}/status"))
-            row = page.get(pid)
+            processes: tuple[Process, ...] = (Process(pid, stat.started_ticks, memory),)
+            if pid in table.children:
+                processes += tuple(self._inspect_descendants(pid, table))
+
+            command = tuple(_read(f"{folder}/cmdline").rstrip("\0").split("\0"))
+            row = _find_row(page, pid, command)
             state, source = find_state(connected=path in sockets.connected, row=row)
             return Worker(
                 pid=pid,
                 ppid=stat.parent_pid,
                 started=stat.started_ticks,
-                command=tuple(_read(f"{folder}/cmdline").rstrip("\0").split("\0")),
+                command=command,
                 user=self._find_user(memory.uid),
                 state=state,
                 state_source=source,
                 idle_seconds=row.idle_seconds if row and state == "idle" else None,
                 age_seconds=max(int(self._boottime() - stat.started_ticks / _TICKS), 0),
-                memory=memory,
-                pss_bytes=parse_pss(_read(f"{folder}/smaps_rollup")) if pss else None,
+                processes=processes,
+                pss_bytes=self._read_pss(processes) if pss else None,
                 limits=parse_limits(_read(f"{folder}/limits")),
                 oom_score=int(_read(f"{folder}/oom_score")),
                 oom_score_adj=int(_read(f"{folder}/oom_score_adj")),
@@ -148,6 +211,28 @@ class Workers:
             return None
         except PermissionError as error:
             raise _refused(f"process {pid}, which may be a worker of mod_fcgid", error) from error
+
+    def _inspect_descendants(self, pid: int, table: _Table) -> t.Iterator[Process]:
+        """Yield all processes that descend from the process. Those that have ended are left out."""
+        for descendant in table.find_descendants(pid):
+            memory = self._read_memory(descendant)
+            if memory and memory.vm_hwm_bytes is not None:
+                yield Process(descendant, table.stats[descendant].started_ticks, memory)
+
+    def _read_memory(self, pid: int) -> Memory | None:
+        try:
+            return parse_status(_read(f"{self._proc}/{pid}/status"))
+        except _VANISHED:
+            return None
+
+    def _read_pss(self, processes: t.Iterable[Process]) -> int | None:
+        """Return the sum of the proportional set sizes, None if the kernel gives none. Ended processes have none."""
+        sizes = []
+        for process in processes:
+            with contextlib.suppress(*_VANISHED):
+                sizes.append(parse_pss(_read(f"{self._proc}/{process.pid}/smaps_rollup")))
+
+        return add_known(sizes)
 
     def _find_managers(self, sockets: Sockets) -> frozenset[int]:
         """Return the managers of the sockets that are Apache's. Any user can create a socket that names another one."""
@@ -172,6 +257,15 @@ class Workers:
 
 def _refused(process: str, error: OSError) -> WorkerError:
     return WorkerError(f"Could not inspect {process}: {error.strerror}.", hint="Run the task with become: true.")
+
+
+def _find_row(page: t.Mapping[int, Row], pid: int, command: t.Sequence[str]) -> Row | None:
+    """Return the row of a process, None if there is none or if it names another program."""
+    row = page.get(pid)
+    if row is None or not is_row_of(row, command):
+        return None
+
+    return row
 
 
 def _parse_inode(link: str) -> int:

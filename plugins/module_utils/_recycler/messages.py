@@ -22,7 +22,7 @@ PROBLEM = "b1c97f36e0fd4a58a3a1d9c7e4f20b6d"
 
 _NOTICE = 5
 _WARNING = 4
-_STATES = ("idle", "busy", "exiting")
+_STATES = ("idle", "busy")
 
 
 def make_retirement(order: Order, *, dry_run: bool) -> dict[str, str]:
@@ -35,6 +35,7 @@ def make_retirement(order: Order, *, dry_run: bool) -> dict[str, str]:
         "OOMGUARD_PID": str(worker.pid),
         "OOMGUARD_SCRIPT": worker.script,
         "OOMGUARD_USER": worker.user,
+        "OOMGUARD_PROCESSES": str(len(worker.processes)),
         "OOMGUARD_VM_HWM_BYTES": str(worker.memory.peak_bytes),
         "OOMGUARD_LIMIT_BYTES": str(order.bound),
         "OOMGUARD_AGE_SECONDS": str(worker.age_seconds),
@@ -49,6 +50,8 @@ def _describe_retirement(order: Order, *, dry_run: bool) -> str:
     worker = order.worker
     verb = "Would retire" if dry_run else "Retired"
     peak = format_size(worker.memory.peak_bytes)
+    if len(worker.processes) > 1:
+        peak = f"{peak} in {len(worker.processes)} processes"
     reason = order.reason.replace("_", " ")
     return (
         f"{verb} pid {worker.pid} ({worker.script}): it has held up to {peak}, its {reason} is"

@@ -20,6 +20,10 @@ from .settings import Bounds, Settings
 
 Key = t.Tuple[int, int]
 
+# What Worker.activity and Worker.counted_as return. Python 3.8 cannot subscript tuple where a type is made.
+_Activity = t.Tuple[t.Tuple[int, int, int], ...]
+_Program = t.Tuple[str, str]
+
 # How fast mod_fcgid replaces workers of one program: a worker that ends adds 2 to a score, its successor adds 1, and
 # each second subtracts 1. Above 10, mod_fcgid starts no worker: requests wait, and fail in the end (fcgid_spawn_ctl.c,
 # 2.3.9).
@@ -33,7 +37,7 @@ class Seen:
     `begun` is whether there was an order to drain it. `drained` and `retired` are whether that was done.
     """
 
-    switches: int
+    activity: _Activity
     accesses: int | None
     idle_since: float | None
     over_hard_since: float | None
@@ -42,7 +46,7 @@ class Seen:
     retired: bool = False
 
 
-_NEVER_SEEN = Seen(switches=0, accesses=None, idle_since=None, over_hard_since=None, begun=False)
+_NEVER_SEEN = Seen(activity=(), accesses=None, idle_since=None, over_hard_since=None, begun=False)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,9 +65,9 @@ class _Quota:
 
     def __init__(self, interval: int) -> None:
         self._most = max(interval // _REPLACED_IN_SECONDS, 1)
-        self._begun: t.Counter[str] = collections.Counter()
+        self._begun: t.Counter[_Program] = collections.Counter()
 
-    def take(self, program: str) -> bool:
+    def take(self, program: _Program) -> bool:
         """Count one more worker of `program`, and return whether it may go."""
         self._begun[program] += 1
         return self._begun[program] <= self._most
@@ -145,7 +149,7 @@ def _update(before: Seen, worker: Worker, settings: Settings, now: float) -> See
 
     return dataclasses.replace(
         before,
-        switches=worker.memory.switches,
+        activity=worker.activity,
         accesses=accesses,
         idle_since=_find_idle_since(worker, before, accesses, now),
         over_hard_since=_find_over_hard_since(worker, before, settings, now),
@@ -155,15 +159,16 @@ def _update(before: Seen, worker: Worker, settings: Settings, now: float) -> See
 def _find_idle_since(worker: Worker, before: Seen, accesses: int | None, now: float) -> float | None:
     """Return the time since when the worker is known to be idle, None if it is not idle.
 
-    It was idle at the last check as well. Since then, the kernel has not run it, or mod_fcgid has counted no request.
-    The idle time on mod_status's page does not help: it begins with the last request, however long that took.
+    It was idle at the last check as well. Since then, the kernel has run none of its processes, or mod_fcgid has
+    counted no request. The idle time on mod_status's page does not help: it begins with the last request, however long
+    that took.
     """
     if worker.state != "idle":
         return None
     if before.idle_since is None:
         return now
 
-    has_not_run = before.switches == worker.memory.switches
+    has_not_run = before.activity == worker.activity
     has_no_request = accesses is not None and accesses == before.accesses
     if has_not_run or has_no_request:
         return before.idle_since

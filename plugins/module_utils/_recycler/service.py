@@ -83,10 +83,10 @@ class Recycler:
         total = sum(self.retired.values())
         return f"{len(workers)} workers, {over} over their limit, {total} retired so far"
 
-    def log_problem(self, problem: str) -> None:
-        """Log a problem to the journal, once."""
-        if problem not in self._problems:
-            self._problems.add(problem)
+    def log_problem(self, problem: str, *, topic: str) -> None:
+        """Log the first problem with a topic to the journal. The texts of later ones may differ without end."""
+        if topic not in self._problems:
+            self._problems.add(topic)
             self._log(messages.make_problem(problem))
 
     def _fetch_page(self) -> t.Mapping[int, Row]:
@@ -94,10 +94,13 @@ class Recycler:
             return {}
 
         try:
-            return self._fetch(self._settings.status_url)
+            page = self._fetch(self._settings.status_url)
         except OomguardError as error:
-            self.log_problem(f"{error} Only the sockets show which workers are idle.")
+            self.log_problem(f"{error} Only the sockets show which workers are idle.", topic="page")
             return {}
+
+        # A website may have replaced the page. Its states could keep every worker, so the sockets alone give them.
+        return {pid: dataclasses.replace(row, state="") for pid, row in page.items()}
 
     def _count_gone(self) -> None:
         """Count the drained workers that have ended: mod_fcgid may be the first to end one that it cannot reach."""
@@ -163,10 +166,12 @@ class Recycler:
         return False
 
     def _log_undrained(self, path: pathlib.Path, reason: str) -> None:
-        self.log_problem(f"Workers in {path.parent} cannot be drained: {reason}.")
+        self.log_problem(f"Workers in {path.parent} cannot be drained: {reason}.", topic=str(path.parent))
 
     def _signal(self, order: Order) -> bool:
         """Send SIGTERM if the worker is still as it was at the check, and return whether it was sent.
+
+        Only the process that mod_fcgid has started is signalled. php-cgi passes the signal on to its processes.
 
         The process is held open while it is checked again, so the signal cannot reach another process with its pid.
         """
@@ -191,13 +196,13 @@ class Recycler:
     def _is_unchanged(self, order: Order) -> bool:
         """Return whether the worker is the same process, and still idle unless it has passed its hard limit."""
         worker = order.worker
-        now = self._workers.find_one(worker.pid)
+        now = self._workers.find_again(worker)
         if now is None or now.started != worker.started:
             return False
         if order.reason != "limit":
             return True
 
-        return now.state == "idle" and now.memory.switches == worker.memory.switches
+        return now.state == "idle" and now.activity == worker.activity
 
     def _write_metrics(self, text: str) -> None:
         if not self._settings.metrics_file or text == self._metrics:
@@ -206,7 +211,7 @@ class Recycler:
         try:
             write_file(pathlib.Path(self._settings.metrics_file), text)
         except OomguardError as error:
-            self.log_problem(str(error))
+            self.log_problem(str(error), topic="metrics")
         else:
             self._metrics = text
 
@@ -257,7 +262,7 @@ def _run_until_terminated(recycler: Recycler, interval: int, version: str) -> in
         try:
             line = recycler.run_once()
         except OomguardError as error:
-            recycler.log_problem(str(error))
+            recycler.log_problem(str(error), topic="check")
             line = str(error)
             if not is_ready or isinstance(error, RecyclerError):
                 # It would not work now. It ends rather than appear to work, and systemd restarts it after RestartSec=.

@@ -39,6 +39,7 @@ def test_worker_has_all_values(proc: FakeProc, capfd: pytest.CaptureFixture[str]
         "ppid": 460,
         "script": "/srv/fcgi/perl.fcgi",
         "command": ["/usr/bin/perl", "/srv/fcgi/perl.fcgi"],
+        "process_count": 1,
         "class": None,
         "user": "root",
         "state": "idle",

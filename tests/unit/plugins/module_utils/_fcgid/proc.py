@@ -44,6 +44,7 @@ class FakeProc:
         self.folder = folder
         self._unix = _HEADINGS
         self.write("self/net/unix", self._unix)
+        self.write("1/stat", "1 (systemd) S 0\n")
         self.process(MANAGER, parent=458, link="/dev/null")
 
     def write(self, name: str, text: str) -> None:
@@ -76,6 +77,11 @@ class FakeProc:
         link_path.parent.mkdir(exist_ok=True)
         if not link_path.is_symlink():
             link_path.symlink_to(link)
+
+    def child(self, pid: int, *, parent: int, **values: int) -> int:
+        """Add a process that a worker has started, such as one of PHP_FCGI_CHILDREN, and return its pid."""
+        self.process(pid, parent=parent, link="/dev/null", command=["/usr/bin/php-cgi"], **values)
+        return pid
 
     def worker(self, number: int, *, pid: int = 0, script: str = "/srv/fcgi/perl.fcgi", **values: int) -> int:
         """Add a worker of mod_fcgid, and return its pid."""

@@ -38,6 +38,7 @@ PAGE = pathlib.Path(__file__).with_name("bookworm-status.txt").read_bytes()
         "localhost",
         "http://127.0.0.1:port/",
         "http://127.0.0.1/ HTTP/1.0\r\nX: ",
+        "http://127.0.0.1/" + "a" * 2048,
     ],
 )
 def test_url_of_another_host_is_rejected(url: str) -> None:
@@ -131,6 +132,18 @@ def test_refused_connection_is_an_error() -> None:
         pass
     with pytest.raises(WorkerError, match="Connection refused"):
         fetch_page(url)
+
+
+def test_page_without_end_is_an_error() -> None:
+    too_long = pytest.raises(WorkerError, match=r": the page is longer than 2\.0 MiB\.$")
+    with served(200, b"x" * (3 << 20), headers={}) as (url, _asked), too_long:
+        fetch_page(url, timeout=60)
+
+
+@pytest.mark.parametrize("port", [0, 65536, 99999])
+def test_port_that_cannot_be_is_rejected(port: int) -> None:
+    with pytest.raises(WorkerError, match=f"has the port {port}. Use a port from 1 to 65535."):
+        check_status_url(f"http://127.0.0.1:{port}/")
 
 
 def test_page_that_is_not_wanted_is_not_read() -> None:

@@ -9,10 +9,13 @@ import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.worker import (
     Limit,
+    Memory,
     Row,
+    add_memory,
     find_cgroup,
     find_script,
     find_state,
+    is_row_of,
     parse_limits,
     parse_pss,
     parse_sockets,
@@ -132,8 +135,35 @@ def test_script_is_the_program_that_apache_serves(command: list[str], script: st
         (False, "Working", ("busy", "status_page")),
         (True, "Ready", ("busy", "sockets")),
         (False, "Exiting(lifetime expired)", ("exiting", "status_page")),
+        (False, "", ("idle", "sockets")),
+        (False, "Sleeping", ("idle", "sockets")),
     ],
 )
 def test_state_combines_sockets_and_page(connected: bool, state: str | None, found: tuple[str, str]) -> None:
-    row = Row("/srv/a.fcgi", 9, 1, state) if state else None
+    row = None
+    if state is not None:
+        row = Row("/srv/a.fcgi", 9, 1, state)
     assert find_state(connected=connected, row=row) == found
+
+
+@pytest.mark.parametrize(
+    ("shown", "command", "found"),
+    [
+        ("/srv/a.fcgi", ["/usr/bin/perl", "/srv/a.fcgi"], True),
+        ("/srv/a b.fcgi", ["/usr/bin/perl", "/srv/a b.fcgi"], True),
+        ("/usr/bin/php-cgi -c /etc/php.ini", ["/usr/bin/php-cgi", "-c", "/etc/php.ini"], True),
+        ("/srv/a.fcgi", ["/usr/bin/perl", "-T", "a.fcgi"], True),
+        ("/srv/a.fcgi", ["/srv/b.fcgi"], False),
+        ("/srv/a.fcgi", ["app: served 7"], False),
+        ("", [""], False),
+        ("/", [""], False),
+    ],
+    ids=["script", "space", "wrapper", "suexec", "another", "renamed", "nothing", "no name"],
+)
+def test_row_belongs_to_the_process_whose_program_it_names(shown: str, command: list[str], found: bool) -> None:
+    assert is_row_of(Row(shown, 9, 1, "Ready"), command) is found
+
+
+def test_sum_of_unknown_sizes_is_unknown() -> None:
+    memories = [Memory(33, peak, rss_bytes=None, swap_bytes=0, switches=2) for peak in (None, 5)]
+    assert add_memory(memories) == Memory(33, 5, rss_bytes=None, swap_bytes=0, switches=4)

@@ -49,18 +49,81 @@ def test_page_gives_state_and_idle_time(proc: FakeProc) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "script"),
+    ("command", "accesses"),
     [
-        ("/srv/site/starter", "/srv/site/starter"),
-        ("/usr/bin/choom -n 500 -- /srv/fcgi/perl.fcgi", "/srv/fcgi/perl.fcgi"),
-        ("", "/srv/fcgi/perl.fcgi"),
+        ("/srv/fcgi/perl.fcgi", 3),
+        ("/usr/bin/choom -n 500 -- /srv/fcgi/perl.fcgi", 3),
+        ("/srv/site/starter", None),
+        ("/srv/fcgi/big.fcgi", None),
+        ("", None),
     ],
-    ids=["path", "wrapper with words", "none"],
+    ids=["path", "wrapper with words", "starter", "another script", "none"],
 )
-def test_page_names_the_program(proc: FakeProc, command: str, script: str) -> None:
+def test_row_counts_only_if_it_names_the_program_of_the_process(
+    proc: FakeProc, command: str, accesses: int | None
+) -> None:
     pid = proc.worker(0)
-    (found,) = workers(proc).find_all({pid: Row(command, 40, 3, "Ready")})
-    assert found.script == script
+    (found,) = workers(proc).find_all({pid: Row(command, 40, 3, "Working")})
+    shown = (found.row.accesses if found.row else None, found.state == "busy")
+    assert (found.script, *shown) == ("/srv/fcgi/perl.fcgi", accesses, accesses is not None)
+
+
+def test_row_of_a_process_that_is_no_worker_is_ignored(proc: FakeProc) -> None:
+    pid = proc.worker(0)
+    proc.process(2000, parent=1, link="/dev/null", command=["/srv/fcgi/perl.fcgi"])
+    found = workers(proc).find_all({2000: Row("/srv/fcgi/perl.fcgi", 40, 3, "Ready")})
+    assert [(worker.pid, worker.row) for worker in found] == [(pid, None)]
+
+
+def test_worker_is_the_started_process_with_all_its_descendants(proc: FakeProc) -> None:
+    pid = proc.worker(0, hwm=1000, switches=5)
+    child = proc.child(2000, parent=pid, hwm=300, switches=6)
+    proc.child(2001, parent=child, hwm=20, switches=7)
+    proc.child(2002, parent=1, hwm=4000)
+    (found,) = workers(proc).find_all(pss=True)
+    assert sorted(process.pid for process in found.processes) == [pid, 2000, 2001]
+    memory = found.memory
+    assert (memory.vm_hwm_bytes, memory.rss_bytes, memory.swap_bytes) == (1320 << 10, 3 * 5452 << 10, 3 * 12 << 10)
+    assert (found.pss_bytes, found.pid, found.processes[0].pid) == (3 * 3804 << 10, pid, pid)
+
+
+def test_worker_is_found_again_with_those_of_its_processes_that_are_left(proc: FakeProc) -> None:
+    pid = proc.worker(0)
+    proc.child(2000, parent=pid)
+    proc.child(2001, parent=pid)
+    (worker,) = workers(proc).find_all()
+    shutil.rmtree(proc.folder / "2001")
+    found = workers(proc).find_again(worker)
+    assert found is not None
+    assert [process.pid for process in found.processes] == [pid, 2000]
+
+
+def test_descendant_that_ends_is_left_out(proc: FakeProc) -> None:
+    pid = proc.worker(0)
+    proc.child(2000, parent=pid)
+    (proc.folder / "2000/status").unlink()
+    proc.child(2001, parent=pid)
+    (proc.folder / "2001/status").write_text("Name:\tphp-cgi\nState:\tZ (zombie)\nUid:\t33\t33\t33\t33\n")
+    (found,) = workers(proc).find_all()
+    assert [process.pid for process in found.processes] == [pid]
+
+
+def test_processes_that_appear_to_descend_from_one_another_end_the_search(proc: FakeProc) -> None:
+    pid = proc.worker(0)
+    proc.child(2000, parent=pid)
+    proc.child(pid, parent=2000)
+    assert workers(proc).find_all() == []
+
+
+def test_hidden_processes_are_an_error(proc: FakeProc) -> None:
+    proc.worker(0)
+    shutil.rmtree(proc.folder / "1")
+    with pytest.raises(WorkerError) as caught:
+        workers(proc).find_all()
+    assert str(caught.value) == (
+        f"{proc.folder} does not show the processes of other users, so workers cannot be found."
+        " It is mounted with hidepid. Run the task with become: true."
+    )
 
 
 def test_proportional_set_size_is_read_on_request(proc: FakeProc) -> None:
@@ -85,7 +148,7 @@ def test_children_of_other_processes_are_not_workers(proc: FakeProc) -> None:
 def test_forged_socket_makes_no_worker(proc: FakeProc) -> None:
     proc.process(2000, parent=1, link="socket:[777]")
     proc.socket(776, "@x\n0: 00000002 0 10000 1 1 777 /1.5")
-    assert (workers(proc).find_all(), workers(proc).find_one(2000)) == ([], None)
+    assert workers(proc).find_all() == []
 
 
 @pytest.mark.parametrize(
@@ -159,14 +222,14 @@ def test_missing_right_to_inspect_a_worker_is_an_error(proc: FakeProc, monkeypat
     )
 
 
-def test_one_worker_is_found_by_pid(proc: FakeProc) -> None:
-    pid = proc.worker(0)
-    found = workers(proc).find_one(pid)
-    assert found is not None
-    assert found.pid == pid
+def test_worker_is_found_again(proc: FakeProc) -> None:
+    proc.worker(0)
+    (worker,) = workers(proc).find_all()
+    assert workers(proc).find_again(worker) == worker
 
 
 def test_worker_that_has_ended_is_none(proc: FakeProc) -> None:
     pid = proc.worker(0)
+    (worker,) = workers(proc).find_all()
     shutil.rmtree(proc.folder / str(pid))
-    assert workers(proc).find_one(pid) is None
+    assert workers(proc).find_again(worker) is None

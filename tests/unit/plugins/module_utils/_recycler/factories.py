@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.worker import Memory, Worker
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.worker import Memory, Process, Worker
 
 VALUES: dict[str, t.Any] = {
     "limit": "256M",
@@ -40,19 +40,20 @@ LIMIT = 100
 
 
 def make_worker(**changes: t.Any) -> Worker:
-    """Return an idle worker over its limit; `hwm` and `switches` are those of its memory."""
+    """Return an idle worker of one process over its limit; `hwm` and `switches` are those of its memory."""
     memory = Memory(33, changes.pop("hwm", LIMIT + 1), rss_bytes=1, swap_bytes=0, switches=changes.pop("switches", 40))
+    pid, started = changes.pop("pid", 1000), changes.pop("started", 7)
     worker = Worker(
-        pid=1000,
+        pid=pid,
         ppid=460,
-        started=7,
+        started=started,
         command=("/srv/a.fcgi",),
         user="www-data",
         state="idle",
         state_source="sockets",
         idle_seconds=None,
         age_seconds=60,
-        memory=memory,
+        processes=(Process(pid, started, memory),),
         pss_bytes=None,
         limits={},
         oom_score=1,

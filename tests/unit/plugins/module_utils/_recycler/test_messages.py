@@ -45,6 +45,7 @@ def test_retirement_has_fields() -> None:
         "OOMGUARD_PID": "1000",
         "OOMGUARD_SCRIPT": "/srv/a.fcgi",
         "OOMGUARD_USER": "www-data",
+        "OOMGUARD_PROCESSES": "1",
         "OOMGUARD_VM_HWM_BYTES": "300",
         "OOMGUARD_LIMIT_BYTES": "256",
         "OOMGUARD_AGE_SECONDS": "60",
@@ -68,7 +69,6 @@ def test_metrics_have_all_values() -> None:
         'oomguard_fcgid_retired_total{reason="hard_limit"} 0',
         'oomguard_fcgid_workers{state="idle"} 1',
         'oomguard_fcgid_workers{state="busy"} 1',
-        'oomguard_fcgid_workers{state="exiting"} 0',
         "oomguard_fcgid_workers_over_limit 1",
         "oomguard_fcgid_vm_hwm_max_bytes 300",
     ]

@@ -9,7 +9,7 @@ import dataclasses
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.worker import Row, Worker
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.worker import Memory, Process, Row, Worker
 from ansible_collections.oomguard.linux.plugins.module_utils._recycler.policy import (
     Key,
     Seen,
@@ -108,12 +108,42 @@ def test_each_program_has_its_own_quota() -> None:
     assert begun(workers, dataclasses.replace(SETTINGS, interval=3)) == [[1, 2], [3, 4]]
 
 
-@pytest.mark.parametrize(
-    "row", [None, Row("/usr/bin/choom -n 500 -- /srv/a.fcgi", 9, 3, "Ready")], ids=["named by itself", "by the page"]
-)
-def test_workers_of_one_class_share_a_quota(row: Row | None) -> None:
-    workers = [make_worker(pid=pid, command=(f"app: {pid} served",), row=row) for pid in (1, 2)]
+def test_workers_that_rename_themselves_share_a_quota() -> None:
+    workers = [make_worker(pid=pid, command=(f"app: {pid} served",)) for pid in (1, 2)]
     assert begun(workers, dataclasses.replace(SETTINGS, interval=1)) == [[1], [2]]
+
+
+def test_each_user_has_a_quota_for_the_same_program() -> None:
+    workers = [make_worker(pid=pid, user=f"web{pid}", command=("/usr/bin/php-cgi",)) for pid in (1, 2)]
+    assert begun(workers, dataclasses.replace(SETTINGS, interval=1)) == [[1, 2], []]
+
+
+def make_tree(*peaks: int, switches: int = 40) -> Worker:
+    """Return a worker whose processes have these peaks. The last one has run `switches` times."""
+    processes = []
+    for pid, peak in enumerate(peaks, start=1000):
+        processes.append(Process(pid, 7, Memory(33, peak, rss_bytes=1, swap_bytes=0, switches=40)))
+    last = processes.pop()
+    processes.append(last._replace(memory=dataclasses.replace(last.memory, switches=switches)))
+    return dataclasses.replace(make_worker(), processes=tuple(processes))
+
+
+def test_processes_of_a_worker_pass_the_limit_together() -> None:
+    assert find_passed_bound(make_tree(LIMIT - 60, 61), SETTINGS) == LIMIT
+    assert find_passed_bound(make_tree(LIMIT - 60, 60), SETTINGS) is None
+
+
+def test_worker_is_idle_only_if_none_of_its_processes_has_run() -> None:
+    before, after = make_tree(LIMIT, 1), make_tree(LIMIT, 1, switches=41)
+    assert acts((0, before), (5, before)) == [["drain limit"], ["retire limit"]]
+    assert acts((0, before), (5, after)) == [["drain limit"], []]
+
+
+def test_process_in_place_of_another_ends_the_idle_time() -> None:
+    before = make_tree(LIMIT, 1)
+    first, second = before.processes
+    after = dataclasses.replace(before, processes=(first, second._replace(pid=2000)))
+    assert acts((0, before), (5, after)) == [["drain limit"], []]
 
 
 def test_quota_applies_without_draining() -> None:
@@ -138,9 +168,7 @@ def test_worker_that_was_busy_was_not_idle() -> None:
 def test_worker_that_ran_without_a_request_was_idle() -> None:
     row = Row("/srv/a.fcgi", 9, 3, "Ready")
     worker = make_worker(row=row)
-    assert acts((0, worker), (5, dataclasses.replace(worker, memory=make_worker(switches=99).memory)))[1:] == [
-        ["retire limit"]
-    ]
+    assert acts((0, worker), (5, make_worker(row=row, switches=99)))[1:] == [["retire limit"]]
 
 
 def test_counted_request_ends_the_idle_time() -> None:
@@ -170,7 +198,7 @@ def test_busy_worker_without_a_hard_limit_is_not_retired() -> None:
 
 def test_worker_is_retired_once() -> None:
     worker = make_worker()
-    seen = {(1000, 7): Seen(40, None, 0, None, begun=True, drained=True, retired=True)}
+    seen = {(1000, 7): Seen((), None, 0, None, begun=True, drained=True, retired=True)}
     assert decide([worker], seen, SETTINGS, 60)[0] == []
 
 

@@ -19,7 +19,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.worker import WorkerError
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.worker import Row, Worker, WorkerError
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.workers import Workers
 from ansible_collections.oomguard.linux.plugins.module_utils._recycler import messages, service
 from ansible_collections.oomguard.linux.plugins.module_utils._recycler.service import Recycler
@@ -91,13 +91,13 @@ def test_worker_with_a_request_before_the_signal_is_left_alone(
 ) -> None:
     bench = Bench(tmp_path, process, SETTINGS)
     bench.check(0)
-    one = bench.workers.find_one
+    one = bench.workers.find_again
 
-    def connect_first(pid: int) -> t.Any:
+    def connect_first(worker: Worker) -> t.Any:
         bench.proc.connect(0)
-        return one(pid)
+        return one(worker)
 
-    monkeypatch.setattr(bench.workers, "find_one", connect_first)
+    monkeypatch.setattr(bench.workers, "find_again", connect_first)
     bench.check(5)
     assert (bench.logged, process.poll()) == ([], None)
 
@@ -111,13 +111,13 @@ def test_worker_that_has_changed_is_left_alone(
 ) -> None:
     bench = Bench(tmp_path, process, SETTINGS)
     bench.check(0)
-    one = bench.workers.find_one
+    one = bench.workers.find_again
 
-    def change_first(pid: int) -> t.Any:
-        bench.proc.process(pid, parent=460, link="", command=["/srv/a.fcgi"], **changes)
-        return one(pid)
+    def change_first(worker: Worker) -> t.Any:
+        bench.proc.process(worker.pid, parent=460, link="", command=["/srv/a.fcgi"], **changes)
+        return one(worker)
 
-    monkeypatch.setattr(bench.workers, "find_one", change_first)
+    monkeypatch.setattr(bench.workers, "find_again", change_first)
     bench.check(5)
     assert (bench.logged, process.poll()) == ([], None)
 
@@ -289,6 +289,79 @@ def test_sockets_are_enough_without_the_page(tmp_path: pathlib.Path, process: su
         "Could not re",
         "Retired pid ",
     ]
+
+
+@pytest.mark.parametrize("state", ["Working", "Exiting(idle timeout)"])
+def test_replaced_page_keeps_no_worker(tmp_path: pathlib.Path, process: subprocess.Popen[bytes], state: str) -> None:
+    bench = Bench(tmp_path, process, SETTINGS)
+    page = {process.pid: Row("/srv/fcgi/perl.fcgi", 0, 1, state)}
+    recycler = Recycler(
+        dataclasses.replace(SETTINGS, min_idle=0, status_url="http://127.0.0.1/"),
+        bench.workers,
+        log=bench.logged.append,
+        fetch=lambda _url: page,
+        clock=lambda: 0,
+    )
+    recycler.run_once()
+    assert [fields["OOMGUARD_STATE"] for fields in bench.logged] == ["idle"]
+
+
+def test_page_that_names_another_script_changes_no_limit(
+    tmp_path: pathlib.Path, process: subprocess.Popen[bytes]
+) -> None:
+    settings = dataclasses.replace(
+        SETTINGS,
+        bounds=Bounds(1 << 40),
+        scripts=(("/srv/fcgi/small.fcgi", Bounds(1 << 20)),),
+        status_url="http://127.0.0.1/",
+    )
+    bench = Bench(tmp_path, process, settings)
+    page = {process.pid: Row("/srv/fcgi/small.fcgi", 600, 1, "Ready")}
+    recycler = Recycler(
+        settings, bench.workers, log=bench.logged.append, fetch=lambda _url: page, clock=lambda: bench.now
+    )
+    for now in (0, 5, 10):
+        bench.now = now
+        assert recycler.run_once() == "1 workers, 0 over their limit, 0 retired so far"
+    assert (bench.logged, process.poll()) == ([], None)
+
+
+def test_pages_that_fail_in_many_ways_are_logged_once(tmp_path: pathlib.Path, process: subprocess.Popen[bytes]) -> None:
+    bench = Bench(tmp_path, process, SETTINGS)
+    for number in range(3):
+        bench.recycler.log_problem(f"The page says {number}.", topic="page")
+    assert [fields["MESSAGE"] for fields in bench.logged] == ["The page says 0."]
+
+
+def test_worker_with_processes_of_its_own_is_retired_by_one_signal(
+    tmp_path: pathlib.Path, process: subprocess.Popen[bytes]
+) -> None:
+    with subprocess.Popen(["sleep", "600"]) as child:
+        bench = Bench(tmp_path, process, dataclasses.replace(SETTINGS, bounds=Bounds(200 << 20)))
+        bench.proc.child(child.pid, parent=process.pid)
+        bench.check(0)
+        bench.check(5)
+        assert (process.wait(60), child.poll()) == (-signal.SIGTERM, None)
+        child.kill()
+    (fields,) = bench.logged
+    assert (fields["OOMGUARD_PROCESSES"], " in 2 processes, its limit" in fields["MESSAGE"]) == ("2", True)
+
+
+def test_worker_whose_process_runs_before_the_signal_is_left_alone(
+    tmp_path: pathlib.Path, process: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench(tmp_path, process, SETTINGS)
+    bench.proc.child(2_000_000_000, parent=process.pid)
+    bench.check(0)
+    one = bench.workers.find_again
+
+    def run_first(worker: Worker) -> t.Any:
+        bench.proc.child(2_000_000_000, parent=worker.pid, switches=41)
+        return one(worker)
+
+    monkeypatch.setattr(bench.workers, "find_again", run_first)
+    bench.check(5)
+    assert (bench.logged, process.poll()) == ([], None)
 
 
 def test_metrics_are_written(tmp_path: pathlib.Path, process: subprocess.Popen[bytes]) -> None:
