@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import os
 import pathlib
+import stat
 import struct
 import time
 import typing as t
@@ -21,6 +22,10 @@ _LOCK_FOLDER = pathlib.Path("/run")
 _LOCK_RETRY_SECONDS = 0.1
 _FOLDER_MODE = 0o755
 SELINUX_LABEL = "security.selinux"
+
+_LARGEST_FILE = 16 << 20
+# Links to /dev/null mask units (systemd.unit(5)). It has this number in linux/Documentation/admin-guide/devices.txt.
+_NULL_DEVICE = os.makedev(1, 3)
 
 # FS_IOC_GETFLAGS and two of its flags (linux/fs.h). The request number is that of most processors; elsewhere the kernel
 # refuses it, and the flags are unknown.
@@ -38,14 +43,41 @@ class FileError(OomguardError):
 def read_file(path: pathlib.Path) -> str | None:
     """Return the text of `path`, or None if it does not exist.
 
-    Undecodable bytes become surrogates. Raises FileError.
+    Undecodable bytes become surrogates. Raises FileError, also for a file that is not regular or larger than 16 MiB.
+    """
+    data = read_start(path, size=_LARGEST_FILE + 1)
+    if data is None:
+        return None
+    if len(data) > _LARGEST_FILE:
+        raise FileError(f"Could not read {path}: it is larger than {_LARGEST_FILE} bytes.")
+
+    return data.decode("utf-8", "surrogateescape")
+
+
+def read_start(path: pathlib.Path, *, size: int) -> bytes | None:
+    """Return the first `size` bytes of `path`, or None if it does not exist.
+
+    The owner of the folder may put anything there at any time. A FIFO would keep the reader waiting, and opening a
+    device can have an effect. Raises FileError, also for a file that is not regular. /dev/null counts as empty.
     """
     try:
-        return path.read_bytes().decode("utf-8", "surrogateescape")
+        _refuse_kind(path, os.stat(str(path)))
+        descriptor = os.open(str(path), os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            _refuse_kind(path, os.fstat(file.fileno()))
+            return file.read(size)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise FileError(f"Could not read {path}: {error.strerror}.") from error
+
+
+def _refuse_kind(path: pathlib.Path, status: os.stat_result) -> None:
+    is_empty_device = stat.S_ISCHR(status.st_mode) and status.st_rdev == _NULL_DEVICE
+    if stat.S_ISREG(status.st_mode) or is_empty_device:
+        return
+
+    raise FileError(f"Could not read {path}: it is not a regular file.", hint="Move it away, or choose another path.")
 
 
 def write_file(path: pathlib.Path, text: str, *, mode: int = 0o644) -> None:

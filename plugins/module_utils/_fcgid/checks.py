@@ -9,6 +9,7 @@ import os
 import pathlib
 import typing as t
 
+from .._files import read_start
 from .config import Setting
 from .directives import FcgidError, split_words
 from .plan import Wanted
@@ -20,7 +21,7 @@ _FindFolder = t.Callable[[pathlib.PurePosixPath], pathlib.PurePosixPath]
 
 
 def check_host(wanted: Wanted) -> None:
-    """Raise FcgidError if the programs and folders that `wanted` names do not work on this host."""
+    """Raise FcgidError or FileError if the programs and folders that `wanted` names do not work on this host."""
     for path in wanted.programs:
         _refuse_program(path)
     for setting in wanted.settings:
@@ -30,16 +31,16 @@ def check_host(wanted: Wanted) -> None:
 
 
 def _refuse_program(path: str) -> None:
-    """Raise FcgidError if mod_fcgid could not start `path` for a wrapper."""
+    """Raise FcgidError or FileError if mod_fcgid could not start `path` for a wrapper."""
     if not os.path.lexists(path):
         raise FcgidError(f"FcgidWrapper names {path}, which does not exist.", hint="Install it first.")
 
     if not os.access(path, os.X_OK) or os.path.isdir(path):
         raise FcgidError(f"FcgidWrapper names {path}, which is not an executable file.", hint="Make it executable.")
 
-    with open(path, "rb") as file:
-        text = file.read(_LONGEST_SCRIPT).decode("utf-8", "surrogateescape")
-    if is_pass_through(text):
+    # The owner of the website may have put anything there.
+    start = read_start(pathlib.Path(path), size=_LONGEST_SCRIPT) or b""
+    if is_pass_through(start.decode("utf-8", "surrogateescape")):
         raise FcgidError(
             f"FcgidWrapper names {path}, which starts its arguments, but mod_fcgid passes it none.",
             hint="Name the limits and the program in the wrapper itself. The option workers writes a form that works.",

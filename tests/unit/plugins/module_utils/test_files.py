@@ -9,6 +9,7 @@ import errno
 import fcntl
 import os
 import pathlib
+import socket
 import stat
 import struct
 import typing as t
@@ -21,9 +22,59 @@ from ansible_collections.oomguard.linux.plugins.module_utils._files import (
     check_writable,
     lock,
     read_file,
+    read_start,
     remove_file,
     write_file,
 )
+
+
+def make_fifo(path: pathlib.Path) -> None:
+    os.mkfifo(path)
+
+
+def make_socket(path: pathlib.Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+
+
+@pytest.mark.parametrize("make", [make_fifo, make_socket, pathlib.Path.mkdir], ids=["FIFO", "socket", "folder"])
+def test_only_a_regular_file_is_read(tmp_path: pathlib.Path, make: t.Callable[[pathlib.Path], None]) -> None:
+    path = tmp_path / "a"
+    make(path)
+    with pytest.raises(FileError, match="it is not a regular file"):
+        read_file(path)
+
+
+def test_fifo_that_takes_the_place_of_a_file_is_not_read(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a"
+    os.mkfifo(path)
+    monkeypatch.setattr(os, "stat", lambda _path: os.stat_result((0o100644, *[0] * 9)))
+    with pytest.raises(FileError, match="it is not a regular file"):
+        read_file(path)
+
+
+def test_null_device_is_empty() -> None:
+    assert read_file(pathlib.Path("/dev/null")) == ""
+
+
+def test_other_devices_are_not_read() -> None:
+    with pytest.raises(FileError, match="it is not a regular file"):
+        read_file(pathlib.Path("/dev/zero"))
+
+
+def test_file_without_end_is_not_read(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "a"
+    path.touch()
+    os.truncate(path, 1 << 40)
+    with pytest.raises(FileError, match="it is larger than 16777216 bytes"):
+        read_file(path)
+
+
+def test_start_of_a_file_is_read(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "a").write_text("abc")
+    assert (read_start(tmp_path / "a", size=2), read_start(tmp_path / "b", size=2)) == (b"ab", None)
 
 
 def test_written_text_is_read_back(tmp_path: pathlib.Path) -> None:

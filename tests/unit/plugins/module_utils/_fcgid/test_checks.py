@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 
 import pytest
@@ -13,6 +14,8 @@ from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.checks impor
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import parse_settings
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import FcgidError
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import Wanted
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.wrapper import make_wrapper
+from ansible_collections.oomguard.linux.plugins.module_utils._files import FileError
 
 
 def test_missing_program_is_rejected(tmp_path: pathlib.Path) -> None:
@@ -45,6 +48,16 @@ def test_program_that_would_not_start_is_rejected(tmp_path: pathlib.Path, text: 
     with pytest.raises(FcgidError) as error:
         check_host(Wanted(settings=parse_settings({"FcgidWrapper": f"{program} .php"})))
     assert str(error.value) == f"FcgidWrapper names {program}, {problem}"
+
+
+def test_fifo_in_place_of_a_script_is_rejected_at_once(tmp_path: pathlib.Path) -> None:
+    program = tmp_path / "site.fcgi"
+    os.mkfifo(program, 0o755)
+    with pytest.raises(FileError) as error:
+        check_host(Wanted(settings=(make_wrapper({"script": str(program), "oom_score_adjust": 9}),)))
+    assert str(error.value) == (
+        f"Could not read {program}: it is not a regular file. Move it away, or choose another path."
+    )
 
 
 @pytest.mark.parametrize(
