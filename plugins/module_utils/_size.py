@@ -15,6 +15,8 @@ for _power, _letter in enumerate("KMGTPE", start=1):
     _UNITS[_letter] = _UNITS[f"{_letter}IB"] = 1024**_power
     _UNITS[f"{_letter}B"] = 1000**_power
 
+# The kernel counts the bytes of a process in 63 bits, which is 8 EiB.
+_LARGEST_LIMIT = 1024**6
 # No process runs in less, so a smaller limit has probably lost its unit.
 _LEAST_LIMIT = 1024**2
 
@@ -50,10 +52,15 @@ def parse_size(text: str | int) -> int:
 def parse_limit(text: str | int, *, name: str) -> int:
     """Return the bytes of the memory limit called `name`, as parse_size() does.
 
-    Raises SizeError, also if the limit is smaller than any process needs.
+    Raises SizeError, also if the limit is smaller than any process needs, or larger than any host has.
     """
     size = parse_size(text)
     refuse_tiny(name, str(text).strip(), size)
+    if size > _LARGEST_LIMIT:
+        raise SizeError(
+            f"{name} is larger than the memory of any host.", hint=f"Set {format_size(_LARGEST_LIMIT)} or less."
+        )
+
     return size
 
 

@@ -86,7 +86,7 @@ options:
   state:
     description:
       - If V(present), the file contains the directives and the limits.
-      - If V(absent), the file and its link are removed.
+      - If V(absent), the file and its link are removed. The directives are checked all the same, but not used.
     type: str
     choices: [present, absent]
     default: present
@@ -312,11 +312,11 @@ def main() -> None:
 
 def build_wanted(params: t.Mapping[str, t.Any]) -> Wanted:
     """Return the requested state according to the parameters. Raises FcgidError and SizeError."""
+    directives = parse_settings(params["directives"])
+    wrappers = [make_wrapper(worker) for worker in params["workers"]]
     if params["state"] == "absent":
         return Wanted(present=False, allow_overrides=params["allow_overrides"])
 
-    directives = parse_settings(params["directives"])
-    wrappers = [make_wrapper(worker) for worker in params["workers"]]
     return Wanted(settings=(*directives, *wrappers), allow_overrides=params["allow_overrides"])
 
 

@@ -28,7 +28,8 @@ _OFF_MAX = 2**63 - 1
 # FCGID_MAX_APPLICATION in fcgid_proctbl.h: the size of the table of processes.
 _PLACES = 1024
 
-_NUMBER = re.compile(r"[+-]?[0-9]+")
+# More digits than atol() reads, and fewer than Python refuses to read.
+_NUMBER = re.compile(r"[+-]?[0-9]{1,30}")
 # ap_getword_conf() of httpd: white space separates words, quotes hold them together, a backslash escapes a quote.
 _WORD = re.compile(r"""\s*(?:"((?:\\.|[^"\\])*)"?|'((?:\\.|[^'\\])*)'?|(\S+))""")
 _ESCAPED_QUOTE = re.compile(r"""\\(["'\\])""")

@@ -37,6 +37,7 @@ _PHP = re.compile(r"php[0-9.]*-f?cgi")
 _REQUESTS = ("FcgidMaxRequestsPerProcess", "")
 _PHP_LIMIT = (INITIAL_ENV, "PHP_FCGI_MAX_REQUESTS")
 _PHP_DEFAULT = 500
+_PHP_NUMBER = re.compile("[0-9]{1,9}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -268,7 +269,7 @@ def _find_php_limit(occurrences: Occurrences) -> int:
 
 
 def _parse_php_limit(text: str) -> int:
-    if not text.isdecimal():
+    if not _PHP_NUMBER.fullmatch(text):
         return 0
 
     return int(text)

@@ -22,6 +22,11 @@ _PATH = re.compile(r"/[A-Za-z0-9_./@+:,=-]*")
 _PATTERN = re.compile(r"[/*][A-Za-z0-9_./@+:,=*?~ -]*")
 # The folders that PrivateTmp= replaces in the unit, and those that ProtectHome= hides.
 _HIDDEN = re.compile(r"/+(?:tmp|var/tmp|home|root|(?:var/)?run/user)(?:/.*)?")
+# A day in seconds. A recycler that waits for longer is none.
+_LONGEST_TIME = 86_400
+# The longest path and name of Linux.
+_LONGEST_PATH = 4095
+_LONGEST_NAME = 255
 _MAIN = "recycler"
 _SCRIPT = "script "
 _BINARY_UNITS = ((1024**3, "G"), (1024**2, "M"), (1024, "K"))
@@ -73,7 +78,7 @@ def make_settings(values: t.Mapping[str, t.Any]) -> Settings:
         dry_run=values["dry_run"],
         status_url=values["status_url"],
         metrics_file=values["metrics_file"],
-        socket_directories=tuple(map(posixpath.normpath, values["socket_directories"])),
+        socket_directories=tuple(map(_normalise, values["socket_directories"])),
     )
     _refuse_repetition(settings)
     _refuse_missing_bounds(settings)
@@ -81,6 +86,11 @@ def make_settings(values: t.Mapping[str, t.Any]) -> Settings:
     _refuse_paths(settings)
 
     return settings
+
+
+def _normalise(path: str) -> str:
+    """Return a path as pathlib writes it. POSIX lets two slashes at the start differ from one."""
+    return re.sub("^/+", "/", posixpath.normpath(path))
 
 
 def _refuse_repetition(settings: Settings) -> None:
@@ -108,29 +118,47 @@ def _refuse_missing_bounds(settings: Settings) -> None:
 
 
 def _refuse_times(settings: Settings) -> None:
-    _refuse_below("min_idle", settings.min_idle, 0)
-    _refuse_below("interval", settings.interval, 1)
-    _refuse_below("grace", settings.grace or 0, 0)
+    _refuse_time("min_idle", settings.min_idle, 0)
+    _refuse_time("interval", settings.interval, 1)
+    _refuse_time("grace", settings.grace or 0, 0)
 
 
-def _refuse_below(name: str, seconds: int, least: int) -> None:
-    if seconds < least:
-        raise RecyclerError(f"{name} is {seconds}.", hint=f"Use a number of seconds of at least {least}.")
+def _refuse_time(name: str, seconds: int, least: int) -> None:
+    if least <= seconds <= _LONGEST_TIME:
+        return
+
+    raise RecyclerError(f"{name} is {seconds}.", hint=f"Use a number of seconds from {least} to {_LONGEST_TIME}.")
 
 
 def _refuse_paths(settings: Settings) -> None:
     for path in (*settings.socket_directories, settings.metrics_file):
-        if path and not _PATH.fullmatch(path):
+        if not path:
+            continue
+
+        _refuse_long(path)
+        if not _PATH.fullmatch(path):
             raise RecyclerError(
                 f"{path!r} cannot be used in a unit file.", hint="Use a full path without spaces or special characters."
             )
 
     for path in settings.socket_directories:
+        if path == "/":
+            raise RecyclerError(
+                "The recycler would have the right to write everywhere.",
+                hint="Set socket_directories to the directories in FcgidIPCDir.",
+            )
+
         if _HIDDEN.fullmatch(path):
             raise RecyclerError(
                 f"The recycler cannot see sockets in {path}.",
                 hint="Set FcgidIPCDir to a directory that is not below /tmp, /var/tmp, /home, /root or /run/user.",
             )
+
+
+def _refuse_long(path: str) -> None:
+    longest_name = max(map(len, path.split("/")))
+    if longest_name > _LONGEST_NAME or len(path) > _LONGEST_PATH:
+        raise RecyclerError(f"{path[:64]!r}... is longer than a path can be.", hint="Use a shorter path.")
 
 
 def parse(text: str) -> Settings:
@@ -247,9 +275,9 @@ def _parse_bound(values: t.Mapping[str, t.Any], name: str) -> int | None:
 
 def _check_pattern(text: str) -> str:
     """Return `text` if it is a pattern for scripts. Raises RecyclerError otherwise."""
-    if not _PATTERN.fullmatch(text):
+    if not _PATTERN.fullmatch(text) or len(text) > _LONGEST_PATH:
         raise RecyclerError(
-            f"{text!r} is not a script.",
+            f"{text[:64]!r} is not a script.",
             hint="Use a full path, in which * stands for any text and ? for any character.",
         )
 

@@ -15,6 +15,7 @@ from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.apache import Apache
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import parse_settings, render
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import FcgidError
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.layout import LAYOUTS, find_layout
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import make_plan
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.result import build_result
@@ -39,6 +40,11 @@ PARAMS: dict[str, t.Any] = {
 def test_parameters_become_settings(state: str, names: list[str]) -> None:
     wanted = build_wanted({**PARAMS, "state": state})
     assert [setting.directive.name for setting in wanted.settings] == names
+
+
+def test_misspelt_directive_is_rejected_whatever_the_state() -> None:
+    with pytest.raises(FcgidError, match=r"^'FcgidProcesLifeTime' is not a directive of mod_fcgid\."):
+        build_wanted({**PARAMS, "state": "absent", "directives": {"FcgidProcesLifeTime": 600}})
 
 
 def test_absent_file_needs_no_apache(

@@ -35,10 +35,9 @@ def test_file_is_readable() -> None:
     )
 
 
-def test_folder_can_end_in_a_slash() -> None:
-    assert make_settings({**VALUES, "socket_directories": ["/run/mod_fcgid/"]}).socket_directories == (
-        "/run/mod_fcgid",
-    )
+@pytest.mark.parametrize("folder", ["/run/mod_fcgid/", "//run/mod_fcgid"])
+def test_folder_can_have_more_slashes(folder: str) -> None:
+    assert make_settings({**VALUES, "socket_directories": [folder]}).socket_directories == ("/run/mod_fcgid",)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +48,7 @@ def test_folder_that_the_sandbox_hides_is_rejected(below_root: str) -> None:
     with pytest.raises(OomguardError) as caught:
         make_settings({**VALUES, "socket_directories": ["/run/mod_fcgid", folder]})
     assert str(caught.value) == (
-        f"The recycler cannot see sockets in {posixpath.normpath(folder)}."
+        f"The recycler cannot see sockets in {posixpath.normpath(folder).replace('//', '/')}."
         " Set FcgidIPCDir to a directory that is not below /tmp, /var/tmp, /home, /root or /run/user."
     )
 
@@ -79,9 +78,30 @@ def test_sizes_are_bytes() -> None:
             {"hard_limit": "1M", "grace": 1},
             "The hard limit, 1048576 bytes, is below the limit, 268435456 bytes.",
         ),
-        ({"interval": 0}, "interval is 0. Use a number of seconds of at least 1."),
-        ({"min_idle": -1}, "min_idle is -1. Use a number of seconds of at least 0."),
-        ({"hard_limit": "512M", "grace": -1}, "grace is -1. Use a number of seconds of at least 0."),
+        ({"interval": 0}, "interval is 0. Use a number of seconds from 1 to 86400."),
+        ({"min_idle": -1}, "min_idle is -1. Use a number of seconds from 0 to 86400."),
+        ({"hard_limit": "512M", "grace": -1}, "grace is -1. Use a number of seconds from 0 to 86400."),
+        ({"interval": 86401}, "interval is 86401. Use a number of seconds from 1 to 86400."),
+        ({"min_idle": 2**63}, f"min_idle is {2**63}. Use a number of seconds from 0 to 86400."),
+        ({"limit": "9" * 400}, "limit is larger than the memory of any host. Set 1024.0 PiB or less."),
+        (
+            {"socket_directories": ["//"]},
+            (
+                "The recycler would have the right to write everywhere."
+                " Set socket_directories to the directories in FcgidIPCDir."
+            ),
+        ),
+        (
+            {"metrics_file": f"/{'a' * 256}.prom"},
+            f"{'/' + 'a' * 63!r}... is longer than a path can be. Use a shorter path.",
+        ),
+        (
+            {"scripts": [{"script": "/" + "a" * 4096, "limit": "1G"}]},
+            (
+                f"{'/' + 'a' * 63!r} is not a script."
+                " Use a full path, in which * stands for any text and ? for any character."
+            ),
+        ),
         (
             {"scripts": [{"script": "a.fcgi", "limit": "1G"}]},
             "'a.fcgi' is not a script. Use a full path, in which * stands for any text and ? for any character.",
