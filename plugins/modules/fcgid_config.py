@@ -93,7 +93,7 @@ options:
   allow_overrides:
     description:
       - Whether to accept that other settings override a directive. They are returned in RV(overridden_by). If V(false),
-        the task fails.
+        the task fails, unless all of them are RV(overridden_by[].harmless).
     type: bool
     default: false
 notes:
@@ -170,7 +170,7 @@ overridden_by:
   description:
     - The settings that apply instead of a requested one, for a part of the server or for all of it. In check mode, the
       settings that would apply.
-  returned: when the host has Apache
+  returned: when the host has Apache, also if the task fails because of them
   type: list
   elements: dict
   contains:
@@ -200,6 +200,13 @@ overridden_by:
           a command. For such a command, mod_fcgid uses its defaults for every option that is not listed there.
       type: str
       sample: <VirtualHost *:80>
+    harmless:
+      description:
+        - Whether the setting replaces only C(FcgidIdleTimeout) or C(FcgidProcessLifeTime), and idle workers end there
+          no later than requested, because the other one of these values is in force there, and
+          C(FcgidMinProcessesPerClass) is 0. The virtual hosts of control panels often have such values.
+      type: bool
+      sample: false
 memory:
   description:
     - How much memory the workers may need, computed from the workers that run now, and how much the host has. If it has
@@ -259,8 +266,8 @@ from ..module_utils._fcgid.change import FcgidChange
 from ..module_utils._fcgid.config import parse_settings
 from ..module_utils._fcgid.layout import find_layout
 from ..module_utils._fcgid.memory import observe_need
-from ..module_utils._fcgid.plan import Wanted
-from ..module_utils._fcgid.result import build_result, find_max_processes, find_warnings
+from ..module_utils._fcgid.plan import OverriddenError, Wanted
+from ..module_utils._fcgid.result import build_result, describe_overrides, find_max_processes, find_warnings
 from ..module_utils._fcgid.wrapper import make_wrapper
 from ..module_utils._safe import neutralise, neutralise_all
 
@@ -300,6 +307,9 @@ def main() -> None:
         apache = Apache(layout, run=run, path=module.params["path"])
         state, plan = bring(FcgidChange(apache, wanted), check_mode=module.check_mode)
         need = observe_need(find_max_processes(state, wanted))
+    except OverriddenError as error:
+        overrides = describe_overrides(error.overrides)
+        module.fail_json(msg=str(error), overridden_by=neutralise_all(overrides))
     except OomguardError as error:
         module.fail_json(msg=str(error))
 

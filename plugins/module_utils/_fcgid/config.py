@@ -68,11 +68,15 @@ class Setting:
 
 @dataclasses.dataclass(frozen=True)
 class Occurrence:
-    """A setting, with the place where Apache has found it."""
+    """A setting, with the place where Apache has found it.
+
+    Settings of the same virtual host have the same `part`. It is 0 for settings of the whole server.
+    """
 
     setting: Setting
     file: str
     line: int
+    part: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -271,6 +275,7 @@ class _DumpReader:
         self._sections: list[str] = []
         self._file = ""
         self._line = 0
+        self._part = 0
 
     def read(self, raw: str) -> None:
         line = raw.strip()
@@ -305,6 +310,10 @@ class _DumpReader:
             return
         if line.startswith("<"):
             self._sections[depth:] = [line]
+            # Several virtual hosts can have the same opening line.
+            if depth == 0:
+                self._part += 1
+
             return
 
         name, _blank, arguments = line.partition(" ")
@@ -313,4 +322,8 @@ class _DumpReader:
             return
 
         setting = Setting(directive, arguments.strip(), tuple(self._sections[:depth]))
-        self._occurrences.append(Occurrence(setting, self._file, self._line))
+        part = 0
+        if setting.sections:
+            part = self._part
+
+        self._occurrences.append(Occurrence(setting, self._file, self._line, part))

@@ -10,6 +10,7 @@ name of our file.
 from __future__ import annotations
 
 import dataclasses
+import math
 import posixpath
 import re
 import typing as t
@@ -25,6 +26,10 @@ from .directives import (
 from .wrapper import list_programs, split_command
 
 Occurrences = t.Sequence[Occurrence]
+_Values = t.Mapping[t.Tuple[str, str], t.Any]
+
+# How many warnings of one kind are shown.
+_MOST_DOUBTS = 3
 
 # A class cannot have more processes than the server: (the smaller, the larger).
 _ORDERED = (
@@ -32,6 +37,9 @@ _ORDERED = (
     ("FcgidMaxProcessesPerClass", "FcgidMaxProcesses"),
 )
 _LIFETIMES = ("FcgidIdleTimeout", "FcgidProcessLifeTime")
+_MINIMUM = "FcgidMinProcessesPerClass"
+# The values that decide when an idle worker ends, by identity, with mod_fcgid's defaults.
+_RETIRING: _Values = {(name, ""): DIRECTIVES[name].default for name in (*_LIFETIMES, _MINIMUM)}
 _PHP = re.compile(r"php[0-9.]*-f?cgi")
 # Limits for the requests of a worker: of mod_fcgid for any worker, and of php-cgi for itself (sapi/cgi/cgi_main.c).
 _REQUESTS = ("FcgidMaxRequestsPerProcess", "")
@@ -42,7 +50,10 @@ _PHP_NUMBER = re.compile("[0-9]{1,9}")
 
 @dataclasses.dataclass(frozen=True)
 class Override:
-    """A setting that applies in place of ours. `value` is None if nothing applies there any more."""
+    """A setting that applies in place of ours. `value` is None if nothing applies there any more.
+
+    A `harmless` one replaces a lifetime, but idle workers end no later than we want, because of the other values there.
+    """
 
     directive: str
     wanted: int | str
@@ -50,6 +61,7 @@ class Override:
     file: str
     line: int
     context: str
+    harmless: bool = False
 
     def __str__(self) -> str:
         value = self.value
@@ -67,13 +79,68 @@ def find_overrides(occurrences: Occurrences, file: str) -> list[Override]:
     and commands for which FcgidCmdOptions sets its own values.
     """
     sides = _divide(occurrences, file)
+    parts = _index_parts(occurrences)
     overrides: list[Override] = []
     for other in sides.earlier:
-        overrides += _compare(other, sides.ours, is_later=False)
+        found = _compare(other, sides.ours, is_later=False)
+        overrides += _judge(other, found, parts)
     for other in sides.later:
-        overrides += _compare(other, sides.ours, is_later=True)
+        found = _compare(other, sides.ours, is_later=True)
+        overrides += _judge(other, found, parts)
 
     return overrides
+
+
+def _index_parts(occurrences: Occurrences) -> dict[int, dict[tuple[str, str], t.Any]]:
+    """Return the values that decide when an idle worker ends, for each part of the configuration that sets any."""
+    parts: dict[int, dict[tuple[str, str], t.Any]] = {0: {}}
+    for occurrence in occurrences:
+        identity = occurrence.setting.identity
+        if identity in _RETIRING:
+            part = parts.setdefault(occurrence.part, {})
+            part[identity] = occurrence.setting.value
+
+    return parts
+
+
+def _judge(other: Occurrence, overrides: t.Iterable[Override], parts: t.Mapping[int, _Values]) -> list[Override]:
+    """Return the overrides by one setting, and mark the harmless ones."""
+    values = _find_values_there(other, parts)
+    longest = _find_longest_idle_time(values)
+    return [_mark_harmless(override, longest) for override in overrides]
+
+
+def _mark_harmless(override: Override, longest: float) -> Override:
+    if override.directive not in _LIFETIMES:
+        return override
+
+    is_in_time = longest <= int(override.wanted)
+    return dataclasses.replace(override, harmless=is_in_time)
+
+
+def _find_values_there(other: Occurrence, parts: t.Mapping[int, _Values]) -> _Values:
+    """Return the values that decide when an idle worker ends where another setting applies."""
+    if other.setting.directive.name == COMMAND_OPTIONS:
+        _command, values = parse_command_options(other.setting.text)
+        return values
+    if not other.part:
+        # It is for the whole server, so nothing is left of what we want.
+        return {(_MINIMUM, ""): 1}
+
+    return {**_RETIRING, **parts[0], **parts.get(other.part, {})}
+
+
+def _find_longest_idle_time(values: _Values) -> float:
+    """Return the seconds after which mod_fcgid ends all idle workers.
+
+    It ends an idle worker after the shorter one of both times, of which 0 is none, but keeps the minimum of each class
+    (scan_idlelist in fcgid_pm_main.c, 2.3.9).
+    """
+    if values[_MINIMUM, ""]:
+        return math.inf
+
+    times = (values["FcgidIdleTimeout", ""], values["FcgidProcessLifeTime", ""])
+    return min(filter(None, times), default=math.inf)
 
 
 class _Sides(t.NamedTuple):
@@ -204,15 +271,25 @@ def find_doubts(occurrences: Occurrences, file: str) -> list[str]:
     """Return a warning for each of our settings that is in force but does not do what it promises."""
     sides = _divide(occurrences, file)
     doubts = [*_doubt_lifetimes(occurrences, sides.ours), *_doubt_php(occurrences, sides.ours)]
+    doubts_of_options: list[str] = []
     for other in (*sides.earlier, *sides.later):
         if other.setting.directive.name == COMMAND_OPTIONS:
-            doubts += _doubt_options(other, sides.ours)
+            doubts_of_options += _doubt_options(other, sides.ours)
 
-    return doubts
+    return doubts + _shorten(doubts_of_options)
+
+
+def _shorten(doubts: list[str]) -> list[str]:
+    """Return the first warnings about FcgidCmdOptions, of which a host may have one for each website."""
+    more = len(doubts) - _MOST_DOUBTS
+    if more <= 0:
+        return doubts
+
+    return [*doubts[:_MOST_DOUBTS], f"{more} more settings of FcgidCmdOptions have no effect for the same reason."]
 
 
 def _doubt_lifetimes(occurrences: Occurrences, ours: t.Sequence[Setting]) -> t.Iterator[str]:
-    minimum = find_effective_number(occurrences, "FcgidMinProcessesPerClass")
+    minimum = find_effective_number(occurrences, _MINIMUM)
     if not minimum:
         return
 

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import operator
 import pathlib
 import typing as t
 
@@ -20,8 +22,11 @@ from .config import (
     render,
 )
 from .directives import WRAPPER, FcgidError
-from .effect import find_overrides, refuse_contradictions
+from .effect import Override, find_overrides, refuse_contradictions
 from .wrapper import list_programs, refuse_useless_wrapper
+
+# How many settings an error names.
+_MOST_PLACES = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -196,9 +201,22 @@ def refuse_configuration(state: State, wanted: Wanted) -> None:
         return
 
     overrides = find_overrides(expected, state.name)
-    if overrides:
-        places = "; ".join(map(str, overrides))
-        raise FcgidError(
+    harmful = list(itertools.filterfalse(operator.attrgetter("harmless"), overrides))
+    if harmful:
+        raise OverriddenError(overrides, harmful)
+
+
+class OverriddenError(FcgidError):
+    """Some directives would not be in force. `overrides` are all settings that win, including the harmless ones."""
+
+    def __init__(self, overrides: t.Sequence[Override], harmful: t.Sequence[Override]) -> None:
+        self.overrides = overrides
+        places = "; ".join(map(str, harmful[:_MOST_PLACES]))
+        more = len(harmful) - _MOST_PLACES
+        if more > 0:
+            places = f"{places}; and {more} more, which overridden_by lists"
+
+        super().__init__(
             f"Some directives would not be in force: {places}.",
             hint="Change these settings there, or set allow_overrides if they are meant to differ.",
         )

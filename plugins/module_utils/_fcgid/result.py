@@ -10,6 +10,7 @@ import typing as t
 
 from .directives import describe_old_names
 from .effect import (
+    Override,
     find_doubts,
     find_effective,
     find_effective_number,
@@ -32,7 +33,7 @@ def build_result(state: State, plan: Plan, wanted: Wanted, need: Need) -> dict[s
     overrides = find_overrides(expected, state.name)
     result: dict[str, t.Any] = {
         "path": str(state.path),
-        "overridden_by": [dataclasses.asdict(override) for override in overrides],
+        "overridden_by": describe_overrides(overrides),
         "memory": {**dataclasses.asdict(need), "needed_bytes": need.needed_bytes},
         "running": state.running,
         "reloaded": plan.reload,
@@ -41,6 +42,11 @@ def build_result(state: State, plan: Plan, wanted: Wanted, need: Need) -> dict[s
         result["effective"] = find_effective(expected, wanted.names)
 
     return result
+
+
+def describe_overrides(overrides: t.Iterable[Override]) -> list[dict[str, t.Any]]:
+    """Return `overridden_by` in the result of fcgid_config."""
+    return list(map(dataclasses.asdict, overrides))
 
 
 def find_warnings(state: State, wanted: Wanted, need: Need, *, given_names: t.Iterable[str]) -> t.Iterator[str]:

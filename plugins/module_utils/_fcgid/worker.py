@@ -17,6 +17,7 @@ import contextlib
 import dataclasses
 import fnmatch
 import functools
+import operator
 import os.path
 import re
 import typing as t
@@ -76,8 +77,7 @@ class Limit:
     hard: int | None
 
 
-@dataclasses.dataclass(frozen=True)
-class Memory:
+class Memory(t.NamedTuple):
     """Values from /proc/PID/status, None if the kernel does not give one, as for a process that is ending.
 
     `switches` counts how often the kernel has run the process. While it does not change, there was no request.
@@ -101,6 +101,11 @@ class Process(t.NamedTuple):
     pid: int
     started: int
     memory: Memory
+
+    @property
+    def activity(self) -> tuple[int, int, int]:
+        """Return a value that changes whenever the kernel runs the process, and that no other process has."""
+        return self.pid, self.started, self.memory.switches
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,12 +140,12 @@ class Worker:
         if len(self.processes) == 1:
             return self.processes[0].memory
 
-        return add_memory([process.memory for process in self.processes])
+        return add_memory(map(operator.attrgetter("memory"), self.processes))
 
     @property
     def activity(self) -> tuple[tuple[int, int, int], ...]:
         """Return a value that changes whenever the kernel runs, starts or ends one of the processes."""
-        return tuple((process.pid, process.started, process.memory.switches) for process in self.processes)
+        return tuple(map(operator.attrgetter("activity"), self.processes))
 
     @property
     def script(self) -> str:
@@ -217,14 +222,15 @@ def parse_status(text: str) -> Memory:
     )
 
 
-def add_memory(memories: t.Sequence[Memory]) -> Memory:
+def add_memory(memories: t.Iterable[Memory]) -> Memory:
     """Return the sums of several processes, with the user of the first. A sum without a known value is None."""
+    uids, peaks, resident_sizes, swapped_sizes, switches = zip(*memories)
     return Memory(
-        uid=memories[0].uid,
-        vm_hwm_bytes=add_known([memory.vm_hwm_bytes for memory in memories]),
-        rss_bytes=add_known([memory.rss_bytes for memory in memories]),
-        swap_bytes=add_known([memory.swap_bytes for memory in memories]),
-        switches=sum(memory.switches for memory in memories),
+        uid=uids[0],
+        vm_hwm_bytes=add_known(peaks),
+        rss_bytes=add_known(resident_sizes),
+        swap_bytes=add_known(swapped_sizes),
+        switches=sum(switches),
     )
 
 

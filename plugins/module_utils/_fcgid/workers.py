@@ -83,7 +83,7 @@ class _Table(t.NamedTuple):
         found = {pid}
         waiting = [pid]
         for parent in waiting:
-            new = [child for child in self.children.get(parent, ()) if child not in found]
+            new = set(self.children.get(parent, ())) - found
             found.update(new)
             waiting += new
 
@@ -216,14 +216,19 @@ class Workers:
         """Yield all processes that descend from the process. Those that have ended are left out."""
         for descendant in table.find_descendants(pid):
             memory = self._read_memory(descendant)
-            if memory and memory.vm_hwm_bytes is not None:
-                yield Process(descendant, table.stats[descendant].started_ticks, memory)
+            if memory.vm_hwm_bytes is None:
+                continue
 
-    def _read_memory(self, pid: int) -> Memory | None:
-        try:
-            return parse_status(_read(f"{self._proc}/{pid}/status"))
-        except _VANISHED:
-            return None
+            started = table.stats[descendant].started_ticks
+            yield Process(descendant, started, memory)
+
+    def _read_memory(self, pid: int) -> Memory:
+        """Return the memory of a process. It is unknown if the process has ended, or is ending."""
+        status = ""
+        with contextlib.suppress(*_VANISHED):
+            status = _read(f"{self._proc}/{pid}/status")
+
+        return parse_status(status)
 
     def _read_pss(self, processes: t.Iterable[Process]) -> int | None:
         """Return the sum of the proportional set sizes, None if the kernel gives none. Ended processes have none."""

@@ -157,7 +157,8 @@ def _refuse_paths(settings: Settings) -> None:
 
 def _refuse_long(path: str) -> None:
     longest_name = max(map(len, path.split("/")))
-    if longest_name > _LONGEST_NAME or len(path) > _LONGEST_PATH:
+    is_name_too_long = longest_name > _LONGEST_NAME
+    if is_name_too_long or len(path) > _LONGEST_PATH:
         raise RecyclerError(f"{path[:64]!r}... is longer than a path can be.", hint="Use a shorter path.")
 
 

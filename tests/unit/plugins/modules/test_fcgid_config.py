@@ -75,6 +75,23 @@ def test_names_of_files_are_inert_in_the_result(
     assert override["file"] == f"{tmp_path}/zzz\\x7b{{ shop }}}}.conf"
 
 
+def test_error_has_all_overrides(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    layout = dataclasses.replace(LAYOUTS[1], main=tmp_path / "httpd.conf", folder=tmp_path)
+    layout.path.write_text(render(parse_settings({"FcgidBusyTimeout": 60})))
+    (tmp_path / "run").mkdir()
+    for number in range(300):
+        (tmp_path / f"zzz{number:03}.conf").write_text("FcgidBusyTimeout 90\n")
+    apache = Apache(layout, run=Programs(tmp_path), root=tmp_path)
+    monkeypatch.setattr(fcgid_config, "find_layout", lambda **_options: layout)
+    monkeypatch.setattr(fcgid_config, "Apache", lambda _layout, **_options: apache)
+    with patch_module_args({"directives": {"FcgidBusyTimeout": 60}}), pytest.raises(SystemExit):
+        fcgid_config.main()
+    result = json.loads(capfd.readouterr().out)
+    assert (len(result["overridden_by"]), len(result["msg"]) < 1000) == (300, True)
+
+
 def test_result_is_documented() -> None:
     wanted = build_wanted(PARAMS)
     found = {"unit": "httpd.service", **build_result(HTTPD, make_plan(HTTPD, wanted), wanted, NEED)}

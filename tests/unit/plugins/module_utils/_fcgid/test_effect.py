@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 import pytest
@@ -18,6 +19,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.effect impor
     find_overrides,
     refuse_contradictions,
 )
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import Wanted
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.wrapper import make_wrapper
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._fcgid.configurations import (
     BOOKWORM,
@@ -26,6 +28,7 @@ from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._fcgid.c
     LINK,
     configuration,
     expected,
+    state,
 )
 
 
@@ -318,3 +321,128 @@ def test_contradicting_values_are_rejected(read: Configuration, directives: dict
 )
 def test_consistent_values_are_accepted(directives: dict[str, t.Any]) -> None:
     refuse_contradictions(expected(BOOKWORM, **directives), str(LINK))
+
+
+def dump(path: str, *lines: str) -> str:
+    """Return what Apache prints for a file with these lines."""
+    numbered = [f"#  {number}:\n{line}\n" for number, line in enumerate(lines, start=1)]
+    return f"# In file: {path}\n{''.join(numbered)}"
+
+
+def vhost(*lines: str, address: str = "*:80") -> list[str]:
+    """Return the lines of a virtual host."""
+    return [f"<VirtualHost {address}>", *[f"  {line}" for line in lines], "</VirtualHost>"]
+
+
+# What the templates of hosting panels set, in the order and with the names that they use.
+ISPCONFIG = vhost(
+    "FcgidIdleTimeout 300",
+    "FcgidProcessLifeTime 3600",
+    "FcgidMinProcessesPerClass 0",
+    "FcgidMaxProcessesPerClass 100",
+    "FcgidConnectTimeout 3",
+    "FcgidIOTimeout 600",
+    "FcgidBusyTimeout 3600",
+    "FcgidMaxRequestLen 1073741824",
+    "<Directory /var/www/shop.example/web>",
+    "  FcgidWrapper /var/www/php-fcgi-scripts/web1/.php-fcgi-starter .php",
+    "</Directory>",
+)
+OLD_ISPCONFIG = vhost(
+    "IdleTimeout 300",
+    "ProcessLifeTime 3600",
+    "DefaultMinClassProcessCount 0",
+    "DefaultMaxClassProcessCount 100",
+    "IPCConnectTimeout 3",
+    "IPCCommTimeout 600",
+    "BusyTimeout 3600",
+)
+VIRTUALMIN = vhost(
+    "FcgidMaxRequestLen 1073741824",
+    "IPCCommTimeout 61",
+    "<Directory /home/shop/public_html>",
+    "  FCGIWrapper /home/shop/fcgi-bin/php8.2.fcgi .php",
+    "</Directory>",
+    address="192.0.2.1:80",
+)
+PLESK = vhost(
+    'FcgidInitialEnv PP_CUSTOM_PHP_INI "/var/www/vhosts/system/shop.example/etc/php.ini"',
+    "FcgidMaxRequestLen 134217728",
+    "FcgidIOTimeout 60",
+    "<Directory /var/www/vhosts/shop.example/httpdocs>",
+    "  FcgidWrapper /var/www/cgi-bin/cgi_wrapper/cgi_wrapper .php",
+    "</Directory>",
+)
+FROXLOR = vhost("FcgidIdleTimeout 30", "FcgidProcessLifeTime 3600", "FcgidMinProcessesPerClass 0", address="[::]:443")
+DEFAULTS = {"FcgidMinProcessesPerClass": 0, "FcgidProcessLifeTime": 600, "FcgidIdleScanInterval": 120}
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [ISPCONFIG, OLD_ISPCONFIG, VIRTUALMIN, PLESK, FROXLOR],
+    ids=["ISPConfig", "old ISPConfig", "Virtualmin", "Plesk", "Froxlor"],
+)
+def test_virtual_hosts_of_panels_end_idle_workers_in_time(lines: list[str]) -> None:
+    read = configuration(dump("/etc/apache2/sites-enabled/shop.conf", *lines))
+    assert all(override.harmless for override in find_overrides(expected(read, **DEFAULTS), str(LINK)))
+
+
+@pytest.mark.parametrize(
+    ("lines", "harmless"),
+    [
+        (["FcgidProcessLifeTime 3600"], True),
+        (["FcgidProcessLifeTime 0"], True),
+        (["FcgidProcessLifeTime 60"], True),
+        (["FcgidProcessLifeTime 3600", "FcgidIdleTimeout 600"], True),
+        (["FcgidProcessLifeTime 3600", "FcgidIdleTimeout 601"], False),
+        (["FcgidProcessLifeTime 3600", "FcgidIdleTimeout 0"], False),
+        (["FcgidProcessLifeTime 0", "FcgidIdleTimeout 0"], False),
+        (["FcgidProcessLifeTime 3600", "FcgidMinProcessesPerClass 1"], False),
+    ],
+)
+def test_lifetime_of_a_virtual_host_is_judged_by_its_effect(lines: list[str], harmless: bool) -> None:
+    read = configuration(dump("/etc/apache2/sites-enabled/shop.conf", *vhost(*lines)))
+    found = find_overrides(expected(read, **DEFAULTS), str(LINK))
+    assert {override.harmless for override in found} == {harmless}
+
+
+def test_each_virtual_host_is_judged_by_its_own_values() -> None:
+    hosts = [*vhost("FcgidProcessLifeTime 3600"), *vhost("FcgidProcessLifeTime 3600", "FcgidIdleTimeout 0")]
+    read = configuration(dump("/etc/apache2/sites-enabled/shop.conf", *hosts))
+    found = find_overrides(expected(read, **DEFAULTS), str(LINK))
+    assert [(override.line, override.harmless) for override in found] == [(2, True), (5, False)]
+
+
+def test_later_value_for_the_whole_server_is_not_harmless() -> None:
+    read = configuration(
+        dump(str(LINK), "FcgidMinProcessesPerClass 0", "FcgidProcessLifeTime 600")
+        + dump("/etc/apache2/sites-enabled/shop.conf", "FcgidProcessLifeTime 3600")
+    )
+    found = find_overrides(expected(read, **DEFAULTS), str(LINK))
+    assert [(override.value, override.harmless) for override in found] == [(3600, False)]
+
+
+@pytest.mark.parametrize(("options", "harmless"), [("MinProcesses 0", True), ("MinProcesses 1", False)])
+def test_options_of_a_command_are_judged_by_their_effect(options: str, harmless: bool) -> None:
+    read = configuration(dump("/etc/apache2/sites-enabled/shop.conf", f"FcgidCmdOptions /srv/a.fcgi {options}"))
+    found = find_overrides(expected(read, FcgidProcessLifeTime=600), str(LINK))
+    assert [(override.value, override.harmless) for override in found] == [(3600, harmless)]
+
+
+def test_time_grows_with_the_number_of_virtual_hosts_alone() -> None:
+    def measure(count: int) -> float:
+        hosts = vhost("FcgidProcessLifeTime 3600", "FcgidIdleTimeout 0") * count
+        occurrences = expected(configuration(dump("/etc/apache2/sites-enabled/shop.conf", *hosts)), **DEFAULTS)
+        begun = time.process_time()
+        assert len(find_overrides(occurrences, str(LINK))) == count
+        return time.process_time() - begun
+
+    assert measure(8000) < 16 * measure(1000) + 0.1
+
+
+def test_warnings_about_commands_do_not_grow_with_the_host() -> None:
+    lines = [f"FcgidCmdOptions /srv/{number}.fcgi MinProcesses 0" for number in range(300)]
+    wrappers = [make_wrapper({"script": f"/srv/{number}.fcgi", "oom_score_adjust": 9}) for number in range(300)]
+    read = configuration(dump("/etc/apache2/sites-enabled/shop.conf", *lines))
+    doubts = find_doubts(state(read).expect(Wanted(settings=tuple(wrappers))), str(LINK))
+    assert [doubt.split()[0] for doubt in doubts] == ["FcgidCmdOptions"] * 3 + ["297"]

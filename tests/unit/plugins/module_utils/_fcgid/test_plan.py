@@ -11,7 +11,13 @@ import textwrap
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import FcgidError
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import State, Wanted, make_plan, verify
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import (
+    OverriddenError,
+    State,
+    Wanted,
+    make_plan,
+    verify,
+)
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.wrapper import make_wrapper
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._fcgid.configurations import (
     ABSENT,
@@ -32,14 +38,35 @@ def test_overrides_are_rejected() -> None:
         make_plan(state(), OURS)
     assert str(error.value) == (
         "Some directives would not be in force:"
-        " FcgidProcessLifeTime is 86400 instead of 600 in <VirtualHost *:80>"
-        " (/etc/apache2/sites-enabled/shop.conf line 5);"
         " FcgidMinProcessesPerClass is 1 instead of 0 in FcgidCmdOptions /srv/hog.fcgi"
         " (/etc/apache2/sites-enabled/shop.conf line 15);"
         " FcgidProcessLifeTime is 3600 instead of 600 in FcgidCmdOptions /srv/hog.fcgi"
         " (/etc/apache2/sites-enabled/shop.conf line 15)."
         " Change these settings there, or set allow_overrides if they are meant to differ."
     )
+
+
+def test_many_overrides_are_three_places_and_data() -> None:
+    site = "#  1:\n<VirtualHost *:80>\n#  2:\n  FcgidMinProcessesPerClass 5\n</VirtualHost>\n"
+    files = [f"# In file: /etc/apache2/sites-enabled/{number:03}.conf\n{site}" for number in range(300)]
+    there = state(configuration("".join(files)), text=None, linked=False)
+    with pytest.raises(OverriddenError) as error:
+        make_plan(there, OURS)
+    place = (
+        "FcgidMinProcessesPerClass is 5 instead of 0 in <VirtualHost *:80> (/etc/apache2/sites-enabled/{}.conf line 2)"
+    )
+    assert error.value.problem == (
+        f"Some directives would not be in force: {place.format('000')}; {place.format('001')}; {place.format('002')};"
+        " and 297 more, which overridden_by lists."
+    )
+    assert len(error.value.overrides) == 300
+
+
+def test_harmless_overrides_are_accepted() -> None:
+    site = (
+        "# In file: /etc/apache2/sites-enabled/a.conf\n#  1:\n<VirtualHost *:80>\n#  2:\n  FcgidProcessLifeTime 3600\n"
+    )
+    assert make_plan(state(configuration(site), text=None, linked=False), OURS).changed
 
 
 def test_overrides_can_be_allowed() -> None:

@@ -35,6 +35,7 @@ def test_result_has_values_in_force_and_overrides() -> None:
                 "file": "/etc/httpd/conf.d/\\x7b{ shop }}.conf",
                 "line": 2,
                 "context": "<VirtualHost *:80>",
+                "harmless": False,
             }
         ],
         "memory": {

@@ -279,6 +279,6 @@ def test_later_wrapper_of_the_same_script_wins() -> None:
         "</Files>",
     ]
     found = overriding("\n".join([*ours, *site]), make_wrapper(SCRIPT))
-    assert [dataclasses.astuple(override)[3:] for override in found] == [
+    assert [dataclasses.astuple(override)[3:6] for override in found] == [
         ("/etc/httpd/conf.d/zzz.conf", 3, "<Files hog.fcgi>")
     ]

@@ -124,7 +124,7 @@ def make_tree(*peaks: int, switches: int = 40) -> Worker:
     for pid, peak in enumerate(peaks, start=1000):
         processes.append(Process(pid, 7, Memory(33, peak, rss_bytes=1, swap_bytes=0, switches=40)))
     last = processes.pop()
-    processes.append(last._replace(memory=dataclasses.replace(last.memory, switches=switches)))
+    processes.append(last._replace(memory=last.memory._replace(switches=switches)))
     return dataclasses.replace(make_worker(), processes=tuple(processes))
 
 
