@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import typing as t
+
 from ._safe import neutralise
 
 _LONGEST_TEXT = 4096
@@ -21,3 +24,15 @@ class OomguardError(Exception):
         self.problem = neutralise(problem, limit=_LONGEST_TEXT)
         self.hint = neutralise(hint, limit=_LONGEST_TEXT)
         super().__init__(f"{self.problem} {self.hint}".rstrip())
+
+
+@contextlib.contextmanager
+def undoing(first: OomguardError) -> t.Iterator[None]:
+    """Undo a change that failed with `first`.
+
+    If that fails as well, raises an OomguardError that tells of `first`, and then of what could not be undone.
+    """
+    try:
+        yield
+    except OomguardError as second:
+        raise OomguardError(f"{first} Restoring the old state failed as well: {second}") from first

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from .._change import Change
-from .._errors import OomguardError
+from .._errors import OomguardError, undoing
 from .apache import Apache
 from .checks import check_host
 from .directives import FcgidError
@@ -71,7 +71,9 @@ class FcgidChange(Change[State, Plan]):
         if not self._is_begun:
             raise error
 
-        self._put_back(plan, reload_owed=self._was_reload_owed)
+        with undoing(error):
+            self._put_back(plan, reload_owed=self._was_reload_owed)
+
         hint = f"{plan.path} was restored, and Apache was not reloaded. {error.hint}".rstrip()
         raise FcgidError(error.problem, hint=hint) from error
 
@@ -97,10 +99,11 @@ class FcgidChange(Change[State, Plan]):
         unit = self._apache.unit
         problem = f"{unit} ended when it reloaded its configuration, although that had passed Apache's test."
 
-        self._put_back(plan, reload_owed=False)
-        started = self._apache.start()
-        if started.returncode != 0:
-            raise started.failed(f"start {unit} again", hint=f"{problem} {plan.path} was restored.")
+        with undoing(FcgidError(problem)):
+            self._put_back(plan, reload_owed=False)
+            started = self._apache.start()
+            if started.returncode != 0:
+                raise started.failed(f"start {unit} again", hint=f"{plan.path} was restored.")
 
         raise FcgidError(
             problem,

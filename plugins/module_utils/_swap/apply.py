@@ -11,7 +11,7 @@ import pathlib
 import typing as t
 
 from .._command import Completed, Run
-from .._errors import OomguardError
+from .._errors import OomguardError, undoing
 from .._files import remove_file, sync_folder, write_file
 from .._systemctl import Systemctl, is_booted
 from .checks import require_swapoff_room
@@ -93,11 +93,13 @@ class Applier:
         if done.returncode == 0:
             return
 
+        attempt = f"switch on the swap area {step.path}"
         hint = "The kernel logs the reason: run journalctl -k to see it."
         if step.created:
-            remove_file(pathlib.Path(step.path))
+            with undoing(done.failed(attempt, hint=hint)):
+                remove_file(pathlib.Path(step.path))
             hint = f"The new file was removed again. {hint}"
-        raise done.failed(f"switch on the swap area {step.path}", hint=hint)
+        raise done.failed(attempt, hint=hint)
 
     def _persist(self, step: Persist) -> None:
         self._check_table(step)
@@ -112,9 +114,12 @@ class Applier:
         try:
             write_file(candidate, step.after, mode=0o600)
             checked = self._verify_table(str(candidate))
-        finally:
-            remove_file(candidate)
+        except OomguardError as error:
+            with undoing(error):
+                remove_file(candidate)
+            raise
 
+        remove_file(candidate)
         if checked.returncode and self._verify_table(step.path).returncode == 0:
             raise checked.failed(f"check the new {step.path}", hint="The old one is still in place.")
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import errno
 import os
@@ -46,7 +47,8 @@ def create_swap_file(step: Create, host: Host, run: Run) -> Create:
         ) from error
     finally:
         os.close(descriptor)
-        if os.path.lexists(step.temporary_path):
+        # After an error, that is the one to report. The next run removes the file.
+        with contextlib.suppress(OSError):
             os.unlink(step.temporary_path)
 
     return dataclasses.replace(step, zeros_bytes=zeros_bytes)

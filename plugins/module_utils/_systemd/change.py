@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from .._change import Change
-from .._errors import OomguardError
+from .._errors import OomguardError, undoing
 from .cgroup import write_limit
 from .dropin import find_directives
 from .in_force import refuse_conflicts, verify_settings
@@ -91,12 +91,10 @@ class DropinChange(Change[State, Plan]):
         if not self._has_written:
             raise error
 
-        try:
+        with undoing(error):
             restore_file(plan.path, self._former)
             if plan.reload:
                 self._systemd.systemctl.reload()
-        except OomguardError as second:
-            raise DropinError(f"{error} Restoring the old state failed as well: {second}") from error
 
         raise DropinError(f"{error} {plan.path} is as it was before.") from error
 

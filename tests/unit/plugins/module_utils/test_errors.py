@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
+from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError, undoing
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,11 @@ def test_texts_of_an_error_are_inert() -> None:
 
 def test_long_texts_of_an_error_are_cut() -> None:
     assert OomguardError("x" * 5000).problem == "x" * 4096 + "... (904 more)"
+
+
+def test_failure_to_undo_is_told_after_the_first_error() -> None:
+    with pytest.raises(OomguardError) as error, undoing(OomguardError("It failed.", hint="Do that.")):
+        raise OomguardError("The disk is full.", hint="Free some space.")
+    assert str(error.value) == (
+        "It failed. Do that. Restoring the old state failed as well: The disk is full. Free some space."
+    )

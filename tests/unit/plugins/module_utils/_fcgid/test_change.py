@@ -251,11 +251,32 @@ def test_apache_that_cannot_be_started_again_is_an_error(
     with pytest.raises(OomguardError) as error:
         converge(apache, WANTED)
     assert str(error.value) == (
-        "Could not start apache2.service again: systemctl ended with status 1 (Job failed.)."
-        " apache2.service ended when it reloaded its configuration, although that had passed Apache's test."
+        "apache2.service ended when it reloaded its configuration, although that had passed Apache's test."
+        " Restoring the old state failed as well:"
+        " Could not start apache2.service again: systemctl ended with status 1 (Job failed.)."
         f" {tmp_path}/conf-available/{NAME} was restored."
     )
     assert files(tmp_path) == {}
+
+
+def test_first_error_is_told_before_the_file_that_cannot_be_restored(
+    apache: Apache, programs: Programs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object, **_options: object) -> t.NoReturn:
+        raise FileError("Could not write the file: Read-only file system.")
+
+    def verify(*_arguments: object) -> t.NoReturn:
+        monkeypatch.setattr(apache, "install", refuse)
+        raise FcgidError("It is not in force.", hint="Look.")
+
+    change = FcgidChange(apache, WANTED)
+    monkeypatch.setattr(change, "verify", verify)
+    with pytest.raises(OomguardError) as error:
+        bring(change, check_mode=False)
+    assert str(error.value) == (
+        "It is not in force. Look. Restoring the old state failed as well:"
+        " Could not write the file: Read-only file system."
+    )
 
 
 def test_owed_reload_is_done_by_the_next_run(apache: Apache, programs: Programs) -> None:

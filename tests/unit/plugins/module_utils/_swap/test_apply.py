@@ -14,6 +14,8 @@ import typing as t
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._command import CommandError
+from ansible_collections.oomguard.linux.plugins.module_utils._files import FileError
+from ansible_collections.oomguard.linux.plugins.module_utils._swap import apply
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.apply import Applier
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.plan import Plan
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import SwapError
@@ -107,6 +109,21 @@ def test_rejection_by_kernel_is_reported(kernel: Kernel) -> None:
         f"(swapon: {kernel.path}: Invalid argument). Steps completed before: create {kernel.path}. "
         "The new file was removed again. The kernel logs the reason: run journalctl -k to see it."
     )
+
+
+def test_rejection_by_kernel_is_reported_before_the_file_that_cannot_be_removed(
+    kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_path: pathlib.Path) -> t.NoReturn:
+        raise FileError("Could not remove the file: Operation not permitted.")
+
+    kernel.failing.add("swapon")
+    monkeypatch.setattr(apply, "remove_file", refuse)
+    with pytest.raises(SwapError) as error:
+        apply_steps(kernel, create(kernel), enable(kernel, created=True))
+    text = str(error.value)
+    assert text.startswith(f"Could not switch on the swap area {kernel.path}: swapon ended with status 255 ")
+    assert "Restoring the old state failed as well: Could not remove the file: Operation not permitted." in text
 
 
 def test_fstab_is_written(kernel: Kernel) -> None:
