@@ -37,7 +37,8 @@ options:
         for RV(restart_required). Settings of a single instance are left alone.
       - V(system.conf) stands for the configuration of systemd itself, with the section C(Manager). See
         systemd-system.conf(5).
-      - Masked units are rejected. Generated and transient units require O(force).
+      - Generated units, such as those of init scripts, are accepted. Transient units require O(force).
+      - Masked units are rejected.
     type: str
     required: true
   name:
@@ -77,7 +78,7 @@ options:
     description:
       - Whether to replace or remove a file of that name which this module did not write. A backup is kept in the same
         directory, with the same mode and owner, under a name that systemd does not read.
-      - Whether to accept a generated or transient unit.
+      - Whether to accept a transient unit.
       - Whether to accept a C(MemoryMax) below the memory that the unit uses. The kernel may then kill processes at
         once.
     type: bool
@@ -223,6 +224,14 @@ unit_result:
   returned: always
   type: str
   sample: success
+oom_killed_units:
+  description:
+    - The unit, and for a template its instances, that failed with the result C(oom-kill) since the host was booted and
+      that have not been started since.
+  returned: always
+  type: list
+  elements: str
+  sample: [mariadb.service]
 reload_required:
   description: Whether files have changed since systemd read them.
   returned: always

@@ -34,7 +34,6 @@ _UNIT_PROPERTIES = (
     "FragmentPath",
     "DropInPaths",
     "NeedDaemonReload",
-    "UnitFileState",
     "Transient",
     "Perpetual",
     "ControlGroup",
@@ -157,7 +156,7 @@ class Systemd:
         state = self._observe_files(wanted, FoundUnit(name, properties.get("FragmentPath", "")))
         if wanted.present:
             _refuse_load_state(properties, wanted, has_file=state.text is not None)
-            _refuse_generated(properties, wanted)
+            _refuse_transient(properties, wanted)
 
         state = dataclasses.replace(
             state, booted=True, dropins=self._read_dropins(wanted, properties), oomd_units=_find_oomd_units(shown)
@@ -283,24 +282,22 @@ def _refuse_load_state(properties: t.Mapping[str, str], wanted: Wanted, *, has_f
     )
 
 
-def _refuse_generated(properties: t.Mapping[str, str], wanted: Wanted) -> None:
-    """Raise DropinError for a unit without a lasting file of its own, unless `force` is given."""
-    if wanted.force:
-        return
+def _refuse_transient(properties: t.Mapping[str, str], wanted: Wanted) -> None:
+    """Raise DropinError for a unit that ends with the program that created it, unless `force` is given.
 
-    is_generated = properties.get("UnitFileState") == "generated"
+    Generated units, such as those of init scripts and of fstab, come back at each boot under the same name.
+    """
     is_transient = properties.get("Transient") == "yes"
     is_perpetual = properties.get("Perpetual") == "yes"
-    if is_transient and not is_perpetual:
-        _refuse_kind(wanted, "transient")
-    if is_generated:
-        _refuse_kind(wanted, "generated")
+    if wanted.force or is_perpetual or not is_transient:
+        return
 
-
-def _refuse_kind(wanted: Wanted, kind: str) -> t.NoReturn:
     raise DropinError(
-        f"{wanted.unit} is {kind}: it has no unit file of its own.",
-        hint="Configure the unit where it is created, or use force if its name does not change.",
+        f"{wanted.unit} is transient: it has no unit file of its own.",
+        hint=(
+            "Set the properties where the unit is created, such as with `systemd-run --property=`."
+            " If a later unit has the same name, use force."
+        ),
     )
 
 

@@ -33,6 +33,7 @@ def build_result(state: State, plan: Plan, wanted: Wanted) -> dict[str, t.Any]:
         "limits": _describe_limits(state, wanted),
         "active_state": _find_active_state(state),
         "unit_result": state.properties.get("Result"),
+        "oom_killed_units": _find_killed_units(state, wanted),
         "reload_required": state.reload_required,
         "restart_required": is_restart_required(state, plan),
     }
@@ -75,3 +76,15 @@ def _find_active_state(state: State) -> str | None:
     """Return the state of the first unit that runs, or else that of the unit itself."""
     first, *_others = (*state.active_units, state)
     return first.properties.get("ActiveState")
+
+
+def _find_killed_units(state: State, wanted: Wanted) -> list[str]:
+    """Return the unit, or the instances of it, that failed because of an OOM kill and have not been started since."""
+    killed = {}
+    for unit in state.units:
+        ended = (unit.properties.get("ActiveState"), unit.properties.get("Result"))
+        if ended == ("failed", "oom-kill"):
+            name = unit.properties.get("Id", wanted.unit)
+            killed[name] = unit
+
+    return list(killed)

@@ -55,3 +55,53 @@ def test_units_are_a_list_or_a_string(given: t.Any) -> None:
 @pytest.mark.parametrize(("given", "restart"), [(False, "no"), (None, ""), ("", ""), ("always", "always")])
 def test_restart_accepts_a_yaml_boolean(given: t.Any, restart: str) -> None:
     assert value("oom_policy", "__oom_policy_restart", oom_policy_restart=given) == restart
+
+
+@pytest.mark.parametrize(
+    ("unit", "section", "settings"),
+    [
+        ("a.service", "Service", {"MemoryMax": "1G", "OOMPolicy": "continue", "Restart": "on-failure"}),
+        ("a@.service", "Service", {"MemoryMax": "1G", "OOMPolicy": "continue", "Restart": "on-failure"}),
+        ("service.d", "Service", {"MemoryMax": "1G", "OOMPolicy": "continue", "Restart": "on-failure"}),
+        ("user-.slice", "Slice", {"MemoryMax": "1G"}),
+        ("slice.d", "Slice", {"MemoryMax": "1G"}),
+        ("session-.scope", "Scope", {"MemoryMax": "1G"}),
+    ],
+)
+def test_settings_suit_the_kind_of_unit(unit: str, section: str, settings: dict[str, str]) -> None:
+    expression = "{__oom_policy_section: __oom_policy_settings}"
+    variables = {"oom_policy_memory_max": "1G", "oom_policy_restart": "on-failure"}
+    assert value("oom_policy", expression, oom_policy_unit=unit, **variables) == {section: settings}
+
+
+@pytest.mark.parametrize(
+    ("results", "units"),
+    [
+        ([{"oom_killed_units": ["a.service"]}, {"oom_killed_units": ["b@1.service", "a.service"]}], 2),
+        ([{"oom_killed_units": []}, {"failed": True}], 0),
+    ],
+    ids=["dead", "failed"],
+)
+def test_dead_units_are_those_that_the_module_reports(results: list[dict[str, t.Any]], units: int) -> None:
+    found = value("oom_policy", "__oom_policy_dead_units", oom_policy_set={"results": results})
+    assert found == ["a.service", "b@1.service"][:units]
+
+
+def test_no_unit_is_dead_if_none_was_configured() -> None:
+    assert value("oom_policy", "__oom_policy_dead_units") == []
+
+
+@pytest.mark.parametrize(
+    ("unit", "several"),
+    [
+        ("a.service", False),
+        ("a@1.service", False),
+        ("a-b.service", False),
+        ("a.d.service", False),
+        ("a@.service", True),
+        ("a-.service", True),
+        ("service.d", True),
+    ],
+)
+def test_name_may_stand_for_several_units(unit: str, several: bool) -> None:
+    assert value("oom_policy", "oom_policy_unit is search(__oom_policy_several)", oom_policy_unit=unit) is several

@@ -260,7 +260,7 @@ def test_apache_that_cannot_be_started_again_is_an_error(
 
 
 def test_first_error_is_told_before_the_file_that_cannot_be_restored(
-    apache: Apache, programs: Programs, monkeypatch: pytest.MonkeyPatch
+    apache: Apache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_arguments: object, **_options: object) -> t.NoReturn:
         raise FileError("Could not write the file: Read-only file system.")

@@ -9,6 +9,8 @@ import dataclasses
 import pathlib
 import typing as t
 
+import pytest
+
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.model import Limit, State, Wanted
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.plan import make_plan
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.result import build_result
@@ -69,3 +71,18 @@ def test_active_state_is_that_of_a_running_instance() -> None:
 
 def test_active_state_is_that_of_the_unit_if_nothing_runs() -> None:
     assert build(state(properties={"ActiveState": "failed"}))["active_state"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("active", "result", "killed"),
+    [("failed", "oom-kill", ["b.service"]), ("failed", "exit-code", []), ("active", "oom-kill", [])],
+)
+def test_unit_that_an_oom_kill_ended_is_returned(active: str, result: str, killed: list[str]) -> None:
+    found = state(properties={"Id": "b.service", "ActiveState": active, "Result": result})
+    assert build(found)["oom_killed_units"] == killed
+
+
+def test_instances_that_an_oom_kill_ended_are_returned() -> None:
+    ended = {"ActiveState": "failed", "Result": "oom-kill"}
+    instances = [state(properties={"Id": f"b@{number}.service", **ended}) for number in (1, 2)]
+    assert build(state(instances=tuple(instances)))["oom_killed_units"] == ["b@1.service", "b@2.service"]
