@@ -241,6 +241,18 @@ def _refuse_full(path: pathlib.Path, folder: pathlib.Path, size: int) -> None:
         raise _cannot_change(path, f"the filesystem of {folder} is full", hint="Free some space there.")
 
 
+@contextlib.contextmanager
+def reporting(attempt: str) -> t.Iterator[None]:
+    """Raise FileError, which says that `attempt` (such as "examine /etc/fstab") failed, instead of OSError."""
+    try:
+        yield
+    except OSError as error:
+        place = ""
+        if error.filename is not None:
+            place = f"{os.fsdecode(error.filename)}: "
+        raise FileError(f"Could not {attempt}: {place}{error.strerror}.") from error
+
+
 def sync_folder(folder: pathlib.Path) -> None:
     """Sync the names in `folder` to disk. Raises OSError."""
     descriptor = os.open(str(folder), os.O_RDONLY | os.O_DIRECTORY)

@@ -14,6 +14,8 @@ description:
   - Writes one drop-in file of one unit, has systemd read it, and compares the values in force with the requested ones.
   - Before the file is installed, systemd checks it in a private directory, and the module fails if systemd complains.
     When systemd loads a unit, it only logs a directive that it does not understand, and ignores it.
+  - Fails before it changes anything, also in check mode, if the file cannot be written, such as on a read-only
+    filesystem, on a full one, or in an immutable directory.
   - Restores the old file if systemd cannot load the new one, or if a value in force is not the one that the file sets.
   - Also compares the limits of a running unit (such as C(MemoryMax), C(MemoryHigh), C(MemorySwapMax) and C(TasksMax))
     with those that the kernel has in the unit's cgroup. After a reload, systemd 257 shows the new limit, but leaves the
@@ -165,7 +167,7 @@ path:
 effective:
   description:
     - The value in force of each directive in O(settings), as C(systemctl show) prints it, or V(null) if it prints none.
-    - In check mode, and if nothing had to be changed, these are the values that were found.
+    - In check mode, these are the values that would be in force. A value that would be new is shown as it was written.
     - Empty if O(state=absent) or if systemd does not run.
   returned: always
   type: dict
@@ -285,7 +287,7 @@ def main() -> None:
     for warning in list_warnings(state, wanted):
         module.warn(neutralise(warning))
 
-    result = build_result(state, plan, wanted)
+    result = build_result(state, plan, wanted, check_mode=module.check_mode)
     module.exit_json(changed=plan.changed, diff=plan.diff, **neutralise_all(result))
 
 

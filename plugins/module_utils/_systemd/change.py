@@ -9,10 +9,11 @@ import typing as t
 
 from .._change import Change
 from .._errors import OomguardError, undoing
+from .._files import reporting
 from .cgroup import write_limit
 from .dropin import find_directives
 from .in_force import refuse_conflicts, verify_settings
-from .install import FormerFile, install_dropin, restore_file
+from .install import FormerFile, check_place, install_dropin, restore_file
 from .limits import find_stale_limits, verify_limits
 from .manager import Systemd
 from .model import DropinError, Plan, State, Wanted
@@ -41,7 +42,8 @@ class DropinChange(Change[State, Plan]):
 
     def observe(self) -> State:
         """Return the state of the unit and of its drop-in."""
-        return self._systemd.observe(self._wanted)
+        with reporting(f"examine the drop-in of {self._wanted.unit}"):
+            return self._systemd.observe(self._wanted)
 
     def plan(self, state: State) -> Plan:
         """Return the steps to the wanted drop-in, after systemd has read it.
@@ -49,7 +51,9 @@ class DropinChange(Change[State, Plan]):
         If there is nothing to do, the settings in force are verified here.
         """
         plan = make_plan(state, self._wanted)
-        validate_dropin(plan, state, self._wanted, self._systemd)
+        check_place(plan)
+        with reporting(f"check the settings for {self._wanted.unit}"):
+            validate_dropin(plan, state, self._wanted, self._systemd)
         refuse_kill(state, self._wanted)
         if self._verify:
             refuse_conflicts(state, self._wanted)
@@ -60,7 +64,8 @@ class DropinChange(Change[State, Plan]):
 
     def apply(self, plan: Plan) -> Plan:
         """Install the file, and have systemd read it."""
-        self._former = install_dropin(plan)
+        with reporting(f"install {plan.path}"):
+            self._former = install_dropin(plan)
         self._has_written = plan.writes
         if plan.reload:
             self._systemd.systemctl.reload()
@@ -91,7 +96,7 @@ class DropinChange(Change[State, Plan]):
         if not self._has_written:
             raise error
 
-        with undoing(error):
+        with undoing(error), reporting(f"restore {plan.path}"):
             restore_file(plan.path, self._former)
             if plan.reload:
                 self._systemd.systemctl.reload()

@@ -58,7 +58,13 @@ class Override:
 
 
 def find_effective_values(state: State, settings: Settings) -> dict[str, dict[str, str | None]]:
-    """Return the value in force of each directive in `settings`, as systemd prints it; None if it prints none."""
+    """Return the value in force of each directive in `settings`, as systemd prints it; None if it prints none.
+
+    If systemd does not run, the result is empty.
+    """
+    if not state.booted:
+        return {}
+
     found: dict[str, dict[str, str | None]] = {section: {} for section in settings}
     for setting in iterate_settings(settings):
         found[setting.section][setting.directive] = _find_effective_value(state, setting)

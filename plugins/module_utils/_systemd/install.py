@@ -12,7 +12,7 @@ import stat
 import time
 import typing as t
 
-from .._files import name_leftover, remove_file, write_file
+from .._files import check_removable, check_writable, name_leftover, remove_file, write_file
 from .model import Plan
 
 
@@ -23,8 +23,23 @@ class FormerFile(t.NamedTuple):
     status: os.stat_result
 
 
+def check_place(plan: Plan) -> None:
+    """Raise FileError if `install_dropin` could not carry out `plan`, for example on a read-only filesystem."""
+    if not plan.writes:
+        if plan.tidy:
+            check_removable(name_leftover(plan.path))
+    elif plan.after is None:
+        check_removable(plan.path)
+    else:
+        size = len(plan.after.encode("utf-8", "surrogateescape"))
+        check_writable(plan.path, size=size)
+
+
 def install_dropin(plan: Plan) -> FormerFile | None:
-    """Carry out what `plan` does to the file, and return the file that was there before, if any. Raises FileError."""
+    """Carry out what `plan` does to the file, and return the file that was there before, if any.
+
+    Raises FileError and OSError.
+    """
     former = None
     if plan.before is not None:
         former = FormerFile(plan.before, plan.path.stat())

@@ -67,7 +67,7 @@ class Systemd:
     root: pathlib.Path = pathlib.Path("/")
     user: bool = False
     uid: int = dataclasses.field(default_factory=os.getuid)
-    home: pathlib.Path = dataclasses.field(default_factory=lambda: pathlib.Path(pwd.getpwuid(os.getuid()).pw_dir))
+    home: pathlib.Path = dataclasses.field(default_factory=lambda: _find_home(os.getuid()))
 
     @property
     def runtime(self) -> pathlib.Path:
@@ -259,6 +259,14 @@ class Systemd:
                 by_name[path.name] = str(path)
 
         return sorted(by_name.values(), key=os.path.basename)
+
+
+def _find_home(uid: int) -> pathlib.Path:
+    """Return the home directory of a user, or the one in the environment if the user has no entry in passwd(5)."""
+    try:
+        return pathlib.Path(pwd.getpwuid(uid).pw_dir)
+    except KeyError:
+        return pathlib.Path(os.environ.get("HOME", "/"))
 
 
 def _refuse_links(path: pathlib.Path) -> None:

@@ -17,9 +17,9 @@ from .dropin import Assignment, Settings, iterate_assignments, iterate_settings
 from .syntax import parse_size
 
 # systemd.unit(5), "String Escaping for Inclusion in Unit Names", and unit_name_is_valid() in systemd's sources, which
-# allows 255 characters.
+# allows 255 characters. A directory with the suffix .d has room for two less.
 _UNIT = re.compile(
-    r"(?!.{256})"
+    r"(?!.{254})"
     r"[A-Za-z0-9:_.\\-]+(?:@[A-Za-z0-9:_.\\@-]*)?"
     r"\.(?:service|socket|device|mount|automount|swap|target|path|timer|slice|scope)"
 )

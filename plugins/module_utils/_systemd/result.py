@@ -5,38 +5,94 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
+from .directives import is_list, resolve_assignments
+from .dropin import iterate_settings
 from .in_force import Override, find_conflicts, find_differences, find_effective_values, find_unverified
 from .limits import find_tighter_ceiling
 from .model import Limit, Plan, State, Wanted
 from .plan import is_restart_required
 
 
-def build_result(state: State, plan: Plan, wanted: Wanted) -> dict[str, t.Any]:
-    """Return the module's result, without `changed` and `diff`."""
-    effective: dict[str, dict[str, str | None]] = {}
-    if state.booted and wanted.present:
-        effective = find_effective_values(state, wanted.settings)
+def build_result(state: State, plan: Plan, wanted: Wanted, *, check_mode: bool = False) -> dict[str, t.Any]:
+    """Return the module's result, without `changed` and `diff`.
 
-    unverified: list[str] = []
-    if wanted.present:
-        unverified = find_unverified(state, wanted)
+    In check mode, `state` is the one before the plan, and the values are those that would be in force after it.
+    """
+    values = _describe_values(state, wanted)
+    if check_mode and plan.changed:
+        values = _predict_values(state, plan, wanted)
 
-    overrides = _find_overrides(state, wanted)
     return {
         "path": str(state.path),
-        "effective": effective,
-        "overridden_by": [_describe_override(override) for override in overrides],
-        "verified": not unverified and not overrides,
-        "unverified": unverified,
+        **values,
         "limits": _describe_limits(state, wanted),
         "active_state": _find_active_state(state),
         "unit_result": state.properties.get("Result"),
         "oom_killed_units": _find_killed_units(state, wanted),
-        "reload_required": state.reload_required,
         "restart_required": is_restart_required(state, plan),
     }
+
+
+def _describe_values(state: State, wanted: Wanted) -> dict[str, t.Any]:
+    """Return the values in force, and how they differ from the wanted ones."""
+    unverified: list[str] = []
+    overrides: list[Override] = []
+    effective: dict[str, dict[str, str | None]] = {}
+    if wanted.present:
+        unverified = find_unverified(state, wanted)
+        overrides = _find_overrides(state, wanted)
+        effective = find_effective_values(state, wanted.settings)
+
+    return {
+        "effective": effective,
+        "overridden_by": _describe_overrides(overrides),
+        "verified": not unverified and not overrides,
+        "unverified": unverified,
+        "reload_required": state.reload_required,
+    }
+
+
+def _predict_values(state: State, plan: Plan, wanted: Wanted) -> dict[str, t.Any]:
+    """Return the values that would be in force after the plan: as systemd prints them now, or as they were written."""
+    values = _describe_values(state, wanted)
+    conflicts = find_conflicts(state, wanted)
+    differences = {override.directive for override in find_differences(state, wanted)}
+    pending = differences.union(values["unverified"])
+    is_outdated = plan.writes or state.reload_required
+    return {
+        "effective": _predict_effective(state, wanted, pending),
+        "overridden_by": _describe_overrides(conflicts),
+        "verified": not pending and not conflicts,
+        "unverified": sorted(pending),
+        "reload_required": state.booted and is_outdated and not plan.reload,
+    }
+
+
+def _predict_effective(state: State, wanted: Wanted, pending: t.AbstractSet[str]) -> dict[str, dict[str, str | None]]:
+    effective = find_effective_values(state, wanted.settings)
+    if not effective or not wanted.present:
+        return {}
+
+    for section, directive, written in iterate_settings(wanted.settings):
+        if directive in pending:
+            effective[section][directive] = _join(directive, written)
+
+    for override in find_conflicts(state, wanted):
+        effective[override.section][override.directive] = override.value
+
+    return effective
+
+
+def _join(directive: str, written: t.Sequence[str]) -> str:
+    """Return what remains of the values that are assigned to a directive."""
+    remaining = resolve_assignments(written)
+    if is_list(directive):
+        return " ".join(remaining)
+
+    return "".join(remaining[-1:])
 
 
 def _find_overrides(state: State, wanted: Wanted) -> list[Override]:
@@ -46,13 +102,8 @@ def _find_overrides(state: State, wanted: Wanted) -> list[Override]:
     return list(by_directive.values())
 
 
-def _describe_override(override: Override) -> dict[str, str | None]:
-    return {
-        "section": override.section,
-        "directive": override.directive,
-        "value": override.value,
-        "path": override.path,
-    }
+def _describe_overrides(overrides: t.Iterable[Override]) -> list[dict[str, str | None]]:
+    return [dataclasses.asdict(override) for override in overrides]
 
 
 def _describe_limits(state: State, wanted: Wanted) -> dict[str, dict[str, float | str | None]]:
@@ -83,8 +134,8 @@ def _find_killed_units(state: State, wanted: Wanted) -> list[str]:
     killed = {}
     for unit in state.units:
         ended = (unit.properties.get("ActiveState"), unit.properties.get("Result"))
+        name = unit.properties.get("Id", wanted.unit)
         if ended == ("failed", "oom-kill"):
-            name = unit.properties.get("Id", wanted.unit)
             killed[name] = unit
 
     return list(killed)

@@ -16,18 +16,27 @@ _BOOLEANS = {
     **dict.fromkeys(("0", "no", "n", "false", "f", "off"), False),
 }
 
-_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) *([KMGTPE]?)B?")
-_PREFIXES = ("", "K", "M", "G", "T", "P", "E")
-_PERCENTAGE = re.compile(r"([0-9]+(?:\.[0-9]+)?)%")
-_SPAN = re.compile(r"([0-9]+(?:\.[0-9]+)?) *([a-zA-Zµ]*)")
+# Longer numbers are out of range for all settings. int() fails for the longest ones.
+_DIGITS = re.compile("[0-9]{1,30}")
+# parse_size() in systemd's sources: a sum of numbers, each with a smaller unit than the one before.
+_UNITS = ("E", "P", "T", "G", "M", "K", "B", "")
+_EXPONENTS = (6, 5, 4, 3, 2, 1, 0, 0)
+_TERM = r"(?:\s*\+?([0-9]{{1,30}}(?:\.[0-9]*)?)\s*{})?"
+_SIZE = re.compile("(?=.*[0-9])" + "".join(map(_TERM.format, _UNITS)))
+_LARGEST_SIZE = 2**63 - 1
+_PERCENTAGE = re.compile("([0-9]{1,15}(?:[.][0-9]{1,15})?)([%‰‱])")
+_PARTS = {"%": 100, "‰": 1000, "‱": 10_000}
+# parse_time() in systemd's sources.
+_SPAN = re.compile(r"\+?([0-9]{1,30}|(?=\.[0-9]))(?:\.([0-9]+))?\s*([a-zA-Zµμ]*)")
+_LONGEST_TIME = 2**64 - 2
 _FILE = re.compile(r"(append|file|truncate|fd):.*")
-_SIGNAL = re.compile(r"(?:SIG)?([A-Z][A-Z0-9]*)([+-][0-9]+)?")
+_SIGNAL = re.compile(r"(?:SIG)?([A-Z][A-Z0-9]*)([+-][0-9]{1,3})?")
 
 # The units of time in systemd.time(7), in microseconds.
 _MICROSECONDS = {
     name: factor
     for factor, names in (
-        (1, ("us", "usec", "µs")),
+        (1, ("us", "usec", "µs", "μs")),
         (1000, ("ms", "msec")),
         (SECOND, ("s", "sec", "second", "seconds")),
         (60 * SECOND, ("m", "min", "minute", "minutes")),
@@ -47,25 +56,41 @@ def parse_boolean(text: str) -> bool | None:
     return _BOOLEANS.get(word)
 
 
+def parse_number(text: str) -> int | None:
+    """Return the number that decimal digits stand for, None for any other text."""
+    if not _DIGITS.fullmatch(text):
+        return None
+
+    return int(text)
+
+
 def parse_size(text: str, *, base: int = 1024) -> int | None:
-    """Return the bytes of a size, None for `infinity` and for any other text."""
+    """Return the bytes of a size such as `1.5G` or `1G 512M`, None for `infinity` and for any other text."""
     match = _SIZE.fullmatch(text)
     if match is None:
         return None
 
-    number, prefix = match.groups()
-    factor = base ** _PREFIXES.index(prefix)
-    return int(float(number) * factor)
+    size = 0
+    for number, exponent in zip(match.groups(default="0"), _EXPONENTS):
+        whole, _point, fraction = number.partition(".")
+        factor = base**exponent
+        # systemd calculates with floating point numbers, too.
+        size += int(whole) * factor + int(float(f"0.{fraction}") * factor)
+
+    if size > _LARGEST_SIZE:
+        return None
+
+    return size
 
 
 def parse_percentage(text: str) -> float | None:
-    """Return the share that a percentage stands for (0.5 for `50%`), None for any other text."""
+    """Return the share that a percentage stands for (0.5 for `50%` and `500‰`), None for any other text."""
     match = _PERCENTAGE.fullmatch(text)
     if match is None:
         return None
 
-    number = float(match.group(1))
-    return number / 100
+    number, sign = match.groups()
+    return float(number) / _PARTS[sign]
 
 
 def parse_memory_limit(text: str, ram_bytes: int) -> int | None:
@@ -90,24 +115,34 @@ def parse_time_span(text: str, *, default_unit: int = SECOND) -> int | None:
         return None
 
     microseconds = 0
-    for number, unit in spans:
+    for whole, fraction, unit in spans:
         factor = factors.get(unit)
         if factor is None:
             return None
 
-        microseconds += round(float(number) * factor)
+        microseconds += int(whole or "0") * factor + _scale_fraction(fraction, factor)
+
+    if microseconds > _LONGEST_TIME:
+        return None
 
     return microseconds
 
 
+def _scale_fraction(fraction: str, factor: int) -> int:
+    """Return a fraction, which is given by its digits, of `factor`. As systemd does, round each digit down."""
+    amount = 0
+    for digit in fraction:
+        factor //= 10
+        amount += int(digit) * factor
+
+    return amount
+
+
 def parse_signal(text: str) -> int | None:
     """Return the number of a signal such as SIGINT, INT, SIGRTMIN+3 or 2, None for any other text."""
-    if text.isdigit():
-        return int(text)
-
     match = _SIGNAL.fullmatch(text)
     if match is None:
-        return None
+        return parse_number(text)
 
     name, offset = match.groups(default="0")
     number = signal.Signals.__members__.get(f"SIG{name}")

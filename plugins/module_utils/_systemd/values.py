@@ -20,6 +20,7 @@ from .syntax import (
     SECOND,
     normalise_words,
     parse_boolean,
+    parse_number,
     parse_percentage,
     parse_signal,
     parse_size,
@@ -30,7 +31,6 @@ from .syntax import (
 Verdict = t.Optional[bool]
 
 _UNLIMITED = frozenset(("infinity", str(2**64 - 1), "[not set]"))
-_NICE = re.compile("[+-][0-9]+")
 _WORD = re.compile(r"[\w./:@+-]+")
 _ARGV = re.compile(r"argv\[\]=(.*?) ; ")
 _PAGE = 4096
@@ -139,9 +139,7 @@ def _is_same(directive: str, value: str, shown: str, totals: Totals) -> Verdict:
 
 
 def _compare_watchdogs(value: str, shown: str) -> Verdict:
-    wanted = parse_time_span(value)
-    found = parse_time_span(shown)
-    if wanted == found:
+    if _compare_times(value, shown):
         return True
 
     # systemd shows the value of the running process, which got it when it was started.
@@ -193,9 +191,9 @@ def _read_with(pattern: str, convert: t.Callable[[str], float]) -> _Reader:
     return read
 
 
-_read_digits = _read_with("[0-9]+", int)
-_read_integer = _read_with("[+-]?[0-9]+", int)
-_read_mode = _read_with("[0-7]+", functools.partial(int, base=8))
+# Numbers are shorter. int() fails for the longest ones.
+_read_integer = _read_with("[+-]?[0-9]{1,30}", int)
+_read_mode = _read_with("[0-7]{1,30}", functools.partial(int, base=8))
 
 
 def _read_number(value: str) -> float | None:
@@ -218,7 +216,7 @@ def _read_shown_number(shown: str) -> float | None:
 
 def _read_memory(value: str) -> float | None:
     number = _read_number(value)
-    if number is None and "%" not in value:
+    if number is None and parse_percentage(value) is None:
         # All valid limits are known here. systemd has ignored this one, and has another value in force.
         return _INVALID
 
@@ -238,6 +236,10 @@ _read_realtime_limit = functools.partial(_read_time, default_unit=1)
 
 
 def _read_nanoseconds(value: str) -> float | None:
+    number = parse_number(value)
+    if number is not None:
+        return number
+
     microseconds = _read_time(value)
     if microseconds is None:
         return None
@@ -246,11 +248,13 @@ def _read_nanoseconds(value: str) -> float | None:
 
 
 def _read_nice_limit(value: str) -> float | None:
-    if not _NICE.fullmatch(value):
-        return _read_number(value)
+    number = _read_number(value)
+    is_signed = value.startswith(("+", "-"))
+    if number is None or not is_signed:
+        return number
 
     # A signed value is a nice level, which the kernel counts down from 20 (setrlimit(2)).
-    return 20 - int(value)
+    return 20 - number
 
 
 def _read_cpu_limit(value: str) -> float | None:
@@ -267,7 +271,7 @@ def _read_name(numbers: t.Mapping[str, int], value: str) -> float | None:
     """Return the number that `systemctl show` prints for a name."""
     number = numbers.get(value.lower())
     if number is None:
-        return _read_digits(value)
+        return parse_number(value)
 
     return number
 
@@ -293,7 +297,7 @@ def _compare_with(read_written: _Reader, read_shown: _Reader) -> _Comparator:
 
 def _compare_names(numbers: t.Mapping[str, int]) -> _Comparator:
     read_name = functools.partial(_read_name, numbers)
-    return _compare_with(read_name, _read_digits)
+    return _compare_with(read_name, parse_number)
 
 
 _compare_numbers = _compare_with(_read_number, _read_shown_number)
@@ -314,7 +318,7 @@ _COMPARATORS: tuple[tuple[t.Pattern[str], _Comparator], ...] = (
     (re.compile("CPUSchedulingPolicy"), _compare_names({"other": 0, "fifo": 1, "rr": 2, "batch": 3, "idle": 5})),
     (re.compile("IOSchedulingClass"), _compare_names({"realtime": 1, "best-effort": 2, "idle": 3})),
     (re.compile("LogLevelMax|SyslogLevel"), _compare_names(_LEVELS)),
-    (re.compile(".*Signal"), _compare_with(parse_signal, _read_digits)),
+    (re.compile(".*Signal"), _compare_with(parse_signal, parse_number)),
     (re.compile(".*LimitNICE"), _compare_with(_read_nice_limit, _read_shown_number)),
     (re.compile(".*LimitCPU"), _compare_with(_read_cpu_limit, _read_shown_number)),
     (re.compile(".*LimitRTTIME"), _compare_with(_read_realtime_limit, _read_shown_number)),

@@ -52,7 +52,7 @@ def attempt(
         wanted = Wanted(unit=unit, settings=settings or {}, **options)
         change = DropinChange(wanted, systemd or Systemd(run=run), verify=verify)
         state, plan = bring(change, check_mode=check_mode)
-        outcome.update(build_result(state, plan, wanted))
+        outcome.update(build_result(state, plan, wanted, check_mode=check_mode))
         outcome.update(changed=plan.changed, warnings=list(list_warnings(state, wanted)))
     except OomguardError as error:
         outcome["error"] = str(error)

@@ -24,6 +24,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._files import (
     read_file,
     read_start,
     remove_file,
+    reporting,
     write_file,
 )
 
@@ -311,3 +312,17 @@ def test_flags_of_a_filesystem_without_them_do_no_harm(tmp_path: pathlib.Path, m
 
     monkeypatch.setattr(fcntl, "ioctl", refuse)
     check_writable(tmp_path / "file")
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (OSError(errno.EIO, "Input/output error", "/x"), "Could not look: /x: Input/output error."),
+        (OSError(errno.EIO, "Input/output error", b"/x"), "Could not look: /x: Input/output error."),
+        (OSError(errno.EIO, "Input/output error"), "Could not look: Input/output error."),
+    ],
+)
+def test_error_of_the_system_is_reported(error: OSError, text: str) -> None:
+    with pytest.raises(FileError) as reported, reporting("look"):
+        raise error
+    assert str(reported.value) == text

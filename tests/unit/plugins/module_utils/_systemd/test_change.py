@@ -11,6 +11,7 @@ import errno
 import os
 import pathlib
 import stat
+import tempfile
 import typing as t
 
 import pytest
@@ -100,6 +101,40 @@ def test_file_that_cannot_be_written_is_not_restored(
     with pytest.raises(FileError, match=r"Read-only file system\. It was not changed\. Check the free space"):
         apply_change(systemd, wanted)
     assert programs.ran == ["show"]
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_place_that_cannot_be_written_is_refused_before_anything_is_done(
+    systemd: Systemd, programs: Programs, monkeypatch: pytest.MonkeyPatch, *, check_mode: bool
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_arguments, **_options: False)
+    with pytest.raises(FileError, match=r": this user may not write to /.*\. Nothing was changed\."):
+        bring(DropinChange(WANTED, systemd), check_mode=check_mode)
+    assert programs.ran == ["show"]
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_place_that_cannot_be_examined_is_an_error(
+    systemd: Systemd, monkeypatch: pytest.MonkeyPatch, *, check_mode: bool
+) -> None:
+    def refuse(path: pathlib.Path) -> t.NoReturn:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(pathlib.Path, "is_symlink", refuse)
+    with pytest.raises(FileError) as error:
+        bring(DropinChange(WANTED, systemd), check_mode=check_mode)
+    path = systemd.root / "etc/systemd/system/apache2.service.d/50-oomguard.conf"
+    assert str(error.value) == f"Could not examine the drop-in of httpd.service: {path}: Permission denied."
+
+
+def test_host_without_room_for_temporary_files_is_an_error(systemd: Systemd, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_options: object) -> t.NoReturn:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "TemporaryDirectory", refuse)
+    with pytest.raises(FileError) as error:
+        apply_change(systemd, WANTED)
+    assert str(error.value) == ("Could not check the settings for httpd.service: No usable temporary directory found.")
 
 
 def test_empty_folder_is_removed_with_file(systemd: Systemd) -> None:

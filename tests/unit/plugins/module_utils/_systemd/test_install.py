@@ -11,7 +11,11 @@ import stat
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._files import FileError
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.install import install_dropin, restore_file
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.install import (
+    check_place,
+    install_dropin,
+    restore_file,
+)
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.model import Plan
 
 OLD = "[Service]\nOOMPolicy=stop\n"
@@ -75,3 +79,21 @@ def test_restored_file_has_old_text_and_mode(old_file: pathlib.Path) -> None:
 def test_new_file_is_removed_with_its_folder_if_there_was_none(path: pathlib.Path) -> None:
     restore_file(path, install_dropin(Plan(path=path, before=None, after=NEW)))
     assert not path.parent.exists()
+
+
+@pytest.mark.parametrize("after", [NEW, None])
+def test_place_that_cannot_be_changed_is_refused(path: pathlib.Path, after: str | None) -> None:
+    path.parent.touch()
+    with pytest.raises(FileError, match=r"a\.service\.d is not a directory\. Nothing was changed\."):
+        check_place(Plan(path=path, before=OLD, after=after))
+
+
+def test_place_of_a_leftover_that_cannot_be_removed_is_refused(path: pathlib.Path) -> None:
+    path.parent.touch()
+    with pytest.raises(FileError, match=r"/\.50-oomguard\.conf\.oomguard: .* is not a directory\."):
+        check_place(Plan(path=path, before=OLD, after=OLD, tidy=True))
+
+
+def test_place_of_an_unchanged_file_is_not_checked(path: pathlib.Path) -> None:
+    path.parent.touch()
+    check_place(Plan(path=path, before=OLD, after=OLD, reload=True))

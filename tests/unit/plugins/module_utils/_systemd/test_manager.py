@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
+import pwd
 import socket
 import typing as t
 
@@ -179,3 +180,14 @@ def test_output_has_no_colours() -> None:
         return Completed(argv=tuple(argv), returncode=0, stdout="", stderr="")
 
     Systemd(run=run).systemctl("--version")
+
+
+def test_user_without_an_entry_has_the_home_of_the_environment(
+    programs: Programs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_uid: int) -> t.NoReturn:
+        raise KeyError("getpwuid(): uid not found: 4711")
+
+    monkeypatch.setattr(pwd, "getpwuid", refuse)
+    monkeypatch.setenv("HOME", "/srv/home")
+    assert Systemd(run=programs).home == pathlib.Path("/srv/home")

@@ -38,6 +38,55 @@ def test_override_is_returned_once_and_not_verified() -> None:
     assert (result["overridden_by"], result["verified"]) == ([override], False)
 
 
+def test_check_mode_shows_what_would_be_in_force() -> None:
+    found = state(text=None, properties={"OOMPolicy": "stop"})
+    result = build_result(found, make_plan(found, WANTED), WANTED, check_mode=True)
+    expected: tuple[t.Any, ...] = ({"Service": {"OOMPolicy": "continue"}}, [], False, ["OOMPolicy"], False)
+    keys = ("effective", "overridden_by", "verified", "unverified", "reload_required")
+    assert tuple(result[key] for key in keys) == expected
+
+
+def test_check_mode_shows_the_file_that_would_win() -> None:
+    found = state(text=None, later="[Service]\nOOMPolicy=kill\n", properties={"OOMPolicy": "kill"})
+    result = build_result(found, make_plan(found, WANTED), WANTED, check_mode=True)
+    override = {"section": "Service", "directive": "OOMPolicy", "value": "kill", "path": LATER}
+    assert (result["effective"], result["overridden_by"]) == ({"Service": {"OOMPolicy": "kill"}}, [override])
+
+
+def test_check_mode_shows_values_in_force_as_systemd_prints_them() -> None:
+    wanted = Wanted(unit="apache2.service", settings={"Service": {"MemoryMax": ["1G"], "OOMPolicy": ["stop"]}})
+    found = state(properties={"MemoryMax": str(1 << 30)})
+    result = build_result(found, make_plan(found, wanted), wanted, check_mode=True)
+    assert result["effective"] == {"Service": {"MemoryMax": str(1 << 30), "OOMPolicy": "stop"}}
+
+
+@pytest.mark.parametrize(
+    ("directive", "values", "effective"),
+    [
+        ("Environment", ["A=1", "", "B=2", "C=3"], "B=2 C=3"),
+        ("Restart", ["no", "always"], "always"),
+        ("Nice", [""], ""),
+    ],
+)
+def test_check_mode_shows_what_remains_of_the_values(directive: str, values: list[str], effective: str) -> None:
+    wanted = Wanted(unit="apache2.service", settings={"Service": {directive: values}})
+    found = state(text=None)
+    result = build_result(found, make_plan(found, wanted), wanted, check_mode=True)
+    assert result["effective"] == {"Service": {directive: effective}}
+
+
+def test_check_mode_shows_that_a_reload_would_be_required() -> None:
+    wanted = dataclasses.replace(WANTED, reload="never")
+    found = state(text=None, properties={"OOMPolicy": "stop"})
+    assert build_result(found, make_plan(found, wanted), wanted, check_mode=True)["reload_required"] is True
+
+
+def test_nothing_is_predicted_if_systemd_does_not_run() -> None:
+    found = state(text=None, booted=False)
+    result = build_result(found, make_plan(found, WANTED), WANTED, check_mode=True)
+    assert (result["effective"], result["unverified"], result["reload_required"]) == ({}, ["OOMPolicy"], False)
+
+
 def test_nothing_is_effective_if_systemd_does_not_run() -> None:
     result = build(state(booted=False))
     assert (result["effective"], result["unverified"], result["verified"]) == ({}, ["OOMPolicy"], False)

@@ -19,7 +19,30 @@ from ansible_collections.oomguard.linux.plugins.module_utils._systemd.syntax imp
 )
 
 
-@pytest.mark.parametrize(("text", "bytes_"), [("1K", 1024), ("0", 0), ("infinity", None), ("1Q", None), ("", None)])
+@pytest.mark.parametrize(
+    ("text", "bytes_"),
+    [
+        ("1K", 1024),
+        ("0", 0),
+        ("1.5M", 1536 << 10),
+        ("10.K", 10240),
+        ("1G 512M", 1536 << 20),
+        ("1K5B", 1029),
+        (" +5 ", 5),
+        ("9" * 18, int("9" * 18)),
+        ("infinity", None),
+        ("1Q", None),
+        ("1M 1G", None),
+        ("1KB", None),
+        ("9" * 20, None),
+        ("9" * 400, None),
+        ("1." + "9" * 400 + "K", 2048),
+        ("9" * 5000 + "K", None),
+        ("", None),
+        (" ", None),
+    ],
+    ids=lambda value: str(value)[:30],
+)
 def test_size_is_parsed(text: str, bytes_: int | None) -> None:
     assert parse_size(text) == bytes_
 
@@ -37,10 +60,26 @@ def test_memory_limit_is_parsed(text: str, bytes_: int | None) -> None:
         ("5", 5_000_000),
         ("1.5ms", 1500),
         ("1h 2min", 3_720_000_000),
+        (".5", 500_000),
+        ("2min 30", 150_000_000),
+        ("5us", 5),
+        ("5μs", 5),
+        ("1.5us", 1),
+        ("0.9us", 0),
+        ("1.23456789ms", 1234),
         ("infinity", None),
         ("5 parsecs", None),
+        ("5.", None),
+        (".", None),
+        ("s", None),
+        ("-5", None),
+        ("9" * 400, None),
+        ("9" * 19, None),
+        ("9" * 5000 + "y", None),
         ("", None),
+        (" ", None),
     ],
+    ids=lambda value: str(value)[:30],
 )
 def test_time_span_is_parsed(text: str, expected: int | None) -> None:
     assert parse_time_span(text) == expected
@@ -57,12 +96,37 @@ def test_boolean_is_parsed(text: str, expected: bool | None) -> None:
     assert parse_boolean(text) is expected
 
 
-@pytest.mark.parametrize(("text", "share"), [("50%", 0.5), ("12.5%", 0.125), ("50", None), ("%", None)])
+@pytest.mark.parametrize(
+    ("text", "share"),
+    [
+        ("50%", 0.5),
+        ("12.5%", 0.125),
+        ("500‰", 0.5),
+        ("5000‱", 0.5),
+        ("50", None),
+        ("%", None),
+        ("9" * 400 + "%", None),
+    ],
+    ids=lambda value: str(value)[:30],
+)
 def test_percentage_is_parsed(text: str, share: float | None) -> None:
     assert parse_percentage(text) == share
 
 
-@pytest.mark.parametrize(("text", "number"), [("SIGINT", 2), ("INT", 2), ("RTMIN+3", 37), ("9", 9), ("SIGODD", None)])
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("SIGINT", 2),
+        ("INT", 2),
+        ("RTMIN+3", 37),
+        ("9", 9),
+        ("SIGODD", None),
+        ("²", None),
+        ("RTMIN+9999", None),
+        ("9" * 5000, None),
+    ],
+    ids=lambda value: str(value)[:30],
+)
 def test_signal_is_parsed(text: str, number: int | None) -> None:
     assert parse_signal(text) == number
 

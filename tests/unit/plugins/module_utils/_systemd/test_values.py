@@ -5,13 +5,55 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.directives import get_properties
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.model import Totals
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.values import is_in_force
 
 GIB = 1024**3
+
+DIRECTIVES = (
+    *("CPUQuota", "CPUSchedulingPolicy", "CPUWeight", "Delegate", "Environment", "EnvironmentFile", "ExecStart"),
+    *("IOReadBandwidthMax", "KillSignal", "LimitCPU", "LimitNICE", "LimitNOFILE", "LimitRTTIME", "LogLevelMax"),
+    *("ManagedOOMMemoryPressureLimit", "MemoryMax", "Nice", "OOMPolicy", "PrivateTmp", "RestartSec", "RuntimeMaxSec"),
+    *("SuccessExitStatus", "TasksMax", "TimeoutSec", "TimerSlackNSec", "UMask", "WatchdogSec"),
+)
+HOSTILE = (
+    *(
+        "",
+        "+abc",
+        "-",
+        "+",
+        ".",
+        "²",
+        "١٢",
+        "%",
+        ":",
+        "1:",
+        "0x10",
+        "infinity",
+        "1e999",
+        "nan",
+        '"',
+        "SIG",
+        "RTMIN+9999",
+    ),
+    *(
+        "9" * 400,
+        "9" * 400 + "K",
+        "9" * 400 + "%",
+        "7" * 9000,
+        "1." + "9" * 5000 + "G",
+        "9" * 5000 + "y",
+        "-" + "9" * 5000,
+    ),
+)
+TEXTS = st.sampled_from(HOSTILE) | st.text(max_size=20) | st.text("0123456789+-.:%smKGB ", max_size=20)
 
 TOTALS = Totals(ram_bytes=GIB, tasks=1000)
 
@@ -184,3 +226,38 @@ def test_percentage_of_unknown_total_is_unknown() -> None:
 def test_invalid_nice_limit_is_no_crash(value: str) -> None:
     shown = {"LimitNICESoft": "0", "LimitNICE": "0"}
     assert is_in_force("LimitNICE", [value], shown, TOTALS) is not True
+
+
+@settings(deadline=None, max_examples=500)
+@given(st.sampled_from(DIRECTIVES), st.lists(TEXTS, max_size=3), TEXTS)
+def test_any_values_can_be_compared(directive: str, values: list[str], shown: str) -> None:
+    properties: t.Mapping[str, str] = dict.fromkeys(get_properties(directive, " ".join(values)), shown)
+    assert is_in_force(directive, values, properties, TOTALS) in (True, False, None)
+
+
+@pytest.mark.parametrize(
+    ("directive", "value", "shown"),
+    [
+        ("MemoryMax", "1G 512M", "1610612736"),
+        ("MemoryMax", "500‰", "536870912"),
+        ("MemoryMax", "+512M", "536870912"),
+        ("RestartSec", ".5", "500ms"),
+        ("RestartSec", "1.5us", "1us"),
+        ("RestartSec", "0.9us", "0"),
+        ("LimitNICE", "+5", "15"),
+        ("LimitNICE", "-5", "25"),
+        ("TimerSlackNSec", "050000", "50000"),
+    ],
+)
+def test_unusual_values_that_systemd_accepts_are_read(directive: str, value: str, shown: str) -> None:
+    properties = dict.fromkeys(get_properties(directive, value), shown)
+    assert is_in_force(directive, [value], properties, TOTALS) is True
+
+
+@pytest.mark.parametrize("value", ["+abc", "-", "+"])
+def test_nice_limit_that_is_no_number_is_not_compared(value: str) -> None:
+    assert is_in_force("LimitNICE", [value], {"LimitNICE": "0"}, TOTALS) is not True
+
+
+def test_watchdogs_that_cannot_be_read_are_not_compared() -> None:
+    assert is_in_force("WatchdogSec", ["soon"], {"WatchdogUSec": "later"}, TOTALS) is None
