@@ -37,8 +37,13 @@ options:
       - The name of the unit, with its suffix. An alias is resolved.
       - A template such as V(getty@.service) stands for all its instances. Running instances get new limits, and count
         for RV(restart_required). Settings of a single instance are left alone.
-      - V(system.conf) stands for the configuration of systemd itself, with the section C(Manager). See
-        systemd-system.conf(5).
+      - A name that ends in a dash before its suffix stands for all units whose names begin with it. For example,
+        V(user-.slice) stands for the slices of all users, and V(session-.scope) for their sessions.
+      - V(service.d), V(slice.d) and so on stand for all units of that type.
+      - If a name stands for several units, the settings are verified in one that systemd has loaded, and the module
+        warns about each other unit that has another value in force. If none is loaded, nothing is verified.
+      - V(system.conf) stands for the configuration of systemd itself, with the section C(Manager), and V(user.conf) for
+        that of the systemd of each user, or with O(scope=user) of one user. See systemd-system.conf(5).
       - Generated units, such as those of init scripts, are accepted. Transient units require O(force).
       - Masked units are rejected.
     type: str
@@ -81,6 +86,8 @@ options:
       - Whether to replace or remove a file of that name which this module did not write. A backup is kept in the same
         directory, with the same mode and owner, under a name that systemd does not read.
       - Whether to accept a transient unit.
+      - Whether to accept a service without a process, while other services are part of it. For example, the processes
+        of Debian's C(postgresql.service) belong to its instances, such as C(postgresql@15-main.service).
       - Whether to accept a C(MemoryMax) below the memory that the unit uses. The kernel may then kill processes at
         once.
     type: bool
@@ -151,6 +158,13 @@ EXAMPLES = r"""
     settings:
       Manager:
         DefaultOOMPolicy: continue
+
+- name: Limit the memory of each user
+  oomguard.linux.systemd_dropin:
+    unit: user-.slice
+    settings:
+      Slice:
+        MemoryMax: 2G
 
 - name: Remove the drop-in
   oomguard.linux.systemd_dropin:
@@ -284,7 +298,8 @@ def main() -> None:
     except OomguardError as error:
         module.fail_json(msg=str(error))
 
-    for warning in list_warnings(state, wanted):
+    is_pending = module.check_mode and plan.changed
+    for warning in list_warnings(state, wanted, is_pending=is_pending):
         module.warn(neutralise(warning))
 
     result = build_result(state, plan, wanted, check_mode=module.check_mode)

@@ -44,7 +44,7 @@ def test_role_runs_one_module_for_each_unit_of_a_converged_host(host: t.Any) -> 
     # Ansible's modules log their arguments in the journal. The last ones are those of the idempotence check.
     lines = host.check_output("journalctl --quiet --output=cat --grep='^Invoked with '").splitlines()
     invoked = [re.findall(r"\bunit=(\S+)", line) for line in lines[-4:]]
-    assert invoked == [["system.conf"], ["apache2.service"], ["trial.service"], ["system.conf"]]
+    assert invoked == [["apache2.service"], ["trial.service"], ["trial-dead.service"], ["system.conf"]]
 
 
 @pytest.mark.parametrize(
@@ -80,6 +80,18 @@ def test_role_sets_default_of_all_units(host: t.Any) -> None:
     assert show_property(host, "ssh.service", "OOMPolicy") == "continue"
 
 
+@pytest.mark.parametrize(("name", "value"), [("ActiveState", "active"), ("Restart", "on-failure")])
+def test_role_starts_unit_that_stayed_down(host: t.Any, name: str, value: str) -> None:
+    assert show_property(host, "trial-dead.service", name) == value
+
+
+def test_unit_comes_back_after_the_next_kill(host: t.Any) -> None:
+    killed = int(show_property(host, "trial-dead.service", "NRestarts"))
+    host.check_output("rm /run/trial-dead.service && systemctl restart trial-dead.service && sleep 15")
+    found = [show_property(host, "trial-dead.service", name) for name in ("ActiveState", "Result", "NRestarts")]
+    assert found == ["active", "success", str(killed + 1)]
+
+
 def test_absent_removes_files_of_role(host: t.Any) -> None:
     for unit in ("trial.service", "system.conf"):
         run_module(host, "systemd_dropin", unit=unit, name="40-role", state="absent")
@@ -95,7 +107,6 @@ def test_absent_removes_files_of_role(host: t.Any) -> None:
     [
         ("nosuch.service", "has the load state not-found. Check the name of the unit, and that the package"),
         ("trial-masked.service", "has the load state masked. A masked unit cannot be configured; unmask it first."),
-        ("-.mount", "is generated: it has no unit file of its own."),
         ("trial-transient.service", "is transient: it has no unit file of its own."),
         ("trial-scope.scope", "has the load state not-found."),
     ],
@@ -106,6 +117,123 @@ def test_unit_that_can_have_no_dropin_is_refused(host: t.Any, unit: str, reason:
 
 def test_transient_unit_is_accepted_with_force(host: t.Any) -> None:
     assert (run_case(host, "units")["forced"], run_case(host, "units")["strays"]) == (None, [])
+
+
+@pytest.mark.parametrize("which", ["init script", "mount"])
+def test_generated_unit_is_verified(host: t.Any, which: str) -> None:
+    found = run_case(host, "generated")[which]
+    assert (found["error"], found["changed"], found["verified"]) == (None, True, True)
+
+
+def test_dropin_of_generated_unit_lasts(host: t.Any) -> None:
+    found = run_case(host, "generated")
+    assert found["fragment"] == "/run/systemd/generator.late/trial-init.service"
+    assert found["init script"]["path"] == "/etc/systemd/system/trial-init.service.d/50-oomguard.conf"
+    assert (found["again"]["changed"], found["strays"]) == (False, [])
+
+
+def test_service_without_process_is_refused_with_its_parts(host: t.Any) -> None:
+    assert run_case(host, "empty")["refused"] == (
+        "trial-parent.service runs no process, so the settings would have no effect. These units are part of it:"
+        " trial-part@one.service. Nothing was changed. Configure those units, or use force."
+    )
+
+
+def test_service_without_process_is_accepted_with_force(host: t.Any) -> None:
+    found = run_case(host, "empty")
+    assert found["forced"]["warnings"] == [
+        "trial-parent.service runs no process now. The settings have no effect until it does."
+    ]
+    assert (found["forced"]["verified"], found["part"]["verified"]) == (True, True)
+
+
+def test_environment_does_not_matter(host: t.Any) -> None:
+    found = run_case(host, "environment")
+    assert (found["error"], found["verified"]) == (None, True)
+
+
+# Drop-ins that several units share.
+
+
+@pytest.mark.parametrize("unit", ["service.d", "slice.d", "scope.d"])
+def test_dropin_of_a_type_is_verified(host: t.Any, unit: str) -> None:
+    found = run_case(host, "types")[unit]
+    assert (found["error"], found["changed"], found["verified"]) == (None, True, True)
+    assert found["path"] == f"/etc/systemd/system/{unit}/50-oomguard.conf"
+
+
+def test_dropins_of_types_reach_the_kernel_once_and_leave_nothing(host: t.Any) -> None:
+    found = run_case(host, "types")
+    assert (found["kernel"], found["again"]) == ("5000", [False, False, False])
+    assert (found["absent"], found["strays"]) == ([None, None, None], [])
+
+
+def test_mistake_in_dropin_of_a_type_is_refused(host: t.Any) -> None:
+    error = run_case(host, "types")["bad"]
+    assert error.startswith("systemd does not accept the settings for service.d (")
+    assert "many" in error
+
+
+@pytest.mark.parametrize("unit", ["user-.slice", "session-.scope"])
+def test_dropin_of_all_users_is_verified(host: t.Any, unit: str) -> None:
+    found = run_case(host, "users")[unit]
+    assert (found["error"], found["changed"], found["verified"]) == (None, True, True)
+
+
+def test_limit_of_all_users_reaches_the_kernel(host: t.Any) -> None:
+    found = run_case(host, "users")
+    assert (found["kernel"], found["absent"], found["strays"]) == (str(400 * 1024**2), [None, None], [])
+
+
+@pytest.mark.parametrize(
+    ("run", "changed", "verified"), [("check mode", True, False), ("set", True, True), ("again", False, True)]
+)
+def test_dropin_of_a_prefix_is_verified(host: t.Any, run: str, changed: bool, verified: bool) -> None:
+    found = run_case(host, "prefix")[run]
+    assert (found["error"], found["changed"], found["verified"]) == (None, changed, verified)
+
+
+def test_limit_of_a_prefix_reaches_the_kernel(host: t.Any) -> None:
+    assert run_case(host, "prefix")["kernel"] == [str(70 * 1024**2)] * 2
+
+
+def test_mistake_in_dropin_of_a_prefix_is_refused(host: t.Any) -> None:
+    assert "7Q" in run_case(host, "prefix")["bad"]
+
+
+def test_unit_that_overrides_dropin_of_a_prefix_is_named(host: t.Any) -> None:
+    found = run_case(host, "prefix")["exception"]
+    assert (found["error"], found["verified"]) == (None, True)
+    assert "is not in force for 1 of 2 units (trial-pre-two.service)." in found["warnings"][0]
+
+
+def test_dropin_of_a_prefix_that_a_unit_hides_is_named(host: t.Any) -> None:
+    warning = run_case(host, "prefix")["hidden"][0]
+    assert "hides /etc/systemd/system/trial-pre-.service.d/50-oomguard.conf: systemd no longer reads that" in warning
+
+
+def test_dropin_of_a_prefix_without_units_is_not_verified(host: t.Any) -> None:
+    found = run_case(host, "prefix")
+    assert (found["without units"]["verified"], found["absent"]["error"], found["strays"]) == (False, None, [])
+    assert found["without units"]["warnings"][0].startswith("systemd has loaded no unit to which drop-ins of ")
+
+
+@pytest.mark.parametrize(
+    ("run", "changed", "verified"), [("check mode", True, False), ("set", True, True), ("again", False, True)]
+)
+def test_default_of_all_users_is_verified(host: t.Any, run: str, changed: bool, verified: bool) -> None:
+    found = run_case(host, "user_managers")[run]
+    assert (found["error"], found["changed"], found["verified"]) == (None, changed, verified)
+
+
+def test_default_of_all_users_reaches_the_systemd_of_each(host: t.Any) -> None:
+    found = run_case(host, "user_managers")
+    assert (found["shown"], found["shown, removed"]) == (["continue"] * 2, ["stop"] * 2)
+
+
+def test_bad_default_of_all_users_is_refused(host: t.Any) -> None:
+    error = run_case(host, "user_managers")["bad"]
+    assert error.startswith("systemd does not accept DefaultOOMPolicy=bogus in user.conf. Nothing was changed.")
 
 
 def test_alias_is_resolved(host: t.Any) -> None:
@@ -139,8 +267,10 @@ def test_policy_of_slice_is_refused(host: t.Any) -> None:
     assert "OOMPolicy" in run_case(host, "slices_and_scopes")["bad slice"]
 
 
-def test_refused_limit_of_scope_is_rolled_back(host: t.Any) -> None:
-    assert run_case(host, "slices_and_scopes")["bad scope"]["error"].endswith("60-bad.conf is as it was before.")
+def test_mistake_in_limit_of_scope_is_refused(host: t.Any) -> None:
+    error = run_case(host, "slices_and_scopes")["bad scope"]["error"]
+    assert error.startswith("systemd does not accept the settings for trial-scope.scope (")
+    assert "7Q" in error
 
 
 def test_absent_removes_files_of_slices_and_scopes(host: t.Any) -> None:
@@ -300,10 +430,12 @@ def test_default_of_manager_reaches_units(host: t.Any, when: str, policy: str) -
     assert run_case(host, "manager")[when] == policy
 
 
-def test_bad_default_of_manager_is_rolled_back(host: t.Any) -> None:
+def test_bad_default_of_manager_is_refused(host: t.Any) -> None:
     found = run_case(host, "manager")
     assert (found["again"]["changed"], found["strays"]) == (False, [])
-    assert found["bad"].endswith("60-bad.conf is as it was before.")
+    assert found["bad"].startswith(
+        "systemd does not accept DefaultOOMPolicy=bogus in system.conf. Nothing was changed."
+    )
 
 
 @pytest.mark.parametrize(
@@ -340,10 +472,11 @@ def test_links_are_refused(host: t.Any, what: str) -> None:
 @pytest.mark.parametrize(
     ("trouble", "reason"),
     [
-        ("full", "No space left on device"),
-        ("read-only", "Read-only file system"),
-        ("immutable", "Operation not permitted"),
-        ("absent, read-only", "Read-only file system"),
+        ("full", f"the filesystem of {FOLDER} is full"),
+        ("read-only", f"{FOLDER} is on a read-only filesystem"),
+        ("immutable", f"{FILE} is immutable"),
+        ("append-only", f"{FOLDER} is append-only"),
+        ("absent, read-only", f"{FOLDER} is on a read-only filesystem"),
     ],
 )
 def test_disk_error_leaves_old_file(host: t.Any, trouble: str, reason: str) -> None:
@@ -353,9 +486,20 @@ def test_disk_error_leaves_old_file(host: t.Any, trouble: str, reason: str) -> N
     assert ".50-oomguard.conf.oomguard" not in found[trouble]["files"]
 
 
+@pytest.mark.parametrize("trouble", ["full", "read-only", "immutable", "append-only"])
+def test_check_mode_fails_as_the_run_does(host: t.Any, trouble: str) -> None:
+    found = run_case(host, "no_room")
+    assert found[f"{trouble}, check mode"]["error"] == found[trouble]["error"]
+
+
+def test_check_mode_fails_when_etc_is_read_only(host: t.Any) -> None:
+    found = run_case(host, "read_only_etc")
+    assert found["check mode"]["error"] == found["etc"]["error"]
+
+
 def test_run_is_writable_when_etc_is_read_only(host: t.Any) -> None:
     found = run_case(host, "read_only_etc")
-    assert ("Read-only file system" in found["etc"]["error"], found["etc"]["files"]) == (True, None)
+    assert ("is on a read-only filesystem" in found["etc"]["error"], found["etc"]["files"]) == (True, None)
     assert found["run"]["verified"] is True
 
 
@@ -413,6 +557,11 @@ def test_check_mode_reports_change_and_changes_nothing(host: t.Any) -> None:
     found = run_case(host, "check_mode")
     assert (found["present"]["changed"], found["absent"]["changed"], found["untouched"]) == (True, True, True)
     assert (found["present"]["files"], found["absent"]["files"]) == (None, ["50-oomguard.conf"])
+
+
+def test_check_mode_returns_what_would_be_in_force(host: t.Any) -> None:
+    found = run_case(host, "check_mode")["present"]
+    assert (found["effective"], found["overridden_by"]) == ({"Service": {"OOMPolicy": "continue"}}, [])
 
 
 @pytest.mark.parametrize(

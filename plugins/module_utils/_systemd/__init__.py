@@ -16,7 +16,7 @@ Adapters, which read and change the host:
 
 * change.py: the steps above, in the order of `_change.py`; all others are its tools.
 * manager.py: observes a unit through systemctl and files, and runs systemd's programs.
-* names.py: finds the name and the file of a unit: templates, instances, aliases.
+* names.py: finds the name and the file of a unit: templates, instances, prefixes, types, aliases.
 * cgroup.py: reads limits and memory from /sys and /proc, and writes limits.
 * validate.py: has systemd-analyze check the file before it is installed.
 * install.py: writes, replaces and removes the file, and restores the old one.

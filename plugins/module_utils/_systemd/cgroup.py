@@ -99,7 +99,8 @@ def read_host(root: pathlib.Path) -> Host:
         ram_bytes = min(ram_bytes, limit)
 
     texts = [_read(root / name) for name in _TASK_LIMITS]
-    tasks = min((int(text) for text in texts if text.isdigit()), default=0)
+    numbers = map(int, filter(str.isdigit, texts))
+    tasks = min(numbers, default=0)
 
     return Host(
         totals=Totals(ram_bytes=ram_bytes, tasks=tasks),

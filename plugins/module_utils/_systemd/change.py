@@ -18,7 +18,7 @@ from .limits import find_stale_limits, verify_limits
 from .manager import Systemd
 from .model import DropinError, Plan, State, Wanted
 from .plan import make_plan
-from .traps import refuse_kill
+from .traps import refuse_empty, refuse_kill
 from .validate import validate_dropin
 
 
@@ -55,6 +55,7 @@ class DropinChange(Change[State, Plan]):
         with reporting(f"check the settings for {self._wanted.unit}"):
             validate_dropin(plan, state, self._wanted, self._systemd)
         refuse_kill(state, self._wanted)
+        refuse_empty(state, self._wanted)
         if self._verify:
             refuse_conflicts(state, self._wanted)
             if not plan.changed:
@@ -68,7 +69,7 @@ class DropinChange(Change[State, Plan]):
             self._former = install_dropin(plan)
         self._has_written = plan.writes
         if plan.reload:
-            self._systemd.systemctl.reload()
+            self._systemd.reload(self._wanted)
 
         return plan
 
@@ -99,7 +100,7 @@ class DropinChange(Change[State, Plan]):
         with undoing(error), reporting(f"restore {plan.path}"):
             restore_file(plan.path, self._former)
             if plan.reload:
-                self._systemd.systemctl.reload()
+                self._systemd.reload(self._wanted)
 
         raise DropinError(f"{error} {plan.path} is as it was before.") from error
 

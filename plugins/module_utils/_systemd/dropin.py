@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 import typing as t
 
@@ -84,7 +85,7 @@ def parse_assignments(text: str | None) -> t.Iterator[Assignment]:
 
 def find_directives(text: str | None) -> set[str]:
     """Return the names of the directives that the text of a unit file assigns, none if there is no file."""
-    return {assignment.directive for assignment in parse_assignments(text)}
+    return set(map(operator.attrgetter("directive"), parse_assignments(text)))
 
 
 def find_values(text: str, section: str, directive: str) -> list[str]:

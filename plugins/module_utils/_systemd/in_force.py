@@ -195,6 +195,16 @@ def _is_hiding(path: str, ours: pathlib.Path) -> bool:
     return path.startswith(first_folders)
 
 
+def list_exceptions(state: State, wanted: Wanted) -> list[str]:
+    """Return the names of the units, out of several that share the drop-in, that have another value in force."""
+
+    def has_difference(instance: State) -> bool:
+        return bool(find_differences(instance, wanted))
+
+    exceptions = filter(has_difference, state.instances)
+    return [instance.properties["Id"] for instance in exceptions]
+
+
 def verify_settings(state: State, wanted: Wanted) -> None:
     """Raise DropinError if a setting is not in force; the error names the file that wins."""
     for override in find_differences(state, wanted):

@@ -22,15 +22,26 @@ from .cgroup import read_host, read_limits, read_memory
 from .directives import get_properties
 from .dropin import iterate_assignments
 from .limits import LIMITS
-from .model import MANAGER, DropinError, State, Wanted
-from .names import FoundUnit, find_unit, get_asked_name, get_instance_pattern, get_loadable_name, get_template
+from .model import MANAGERS, USER_MANAGER, DropinError, State, Wanted
+from .names import (
+    FoundUnit,
+    find_hidden,
+    find_unit,
+    get_asked_name,
+    get_folder_name,
+    get_loadable_name,
+    get_pattern,
+    is_group,
+)
 from .syntax import split_words
 
 _UNIT_PROPERTIES = (
     "Id",
     "LoadState",
     "ActiveState",
+    "SubState",
     "Result",
+    "ConsistsOf",
     "FragmentPath",
     "DropInPaths",
     "NeedDaemonReload",
@@ -45,7 +56,11 @@ _UNIT_PROPERTIES = (
 _UNIT_FOLDERS = {False: "system", True: "user"}
 _OPTIONS: dict[bool, tuple[str, ...]] = {False: (), True: ("--user",)}
 _OOMD = "systemd-oomd.service"
-_SLICES = ("-.slice", "system.slice")
+# The units that concern others, by name.
+_NEIGHBOURS: dict[bool, dict[str, str]] = {
+    False: {unit: unit for unit in (_OOMD, "-.slice", "system.slice")},
+    True: {},
+}
 # systemd-system.conf(5); a file in a later folder replaces one of the same name.
 _MANAGER_FOLDERS = ("usr/lib", "usr/local/lib", "run", "etc")
 # The version is the second word, as in `systemd 257 (257.9-1)`.
@@ -136,7 +151,7 @@ class Systemd:
         if wanted.runtime:
             systemd = self.runtime / "systemd"
 
-        if wanted.unit == MANAGER:
+        if wanted.unit in MANAGERS:
             return systemd
 
         return systemd / _UNIT_FOLDERS[self.user]
@@ -151,18 +166,38 @@ class Systemd:
             return self._observe_offline(wanted)
 
         shown = self._show_units(wanted)
-        properties = shown.get(get_loadable_name(wanted.unit), {})
+        state = self._observe_loaded(wanted, shown.get(wanted.unit))
+        return dataclasses.replace(state, oomd_units=_find_oomd_units(shown))
+
+    def _observe_loaded(self, wanted: Wanted, properties: t.Mapping[str, str] | None) -> State:
+        """Return the state of a unit with these properties, or of a group of units, which has none."""
+        if properties is None:
+            return self._observe_group(wanted)
+
         name = get_asked_name(properties.get("Id", wanted.unit), wanted.unit)
         state = self._observe_files(wanted, FoundUnit(name, properties.get("FragmentPath", "")))
         if wanted.present:
             _refuse_load_state(properties, wanted, has_file=state.text is not None)
             _refuse_transient(properties, wanted)
 
-        state = dataclasses.replace(
-            state, booted=True, dropins=self._read_dropins(wanted, properties), oomd_units=_find_oomd_units(shown)
-        )
+        state = dataclasses.replace(state, booted=True, dropins=self._read_dropins(wanted, properties))
         state = self._add_properties(state, properties)
-        return dataclasses.replace(state, instances=self._observe_instances(state, name, wanted))
+        instances = [self._add_properties(state, instance) for instance in self._show_members(name, wanted)]
+        return dataclasses.replace(state, instances=tuple(instances))
+
+    def _observe_group(self, wanted: Wanted) -> State:
+        """Return the state of several units that share the drop-in. One that has few other drop-ins stands for all."""
+        state = self._observe_files(wanted, FoundUnit(wanted.unit))
+        members = self._show_members(wanted.unit, wanted)
+        first: t.Mapping[str, str] = min(members, key=_rank_member, default={})
+        dropins = self._read_dropins(wanted, first)
+        state = dataclasses.replace(state, booted=True, dropins=dropins, properties=first)
+        instances = [self._add_properties(state, member) for member in members]
+        return dataclasses.replace(state, instances=tuple(instances))
+
+    def _is_group(self, wanted: Wanted) -> bool:
+        is_own_manager = self.user and wanted.unit == USER_MANAGER
+        return is_group(wanted.unit) and not is_own_manager
 
     def _observe_offline(self, wanted: Wanted) -> State:
         if wanted.runtime and wanted.present:
@@ -180,7 +215,7 @@ class Systemd:
     def _observe_files(self, wanted: Wanted, unit: FoundUnit) -> State:
         """Return the state of the drop-in on disk and of the host, without what only a running systemd knows."""
         folder = self.find_folder(wanted)
-        path = folder / f"{unit.name}.d" / f"{wanted.name}.conf"
+        path = folder / get_folder_name(unit.name) / f"{wanted.name}.conf"
         _refuse_links(path)
 
         return State(
@@ -188,20 +223,50 @@ class Systemd:
             text=read_file(path),
             has_leftover=_has_leftover(path, wanted),
             fragment=unit.file,
-            hidden=_find_hidden(folder, unit.name, path.name),
+            hidden=find_hidden(path, unit.name, self.root, user=self.user),
             host=read_host(self.root),
             booted=False,
         )
 
-    def _observe_instances(self, state: State, unit: str, wanted: Wanted) -> tuple[State, ...]:
-        """Return the state of each loaded instance of a template, none for any other unit."""
-        pattern = get_instance_pattern(unit)
+    def _show_members(self, unit: str, wanted: Wanted) -> list[dict[str, str]]:
+        """Return the properties of each loaded unit that the name stands for, none if it stands for one unit."""
+        if unit == USER_MANAGER and not self.user:
+            return self._show_user_managers(wanted)
+
+        pattern = get_pattern(unit)
         if not pattern:
-            return ()
+            return []
 
         # Without a loaded instance, systemctl prints an empty text.
-        found = filter(None, self._show([pattern], wanted))
-        return tuple(self._add_properties(state, properties) for properties in found)
+        found = self._show([pattern], wanted)
+        return list(filter(_is_loaded, found))
+
+    def _show_user_managers(self, wanted: Wanted) -> list[dict[str, str]]:
+        """Return the properties of the systemd of each user for whom one runs, under the name of its service."""
+        managers = []
+        for manager in self._list_user_managers():
+            (properties,) = manager._show([], wanted)
+            managers.append({**properties, "Id": f"user@{manager.uid}.service"})
+
+        return managers
+
+    def _list_user_managers(self) -> list[Systemd]:
+        managers = []
+        for folder in (self.root / "run/user").glob("[0-9]*"):
+            manager = dataclasses.replace(self, user=True, uid=int(folder.name))
+            if manager.booted:
+                managers.append(manager)
+
+        return managers
+
+    def reload(self, wanted: Wanted) -> None:
+        """Have systemd, or the systemd of each user whom the drop-in concerns, read its files. Raises CommandError."""
+        managers = [self]
+        if wanted.unit == USER_MANAGER and not self.user:
+            managers = self._list_user_managers()
+
+        for manager in managers:
+            manager.systemctl.reload()
 
     def _add_properties(self, state: State, properties: t.Mapping[str, str]) -> State:
         """Return the state with the properties of a unit, its limits and memory in the kernel, and its age."""
@@ -221,14 +286,14 @@ class Systemd:
 
     def _show_units(self, wanted: Wanted) -> dict[str, dict[str, str]]:
         """Return the properties of the unit and of those that concern systemd-oomd, by unit, with one call."""
-        if wanted.unit == MANAGER:
-            return {MANAGER: self._show([], wanted)[0]}
+        if wanted.unit in MANAGERS and not self._is_group(wanted):
+            return {wanted.unit: self._show([], wanted)[0]}
 
-        units = [get_loadable_name(wanted.unit)]
-        if not self.user:
-            units += [_OOMD, *_SLICES]
+        names = dict(_NEIGHBOURS[self.user])
+        if not is_group(wanted.unit):
+            names = {wanted.unit: get_loadable_name(wanted.unit), **names}
 
-        return dict(zip(units, self._show(units, wanted)))
+        return dict(zip(names, self._show(list(names.values()), wanted)))
 
     def _show(self, units: t.Sequence[str], wanted: Wanted) -> list[dict[str, str]]:
         """Return the properties of each unit that is named, or matches a pattern, in order; of none, the manager's."""
@@ -242,8 +307,8 @@ class Systemd:
     def _read_dropins(self, wanted: Wanted, properties: t.Mapping[str, str]) -> tuple[tuple[str, str], ...]:
         """Return path and text of each drop-in that systemd has loaded, in its order."""
         paths = split_words(properties.get("DropInPaths", ""))
-        if wanted.unit == MANAGER:
-            paths = self._list_manager_dropins()
+        if wanted.unit in MANAGERS:
+            paths = self._list_manager_dropins(wanted.unit)
 
         dropins = []
         for path in paths:
@@ -252,10 +317,14 @@ class Systemd:
 
         return tuple(dropins)
 
-    def _list_manager_dropins(self) -> list[str]:
+    def _list_manager_dropins(self, unit: str) -> list[str]:
+        folders = [self.root / folder / "systemd" for folder in _MANAGER_FOLDERS]
+        if self.user:
+            folders.append(self.home / ".config/systemd")
+
         by_name = {}
-        for folder in _MANAGER_FOLDERS:
-            for path in (self.root / folder / "systemd/system.conf.d").glob("*.conf"):
+        for folder in folders:
+            for path in (folder / get_folder_name(unit)).glob("*.conf"):
                 by_name[path.name] = str(path)
 
         return sorted(by_name.values(), key=os.path.basename)
@@ -267,6 +336,10 @@ def _find_home(uid: int) -> pathlib.Path:
         return pathlib.Path(pwd.getpwuid(uid).pw_dir)
     except KeyError:
         return pathlib.Path(os.environ.get("HOME", "/"))
+
+
+def _is_loaded(properties: t.Mapping[str, str]) -> bool:
+    return properties.get("LoadState") == "loaded"
 
 
 def _refuse_links(path: pathlib.Path) -> None:
@@ -322,17 +395,12 @@ def _has_leftover(path: pathlib.Path, wanted: Wanted) -> bool:
     return not files
 
 
-def _find_hidden(folder: pathlib.Path, unit: str, name: str) -> str | None:
-    """Return the drop-in of the template that a drop-in of the same `name` hides for the instance `unit`."""
-    template = get_template(unit)
-    if not template:
-        return None
-
-    path = folder / f"{template}.d" / name
-    if not path.exists():
-        return None
-
-    return str(path)
+def _rank_member(properties: t.Mapping[str, str]) -> tuple[bool, bool, int, str]:
+    """Return the key that sorts units: the root slice, which has no limits, and units with many drop-ins come last."""
+    name = properties.get("Id", "")
+    is_inactive = properties.get("ActiveState") != "active"
+    dropins = split_words(properties.get("DropInPaths", ""))
+    return (name == "-.slice", is_inactive, len(dropins), name)
 
 
 def _find_oomd_units(shown: t.Mapping[str, t.Mapping[str, str]]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import operator
 import pathlib
 import re
 import typing as t
@@ -23,14 +24,19 @@ _UNIT = re.compile(
     r"[A-Za-z0-9:_.\\-]+(?:@[A-Za-z0-9:_.\\@-]*)?"
     r"\.(?:service|socket|device|mount|automount|swap|target|path|timer|slice|scope)"
 )
+# The directory for the drop-ins of all units of one type.
+_TYPE_FOLDER = re.compile(r"(?:service|socket|device|mount|automount|swap|target|path|timer|slice|scope)\.d")
 # systemd adds the suffix .conf.
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}(?<!\.conf)")
 _PLACE = re.compile(r"\[[A-Z][A-Za-z0-9]*\] [A-Z][A-Za-z0-9]*=")
 # The value 0 is valid for the other limits, such as MemorySwapMax=.
 _MEMORY_LIMIT = re.compile(r"(?:Startup)?Memory(?:High|Max)")
 
-# The manager's own configuration, systemd-system.conf(5), has drop-ins like a unit, and is addressed like one.
+# The configuration of systemd itself and of the systemd of each user, systemd-system.conf(5), has drop-ins like a unit,
+# and is addressed like one.
 MANAGER = "system.conf"
+USER_MANAGER = "user.conf"
+MANAGERS = (MANAGER, USER_MANAGER)
 
 
 class DropinError(OomguardError):
@@ -69,7 +75,7 @@ class Wanted:
     @property
     def directives(self) -> set[str]:
         """Return the names of the directives in `settings`."""
-        return {setting.directive for setting in iterate_settings(self.settings)}
+        return set(map(operator.attrgetter("directive"), iterate_settings(self.settings)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,10 +132,11 @@ class State:
     * `memory_bytes`: the memory of that cgroup which the kernel cannot drop, None if it is unknown.
     * `oomd_units`: the units that a running systemd-oomd watches and that concern this one.
     * `fragment`: the path of the unit's own file.
-    * `hidden`: the drop-in of the template that systemd ignores for this instance, because ours has the same name.
+    * `hidden`: the drop-in of a template, prefix or type that systemd ignores for this unit, because ours has the same
+      name.
     * `newer_than_unit`: whether our file was written after the unit was started.
     * `booted`: whether this systemd runs.
-    * `instances`: the state of each loaded instance of a template.
+    * `instances`: the state of each loaded unit that the name stands for, if it stands for several, such as a template.
     """
 
     path: pathlib.Path
@@ -155,7 +162,7 @@ class State:
     @property
     def active_units(self) -> tuple[State, ...]:
         """Return the state of the unit and of its instances, as far as they run."""
-        return tuple(unit for unit in self.units if unit.active)
+        return tuple(filter(operator.attrgetter("active"), self.units))
 
     @property
     def reload_required(self) -> bool:
@@ -206,10 +213,8 @@ class Plan:
 
 
 def _refuse_unit(unit: str) -> None:
-    if unit == MANAGER:
-        return
-
-    if not _UNIT.fullmatch(unit):
+    is_shared = unit in MANAGERS or _TYPE_FOLDER.fullmatch(unit)
+    if not is_shared and not _UNIT.fullmatch(unit):
         raise DropinError(
             f"{unit!r} is not the name of a unit.", hint="Write the name in full, such as apache2.service."
         )

@@ -1,18 +1,33 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Units by name: templates, instances and aliases, and unit files on a host that is not booted."""
+"""Units by name: templates, instances, prefixes and aliases, and unit files on a host that is not booted."""
 
 from __future__ import annotations
 
 import itertools
 import os
 import pathlib
+import re
 import typing as t
 
-from .model import DropinError
+from .model import USER_MANAGER, DropinError
 
 _INSTANCE = "oomguard"
+# Names that stand for several units (systemd.unit(5)), and how one of these units is called.
+_SEVERAL = (
+    # `service.d` has drop-ins for all services.
+    (re.compile(r"^([a-z]+)\.d$"), r"{}.\1"),
+    # `user-.slice.d` has drop-ins for all slices whose names begin with `user-`. The root slice and the root mount are
+    # called by a dash.
+    (re.compile(r"^(.+-)(\.[a-z]+)$"), r"\1{}\2"),
+    # A template.
+    (re.compile(r"@\."), r"@{}."),
+)
+# For these, systemd cannot load a unit that has only what they share.
+_GROUP = re.compile(rf"[a-z]+\.d|.+-\.[a-z]+|{re.escape(USER_MANAGER)}")
+# A dash after which a prefix may end: not one at the beginning or the end of a name.
+_DASH = re.compile("(?<=.)-(?=.)")
 
 # systemd.unit(5), "Unit File Load Path", without the folders that only a running systemd has. True is for users.
 _FOLDERS = {
@@ -36,9 +51,28 @@ class FoundUnit(t.NamedTuple):
     file: str = ""
 
 
+def is_group(unit: str) -> bool:
+    """Return whether the name stands for all units with a prefix or of a type, or for the systemd of all users."""
+    return _GROUP.fullmatch(unit) is not None
+
+
+def get_folder_name(unit: str) -> str:
+    """Return the name of the directory that has the drop-ins of a unit."""
+    stem = re.sub(r"^([a-z]+)\.d$", r"\1", unit)
+    return f"{stem}.d"
+
+
 def get_loadable_name(unit: str) -> str:
-    """Return a name that systemd can load: that of an instance for a template, `unit` itself for any other unit."""
-    return unit.replace("@.", f"@{_INSTANCE}.")
+    """Return a name that systemd can load: a made-up one if the name stands for several units, else `unit` itself."""
+    return _fill_in(unit, _INSTANCE)
+
+
+def _fill_in(unit: str, word: str) -> str:
+    """Put `word` where the units differ for which the name stands."""
+    for pattern, replacement in _SEVERAL:
+        unit = pattern.sub(replacement.format(word), unit)
+
+    return unit
 
 
 def get_asked_name(found: str, asked: str) -> str:
@@ -49,13 +83,29 @@ def get_asked_name(found: str, asked: str) -> str:
     return found.replace(f"@{_INSTANCE}.", "@.")
 
 
-def get_instance_pattern(unit: str) -> str:
-    """Return the pattern (glob(7)) of the instances of a template, an empty text for any other unit."""
-    if "@." not in unit:
+def get_pattern(unit: str) -> str:
+    """Return the pattern (glob(7)) of the units that the name stands for, an empty text if it is that of one unit."""
+    pattern = _fill_in(unit, "*")
+    if pattern == unit:
         return ""
 
-    escaped = unit.replace("\\", "\\\\")
-    return escaped.replace("@.", "@*.")
+    return pattern.replace("\\", "\\\\")
+
+
+def list_shared_folders(unit: str) -> list[str]:
+    """Return the directories whose drop-ins the unit shares with others, the one with the fewest units first."""
+    stem, _dot, kind = unit.rpartition(".")
+    if kind == "d":
+        return []
+
+    prefix, _at, instance = stem.partition("@")
+    ends = [dash.end() for dash in _DASH.finditer(prefix)]
+    stems = [prefix[:end] for end in reversed(ends)]
+    if instance:
+        stems.insert(0, f"{prefix}@")
+
+    folders = [f"{shared}.{kind}.d" for shared in stems]
+    return [*folders, f"{kind}.d"]
 
 
 def get_template(unit: str) -> str:
@@ -74,7 +124,10 @@ def find_unit(unit: str, root: pathlib.Path, own: pathlib.Path, *, user: bool, r
     The folder `own` comes first. If the unit is `required`, raises DropinError if it is masked, or has no file although
     its type needs one.
     """
-    folders = [own, *(root / name for name in _FOLDERS[user])]
+    if is_group(unit):
+        return FoundUnit(unit)
+
+    folders = _list_folders(own, root, user=user)
     try:
         return _locate(unit, root, folders)
     except DropinError:
@@ -82,6 +135,18 @@ def find_unit(unit: str, root: pathlib.Path, own: pathlib.Path, *, user: bool, r
             raise
 
     return FoundUnit(unit)
+
+
+def find_hidden(path: pathlib.Path, unit: str, root: pathlib.Path, *, user: bool) -> str | None:
+    """Return the first drop-in with the name of `path` that the unit shares with others; None if there is none."""
+    folders = _list_folders(path.parent.parent, root, user=user)
+    places = itertools.product(list_shared_folders(unit), folders)
+    candidates = [str(folder / name / path.name) for name, folder in places]
+    return next(filter(os.path.exists, candidates), None)
+
+
+def _list_folders(own: pathlib.Path, root: pathlib.Path, *, user: bool) -> list[pathlib.Path]:
+    return [own, *map(root.joinpath, _FOLDERS[user])]
 
 
 def _locate(unit: str, root: pathlib.Path, folders: t.Collection[pathlib.Path]) -> FoundUnit:

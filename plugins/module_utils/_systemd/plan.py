@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import itertools
+import operator
 import re
 
 from .._mark import has_mark
@@ -37,7 +38,7 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
         )
 
     limits = find_stale_limits(state, wanted)
-    is_newer = any(unit.newer_than_unit for unit in state.units)
+    is_newer = any(map(operator.attrgetter("newer_than_unit"), state.units))
     return Plan(
         path=state.path,
         before=state.text,

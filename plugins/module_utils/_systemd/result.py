@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import operator
 import typing as t
 
 from .directives import is_list, resolve_assignments
@@ -59,8 +60,8 @@ def _predict_values(state: State, plan: Plan, wanted: Wanted) -> dict[str, t.Any
     """Return the values that would be in force after the plan: as systemd prints them now, or as they were written."""
     values = _describe_values(state, wanted)
     conflicts = find_conflicts(state, wanted)
-    differences = {override.directive for override in find_differences(state, wanted)}
-    pending = differences.union(values["unverified"])
+    differences = map(operator.attrgetter("directive"), find_differences(state, wanted))
+    pending = {*values["unverified"], *differences}
     is_outdated = plan.writes or state.reload_required
     return {
         "effective": _predict_effective(state, wanted, pending),
@@ -103,7 +104,7 @@ def _find_overrides(state: State, wanted: Wanted) -> list[Override]:
 
 
 def _describe_overrides(overrides: t.Iterable[Override]) -> list[dict[str, str | None]]:
-    return [dataclasses.asdict(override) for override in overrides]
+    return list(map(dataclasses.asdict, overrides))
 
 
 def _describe_limits(state: State, wanted: Wanted) -> dict[str, dict[str, float | str | None]]:

@@ -5,15 +5,21 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from .._size import format_size
 from .dropin import iterate_assignments
+from .in_force import list_exceptions
 from .limits import find_stale_limits, find_tighter_ceiling, to_number
 from .model import DropinError, State, Wanted
+from .names import is_group
 from .syntax import parse_memory_limit
 
 _UNLIMITED = ("infinity", "100%", "")
+_SERVICE = re.compile(r"\S+\.service\b")
+# How many units a message names.
+_NAMES = 3
 
 
 class _Excess(t.NamedTuple):
@@ -39,6 +45,39 @@ def refuse_kill(state: State, wanted: Wanted) -> None:
             )
 
 
+def refuse_empty(state: State, wanted: Wanted) -> None:
+    """Raise DropinError if a service has no process, but other services are part of it, and `force` is not given.
+
+    Debian's postgresql.service and openvpn.service run only /bin/true. Their instances have the processes.
+    """
+    if wanted.force or not _is_empty(state, wanted):
+        return
+
+    parts = _SERVICE.findall(state.properties.get("ConsistsOf", ""))
+    if parts:
+        raise DropinError(
+            f"{wanted.unit} runs no process, so the settings would have no effect."
+            f" These units are part of it: {format_names(parts)}. Nothing was changed.",
+            hint="Configure those units, or use force.",
+        )
+
+
+def _is_empty(state: State, wanted: Wanted) -> bool:
+    """Return whether the unit is a service that is active although all of its processes have ended."""
+    has_ended = state.properties.get("SubState") == "exited"
+    return has_ended and wanted.present and "Service" in wanted.settings
+
+
+def format_names(names: t.Sequence[str]) -> str:
+    """Return the first names of a list, and how many more there are."""
+    first = ", ".join(names[:_NAMES])
+    more = len(names) - _NAMES
+    if more > 0:
+        return f"{first} and {more} more"
+
+    return first
+
+
 def _is_lowered(unit: State, limit: int) -> bool:
     found = unit.limits.get("MemoryMax")
     if found is None:
@@ -47,8 +86,11 @@ def _is_lowered(unit: State, limit: int) -> bool:
     return limit < to_number(found.value)
 
 
-def list_warnings(state: State, wanted: Wanted) -> t.Iterator[str]:
-    """Yield what the user should know about the wanted settings on this host."""
+def list_warnings(state: State, wanted: Wanted, *, is_pending: bool = False) -> t.Iterator[str]:
+    """Yield what the user should know about the wanted settings on this host.
+
+    If the change `is_pending`, as in check mode, `state` does not tell what will be in force.
+    """
     if not wanted.present:
         return
 
@@ -65,6 +107,11 @@ def list_warnings(state: State, wanted: Wanted) -> t.Iterator[str]:
             " because both have the same name."
         )
 
+    if not is_pending:
+        yield from _list_group_warnings(state, wanted)
+    if _is_empty(state, wanted):
+        yield f"{wanted.unit} runs no process now. The settings have no effect until it does."
+
     values = _find_last_values(wanted)
     yield from _list_memory_warnings(state, wanted, values.get("MemoryHigh", ""))
     if values.get("OOMScoreAdjust") == "-1000":
@@ -75,6 +122,22 @@ def list_warnings(state: State, wanted: Wanted) -> t.Iterator[str]:
     if "OOMPolicy" in values:
         yield from _list_policy_warnings(state, wanted)
     yield from _list_limit_warnings(state, wanted, values)
+
+
+def _list_group_warnings(state: State, wanted: Wanted) -> t.Iterator[str]:
+    if is_group(wanted.unit) and not state.properties:
+        yield (
+            f"systemd has loaded no unit to which drop-ins of {wanted.unit} apply, so {state.path} was not verified."
+            " systemd reads it when it loads such a unit."
+        )
+
+    exceptions = list_exceptions(state, wanted)
+    if exceptions:
+        names = format_names(exceptions)
+        yield (
+            f"{state.path} is not in force for {len(exceptions)} of {len(state.instances)} units ({names}). Other"
+            " drop-ins of these units override it, or hide it because they have the same name."
+        )
 
 
 def _find_last_values(wanted: Wanted) -> dict[str, str]:

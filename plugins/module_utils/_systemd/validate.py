@@ -11,9 +11,10 @@ import tempfile
 
 from .._command import CommandError
 from .._files import read_file, write_file
+from .dropin import iterate_assignments
 from .manager import Systemd
-from .model import MANAGER, DropinError, Plan, State, Wanted
-from .names import get_loadable_name
+from .model import MANAGERS, DropinError, Plan, State, Wanted
+from .names import get_folder_name, get_loadable_name
 
 _UNKNOWN = re.compile(r"Unknown (?:key|lvalue)(?: name)? '(\w+)'")
 
@@ -37,6 +38,14 @@ _SINCE = {
     "MemoryZSwapWriteback": 256,
     "ManagedOOMMemoryPressureDurationSec": 257,
 }
+# The values that systemd-system.conf(5) allows.
+_MANAGER_VALUES = {
+    "DefaultOOMPolicy": re.compile("|continue|stop|kill"),
+    "DefaultOOMScoreAdjust": re.compile("|[+-]?[0-9]{1,3}|-?1000"),
+}
+_ANY = re.compile(".*")
+_STAND_IN = "oomguard.service"
+_FRAGMENTS = {".service": "[Service]\nExecStart=/bin/true\n"}
 _MISTAKE = "Correct the directive, its section or its value."
 
 
@@ -46,17 +55,17 @@ def validate_dropin(plan: Plan, state: State, wanted: Wanted, systemd: Systemd) 
     `systemd-analyze verify` ends with status 0 for nearly every mistake, so its output decides. Without a running
     systemd, a failure to run it is ignored. Raises DropinError if it complains, CommandError and FileError.
     """
-    unit = _get_unit(state)
-    if plan.after is None or not plan.writes or not _can_be_verified(unit, wanted):
+    if plan.after is None or not plan.writes:
+        return
+
+    if wanted.unit in MANAGERS:
+        _refuse_manager_settings(wanted)
         return
 
     with tempfile.TemporaryDirectory(prefix="oomguard-") as name:
         # systemd names files by their real paths.
         folder = pathlib.Path(name).resolve()
-        candidate = folder / state.path.parent.name / state.path.name
-        write_file(candidate, plan.after)
-        fragment = folder / unit
-        _copy_fragment(state.fragment, fragment)
+        candidate, fragment = _write_candidate(plan.after, state, folder)
         try:
             complaints = _find_complaints(systemd, fragment, candidate)
         except CommandError:
@@ -66,23 +75,49 @@ def validate_dropin(plan: Plan, state: State, wanted: Wanted, systemd: Systemd) 
 
     if complaints:
         said = "; ".join(complaints).replace(str(candidate), candidate.name)
+        said = said.replace(fragment.name, _find_asked(state))
         raise DropinError(
             f"systemd does not accept the settings for {wanted.unit} ({said}). Nothing was changed.",
             hint=_find_hint(complaints, systemd),
         )
 
 
-def _get_unit(state: State) -> str:
-    """Return the name of the unit, or of an instance of the template, that the drop-in's folder belongs to."""
-    folder = state.path.parent.name
-    return get_loadable_name(folder[: -len(".d")])
+def _refuse_manager_settings(wanted: Wanted) -> None:
+    """Raise DropinError for a setting that systemd would ignore in its own configuration, as far as that is known.
+
+    systemd-analyze does not check this configuration.
+    """
+    for section, directive, value in iterate_assignments(wanted.settings):
+        if section != "Manager":
+            raise DropinError(f"{wanted.unit} has no section [{section}].", hint="Use the section Manager.")
+
+        allowed = _MANAGER_VALUES.get(directive, _ANY)
+        if not allowed.fullmatch(value):
+            raise DropinError(
+                f"systemd does not accept {directive}={value} in {wanted.unit}. Nothing was changed.", hint=_MISTAKE
+            )
 
 
-def _can_be_verified(unit: str, wanted: Wanted) -> bool:
-    """Return whether systemd-analyze can verify the unit: not scopes, nor the configuration of systemd itself."""
-    is_manager = wanted.unit == MANAGER
-    is_scope = unit.endswith(".scope")
-    return not is_manager and not is_scope
+def _find_asked(state: State) -> str:
+    """Return the name to whose directory the drop-in belongs: that of a unit, or `service.d` for all services."""
+    return re.sub(r"(\.[a-z]+)\.d$", r"\1", state.path.parent.name)
+
+
+def _write_candidate(text: str, state: State, folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
+    """Write the drop-in and a file of a unit to which it applies below `folder`, and return both paths."""
+    dropins = state.path.parent.name
+    unit = get_loadable_name(_find_asked(state))
+    if unit.endswith(".scope"):
+        # systemd-analyze cannot verify a scope. Services have the settings of scopes, too.
+        unit = _STAND_IN
+        dropins = get_folder_name(unit)
+        text = text.replace("[Scope]\n", "[Service]\n")
+
+    candidate = folder / dropins / state.path.name
+    fragment = folder / unit
+    write_file(candidate, text)
+    _copy_fragment(state.fragment, fragment)
+    return candidate, fragment
 
 
 def _copy_fragment(source: str, target: pathlib.Path) -> None:
@@ -90,14 +125,16 @@ def _copy_fragment(source: str, target: pathlib.Path) -> None:
 
     systemd-analyze reads the folder of the unit that it verifies before all others. If it verified the installed unit,
     a drop-in of ours beside that unit would hide the candidate. A unit without a file, such as most slices, gets one
-    without settings. An empty file would mask the unit for systemd 257, which reads no drop-in of a masked unit.
+    without settings, or with the one that a service needs. An empty file would mask the unit for systemd 257, which
+    reads no drop-in of a masked unit.
     """
     text = None
     if source:
         path = pathlib.Path(source)
         text = read_file(path)
 
-    write_file(target, text or "[Unit]\n")
+    default = _FRAGMENTS.get(target.suffix, "[Unit]\n")
+    write_file(target, text or default)
 
 
 def _find_complaints(systemd: Systemd, fragment: pathlib.Path, candidate: pathlib.Path) -> list[str]:

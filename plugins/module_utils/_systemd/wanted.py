@@ -15,7 +15,7 @@ _BOOLEANS = {True: "yes", False: "no"}
 def parse_wanted(params: t.Mapping[str, t.Any]) -> Wanted:
     """Return the drop-in that the module's parameters ask for. Raises DropinError and SizeError."""
     if params["unit"] == MANAGER and params["scope"] == "user":
-        raise DropinError(f"{MANAGER} is not a user unit.", hint="Omit scope.")
+        raise DropinError(f"{MANAGER} is not a user unit.", hint="Omit scope, or use user.conf.")
 
     return Wanted(
         unit=params["unit"],

@@ -7,6 +7,6 @@ The folder of this package also holds the collection's plugins as the package `a
 
 * __main__.py runs a verb and prints its outcome as JSON.
 * host.py has the units of the trial, and applies drop-ins to them.
-* units.py, directives.py, in_force.py, refused.py, interruptions.py and policies.py have the cases, each as a function
-  that returns its outcome. The scenario's tests check the outcomes.
+* units.py, groups.py, directives.py, in_force.py, refused.py, interruptions.py and policies.py have the cases, each as
+  a function that returns its outcome. The scenario's tests check the outcomes.
 """

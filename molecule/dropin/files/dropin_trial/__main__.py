@@ -10,11 +10,12 @@ import json
 import sys
 import time
 
-from dropin_trial import directives, in_force, interruptions, policies, refused, units
+from dropin_trial import directives, groups, in_force, interruptions, policies, refused, units
 from dropin_trial.host import Outcome, clean_up, set_up
 
 CASES = {
     **units.CASES,
+    **groups.CASES,
     **directives.CASES,
     **in_force.CASES,
     **refused.CASES,
@@ -37,6 +38,8 @@ def main() -> None:
         print(json.dumps(interruptions.complete_after_cut()))
     else:
         set_up()
+        if arguments.verb == "start":
+            units.kill_dead_unit()
         for name in arguments.cases:
             print(json.dumps({name: run_case(name)}), flush=True)
 

@@ -53,7 +53,8 @@ def attempt(
         change = DropinChange(wanted, systemd or Systemd(run=run), verify=verify)
         state, plan = bring(change, check_mode=check_mode)
         outcome.update(build_result(state, plan, wanted, check_mode=check_mode))
-        outcome.update(changed=plan.changed, warnings=list(list_warnings(state, wanted)))
+        is_pending = check_mode and plan.changed
+        outcome.update(changed=plan.changed, warnings=list(list_warnings(state, wanted, is_pending=is_pending)))
     except OomguardError as error:
         outcome["error"] = str(error)
     outcome["files"] = list_dropins()

@@ -58,17 +58,25 @@ def try_no_room() -> Outcome:
         with contextlib.suppress(OSError):
             write_file(FOLDER / "fill", "x" * 100_000)
         outcome["full"] = attempt(SIXTY_MB)
+        outcome["full, check mode"] = attempt(SIXTY_MB, check_mode=True)
         outcome["text, full"] = FILE.read_text()
         subprocess.run(["mount", "-o", "remount,ro", str(FOLDER)], check=True)
         outcome["read-only"] = attempt(SIXTY_MB)
+        outcome["read-only, check mode"] = attempt(SIXTY_MB, check_mode=True)
         outcome["absent, read-only"] = attempt(present=False)
         outcome["text, read-only"] = FILE.read_text()
 
     attempt(CONTINUE)
     subprocess.run(["chattr", "+i", str(FILE)], check=True)
     outcome["immutable"] = attempt(SIXTY_MB)
+    outcome["immutable, check mode"] = attempt(SIXTY_MB, check_mode=True)
     outcome["text, immutable"] = FILE.read_text()
     subprocess.run(["chattr", "-i", str(FILE)], check=True)
+    subprocess.run(["chattr", "+a", str(FOLDER)], check=True)
+    outcome["append-only"] = attempt(SIXTY_MB)
+    outcome["append-only, check mode"] = attempt(SIXTY_MB, check_mode=True)
+    outcome["text, append-only"] = FILE.read_text()
+    subprocess.run(["chattr", "-a", str(FOLDER)], check=True)
     return outcome
 
 
@@ -77,7 +85,11 @@ def try_read_only_etc() -> Outcome:
     subprocess.run(["mount", "--bind", "/etc", "/etc"], check=True)
     subprocess.run(["mount", "-o", "remount,bind,ro", "/etc"], check=True)
     try:
-        return {"etc": attempt(CONTINUE), "run": attempt(CONTINUE, runtime=True)}
+        return {
+            "etc": attempt(CONTINUE),
+            "check mode": attempt(CONTINUE, check_mode=True),
+            "run": attempt(CONTINUE, runtime=True),
+        }
     finally:
         subprocess.run(["umount", "--lazy", "/etc"], check=True)
 

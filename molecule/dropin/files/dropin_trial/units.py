@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import shutil
 import subprocess
@@ -31,13 +32,102 @@ def try_units() -> Outcome:
     """Name units that can have no drop-in."""
     systemctl("reset-failed", "trial-transient.service")
     subprocess.run(["systemd-run", "--quiet", "--unit=trial-transient", "sleep", "infinity"], check=True)
-    names = ("nosuch.service", "trial-masked.service", "-.mount", "trial-transient.service", "trial-scope.scope")
+    names = ("nosuch.service", "trial-masked.service", "trial-transient.service", "trial-scope.scope")
     outcome: Outcome = {unit: attempt(CONTINUE, unit=unit)["error"] for unit in names}
     outcome["forced"] = attempt(SIXTY_MB, unit="trial-transient.service", force=True)["error"]
     attempt(unit="trial-transient.service", present=False)
     systemctl("stop", "trial-transient.service")
     outcome["strays"] = [str(path) for path in UNITS.glob("*.d") if path.stem in names]
     return outcome
+
+
+DEAD_UNIT = """[Service]
+ExecStart=/bin/sh -c '[ -e /run/%n ] && exec sleep infinity; touch /run/%n; exec tail /dev/zero'
+MemoryMax=16M
+MemorySwapMax=0
+Restart=on-abort
+"""
+
+
+def kill_dead_unit() -> None:
+    """Create a service that stays down after an OOM kill, as MariaDB does, and let the kernel kill it once."""
+    write_file(UNITS / "trial-dead.service", DEAD_UNIT)
+    systemctl("daemon-reload")
+    systemctl("start", "trial-dead.service")
+    for _look in range(60):
+        if show_properties("ActiveState", unit="trial-dead.service")["ActiveState"] == "failed":
+            break
+        time.sleep(1)
+
+
+INIT_SCRIPT = """#!/bin/sh
+### BEGIN INIT INFO
+# Provides: trial-init
+# Required-Start:
+# Required-Stop:
+# Default-Start: 2 3 4 5
+# Default-Stop: 0 1 6
+# Short-Description: A daemon with an init script
+### END INIT INFO
+case "$1" in
+start) sleep 100000 & ;;
+stop) pkill -f 'sleep 100000' ;;
+esac
+"""
+
+
+def try_generated() -> Outcome:
+    """Set the unit of an init script, which a generator makes, and that of a line in fstab."""
+    script = write_file(pathlib.Path("/etc/init.d/trial-init"), INIT_SCRIPT)
+    script.chmod(0o755)
+    systemctl("daemon-reload")
+    systemctl("start", "trial-init.service")
+    outcome: Outcome = {
+        "fragment": show_properties("FragmentPath", unit="trial-init.service")["FragmentPath"],
+        "init script": attempt(CONTINUE, unit="trial-init.service"),
+        "again": attempt(CONTINUE, unit="trial-init.service"),
+        "mount": attempt({"Mount": {"MemoryMax": ["70M"]}}, unit="-.mount"),
+    }
+    for unit in ("trial-init.service", "-.mount"):
+        attempt(unit=unit, present=False)
+    systemctl("stop", "trial-init.service")
+    script.unlink()
+    systemctl("daemon-reload")
+    outcome["strays"] = [path.name for path in UNITS.glob("trial-init*")]
+    return outcome
+
+
+def try_empty() -> Outcome:
+    """Name a service that runs nothing, as Debian's postgresql.service does, while its instances have the processes."""
+    write_file(UNITS / "trial-parent.service", "[Service]\nType=oneshot\nExecStart=/bin/true\nRemainAfterExit=yes\n")
+    part = "[Unit]\nPartOf=trial-parent.service\n[Service]\nExecStart=/bin/sleep infinity\n"
+    write_file(UNITS / "trial-part@.service", part)
+    systemctl("daemon-reload")
+    systemctl("start", "trial-parent.service", "trial-part@one.service")
+    outcome: Outcome = {
+        "refused": attempt(CONTINUE, unit="trial-parent.service")["error"],
+        "forced": attempt(CONTINUE, unit="trial-parent.service", force=True),
+        "part": attempt(CONTINUE, unit="trial-part@one.service"),
+    }
+    for unit in ("trial-parent.service", "trial-part@one.service"):
+        attempt(unit=unit, present=False)
+    systemctl("stop", "trial-parent.service", "trial-part@one.service")
+    for name in ("trial-parent.service", "trial-part@.service"):
+        (UNITS / name).unlink()
+    systemctl("daemon-reload")
+    return outcome
+
+
+def try_environment() -> Outcome:
+    """Set variables that change what systemd's programs print."""
+    variables = {"SYSTEMD_LOG_LEVEL": "debug", "SYSTEMD_PAGER": "false", "LC_ALL": "xx_XX", "PATH": "/nonexistent"}
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        return attempt(CONTINUE)
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def try_alias() -> Outcome:
@@ -118,6 +208,9 @@ def try_user() -> Outcome:
 
 CASES = {
     "units": try_units,
+    "generated": try_generated,
+    "empty": try_empty,
+    "environment": try_environment,
     "alias": try_alias,
     "template": try_template,
     "slices_and_scopes": try_slices_and_scopes,

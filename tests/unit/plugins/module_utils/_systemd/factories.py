@@ -68,7 +68,7 @@ class Programs:
         self.ran.append(next(word for word in argv[1:] if not word.startswith("--")))
         done = Completed(argv=tuple(argv), returncode=0, stdout="", stderr="")
         if "show" in argv:
-            units = self.instances if argv[-1] == "worker@*.service" else [self.shown]
+            units = [{"LoadState": "loaded", **unit} for unit in self.instances] if "*" in argv[-1] else [self.shown]
             blocks = ["".join(f"{name}={value}\n" for name, value in unit.items()) for unit in units]
             return done._replace(stdout="\n".join(blocks))
         if argv[-1] == "daemon-reload":

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import pathlib
 import pwd
@@ -191,3 +192,95 @@ def test_user_without_an_entry_has_the_home_of_the_environment(
     monkeypatch.setattr(pwd, "getpwuid", refuse)
     monkeypatch.setenv("HOME", "/srv/home")
     assert Systemd(run=programs).home == pathlib.Path("/srv/home")
+
+
+# Names that stand for several units.
+
+PREFIX = dataclasses.replace(WANTED, unit="web-.service")
+
+
+def add_units(programs: Programs, *units: dict[str, str]) -> None:
+    usual = {"ActiveState": "active", "DropInPaths": "", "OOMPolicy": "stop"}
+    programs.instances += [{**usual, **unit} for unit in units]
+
+
+@pytest.mark.parametrize(
+    ("unit", "path"),
+    [
+        ("web-.service", "etc/systemd/system/web-.service.d/50-oomguard.conf"),
+        ("user-.slice", "etc/systemd/system/user-.slice.d/50-oomguard.conf"),
+        ("service.d", "etc/systemd/system/service.d/50-oomguard.conf"),
+        ("user.conf", "etc/systemd/user.conf.d/50-oomguard.conf"),
+    ],
+)
+def test_shared_dropin_has_its_directory(systemd: Systemd, unit: str, path: str) -> None:
+    assert systemd.observe(dataclasses.replace(WANTED, unit=unit)).path == systemd.root / path
+
+
+def test_loaded_units_of_a_prefix_are_its_instances(systemd: Systemd, programs: Programs) -> None:
+    add_units(
+        programs, {"Id": "web-1.service"}, {"Id": "web-2.service"}, {"Id": "web-3.service", "LoadState": "masked"}
+    )
+    instances = systemd.observe(PREFIX).instances
+    assert [instance.properties["Id"] for instance in instances] == ["web-1.service", "web-2.service"]
+
+
+@pytest.mark.parametrize(
+    ("unlike", "first"),
+    [
+        ({"DropInPaths": "/etc/a.conf /etc/b.conf"}, "web-2.service"),
+        ({"ActiveState": "inactive"}, "web-2.service"),
+        ({"Id": "-.slice"}, "web-2.service"),
+        ({}, "web-1.service"),
+    ],
+    ids=["many drop-ins", "inactive", "root slice", "same"],
+)
+def test_unit_with_few_dropins_stands_for_all(
+    systemd: Systemd, programs: Programs, unlike: dict[str, str], first: str
+) -> None:
+    add_units(programs, {"Id": "web-1.service", **unlike}, {"Id": "web-2.service"})
+    assert systemd.observe(PREFIX).properties["Id"] == first
+
+
+def test_prefix_without_loaded_unit_has_no_properties(systemd: Systemd) -> None:
+    state = systemd.observe(PREFIX)
+    assert (state.properties, state.instances, state.booted) == ({}, (), True)
+
+
+@pytest.fixture
+def users(systemd: Systemd) -> t.Iterator[list[int]]:
+    """Let the systemd of two users answer, and leave the socket of a third one."""
+    with contextlib.ExitStack() as stack:
+        for uid in (7, 1000, 1001):
+            folder = systemd.root / f"run/user/{uid}/systemd"
+            folder.mkdir(parents=True)
+            server = stack.enter_context(socket.socket(socket.AF_UNIX))
+            server.bind(str(folder / "private"))
+            if uid != 1001:
+                server.listen()
+        yield [7, 1000]
+
+
+def test_systemd_of_each_user_is_an_instance(systemd: Systemd, users: list[int]) -> None:
+    state = systemd.observe(dataclasses.replace(WANTED, unit="user.conf"))
+    names = {instance.properties["Id"] for instance in state.instances}
+    assert names == {f"user@{uid}.service" for uid in users}
+
+
+def test_systemd_of_each_user_is_reloaded(systemd: Systemd, programs: Programs, users: list[int]) -> None:
+    systemd.reload(dataclasses.replace(WANTED, unit="user.conf"))
+    assert programs.ran == ["daemon-reload"] * len(users)
+
+
+def test_user_has_a_configuration_of_the_own_systemd(systemd: Systemd, programs: Programs, users: list[int]) -> None:
+    del programs.shown["Id"]
+    own = dataclasses.replace(systemd, user=True, uid=users[0], home=systemd.root / "home")
+    state = own.observe(dataclasses.replace(WANTED, unit="user.conf"))
+    assert state.path == systemd.root / "home/.config/systemd/user.conf.d/50-oomguard.conf"
+    assert (state.instances, programs.ran) == ((), ["show"])
+
+
+def test_made_up_instance_is_not_named(systemd: Systemd, programs: Programs) -> None:
+    programs.shown.update(ActiveState="active", ManagedOOMSwap="kill", Id="user@oomguard.service")
+    wanted = dataclasses.replace(WANTED, unit="user@.service")
+    assert "user@oomguard.service" not in systemd.observe(wanted).oomd_units

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 import typing as t
 
@@ -18,7 +19,11 @@ from ansible_collections.oomguard.linux.plugins.module_utils._systemd.model impo
     Totals,
     Wanted,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.traps import list_warnings, refuse_kill
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.traps import (
+    list_warnings,
+    refuse_empty,
+    refuse_kill,
+)
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._systemd.factories import state
 
 LOWER = {"MemoryMax": Limit(pathlib.Path("x"), 2 << 20, (("/a.slice", 1 << 20),))}
@@ -136,3 +141,64 @@ def test_instance_that_uses_more_is_named() -> None:
 )
 def test_other_limit_is_not_refused(found: State, wanted: Wanted) -> None:
     refuse_kill(found, wanted)
+
+
+EMPTY = {"SubState": "exited", "ConsistsOf": "a@1.service a.timer a@2.service a@3.service a@4.service"}
+ON_SERVICE: t.Mapping[str, t.Mapping[str, list[str]]] = {"Service": {"OOMPolicy": ["continue"]}}
+
+
+def test_service_without_process_is_refused_with_its_parts() -> None:
+    with pytest.raises(DropinError) as error:
+        refuse_empty(state(properties=EMPTY), Wanted(unit="a.service", settings=ON_SERVICE))
+    assert str(error.value) == (
+        "a.service runs no process, so the settings would have no effect. These units are part of it:"
+        " a@1.service, a@2.service, a@3.service and 1 more. Nothing was changed. Configure those units, or use force."
+    )
+
+
+@pytest.mark.parametrize(
+    ("properties", "fields"),
+    [
+        ({**EMPTY, "SubState": "running"}, {}),
+        ({**EMPTY, "ConsistsOf": "a.timer"}, {}),
+        (EMPTY, {"force": True}),
+        (EMPTY, {"present": False}),
+        (EMPTY, {"settings": {"Unit": {"After": ["b.service"]}}}),
+    ],
+    ids=["running", "no services", "forced", "absent", "no processes concerned"],
+)
+def test_other_service_is_not_refused(properties: dict[str, str], fields: dict[str, t.Any]) -> None:
+    wanted = Wanted(**{"unit": "a.service", "settings": ON_SERVICE, **fields})
+    refuse_empty(state(properties=properties), wanted)
+
+
+def test_service_without_process_causes_warning() -> None:
+    found = state(properties={"SubState": "exited"})
+    assert list(list_warnings(found, Wanted(unit="a.service", settings=ON_SERVICE))) == [
+        "a.service runs no process now. The settings have no effect until it does."
+    ]
+
+
+def test_units_that_override_shared_dropin_are_named() -> None:
+    values = ["continue", "stop", "continue"]
+    instances = [state(properties={"Id": f"a-{n}.service", "OOMPolicy": value}) for n, value in enumerate(values)]
+    found = state(instances=tuple(instances))
+    (warning,) = list_warnings(found, Wanted(unit="a-.service", settings=ON_SERVICE))
+    assert warning == (
+        f"{found.path} is not in force for 1 of 3 units (a-1.service). Other drop-ins of these units override it, or"
+        " hide it because they have the same name."
+    )
+
+
+def test_pending_change_causes_no_warning_about_units() -> None:
+    found = state(instances=(state(properties={"Id": "a-1.service", "OOMPolicy": "stop"}),))
+    assert not list(list_warnings(found, Wanted(unit="a-.service", settings=ON_SERVICE), is_pending=True))
+
+
+def test_shared_dropin_without_units_causes_warning() -> None:
+    found = dataclasses.replace(state(), properties={})
+    (warning,) = list_warnings(found, Wanted(unit="a-.service", settings=ON_SERVICE))
+    assert warning == (
+        f"systemd has loaded no unit to which drop-ins of a-.service apply, so {found.path} was not verified. systemd"
+        " reads it when it loads such a unit."
+    )

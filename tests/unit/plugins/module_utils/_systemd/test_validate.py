@@ -17,7 +17,11 @@ from ansible_collections.oomguard.linux.plugins.module_utils._systemd.manager im
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.model import DropinError, State, Wanted
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.plan import make_plan
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.validate import validate_dropin
-from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._systemd.factories import WANTED, state
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._systemd.factories import (
+    CONTINUE,
+    WANTED,
+    state,
+)
 
 FRAGMENT = "/lib/systemd/system/apache2.service"
 
@@ -94,7 +98,7 @@ def test_unit_is_copied_beside_candidate(tmp_path: pathlib.Path, text: str) -> N
     fragment.write_text(text)
     check(analyze, state(text=None, fragment=str(fragment) if text else ""))
     # A file of no bytes would be a masked unit, the drop-ins of which are not read.
-    assert analyze.read == [text or "[Unit]\n"]
+    assert analyze.read == [text or "[Service]\nExecStart=/bin/true\n"]
 
 
 def test_private_runtime_folder_keeps_socket_of_user() -> None:
@@ -113,4 +117,74 @@ def test_private_runtime_folder_keeps_socket_of_user() -> None:
 def test_removal_is_not_validated() -> None:
     analyze = Analyze()
     check(analyze, state(fragment=FRAGMENT), Wanted(unit="apache2.service", present=False))
+    assert analyze.read == []
+
+
+@pytest.mark.parametrize(
+    ("folder", "fragment"),
+    [
+        ("web-.service.d", "[Service]\nExecStart=/bin/true\n"),
+        ("service.d", "[Service]\nExecStart=/bin/true\n"),
+        ("user-.slice.d", "[Unit]\n"),
+        ("session-.scope.d", "[Service]\nExecStart=/bin/true\n"),
+    ],
+)
+def test_shared_dropin_is_checked_with_a_unit_that_it_applies_to(folder: str, fragment: str) -> None:
+    analyze = Analyze()
+    found = dataclasses.replace(
+        state(text=None), path=pathlib.Path("/etc/systemd/system") / folder / "50-oomguard.conf"
+    )
+    check(analyze, found)
+    assert analyze.read == [fragment]
+
+
+def test_complaint_about_shared_dropin_names_what_was_asked_for() -> None:
+    path = pathlib.Path("/etc/systemd/system/worker@.service.d/50-oomguard.conf")
+    analyze = Analyze(with_it="Unit worker@oomguard.service has a bad unit file setting.\n")
+    with pytest.raises(DropinError, match=r"\(Unit worker@\.service has a bad unit file setting\.\)"):
+        check(
+            analyze, dataclasses.replace(state(text=None), path=path), Wanted(unit="worker@.service", settings=CONTINUE)
+        )
+
+
+def test_scope_is_checked_as_a_service(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts: list[str] = []
+
+    class Reader(Analyze):
+        def __call__(self, argv: t.Sequence[str], **options: t.Any) -> Completed:
+            folder = pathlib.Path(options["environment"]["SYSTEMD_UNIT_PATH"].rstrip(":"))
+            texts.extend(file.read_text() for file in folder.glob("oomguard.service.d/*.conf"))
+            return super().__call__(argv, **options)
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    path = pathlib.Path("/etc/systemd/system/session-.scope.d/50-oomguard.conf")
+    wanted = Wanted(unit="session-.scope", settings={"Scope": {"MemoryMax": ["1G"]}})
+    check(Reader(), dataclasses.replace(state(text=None), path=path), wanted)
+    assert texts[0].endswith("[Service]\nMemoryMax=1G\n")
+
+
+@pytest.mark.parametrize("unit", ["system.conf", "user.conf"])
+@pytest.mark.parametrize(
+    ("section", "directive", "value", "message"),
+    [
+        ("Manager", "DefaultOOMPolicy", "bogus", "systemd does not accept DefaultOOMPolicy=bogus in {}. Nothing was"),
+        ("Manager", "DefaultOOMScoreAdjust", "1001", "systemd does not accept DefaultOOMScoreAdjust=1001 in {}. "),
+        ("Service", "OOMPolicy", "continue", "{} has no section [Service]. Use the section Manager."),
+    ],
+)
+def test_mistake_in_configuration_of_systemd_is_refused(
+    unit: str, section: str, directive: str, value: str, message: str
+) -> None:
+    with pytest.raises(DropinError) as error:
+        check(Analyze(), wanted=Wanted(unit=unit, settings={section: {directive: [value]}}))
+    assert str(error.value).startswith(message.format(unit))
+
+
+@pytest.mark.parametrize(
+    ("directive", "value"),
+    [("DefaultOOMPolicy", "kill"), ("DefaultOOMPolicy", ""), ("DefaultOOMScoreAdjust", "-1000"), ("LogLevel", "debug")],
+)
+def test_configuration_of_systemd_is_accepted(directive: str, value: str) -> None:
+    analyze = Analyze()
+    check(analyze, wanted=Wanted(unit="system.conf", settings={"Manager": {directive: [value]}}))
     assert analyze.read == []

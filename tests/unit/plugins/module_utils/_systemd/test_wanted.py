@@ -61,7 +61,7 @@ def test_value_that_unit_files_cannot_contain_is_refused(value: t.Any) -> None:
 
 
 def test_user_has_no_manager_configuration() -> None:
-    with pytest.raises(DropinError, match=r"^system\.conf is not a user unit\. Omit scope\.$"):
+    with pytest.raises(DropinError, match=r"^system\.conf is not a user unit\. Omit scope, or use user\.conf\.$"):
         parse_wanted({**PARAMS, "unit": "system.conf", "scope": "user"})
 
 
