@@ -160,7 +160,9 @@ def _find_complaints(systemd: Systemd, fragment: pathlib.Path, candidate: pathli
 def _verify(systemd: Systemd, fragment: pathlib.Path) -> list[str]:
     done = systemd.analyze("verify", "--man=no", str(fragment), folder=fragment.parent)
     output = done.stdout + done.stderr
-    return output.splitlines()
+    # systemd says the same for each unit that it loads.
+    unique = dict.fromkeys(output.splitlines())
+    return list(unique)
 
 
 def _find_hint(complaints: list[str], systemd: Systemd) -> str:

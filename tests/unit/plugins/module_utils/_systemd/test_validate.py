@@ -60,6 +60,11 @@ def test_complaint_about_candidate_is_reported() -> None:
     )
 
 
+def test_complaint_is_reported_once() -> None:
+    with pytest.raises(DropinError, match=r"\(Unit apache2\.service is bad\.\)"):
+        check(Analyze(with_it="Unit apache2.service is bad.\n" * 9))
+
+
 def test_temporary_folder_may_be_behind_a_link(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
