@@ -325,6 +325,16 @@ def test_every_type_of_directive_is_verified(host: t.Any) -> None:
     assert (found["error"], found["changed"], found["unverified"]) == (None, True, [])
 
 
+def test_unusual_values_are_accepted_or_refused_by_systemd(host: t.Any) -> None:
+    found = run_case(host, "unusual")
+    refusal = "systemd does not accept the settings for trial.service ("
+    refused = [name for name, (error, _overrides) in found.items() if error and error.startswith(refusal)]
+    accepted = [name for name, ended in found.items() if ended == [None, []]]
+    assert sorted([*refused, *accepted]) == sorted(found)
+    assert {"LimitNICE=+abc", "LimitNICE=-"} <= set(refused)
+    assert {"MemoryMax=1G 512M", "RestartSec=.5", "RestartSec=1.5us", "OOMScoreAdjust=+5"} <= set(accepted)
+
+
 def test_every_type_is_idempotent(host: t.Any) -> None:
     assert run_case(host, "every_type")["second"]["changed"] is False
 

@@ -123,6 +123,34 @@ def try_every_type() -> Outcome:
     return outcome
 
 
+# Forms that few people write.
+UNUSUAL = {
+    "CPUQuota": ["12.5%"],
+    "CPUWeight": ["0100"],
+    "KillSignal": ["RTMIN+3"],
+    "LimitCPU": ["1min 5"],
+    "LimitNICE": ["-5", "+abc", "-"],
+    "LimitNOFILE": ["1K:2K"],
+    "MemoryMax": ["1G 512M", "+512M", "0.5G", "500‰", "9" * 400, "9" * 400 + "G"],
+    "Nice": ["-0"],
+    "OOMScoreAdjust": ["+5", "-0"],
+    "RestartSec": [".5", "1.5us", "2min 30", "5 5", "0.9us", "9" * 400],
+    "TasksMax": ["0x100", "12.5%"],
+    "TimerSlackNSec": ["50000", "50000ns"],
+    "UMask": ["22"],
+}
+
+
+def try_unusual() -> Outcome:
+    """Set values in unusual forms, each alone. Return how each ends."""
+    outcome: Outcome = {}
+    for directive, values in UNUSUAL.items():
+        for value in values:
+            found = attempt({"Service": {directive: [value]}})
+            outcome[f"{directive}={value[:20]}"] = [found["error"], found.get("overridden_by")]
+    return outcome
+
+
 NOT_COMPARED: Settings = {
     "Service": {
         "SyslogFacility": ["daemon"],
@@ -186,6 +214,7 @@ CASES = {
     "mistakes": try_mistakes,
     "reset_command": try_reset_command,
     "every_type": try_every_type,
+    "unusual": try_unusual,
     "not_compared": try_not_compared,
     "every_type_is_compared": try_every_type_is_compared,
 }
