@@ -207,6 +207,14 @@ overridden_by:
     path:
       description: The drop-in that sets this value, or V(null) if none was found.
       type: str
+exceptions:
+  description:
+    - If O(unit) stands for several units, those that have another value in force, because another drop-in overrides
+      this one or hides it. Empty in check mode if something would be changed.
+  returned: always
+  type: list
+  elements: str
+  sample: []
 verified:
   description: Whether every setting was found to be in force.
   returned: always

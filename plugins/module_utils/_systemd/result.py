@@ -11,7 +11,14 @@ import typing as t
 
 from .directives import is_list, resolve_assignments
 from .dropin import iterate_settings
-from .in_force import Override, find_conflicts, find_differences, find_effective_values, find_unverified
+from .in_force import (
+    Override,
+    find_conflicts,
+    find_differences,
+    find_effective_values,
+    find_unverified,
+    list_exceptions,
+)
 from .limits import find_tighter_ceiling
 from .model import Limit, Plan, State, Wanted
 from .plan import is_restart_required
@@ -40,16 +47,19 @@ def build_result(state: State, plan: Plan, wanted: Wanted, *, check_mode: bool =
 def _describe_values(state: State, wanted: Wanted) -> dict[str, t.Any]:
     """Return the values in force, and how they differ from the wanted ones."""
     unverified: list[str] = []
+    exceptions: list[str] = []
     overrides: list[Override] = []
     effective: dict[str, dict[str, str | None]] = {}
     if wanted.present:
         unverified = find_unverified(state, wanted)
+        exceptions = list_exceptions(state, wanted)
         overrides = _find_overrides(state, wanted)
         effective = find_effective_values(state, wanted.settings)
 
     return {
         "effective": effective,
         "overridden_by": _describe_overrides(overrides),
+        "exceptions": exceptions,
         "verified": not unverified and not overrides,
         "unverified": unverified,
         "reload_required": state.reload_required,
@@ -66,6 +76,7 @@ def _predict_values(state: State, plan: Plan, wanted: Wanted) -> dict[str, t.Any
     return {
         "effective": _predict_effective(state, wanted, pending),
         "overridden_by": _describe_overrides(conflicts),
+        "exceptions": [],
         "verified": not pending and not conflicts,
         "unverified": sorted(pending),
         "reload_required": state.booted and is_outdated and not plan.reload,

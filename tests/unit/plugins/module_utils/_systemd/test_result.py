@@ -135,3 +135,9 @@ def test_instances_that_an_oom_kill_ended_are_returned() -> None:
     ended = {"ActiveState": "failed", "Result": "oom-kill"}
     instances = [state(properties={"Id": f"b@{number}.service", **ended}) for number in (1, 2)]
     assert build(state(instances=tuple(instances)))["oom_killed_units"] == ["b@1.service", "b@2.service"]
+
+
+def test_units_with_another_value_in_force_are_exceptions() -> None:
+    values = ["continue", "stop"]
+    instances = [state(properties={"Id": f"a@{value}.service", "OOMPolicy": value}) for value in values]
+    assert build(state(instances=tuple(instances)))["exceptions"] == ["a@stop.service"]
