@@ -652,8 +652,9 @@ events:
         stopped:
           description:
             - Whether the unit went down.
-            - V(null) if the journal does not show it. This is the case while the unit is being stopped, if the host
-              itself went down soon after the kill, or if the unit failed minutes later with another result.
+            - V(null) if it is unknown. This is the case while the unit is being stopped, if the host itself went down
+              soon after the kill, or if the unit failed minutes later with another result.
+            - What the journal leaves open, systemd decides if the kill happened in the current boot of this host.
           type: bool
         restarted:
           description: Whether systemd restarted the unit automatically.
@@ -666,7 +667,7 @@ events:
           description:
             - How long the unit was down, from the end of its main process, or else from its failure, until its next
               start.
-            - V(null) if it has not been started since, or if the host booted with a wrong time in between.
+            - V(null) if no start is found since, or if the host booted with a wrong time in between.
           type: float
     diagnosis:
       description: Why the kill happened.
@@ -731,15 +732,15 @@ events:
       elements: str
 remedies:
   description:
-    - The remedies for this host, collected from all RV(events). Each remedy is listed once. Those of the newest event
-      come first.
+    - The remedies for this host, collected from all RV(events) and RV(summary.taken_down). Each remedy is listed once.
+      Those of the newest event come first.
     - If the events call for different swap sizes, the largest one is returned.
     - Remedies that the host does not need are omitted, for example if its swap already has that size, or if mod_fcgid
       is not installed. For another host's journal and for text logs, this is unknown, so no remedy is omitted.
   returned: success
   type: list
   elements: dict
-  contains:
+  contains: &host_remedy
     <<: *remedy
     trusted:
       description:
@@ -750,9 +751,8 @@ remedies:
 summary:
   description:
     - Totals over all events, including those beyond O(limit).
-    - For events beyond the limit, only the kill line is read. Therefore the cause of some of them is V(unknown), each
-      process of a killed group is counted as an event, and a unit that went down because its main process was killed
-      may be missing.
+    - For events beyond the limit, only the kill line is read. Therefore the cause of some of them is V(unknown), and
+      each process of a killed group is counted as an event.
   returned: success
   type: dict
   contains:
@@ -780,10 +780,70 @@ summary:
       description: The time of the last event.
       type: str
     units_taken_down:
-      description: The units that went down because of an OOM kill.
+      description:
+        - The units that went down because of an OOM kill.
+        - They include the units that systemd says are down because of an OOM kill, even if no kill was found.
+        - An empty list means that no unit went down only if RV(summary.units_taken_down_complete) is V(true).
+          Otherwise, it is not known whether a unit went down.
       type: list
       elements: str
       sample: [apache2.service]
+    units_taken_down_complete:
+      description:
+        - Whether RV(summary.units_taken_down) certainly lists all units that went down.
+        - V(false) if RV(coverage.complete) is V(false), or if it is unknown what became of the unit of an event, as it
+          always is for text logs.
+      type: bool
+    taken_down:
+      description: What is known about each unit in RV(summary.units_taken_down), in the same order.
+      type: list
+      elements: dict
+      contains:
+        unit:
+          description: The unit.
+          type: str
+          sample: apache2.service
+        result:
+          description: The result with which the unit failed.
+          type: str
+          sample: oom-kill
+        time:
+          description: When it went down the last time.
+          type: str
+          sample: "2026-11-23T06:48:47.012345Z"
+        confirmed:
+          description:
+            - Whether systemd certainly says that the unit went down.
+            - V(false) if all records that say so came through C(/dev/kmsg), to which other programs can also write, and
+              systemd cannot be asked.
+          type: bool
+        last_event_id:
+          description:
+            - The RV(events[].id) of the last kill that took the unit down.
+            - V(null) if no such kill was found. RV(coverage.notes) then say so.
+          type: str
+        main_process_killed:
+          description: Whether the unit's main process was killed, V(null) if it is unknown.
+          type: bool
+        active_state:
+          description: The C(ActiveState) of the unit now, V(null) if systemd cannot be asked.
+          type: str
+          sample: failed
+        oom_policy:
+          description: The C(OOMPolicy) that is in force now, V(null) if systemd cannot be asked.
+          type: str
+          sample: stop
+        restart:
+          description: The C(Restart) that is in force now, V(null) if systemd cannot be asked.
+          type: str
+          sample: on-failure
+        remedies:
+          description:
+            - The remedies for this unit that the host needs. RV(remedies) include them.
+            - If no event was found, they follow from the state of the unit.
+          type: list
+          elements: dict
+          contains: *host_remedy
 coverage:
   description: Which part of the journal was searched, and why the search may have missed something.
   returned: success
@@ -809,6 +869,7 @@ coverage:
         - If only the users' own journals go back to O(since), the journal counts as beginning later.
         - Also V(false) if the journal holds no kernel record from the last boot that was searched, as in a container,
           or if systemd noticed an OOM kill that has no other record within two minutes.
+        - Also V(false) if systemd says that a unit is down because of an OOM kill, and no event shows that kill.
         - Also V(false) if journald dropped messages of systemd, or of a killer outside the kernel, because they came
           too fast.
         - Also V(false) if the first entry of the requested O(boot) came more than 10 minutes after the boot, or if the

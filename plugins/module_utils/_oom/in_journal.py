@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import resource
 import time
@@ -15,7 +16,10 @@ from .._journal.files import Place, are_persistent, find_journal_files
 from .._journal.journal import Journal
 from .._journal.reader import Reader
 from .._journal.request import Request
+from .._journal.times import parse_time
 from .search.search import Traces, coverage_of, search
+from .search.systemd import observe_failed_units, read_boot_id
+from .search.units import UnitStates, list_outages
 from .summary import build_empty_result
 
 
@@ -69,14 +73,17 @@ def find_in_journal(query: Query, run: Run, reader: Reader | None = None) -> dic
         after_cursor=query.after_cursor,
         now=time.time() if query.directory is None else None,
     )
-    traces = search(journal, request)
-    if traces is None or not traces.has_kills:
+    # systemd answers while the journal is searched.
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(_observe_failed, query, request, run)
+        traces = search(journal, request)
+        failed = asked.result()
+
+    outages = list_outages(failed, since_us=_find_since_us(request, traces))
+    has_kills = traces is not None and traces.has_kills
+    if not has_kills and not outages:
         return build_empty_result(coverage_of(journal, traces, persistent=persistent))
 
-    return _explain(query, run, journal, traces, persistent=persistent)
-
-
-def _explain(query: Query, run: Run, journal: Journal, traces: Traces, *, persistent: bool) -> dict[str, t.Any]:
     # Most hosts have no kill, and reading and explaining kills takes most of the code: they do not load it.
     from .incident.follow import follow_traces
     from .result import build_result
@@ -90,6 +97,31 @@ def _explain(query: Query, run: Run, journal: Journal, traces: Traces, *, persis
         local=local,
         page_size=resource.getpagesize() if local else None,
         persistent=persistent,
+        failed=failed,
+        outages=outages,
     )
 
     return build_result(findings, tasks=query.tasks, top=query.top)
+
+
+def _observe_failed(query: Query, request: Request, run: Run) -> UnitStates:
+    """Return the units that have failed if the request includes the present of this host."""
+    is_about_now = request.should_be_recent and query.namespace is None
+    if not is_about_now:
+        return UnitStates(None)
+
+    return observe_failed_units(run, boot_id=read_boot_id())
+
+
+def _find_since_us(request: Request, traces: Traces | None) -> int:
+    """Return since when the units that went down belong to the request, in microseconds since 1970."""
+    if request.since is not None:
+        since_us = parse_time(request.since)
+        if since_us is not None:
+            return since_us
+
+    is_limited = request.since is not None or request.after_cursor is not None
+    if traces is None or not is_limited:
+        return 0
+
+    return traces.extent.first_us

@@ -20,7 +20,7 @@ from .report.mentions import Mentions
 from .report.model import Line, OomReport, Unparsed
 from .report.reader import read_reports
 from .result import build_result
-from .search.search import Coverage
+from .search.coverage import Coverage
 
 _MAX_NAMED = 3
 _FIRST_LINES = 100
@@ -66,7 +66,7 @@ def search_logs(paths: t.Sequence[str], *, limit: int) -> Findings:
     return Findings(
         incidents=events.list_newest(),
         older=events.list_older(),
-        units_taken_down=(),
+        taken_down=(),
         coverage=_build_coverage(logs, events.duplicates),
     )
 

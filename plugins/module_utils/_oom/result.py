@@ -12,10 +12,11 @@ from .explain.breakdown import Breakdown
 from .explain.cause import Diagnosis, diagnose
 from .explain.consumers import Consumers, Sums, compute_held_bytes
 from .explain.figures import Figures, compute_figures
-from .explain.remedies import Remedy, select_needed
+from .explain.remedies import Remedy, select_needed, suggest_for_outage
 from .incident.cgroup import parse_cgroup
 from .incident.findings import Findings
 from .incident.incident import Incident, UnitEffect
+from .incident.taken_down import TakenDown
 from .report.log_lines import find_stamp
 from .report.model import Limit, OomReport, Task, Trigger, Zone
 from .report.task_table import Table
@@ -63,13 +64,20 @@ def build_result(findings: Findings, *, tasks: str, top: int) -> dict[str, t.Any
         diagnoses.append(diagnosis)
         events.append(_build_event(incident, figures, diagnosis, rows, trusted=findings.trusted))
 
-    needed = select_needed(_list_remedies(diagnoses), findings.host_now)
     incidents = (*findings.older, *findings.incidents)
+    diagnosed = dict(zip([incident.key for incident in findings.incidents], diagnoses))
+    taken_down = []
+    remedies = list(_list_remedies(diagnoses))
+    for unit in findings.taken_down:
+        own = list(_find_unit_remedies(unit, diagnosed))
+        needed = _build_remedies(select_needed(own, findings.host_now), trusted=findings.trusted)
+        taken_down.append(_build_taken_down(unit, needed))
+        remedies += own
 
     return {
         "events": events,
-        "remedies": [{**remedy, "trusted": findings.trusted} for remedy in _build_all(needed)],
-        "summary": build_summary(incidents, [*older, *diagnoses], findings.units_taken_down),
+        "remedies": _build_remedies(select_needed(remedies, findings.host_now), trusted=findings.trusted),
+        "summary": build_summary(incidents, [*older, *diagnoses], taken_down, findings.coverage),
         "coverage": build_coverage(findings.coverage),
     }
 
@@ -78,6 +86,39 @@ def _list_remedies(diagnoses: t.Sequence[Diagnosis]) -> t.Iterator[Remedy]:
     """Yield the remedies of all events, the newest event first."""
     for diagnosis in reversed(diagnoses):
         yield from diagnosis.remedies
+
+
+def _find_unit_remedies(unit: TakenDown, diagnosed: t.Mapping[str, Diagnosis]) -> t.Iterable[Remedy]:
+    """Return the remedies for a unit that went down: those of the kill, or else those that its state shows."""
+    if unit.incident is not None and unit.incident.key in diagnosed:
+        return diagnosed[unit.incident.key].remedies
+
+    return suggest_for_outage(unit)
+
+
+def _build_remedies(remedies: t.Iterable[Remedy], *, trusted: bool) -> list[dict[str, t.Any]]:
+    return [{**remedy, "trusted": trusted} for remedy in _build_all(remedies)]
+
+
+def _build_taken_down(unit: TakenDown, remedies: t.Sequence[dict[str, t.Any]]) -> dict[str, t.Any]:
+    event_id = None
+    main_process_killed = unit.state.main_process_killed
+    if unit.incident is not None:
+        event_id = unit.incident.key
+        main_process_killed = unit.incident.effect.main_process_killed
+
+    return {
+        "unit": unit.unit,
+        "result": unit.result,
+        "time": format_time(unit.time_us),
+        "confirmed": unit.confirmed,
+        "last_event_id": event_id,
+        "main_process_killed": main_process_killed,
+        "active_state": unit.state.active_state,
+        "oom_policy": unit.state.oom_policy,
+        "restart": unit.state.restart,
+        "remedies": remedies,
+    }
 
 
 def _build_event(

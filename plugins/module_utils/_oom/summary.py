@@ -9,7 +9,7 @@ import collections
 import datetime as dt
 import typing as t
 
-from .search.search import Coverage
+from .search.coverage import Coverage
 
 if t.TYPE_CHECKING:
     from .explain.cause import Diagnosis
@@ -20,13 +20,21 @@ _SECOND_US = 1_000_000
 
 def build_empty_result(coverage: Coverage) -> dict[str, t.Any]:
     """Return the result of `oom_info` for a host without kills."""
-    return {"events": [], "remedies": [], "summary": build_summary((), (), ()), "coverage": build_coverage(coverage)}
+    return {
+        "events": [],
+        "remedies": [],
+        "summary": build_summary((), (), (), coverage),
+        "coverage": build_coverage(coverage),
+    }
 
 
 def build_summary(
-    incidents: t.Sequence[Incident], diagnoses: t.Iterable[Diagnosis], units_taken_down: t.Iterable[str]
+    incidents: t.Sequence[Incident],
+    diagnoses: t.Iterable[Diagnosis],
+    taken_down: t.Sequence[dict[str, t.Any]],
+    coverage: Coverage,
 ) -> dict[str, t.Any]:
-    """Return all incidents in numbers; `diagnoses` are theirs."""
+    """Return all incidents in numbers; `diagnoses` are theirs, `taken_down` the units that went down, as plain data."""
     times = []
     units = []
     victims = []
@@ -46,7 +54,9 @@ def build_summary(
         "by_cause": _count(diagnosis.cause for diagnosis in diagnoses),
         "first": format_time(min(times, default=None)),
         "last": format_time(max(times, default=None)),
-        "units_taken_down": list(units_taken_down),
+        "units_taken_down": [unit["unit"] for unit in taken_down],
+        "units_taken_down_complete": coverage.complete and all(incident.is_effect_known for incident in incidents),
+        "taken_down": list(taken_down),
     }
 
 

@@ -5,20 +5,31 @@
 
 from __future__ import annotations
 
+import copy
+import re
 import typing as t
 
 import pytest
 import yaml
 from ansible.template import Templar, trust_as_template
 
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.in_journal import Query, find_in_journal
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.in_logs import find_in_logs
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import FIXTURES as LOGS
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import Host, captured
 from ansible_collections.oomguard.linux.tests.unit.roles.role import ROLES, load
 
 COVERED: dict[str, t.Any] = {"complete": True, "from": None, "missed_records": 0, "unparsed": 0, "notes": []}
 
 
+def sum_up(count: int, down: list[str], *, complete: bool = True) -> dict[str, t.Any]:
+    """Return a summary; `complete` is whether `down` are certainly all units that went down."""
+    return {"count": count, "units_taken_down": down, "units_taken_down_complete": complete}
+
+
 def print_result(found: dict[str, t.Any], **variables: object) -> str:
     """Return the text that the role prints for a result."""
-    result = {"summary": {"count": 0, "units_taken_down": []}, "coverage": COVERED, "events": [], "remedies": []}
+    result = {"summary": sum_up(0, []), "coverage": COVERED, "events": [], "remedies": []}
     templar = Templar(
         variables={**load("detect", "defaults/main.yml"), "detect_result": {**result, **found}, **variables}
     )
@@ -45,11 +56,19 @@ def event(time: str, kind: str, *, stopped: bool = False) -> dict[str, t.Any]:
         (0, [], False, "Unknown: no OOM kill was found, but not everything could be searched."),
         (0, ["a.service"], True, "No record of an OOM kill was found, but OOM kills took services down: a.service."),
         (2, ["a.service"], True, "2 OOM events. Services taken down: a.service."),
-        (1, [], False, "1 OOM event. Services taken down: none."),
+        (
+            2,
+            ["a.service"],
+            False,
+            "2 OOM events. Services taken down: a.service; whether there were others is not known.",
+        ),
+        (1, [], True, "1 OOM event. Services taken down: none."),
+        (1, [], False, "1 OOM event. Services taken down: not known."),
     ],
 )
 def test_first_line_sums_up_the_search(count: int, down: list[str], line: str, *, complete: bool) -> None:
-    found = {"summary": {"count": count, "units_taken_down": down}, "coverage": {**COVERED, "complete": complete}}
+    summary = sum_up(count, down, complete=complete)
+    found = {"summary": summary, "coverage": {**COVERED, "complete": complete}}
     assert print_result(found).splitlines()[0] == line
 
 
@@ -63,8 +82,8 @@ def test_empty_result_shows_start_of_search_and_notes() -> None:
 
 
 def test_units_taken_down_are_unknown_for_a_log() -> None:
-    text = print_result({"summary": {"count": 1, "units_taken_down": []}}, detect_log_files=["kern.log"])
-    assert text.startswith("1 OOM event. Services taken down: unknown.\n")
+    result = find_in_logs([str(LOGS / "bookworm-6.1-memcg.log")], boot="all", limit=1, tasks="none", top=0)
+    assert print_result(result).startswith("1 OOM event. Services taken down: not known.\n")
 
 
 def test_event_of_a_log_shows_its_line_and_time_stamp() -> None:
@@ -77,7 +96,7 @@ EVENTS = [event("2026-01-01", "outage", stopped=True), *(event(f"2026-01-0{day}"
 
 
 def test_each_kind_of_event_is_shown_once_and_outages_first() -> None:
-    lines = print_result({"events": EVENTS, "summary": {"count": 4, "units_taken_down": ["a.service"]}}).splitlines()
+    lines = print_result({"events": EVENTS, "summary": sum_up(4, ["a.service"])}).splitlines()
     assert lines[2:7] == [
         "2026-01-01 UTC",
         "Kind: outage.",
@@ -113,7 +132,7 @@ def test_unreadable_records_are_counted(count: int, line: str) -> None:
 
 
 def test_events_beyond_the_limit_are_counted() -> None:
-    text = print_result({"events": EVENTS, "summary": {"count": 900, "units_taken_down": []}})
+    text = print_result({"events": EVENTS, "summary": sum_up(900, [])})
     assert "The explanation covers 4 of them (detect_limit)." in text
 
 
@@ -128,3 +147,52 @@ def test_repeated_advice_is_shown_once() -> None:
     same = {"what": "Do it.", "why": "It helps.", "risk": "None."}
     events = [{**kill, "diagnosis": {**kill["diagnosis"], "advice": [same]}} for kill in EVENTS]
     assert print_result({"events": events}).count("Do it.") == 1
+
+
+# Texts that are never null.
+TEXTS = {"kind", "summary", "evidence", "role", "why", "risk", "what", "variables", "notes"}
+RESULT = find_in_journal(Query(), Host(captured("bullseye"), {"apache2.service": "stop"}))
+DENIALS = re.compile(r"\b(none|no|0|null|never)\b", re.IGNORECASE)
+
+
+def list_values(value: t.Any, path: tuple[t.Any, ...] = ()) -> t.Iterator[tuple[t.Any, ...]]:
+    """Yield the path to each value that may be null."""
+    if isinstance(value, dict):
+        for name in value.keys() - TEXTS:
+            yield from list_values(value[name], (*path, name))
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from list_values(item, (*path, number))
+    else:
+        yield path
+
+
+def hide(path: t.Sequence[t.Any]) -> dict[str, t.Any]:
+    """Return the result with null at a path."""
+    hidden: dict[str, t.Any] = copy.deepcopy(RESULT)
+    place: t.Any = hidden
+    for name in path[:-1]:
+        place = place[name]
+    place[path[-1]] = None
+    return hidden
+
+
+PRINTED = print_result(RESULT, detect_details=True).splitlines()
+SHOWN = [
+    path
+    for path in list_values(RESULT)
+    if path[:1] != ("events",) or path[2:3] in {("time",), ("log",), ("unit_effect",)}
+]
+
+
+@pytest.mark.parametrize("path", SHOWN, ids=lambda path: ".".join(map(str, path)))
+def test_unknown_value_is_not_printed_as_none(path: tuple[t.Any, ...]) -> None:
+    lines = print_result(hide(path), detect_details=True).splitlines()
+    assert [line for line in lines if line not in PRINTED and DENIALS.search(line)] == []
+
+
+@pytest.mark.parametrize("name", ["events", "remedies"])
+def test_unknown_services_are_not_printed_as_none(name: str) -> None:
+    summary = {**RESULT["summary"], "units_taken_down": [], "units_taken_down_complete": None}
+    lines = print_result({**RESULT, name: [], "summary": summary}).splitlines()
+    assert lines[0] == "3 OOM events. Services taken down: not known."

@@ -36,6 +36,12 @@ _REASONS = {
     "manual": "because somebody requested it (SysRq)",
     "unknown": "for a reason that the log does not show",
 }
+# What became of a unit that was stopped and whose next start is not found, by whether it is up now.
+_RETURNS = {
+    True: ", and it is up again.",
+    False: ", and it has not come back.",
+    None: ". Whether it has come back is not known.",
+}
 _KILLERS = {"kernel": "The kernel"}
 _CAUSE_OF_SCOPE = {
     "memcg": "cgroup_limit",
@@ -170,8 +176,11 @@ def _is_exhausted(supply: Supply) -> bool:
 def _summarise(incident: Incident, cause: str) -> str:
     kill = _summarise_kill(incident.report, _describe_cause(incident.report, cause))
     effect = incident.effect
-    if effect.stopped is None:
+    if not effect.unit:
         return kill
+
+    if effect.stopped is None:
+        return f"{kill} Whether {effect.unit} went down is not known."
 
     if not effect.stopped:
         return f"{kill} {effect.unit} stayed up."
@@ -237,7 +246,7 @@ def _summarise_outage(effect: UnitEffect, *, group: bool) -> str:
         outage = f"{effect.unit} went down, because this was its main process"
 
     if effect.down_seconds is None:
-        return f"{outage}, and it has not come back."
+        return f"{outage}{_RETURNS[effect.is_up]}"
 
     duration = _format_duration(effect.down_seconds)
     if effect.restarted:

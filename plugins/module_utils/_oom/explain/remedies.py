@@ -10,6 +10,7 @@ import typing as t
 from ..._size import format_size, parse_size
 from ..incident.host_now import HostNow
 from ..incident.incident import Incident, UnitEffect
+from ..incident.taken_down import TakenDown
 from ..report.model import Limit, Memory, OomReport
 from .breakdown import Breakdown, compute_share
 from .consumers import Group
@@ -102,25 +103,43 @@ def _parse_swap_size(remedy: Remedy) -> int:
 
 def _suggest_policy(report: OomReport, effect: UnitEffect) -> t.Iterator[Remedy]:
     """Yield the remedy that keeps the unit up if that would have helped."""
-    if not _would_policy_help(report, effect):
-        return
+    if report.killer == "kernel" and not report.group and _would_policy_help(effect):
+        yield _build_policy_remedy(effect.unit)
 
-    yield Remedy(
+
+def suggest_for_outage(unit: TakenDown) -> t.Iterator[Remedy]:
+    """Yield the remedies for a unit that went down because of a kill of which no report was read.
+
+    systemd-oomd kills all processes of a unit, the main process among them.
+    """
+    effect = UnitEffect(
+        unit=unit.unit,
+        result=unit.result,
+        oom_policy=unit.state.oom_policy,
+        main_process_killed=unit.state.main_process_killed is not False,
+        confirmed=unit.confirmed,
+    )
+    if _would_policy_help(effect):
+        yield _build_policy_remedy(unit.unit)
+
+
+def _build_policy_remedy(unit: str) -> Remedy:
+    return Remedy(
         role="oom_policy",
-        variables={"oom_policy_units": [effect.unit]},
-        why=f"With OOMPolicy=continue, {effect.unit} keeps running when the kernel kills one of its processes.",
+        variables={"oom_policy_units": [unit]},
+        why=f"With OOMPolicy=continue, {unit} keeps running when the kernel kills one of its processes.",
         risk="The service keeps running without that process. If it cannot work without it, it looks healthy but is "
         "not, and Restart= does not help.",
     )
 
 
-def _would_policy_help(report: OomReport, effect: UnitEffect) -> bool:
+def _would_policy_help(effect: UnitEffect) -> bool:
     """Return whether OOMPolicy=continue would have kept the unit up.
 
-    It would have if systemd stopped a service, which still exists, because the kernel killed a process that was not the
-    main one.
+    It would have if systemd certainly stopped a service, which still exists, because of the kill of a process that was
+    not the main one.
     """
-    if report.killer != "kernel" or report.group:
+    if not effect.confirmed:
         return False
 
     if effect.oom_policy not in {"stop", None}:

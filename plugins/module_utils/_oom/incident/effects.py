@@ -16,6 +16,7 @@ from ..search.records import (
     STARTED,
     UnitRecord,
 )
+from ..search.units import UnitStates
 from .incident import Incident, UnitEffect
 from .unit_life import (
     LATE_US,
@@ -25,7 +26,6 @@ from .unit_life import (
     Notices,
     UnitLife,
 )
-from .unit_states import UnitStates
 
 _NOTICED_US = 120_000_000
 # The time that a unit may take to stop by default.
@@ -119,7 +119,8 @@ class _UnitKill:
         self._life = life
         self._clock = clock
         self._states = states
-        self._policy = states.find_policy(self._unit)
+        self._policy = states.find(unit).oom_policy
+        self._state = states.find_in_boot(unit, incident.time.boot_id)
         self._notice = self._find_notice()
         # The notice may have arrived before the kernel's own line: the kill is known from the later of the two on.
         self._known_at = self._at
@@ -133,7 +134,12 @@ class _UnitKill:
             oom_policy=self._policy,
             main_process_killed=self._is_main_process_killed(),
             gone=self._states.is_gone(self._unit),
+            is_up=self._states.find(self._unit).is_up,
         )
+        return self._settle(self._add_records(effect))
+
+    def _add_records(self, effect: UnitEffect) -> UnitEffect:
+        """Return the effect with what the journal shows of it."""
         failure = self._find_failure()
         if failure is not None:
             return self._add_failure(effect, failure)
@@ -142,6 +148,38 @@ class _UnitKill:
             return effect._replace(stopped=False, restarted=False)
 
         return effect
+
+    def _settle(self, effect: UnitEffect) -> UnitEffect:
+        """Return the effect with what systemd says of the unit now, if the journal leaves it open."""
+        is_open = effect.stopped is None or not effect.confirmed
+        if is_open and self._is_down_since():
+            return effect._replace(result="oom-kill", stopped=True, restarted=False, confirmed=True)
+
+        if is_open and self._is_up_since_before():
+            return effect._replace(result=None, stopped=False, restarted=False, confirmed=True)
+
+        return effect
+
+    def _is_down_since(self) -> bool:
+        """Return whether the unit is down because of this kill, the last one before it went down.
+
+        It is down now, so the kill in it was before that, however late journald received the kernel's line.
+        """
+        if not self._state.is_oom_killed:
+            return False
+
+        down = self._at.at(self._state.down_us)
+        return not self._life.has_kill_between(self._at, down)
+
+    def _is_up_since_before(self) -> bool:
+        """Return whether the unit has been up since before the kill.
+
+        journald may receive the kernel's line so late that systemd has restarted the unit before that.
+        """
+        if self._state.is_up is not True or self._state.was_restarted:
+            return False
+
+        return self._state.up_us < self._at.monotonic_us
 
     def _add_failure(self, effect: UnitEffect, failure: Event) -> UnitEffect:
         """Return the effect with the failure; unchanged if the unit may have failed for another reason."""
@@ -234,7 +272,7 @@ class _UnitKill:
 
         # The states of the units are those of the last boot.
         if self._clock.is_in_last_boot(self._at):
-            if self._states.is_stopping(self._unit):
+            if self._states.find(self._unit).is_stopping:
                 return False
 
             if self._policy == "continue":

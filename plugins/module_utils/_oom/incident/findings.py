@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ..search.search import Coverage
+from ..search.coverage import Coverage
 from .host_now import HostNow
 from .incident import Incident
+from .taken_down import TakenDown
 
 
 class Findings(t.NamedTuple):
@@ -17,7 +18,7 @@ class Findings(t.NamedTuple):
 
     incidents: tuple[Incident, ...]
     older: tuple[Incident, ...]
-    units_taken_down: tuple[str, ...]
+    taken_down: tuple[TakenDown, ...]
     coverage: Coverage
     host_now: HostNow = HostNow()
     trusted: bool = False

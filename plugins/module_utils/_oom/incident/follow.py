@@ -9,52 +9,68 @@ import typing as t
 
 from ..._command import Run
 from ..._journal.journal import Journal
-from ..search.records import FAILED
 from ..search.search import Traces, coverage_of
+from ..search.systemd import observe_units
+from ..search.units import Outage, UnitStates, merge_states
 from .effects import add_effects
 from .findings import Findings
 from .host_now import HostNow, observe_host
 from .incident import Incident
 from .kill_reports import read_incidents
 from .survivors import add_cgroups
+from .taken_down import add_missing_kills, list_taken_down
 from .unit_records import read_unit_records
-from .unit_states import UnitStates, observe_units
 
 
 def follow_traces(
     journal: Journal,
-    traces: Traces,
+    traces: Traces | None,
     run: Run,
     *,
     limit: int,
     local: bool,
     page_size: int | None,
     persistent: bool,
+    failed: UnitStates,
+    outages: t.Sequence[Outage],
 ) -> Findings:
     """Read the reports and records that the traces lead to.
 
     At most `limit` incidents are read whole: those in which a service went down come first, then the newest. With
-    `local`, this host's systemd is asked for the OOM policies in force. `page_size` is for reports that do not show it.
-    Raises JournalError.
+    `local`, this host's systemd is asked for the states of the units. `page_size` is for reports that do not show it.
+    `failed` are the units that systemd says have failed, and `outages` those that OOM kills took down. Raises
+    JournalError.
     """
+    host_now = HostNow()
+    if local:
+        host_now = observe_host()
+
+    if traces is None:
+        taken_down = list_taken_down((), (), failed, outages)
+        coverage = coverage_of(journal, None, persistent=persistent)
+        return Findings((), (), taken_down, add_missing_kills(coverage, taken_down), host_now, local)
+
     found = read_incidents(journal, traces, limit=limit, page_size=page_size)
     records = read_unit_records(journal, found.incidents, traces.units)
     incidents = found.incidents
-    host_now = HostNow()
     states = UnitStates()
     if local:
         incidents = add_cgroups(incidents)
-        host_now = observe_host()
-        states = observe_units(run, _list_units(incidents, traces))
+        known = observe_units(run, _list_units(incidents, traces), boot_id=failed.boot_id)
+        states = merge_states(failed, known)
 
     boots = traces.extent.boot_ends
     incidents = add_effects(incidents, records, states, boots=boots)
+    older = add_effects(found.older, records, states, boots=boots)
+
+    taken_down = list_taken_down([*older, *incidents], traces.units, states, outages)
+    coverage = coverage_of(journal, traces, persistent=persistent, unreadable=found.unreadable)
 
     return Findings(
         incidents=tuple(incidents),
-        older=tuple(add_effects(found.older, traces.units, states, boots=boots)),
-        units_taken_down=_list_units_taken_down(incidents, traces),
-        coverage=coverage_of(journal, traces, persistent=persistent, unreadable=found.unreadable),
+        older=tuple(older),
+        taken_down=taken_down,
+        coverage=add_missing_kills(coverage, taken_down, named=traces.unexplained),
         host_now=host_now,
         trusted=local,
     )
@@ -69,16 +85,3 @@ def _list_units(incidents: t.Iterable[Incident], traces: Traces) -> list[str]:
             units.add(record.unit)
 
     return sorted(units)
-
-
-def _list_units_taken_down(incidents: t.Iterable[Incident], traces: Traces) -> tuple[str, ...]:
-    units = set()
-    for record in traces.units:
-        if record.what == FAILED:
-            units.add(record.unit)
-
-    for incident in incidents:
-        if incident.effect.stopped:
-            units.add(incident.effect.unit)
-
-    return tuple(sorted(units))

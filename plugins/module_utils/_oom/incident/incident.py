@@ -29,6 +29,10 @@ class UnitEffect(t.NamedTuple):
     main_process_killed: bool = False
     gone: bool = False
     """This host's systemd does not know the unit, or no longer."""
+    is_up: bool | None = None
+    """Whether it is up now; None for another host's journal."""
+    confirmed: bool = True
+    """Whether it is certain that systemd says so: False if all that says so came through /dev/kmsg."""
 
 
 class KillTime(t.NamedTuple):
@@ -67,6 +71,14 @@ class Incident(t.NamedTuple):
     @property
     def victim_names(self) -> list[str]:
         return [victim.name for victim in self.report.victims]
+
+    @property
+    def is_effect_known(self) -> bool:
+        """Whether it is known if the kill took a unit down: it did not if the process was in no unit."""
+        if self.effect.unit:
+            return self.effect.stopped is not None
+
+        return self.log is None and self.report.cgroup is not None
 
     @property
     def key(self) -> str:

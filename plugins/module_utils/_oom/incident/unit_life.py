@@ -30,6 +30,10 @@ class Moment(t.NamedTuple):
     def plus(self, later_us: int) -> Moment:
         return Moment(self.boot_ends_us, self.boot_id, self.monotonic_us + later_us)
 
+    def at(self, monotonic_us: int) -> Moment:
+        """Return another moment of the same boot."""
+        return Moment(self.boot_ends_us, self.boot_id, monotonic_us)
+
     @property
     def end_of_boot(self) -> Moment:
         return Moment(self.boot_ends_us, self.boot_id, sys.maxsize)

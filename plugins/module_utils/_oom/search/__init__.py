@@ -4,7 +4,10 @@
 """Search the journal for traces of OOM kills. A host without OOM kills loads no other part of `_oom`.
 
     records.py   what to search for, and what a record that was found means: who wrote it, and about what
-    search.py    the search itself, and what it covers (Traces, Coverage)
+    coverage.py  what was searched, and its gaps (Coverage)
+    search.py    the search itself (Traces)
+    units.py     units as systemd knows them now, and those that OOM kills took down (UnitStates, Outage)
+    systemd.py   asks systemd about units
 
 `search()` takes a `Journal` and a `Request`, finds records by the searches of `records.py`, classifies each with
 `read_record()`, and returns them as `Traces`. `coverage_of()` turns these into the `Coverage` that a user reads.

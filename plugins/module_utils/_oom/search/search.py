@@ -13,6 +13,7 @@ from ..._journal.journal import Journal
 from ..._journal.record import Key, Record
 from ..._journal.request import EVERYTHING, Request
 from ..._journal.window import Extent, find_window
+from .coverage import Coverage
 from .records import (
     FORGERIES,
     KERNEL_KILLS,
@@ -38,26 +39,6 @@ _NOTICED_US = 2 * NEAR_US
 _Kind = t.TypeVar("_Kind")
 
 
-class Coverage(t.NamedTuple):
-    """Which part of the journal was examined, and its gaps; times in microseconds since 1970."""
-
-    first_us: int | None = None
-    last_us: int | None = None
-    boots: int | None = None
-    persistent: bool | None = None
-    missed_records: int = 0
-    unparsed: int = 0
-    untrusted: int = 0
-    cursor: str | None = None
-    gaps: tuple[str, ...] = ()
-    """Why the search may have missed OOM kills."""
-    notes: tuple[str, ...] = ()
-
-    @property
-    def complete(self) -> bool:
-        return not any((self.missed_records, self.unparsed, self.gaps))
-
-
 class Traces(t.NamedTuple):
     """What the search found, newest first."""
 
@@ -70,6 +51,8 @@ class Traces(t.NamedTuple):
     """How many records are not trusted, by the reason."""
     missed: int
     overlong: int
+    unexplained: tuple[str, ...]
+    """The units of which systemd noticed OOM kills that no other record explains."""
     gaps: tuple[str, ...]
     """Why the journal may not hold all OOM kills."""
 
@@ -182,7 +165,8 @@ def _make_traces(extent: Extent, found: _Found, *, has_kernel: bool) -> Traces:
     boots = _list_boots(statements)
     kills = _sort_kills(_select(statements, KernelKill), boots)
     missed = [record.number for record in _select(statements, MissedRecords)]
-    gaps = _list_gaps(extent, statements, has_kernel=has_kernel)
+    unexplained = _list_unexplained_units(extent, statements)
+    gaps = _list_gaps(statements, unexplained, has_kernel=has_kernel)
     return Traces(
         extent=extent,
         kills=tuple(kills),
@@ -192,6 +176,7 @@ def _make_traces(extent: Extent, found: _Found, *, has_kernel: bool) -> Traces:
         forged=found.forged,
         missed=sum(missed),
         overlong=len(_select(statements, Overlong)),
+        unexplained=tuple(unexplained),
         gaps=tuple(gaps),
     )
 
@@ -283,7 +268,9 @@ def _is_near(monotonic_us: int, times: t.Iterable[int]) -> bool:
     return any(abs(monotonic_us - time_us) <= _NOTICED_US for time_us in times)
 
 
-def _list_gaps(extent: Extent, statements: t.Collection[Statement], *, has_kernel: bool) -> t.Iterator[str]:
+def _list_gaps(
+    statements: t.Collection[Statement], unexplained: t.Sequence[str], *, has_kernel: bool
+) -> t.Iterator[str]:
     """Yield why the journal may not hold all OOM kills."""
     if not has_kernel:
         yield (
@@ -291,7 +278,6 @@ def _list_gaps(extent: Extent, statements: t.Collection[Statement], *, has_kerne
             "by the kernel. This is normal in a container, in a journal namespace and with ReadKMsg=no. Otherwise, the "
             "messages were deleted."
         )
-    unexplained = _list_unexplained_units(extent, statements)
     if unexplained:
         yield f"systemd noticed an OOM kill for which the journal holds no other record: {', '.join(unexplained)}."
     dropped = sorted({record.unit for record in _select(statements, DroppedRecords)})

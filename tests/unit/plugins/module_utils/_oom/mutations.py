@@ -29,7 +29,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.log_lin
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import QUOTED, Line, OomReport, Unparsed
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.reader import read_reports
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import build_result
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.search import Coverage
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.coverage import Coverage
 
 FIXTURES = Path(__file__).parent / "fixtures"
 _CASES_BETWEEN_PRINTS = 10_000

@@ -5,12 +5,19 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.in_journal import Query, find_in_journal
-from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import Host, captured
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import (
+    Entry,
+    Host,
+    captured,
+    done,
+    entry,
+)
 
 
 def count_events(host: Host, **options: t.Any) -> int:
@@ -48,3 +55,52 @@ def test_only_this_hosts_own_journal_is_trusted(directory: str | None, *, truste
     assert found["events"]
     assert {event["trusted"] for event in found["events"]} == {trusted}
     assert {remedy["trusted"] for remedy in found["remedies"]} == {trusted}
+
+
+QUIET = [entry("usb 1-1: new device", at=1, _TRANSPORT="kernel", SYSLOG_FACILITY="0", PRIORITY="6")]
+DOWN_US = int(time.monotonic() * 1_000_000)
+FAILED_UNIT = f"""\
+Id=shop.service
+LoadState=loaded
+ActiveState=failed
+Result=oom-kill
+OOMPolicy=stop
+ExecMainCode=2
+ExecMainStatus=15
+InactiveEnterTimestampMonotonic={DOWN_US}
+"""
+
+
+def find_outage(entries: list[Entry], **options: t.Any) -> dict[str, t.Any]:
+    host = Host(entries)
+    host.answers["--state=failed"] = done(FAILED_UNIT)
+    return find_in_journal(Query(**options), host)
+
+
+@pytest.mark.parametrize(
+    ("entries", "options"),
+    [(QUIET, {}), (QUIET, {"since": f"@{int(time.time()) - 3600}"}), (captured("bullseye"), {})],
+    ids=["no kill", "nothing since then", "other kills"],
+)
+def test_unit_that_systemd_says_is_down_is_found_without_its_kill(
+    entries: list[Entry], options: dict[str, t.Any]
+) -> None:
+    found = find_outage(entries, **options)
+    assert "shop.service" in found["summary"]["units_taken_down"]
+    assert any("no event shows such a kill: shop.service" in note for note in found["coverage"]["notes"])
+    assert (found["coverage"]["complete"], found["summary"]["units_taken_down_complete"]) == (False, False)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"until": "@1795452000"}, {"boot": "-1"}, {"since": f"@{int(time.time()) + 3600}"}, {"namespace": "a"}],
+    ids=["until", "another boot", "since later", "a namespace"],
+)
+def test_units_that_are_down_now_do_not_belong_to_another_request(options: dict[str, t.Any]) -> None:
+    assert find_outage(captured("bullseye"), **options)["summary"]["units_taken_down"].count("shop.service") == 0
+
+
+def test_systemd_that_does_not_answer_is_no_error() -> None:
+    host = Host(QUIET)
+    host.answers["--state=failed"] = done(returncode=1)
+    assert find_in_journal(Query(), host)["coverage"]["complete"] is False

@@ -10,10 +10,9 @@ import typing as t
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.findings import Findings
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.follow import follow_traces
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.incident import build_incident
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.taken_down import list_taken_down
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import (
     Line,
     OomReport,
@@ -22,17 +21,16 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model i
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.task_table import Table
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import build_result
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.search import Coverage, search
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.coverage import Coverage
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.units import Outage, UnitState, UnitStates
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.incident.factories import follow_host
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import Host, captured
 
 
 @pytest.fixture(scope="module")
 def findings() -> Findings:
     host = Host(captured("bullseye"), {"apache2.service": "stop"})
-    journal = Journal(host)
-    traces = search(journal)
-    assert traces
-    return follow_traces(journal, traces, host, limit=100, local=True, page_size=4096, persistent=True)
+    return follow_host(host)
 
 
 @pytest.fixture(scope="module")
@@ -235,7 +233,9 @@ def test_the_largest_task_comes_first(incident: dict[str, t.Any], key: str) -> N
 
 
 def test_the_summary(findings: Findings) -> None:
-    assert build_result(findings, tasks="none", top=0)["summary"] == {
+    summary = build_result(findings, tasks="none", top=0)["summary"]
+    del summary["taken_down"]
+    assert summary == {
         "count": 3,
         "by_killer": {"kernel": 3},
         "by_unit": {"w-continue.service": 1, "w-kill.service": 1, "apache2.service": 1},
@@ -244,7 +244,52 @@ def test_the_summary(findings: Findings) -> None:
         "first": "2026-11-23T16:32:52.938754Z",
         "last": "2026-11-23T16:40:12.454555Z",
         "units_taken_down": ["apache2.service", "w-kill.service"],
+        "units_taken_down_complete": True,
     }
+
+
+def test_each_unit_that_went_down_is_described(findings: Findings) -> None:
+    apache = build_result(findings, tasks="none", top=0)["summary"]["taken_down"][0]
+    remedies = apache.pop("remedies")
+    assert apache == {
+        "unit": "apache2.service",
+        "result": "oom-kill",
+        "time": "2026-11-23T16:40:21.552353Z",
+        "confirmed": True,
+        "last_event_id": "ba96272cbf2f462aae20419d7d5344a9-1480927516-759",
+        "main_process_killed": False,
+        "active_state": None,
+        "oom_policy": "stop",
+        "restart": None,
+    }
+    assert remedies[0]["variables"] == {"oom_policy_units": ["apache2.service"]}
+
+
+SHOP = UnitState(
+    "shop.service", active_state="failed", result="oom-kill", oom_policy="stop", main_process_killed=False, down_us=1
+)
+
+
+def find_outage(**change: t.Any) -> Findings:
+    """Return findings with a unit that systemd says is down because of a kill that was not found."""
+    taken = list_taken_down((), (), UnitStates({}), [Outage(SHOP._replace(**change), 1_795_000_000_000_000)])
+    return Findings((), (), taken, Coverage())
+
+
+def test_unit_whose_kill_was_not_found_gets_the_remedy_that_its_state_shows() -> None:
+    result = build_result(find_outage(), tasks="none", top=0)
+    assert result["summary"]["units_taken_down"] == ["shop.service"]
+    assert result["summary"]["taken_down"][0]["last_event_id"] is None
+    assert [remedy["variables"] for remedy in result["remedies"]] == [{"oom_policy_units": ["shop.service"]}]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"main_process_killed": True}, {"main_process_killed": None}, {"oom_policy": "continue"}],
+    ids=["its main process was killed", "what was killed is unknown", "its policy is right"],
+)
+def test_remedy_that_may_not_have_helped_is_not_suggested(change: dict[str, t.Any]) -> None:
+    assert build_result(find_outage(**change), tasks="none", top=0)["remedies"] == []
 
 
 def test_the_coverage(findings: Findings) -> None:

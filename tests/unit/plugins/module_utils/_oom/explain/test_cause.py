@@ -25,7 +25,7 @@ from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.exp
 def test_the_incident_is_summarised() -> None:
     assert diagnose_incident(STOP).summary == (
         "The kernel killed sys.fcgi (pid 4711) because RAM and swap were exhausted. "
-        "systemd then stopped the whole unit apache2.service, and it has not come back."
+        "systemd then stopped the whole unit apache2.service. Whether it has come back is not known."
     )
 
 
@@ -127,7 +127,10 @@ def test_only_figures_show_the_cause(changes: dict[str, t.Any], cause: str) -> N
     ("effect", "end"),
     [
         ({"stopped": False, "result": None}, "apache2.service stayed up."),
-        ({"stopped": None}, "exhausted."),
+        ({"stopped": None}, "exhausted. Whether apache2.service went down is not known."),
+        ({"unit": "", "stopped": None}, "exhausted."),
+        ({"is_up": False}, "stopped the whole unit apache2.service, and it has not come back."),
+        ({"is_up": True}, "stopped the whole unit apache2.service, and it is up again."),
         (
             {"restarted": True, "down_seconds": 1.568},
             "stopped the whole unit apache2.service; systemd restarted it after 1.6 s.",
@@ -137,7 +140,7 @@ def test_only_figures_show_the_cause(changes: dict[str, t.Any], cause: str) -> N
         ({"down_seconds": 90000.0}, "it was started again after 1 d 1 h."),
         (
             {"main_process_killed": True},
-            "apache2.service went down, because this was its main process, and it has not come back.",
+            "apache2.service went down, because this was its main process. Whether it has come back is not known.",
         ),
     ],
 )

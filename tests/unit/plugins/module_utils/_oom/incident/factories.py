@@ -10,7 +10,9 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.findi
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.follow import follow_traces
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.incident import Incident
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.search import search
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.units import UnitStates
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import (
+    BOOT,
     Entry,
     Host,
     captured,
@@ -30,7 +32,17 @@ def follow_host(host: Host, *, limit: int = 100, local: bool = True) -> Findings
     journal = Journal(host)
     traces = search(journal)
     assert traces
-    return follow_traces(journal, traces, host, limit=limit, local=local, page_size=4096, persistent=True)
+    return follow_traces(
+        journal,
+        traces,
+        host,
+        limit=limit,
+        local=local,
+        page_size=4096,
+        persistent=True,
+        failed=UnitStates({}, BOOT),
+        outages=(),
+    )
 
 
 def find_by_unit(name: str) -> dict[str | None, Incident]:

@@ -16,7 +16,6 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.incid
     UnitEffect,
     build_incident,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.unit_states import UnitStates
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import (
     Line,
     OomReport,
@@ -32,6 +31,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.records
     STOPPED,
     UnitRecord,
 )
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.units import UnitState, UnitStates
 
 UNIT = "apache2.service"
 STAYED = UnitEffect(unit=UNIT, stopped=False, restarted=False)
@@ -54,6 +54,14 @@ def failed(at: float, result: str = "oom-kill") -> UnitRecord:
     return make_record(FAILED, at, result=result)
 
 
+def know_policies(policies: dict[str, str] | None) -> UnitStates:
+    """Return what systemd says if it says no more than the policies."""
+    if policies is None:
+        return UnitStates()
+
+    return UnitStates({unit: UnitState(unit, oom_policy=policy) for unit, policy in policies.items()})
+
+
 def effect(
     records: list[UnitRecord],
     policies: dict[str, str] | None = None,
@@ -62,7 +70,7 @@ def effect(
     **options: t.Any,
 ) -> UnitEffect | None:
     ends = {boot: int(at * 1e6) for boot, at in boots.items()}
-    return add_effects([incident(**options)], records, UnitStates(policies), boots=ends)[0].effect
+    return add_effects([incident(**options)], records, know_policies(policies), boots=ends)[0].effect
 
 
 @pytest.mark.parametrize(
@@ -321,3 +329,50 @@ def test_the_unit_is_the_one_systemd_named_if_the_cgroup_is_unknown(
 ) -> None:
     records = [make_record(OUT_OF_MEMORY, 1001, unit=name) for name in units]
     assert add_effects([incident(cgroup=cgroup)], records, UnitStates(), boots={"b": 0})[0].place.unit == unit
+
+
+UP_NOW = UnitState(UNIT, active_state="active", up_us=500_000_000)
+DOWN_NOW = UnitState(UNIT, active_state="failed", result="oom-kill", down_us=1_001_000_000)
+
+
+@pytest.mark.parametrize(
+    ("state", "stopped", "result"),
+    [
+        (DOWN_NOW, True, "oom-kill"),
+        (DOWN_NOW._replace(down_us=990_000_000), True, "oom-kill"),
+        (DOWN_NOW._replace(result="exit-code"), None, None),
+        (UP_NOW, False, None),
+        (UP_NOW._replace(up_us=1_001_000_000), None, None),
+        (UP_NOW._replace(was_restarted=True), None, None),
+    ],
+    ids=[
+        "down because of it",
+        "down before journald received the kill",
+        "down for another reason",
+        "up since before",
+        "up again",
+        "restarted before journald received the kill",
+    ],
+)
+def test_systemd_settles_what_the_journal_leaves_open(
+    state: UnitState, *, stopped: bool | None, result: str | None
+) -> None:
+    found = add_effects([incident()], [], UnitStates({UNIT: state}, "b"), boots={"b": 10**10})[0].effect
+    assert (found.stopped, found.result) == (stopped, result)
+
+
+def test_systemd_settles_nothing_of_an_earlier_boot() -> None:
+    found = add_effects([incident()], [], UnitStates({UNIT: DOWN_NOW}, "c"), boots={"b": 10**10})[0].effect
+    assert (found.stopped, found.is_up) == (None, False)
+
+
+def test_only_the_last_kill_before_the_unit_went_down_took_it_down() -> None:
+    kills = [incident(at) for at in (900, 1000)]
+    placed = add_effects(kills, [], UnitStates({UNIT: DOWN_NOW}, "b"), boots={"b": 10**10})
+    assert [one.effect.stopped for one in placed] == [None, True]
+
+
+def test_a_unit_that_the_journal_shows_to_have_stayed_up_did_so_whatever_became_of_it_later() -> None:
+    states = UnitStates({UNIT: DOWN_NOW._replace(down_us=8_000_000_000)}, "b")
+    found = add_effects([incident()], [make_record(OUT_OF_MEMORY, 1000.1)], states, boots={"b": 10**10})[0].effect
+    assert found.stopped is False

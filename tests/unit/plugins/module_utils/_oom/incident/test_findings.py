@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.findings import Findings
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.host_now import HostNow
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.search import Coverage
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.coverage import Coverage
 
 
 def test_the_host_is_unknown_by_default() -> None:

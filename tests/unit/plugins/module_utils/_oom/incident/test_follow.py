@@ -54,7 +54,7 @@ def test_what_became_of_each_unit(release: str, unit: str, expected: tuple[objec
     ],
 )
 def test_the_units_that_were_taken_down(release: str, units: tuple[str, ...]) -> None:
-    assert follow_host(Host(captured(release))).units_taken_down == units
+    assert tuple(unit.unit for unit in follow_host(Host(captured(release))).taken_down) == units
 
 
 def test_the_unit_of_a_kill_beyond_the_limit_is_the_one_systemd_named() -> None:

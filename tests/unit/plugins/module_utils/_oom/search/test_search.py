@@ -11,8 +11,9 @@ import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.request import Request
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.coverage import Coverage
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.records import FORGERIES
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.search import Coverage, coverage_of, search
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.search import coverage_of, search
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import (
     BOOT,
     ZERO,

@@ -1,0 +1,109 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ask systemd about the units of this host."""
+
+from __future__ import annotations
+
+import pathlib
+import typing as t
+
+from ..._command import CommandError, Run
+from ..._systemctl import Systemctl
+from .units import UnitState, UnitStates
+
+_PROPERTIES = (
+    "Id",
+    "LoadState",
+    "ActiveState",
+    "Result",
+    "OOMPolicy",
+    "Restart",
+    "NRestarts",
+    "ExecMainCode",
+    "ExecMainStatus",
+    "ActiveEnterTimestampMonotonic",
+    "ActiveExitTimestampMonotonic",
+    "InactiveEnterTimestampMonotonic",
+)
+# Every unit whose last result is still shown. In all other states, systemd has reset it.
+_UNSETTLED = "--state=failed,activating,deactivating"
+_ALL = "*"
+
+# waitid(2): CLD_KILLED, and the signal that the OOM killer sends.
+_KILLED = ("2", "9")
+_RUNNING = "0"
+
+
+def read_boot_id(root: pathlib.Path = pathlib.Path("/")) -> str:
+    """Return the id of the current boot as the journal writes it, empty if it is unknown."""
+    try:
+        text = (root / "proc/sys/kernel/random/boot_id").read_text("ascii")
+    except OSError:
+        return ""
+
+    return text.strip().replace("-", "")
+
+
+def observe_failed_units(run: Run, *, boot_id: str) -> UnitStates:
+    """Return the units whose last result is not reset yet, among them all that OOM kills took down for good."""
+    return _observe(Systemctl(run, options=(_UNSETTLED,)), (_ALL,), boot_id)
+
+
+def observe_units(run: Run, units: t.Sequence[str], *, boot_id: str) -> UnitStates:
+    """Return the states of `units`; empty ones if systemd does not answer, as in an image that is being built."""
+    if not units:
+        return UnitStates({}, boot_id)
+
+    return _observe(Systemctl(run), units, boot_id)
+
+
+def _observe(systemctl: Systemctl, units: t.Sequence[str], boot_id: str) -> UnitStates:
+    try:
+        shown = systemctl.show(units, _PROPERTIES, attempt="ask systemd for the states of units")
+    except CommandError:
+        return UnitStates(None, boot_id)
+
+    states = {}
+    for properties in shown:
+        if properties.get("LoadState") == "loaded":
+            state = _read_state(properties)
+            states[state.unit] = state
+
+    return UnitStates(states, boot_id)
+
+
+def _read_state(properties: t.Mapping[str, str]) -> UnitState:
+    ended_us = _read_number(properties, "InactiveEnterTimestampMonotonic")
+    # A unit that is being stopped is not inactive yet.
+    left_us = _read_number(properties, "ActiveExitTimestampMonotonic")
+
+    return UnitState(
+        unit=properties["Id"],
+        active_state=properties.get("ActiveState"),
+        result=properties.get("Result"),
+        oom_policy=properties.get("OOMPolicy"),
+        restart=properties.get("Restart"),
+        was_restarted=_read_number(properties, "NRestarts") > 0,
+        main_process_killed=_read_end(properties),
+        up_us=_read_number(properties, "ActiveEnterTimestampMonotonic"),
+        down_us=max(ended_us, left_us),
+    )
+
+
+def _read_end(properties: t.Mapping[str, str]) -> bool | None:
+    """Return whether SIGKILL ended the main process, None if it has not ended."""
+    code = properties.get("ExecMainCode", _RUNNING)
+    if code == _RUNNING:
+        return None
+
+    return (code, properties.get("ExecMainStatus")) == _KILLED
+
+
+def _read_number(properties: t.Mapping[str, str], name: str) -> int:
+    """Return a number, 0 for one that this version of systemd does not print."""
+    text = properties.get(name, "")
+    if not text.isdigit():
+        return 0
+
+    return int(text)

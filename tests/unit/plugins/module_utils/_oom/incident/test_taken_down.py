@@ -1,0 +1,123 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The units that OOM kills took down."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.incident import (
+    Incident,
+    UnitEffect,
+    build_incident,
+)
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.taken_down import (
+    TakenDown,
+    add_missing_kills,
+    list_taken_down,
+)
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import Line, OomReport, Origin
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.coverage import Coverage
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.records import FAILED, STOPPED, UnitRecord
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.units import Outage, UnitState, UnitStates
+
+UNIT = "shop.service"
+STATE = UnitState(UNIT, active_state="failed", result="oom-kill")
+OUTAGE = Outage(STATE, 2_000_000_000)
+NOT_FOUND = "According to systemd, OOM kills took down units, but no event shows such a kill"
+
+
+def make_record(at: int, what: str = FAILED, result: str = "oom-kill", unit: str = UNIT) -> UnitRecord:
+    return UnitRecord(unit, what, at * 1_000_000, at * 1_000_000, "b", result)
+
+
+def make_incident(at: int, unit: str = UNIT, *, stopped: bool | None = True, confirmed: bool = True) -> Incident:
+    line = Line("Killed process 7 (hog)", at * 1_000_000, at * 1_000_000, "c", Origin("b"))
+    effect = UnitEffect(unit, result="oom-kill", stopped=stopped, confirmed=confirmed)
+    return build_incident(OomReport(first=line, last=line))._replace(effect=effect)
+
+
+def list_units(
+    incidents: t.Sequence[Incident] = (), records: t.Sequence[UnitRecord] = (), outages: t.Sequence[Outage] = ()
+) -> tuple[TakenDown, ...]:
+    return list_taken_down(incidents, records, UnitStates({UNIT: STATE}), outages)
+
+
+@pytest.mark.parametrize(
+    ("sources", "units"),
+    [
+        ({}, []),
+        ({"incidents": [make_incident(1)]}, [UNIT]),
+        ({"incidents": [make_incident(1, stopped=None)]}, []),
+        ({"records": [make_record(1)]}, [UNIT]),
+        ({"records": [make_record(1, result="signal")]}, []),
+        ({"records": [make_record(1, STOPPED)]}, []),
+        ({"outages": [OUTAGE]}, [UNIT]),
+        ({"incidents": [make_incident(1, "b.service")], "records": [make_record(1, unit="a.service")]}, None),
+    ],
+    ids=[
+        "nothing",
+        "a kill",
+        "a kill with an unknown effect",
+        "a failure",
+        "another failure",
+        "a stop",
+        "systemd",
+        "two units",
+    ],
+)
+def test_every_source_names_units(sources: dict[str, t.Any], units: list[str] | None) -> None:
+    assert [unit.unit for unit in list_units(**sources)] == (units if units is not None else ["a.service", "b.service"])
+
+
+@pytest.mark.parametrize(
+    ("sources", "at"),
+    [
+        ({"records": [make_record(5), make_record(9), make_record(7)]}, 9),
+        ({"records": [make_record(5)], "outages": [OUTAGE]}, 2000),
+        ({"records": [make_record(5)], "incidents": [make_incident(4)]}, 5),
+        ({"incidents": [make_incident(4), make_incident(6)]}, 6),
+    ],
+    ids=["failures", "systemd", "a kill and its failure", "kills"],
+)
+def test_the_last_time_counts(sources: dict[str, t.Any], at: int) -> None:
+    assert list_units(**sources)[0].time_us == at * 1_000_000
+
+
+def test_the_last_kill_is_the_one_that_took_the_unit_down() -> None:
+    kills = [make_incident(4), make_incident(6)]
+    assert list_units(kills)[0].incident == kills[1]
+
+
+def test_the_state_of_the_unit_is_the_present_one() -> None:
+    assert list_units([make_incident(4)])[0].state == STATE
+
+
+@pytest.mark.parametrize(
+    ("records", "confirmed"), [([], False), ([make_record(5)], True)], ids=["through kmsg alone", "also by systemd"]
+)
+def test_a_unit_is_confirmed_once_systemd_itself_says_so(records: list[UnitRecord], *, confirmed: bool) -> None:
+    assert list_units([make_incident(4, confirmed=False)], records)[0].confirmed is confirmed
+
+
+@pytest.mark.parametrize(
+    ("sources", "first_us", "gaps", "notes"),
+    [
+        ({"outages": [OUTAGE]}, 0, (f"{NOT_FOUND}: {UNIT}.",), ()),
+        ({"outages": [OUTAGE]}, 3_000_000_000, (), (f"{NOT_FOUND}, as the journal begins later: {UNIT}.",)),
+        ({"outages": [OUTAGE], "incidents": [make_incident(4)]}, 0, (), ()),
+    ],
+    ids=["not found", "before the journal begins", "found"],
+)
+def test_a_unit_without_a_kill_is_said(
+    sources: dict[str, t.Any], first_us: int, gaps: tuple[str, ...], notes: tuple[str, ...]
+) -> None:
+    coverage = add_missing_kills(Coverage(first_us=first_us), list_units(**sources))
+    assert (coverage.gaps, coverage.notes) == (gaps, notes)
+
+
+def test_a_unit_that_another_gap_names_is_not_named_twice() -> None:
+    assert add_missing_kills(Coverage(), list_units(outages=[OUTAGE]), named=[UNIT]).gaps == ()
