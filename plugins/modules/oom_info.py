@@ -18,6 +18,7 @@ description:
   - Kills are found through the journal's index, so the size of the journal hardly matters. The module reads all kernel
     records only if the records in the journal have no priority, or if systemd noticed a kill that is not among the
     records found.
+  - Units of the current boot are also looked up in systemd, which decides what the journal leaves open.
   - Only records that the kernel or systemd itself wrote are trusted. Records that other programs wrote in their name
     are counted in RV(coverage.untrusted).
   - Finding no OOM kill is a success with empty RV(events). Failing to read the journal is an error.
@@ -870,6 +871,14 @@ coverage:
         - Also V(false) if the journal holds no kernel record from the last boot that was searched, as in a container,
           or if systemd noticed an OOM kill that has no other record within two minutes.
         - Also V(false) if systemd says that a unit is down because of an OOM kill, and no event shows that kill.
+        - Also V(false) if journald died, was restarted near an OOM kill, or received the kernel's message about an OOM
+          kill more than 30 seconds late.
+        - Also V(false) if journald does not run or does not store what it receives, or if the kernel has killed more
+          processes since the host was booted than a journal shows that begins with that boot. This is checked if the
+          request includes the present of this host.
+        - Also V(false) if messages about a unit that went down came through C(/dev/kmsg) and neither a kill in that
+          unit nor systemd confirms them. systemd writes there while journald does not take its messages, but other
+          programs can write there, too.
         - Also V(false) if journald dropped messages of systemd, or of a killer outside the kernel, because they came
           too fast.
         - Also V(false) if the first entry of the requested O(boot) came more than 10 minutes after the boot, or if the

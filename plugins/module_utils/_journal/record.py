@@ -14,6 +14,7 @@ FIELDS = (
     "PRIORITY",
     "SYSLOG_FACILITY",
     "SYSLOG_IDENTIFIER",
+    "SYSLOG_PID",
     "_TRANSPORT",
     "_PID",
     "_SYSTEMD_UNIT",

@@ -35,6 +35,12 @@ def format_time(realtime_us: int) -> str:
     return f"@{realtime_us // 1_000_000}.{realtime_us % 1_000_000:06d}"
 
 
+def format_utc(realtime_us: int) -> str:
+    """Return the time for people, to the second."""
+    moment = dt.datetime.fromtimestamp(realtime_us // 1_000_000, tz=dt.timezone.utc)
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+
+
 def _parse_seconds(text: str) -> float:
     """Return the seconds since 1970.
 

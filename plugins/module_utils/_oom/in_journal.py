@@ -17,9 +17,9 @@ from .._journal.journal import Journal
 from .._journal.reader import Reader
 from .._journal.request import Request
 from .._journal.times import parse_time
+from .search.present import Present, list_present_gaps, observe_present
 from .search.search import Traces, coverage_of, search
-from .search.systemd import observe_failed_units, read_boot_id
-from .search.units import UnitStates, list_outages
+from .search.units import list_outages
 from .summary import build_empty_result
 
 
@@ -75,11 +75,14 @@ def find_in_journal(query: Query, run: Run, reader: Reader | None = None) -> dic
     )
     # systemd answers while the journal is searched.
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(_observe_failed, query, request, run)
+        asked = pool.submit(_observe_present, query, request, run)
         traces = search(journal, request)
-        failed = asked.result()
+        present = asked.result()
 
-    outages = list_outages(failed, since_us=_find_since_us(request, traces))
+    outages = list_outages(present.failed, since_us=_find_since_us(request, traces))
+    if traces is not None:
+        traces = _add_present_gaps(traces, present, request)
+
     has_kills = traces is not None and traces.has_kills
     if not has_kills and not outages:
         return build_empty_result(coverage_of(journal, traces, persistent=persistent))
@@ -97,20 +100,30 @@ def find_in_journal(query: Query, run: Run, reader: Reader | None = None) -> dic
         local=local,
         page_size=resource.getpagesize() if local else None,
         persistent=persistent,
-        failed=failed,
+        failed=present.failed,
         outages=outages,
     )
 
     return build_result(findings, tasks=query.tasks, top=query.top)
 
 
-def _observe_failed(query: Query, request: Request, run: Run) -> UnitStates:
-    """Return the units that have failed if the request includes the present of this host."""
+def _observe_present(query: Query, request: Request, run: Run) -> Present:
+    """Return what this host says now if the request includes it."""
     is_about_now = request.should_be_recent and query.namespace is None
     if not is_about_now:
-        return UnitStates(None)
+        return Present()
 
-    return observe_failed_units(run, boot_id=read_boot_id())
+    return observe_present(run)
+
+
+def _add_present_gaps(traces: Traces, present: Present, request: Request) -> Traces:
+    """Return the traces, with the gaps that the host shows now."""
+    if request.since is not None or request.after_cursor is not None:
+        # Only kills since then belong to the request.
+        present = present._replace(kills=None)
+
+    gaps = list_present_gaps(present, traces.kills, first_us=traces.extent.first_us)
+    return traces._replace(gaps=(*traces.gaps, *gaps))
 
 
 def _find_since_us(request: Request, traces: Traces | None) -> int:

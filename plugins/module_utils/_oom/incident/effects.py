@@ -33,6 +33,9 @@ _STOPPING_US = 90_000_000
 # A unit that fails this soon after a kill fails because of it; one that fails this much later may have another reason.
 _SOON_US = 3_000_000
 _LATER_US = 600_000_000
+# Whether a unit was restarted if no start of it is found, by whether journald took the message that it failed. If not,
+# journald may not have taken the message about a start, either.
+_NOT_RESTARTED = {True: False, False: None}
 
 _UnitKey = t.Tuple[t.Optional[str], t.Optional[str]]
 """The name of a host, and a unit of it; None for what is unknown."""
@@ -186,10 +189,11 @@ class _UnitKill:
         if not self._is_caused_by_kill(failure):
             return effect
 
-        effect = effect._replace(result=failure.record.result, stopped=True, restarted=False)
+        is_trusted = failure.record.trusted
+        effect = effect._replace(result=failure.record.result, stopped=True, confirmed=is_trusted)
         start = self._life.find_next(STARTED, failure.at)
         if start is None:
-            return effect
+            return effect._replace(restarted=_NOT_RESTARTED[is_trusted])
 
         # Without a record that systemd restarts the unit, a person started it.
         return effect._replace(

@@ -18,8 +18,10 @@ from .host_now import HostNow, observe_host
 from .incident import Incident
 from .kill_reports import read_incidents
 from .survivors import add_cgroups
-from .taken_down import add_missing_kills, list_taken_down
+from .taken_down import add_missing_kills, add_unconfirmed, list_taken_down
 from .unit_records import read_unit_records
+
+_MOST_UNCONFIRMED = 100
 
 
 def follow_traces(
@@ -65,23 +67,34 @@ def follow_traces(
 
     taken_down = list_taken_down([*older, *incidents], traces.units, states, outages)
     coverage = coverage_of(journal, traces, persistent=persistent, unreadable=found.unreadable)
+    coverage = add_missing_kills(coverage, taken_down, named=traces.unexplained)
 
     return Findings(
         incidents=tuple(incidents),
         older=tuple(older),
         taken_down=taken_down,
-        coverage=add_missing_kills(coverage, taken_down, named=traces.unexplained),
+        coverage=add_unconfirmed(coverage, taken_down, traces.units, states),
         host_now=host_now,
         trusted=local,
     )
 
 
 def _list_units(incidents: t.Iterable[Incident], traces: Traces) -> list[str]:
-    """Return the units of the incidents, and those that systemd logged something about."""
+    """Return the units of the incidents, and those that systemd logged something about.
+
+    Any program may name any number of units in records that came through /dev/kmsg.
+    """
     units_of_kills = (incident.place.unit for incident in incidents)
     units = set(filter(None, units_of_kills))
+    unconfirmed = set()
     for record in traces.units:
-        if not record.unit.endswith(".slice"):
-            units.add(record.unit)
+        if record.unit.endswith(".slice"):
+            continue
 
+        if record.trusted:
+            units.add(record.unit)
+        elif record.is_about_kill:
+            unconfirmed.add(record.unit)
+
+    units.update(sorted(unconfirmed)[:_MOST_UNCONFIRMED])
     return sorted(units)

@@ -12,6 +12,8 @@ from ..search.records import FAILED, NEAR_US, UnitRecord
 from ..search.units import Outage, UnitState, UnitStates
 from .incident import Incident
 
+_MOST_NAMES = 10
+_UNCONFIRMED = "Only the kernel's log, to which other programs can write, says that OOM kills took down units"
 _NOT_FOUND = "According to systemd, OOM kills took down units, but no event shows such a kill"
 
 
@@ -44,7 +46,7 @@ def list_taken_down(
     """
     taken: dict[str, TakenDown] = {}
     for record in sorted(records, key=lambda record: record.realtime_us):
-        if record.what == FAILED and record.result == "oom-kill":
+        if _is_failure(record) and record.trusted:
             taken[record.unit] = _build_from_record(record, states)
 
     for state, time_us in outages:
@@ -79,11 +81,65 @@ def add_missing_kills(
     gaps = coverage.gaps
     notes = coverage.notes
     if missing:
-        gaps = (*gaps, f"{_NOT_FOUND}: {', '.join(missing)}.")
+        gaps = (*gaps, f"{_NOT_FOUND}: {_name_first(missing)}.")
     if earlier:
-        notes = (*notes, f"{_NOT_FOUND}, as the journal begins later: {', '.join(earlier)}.")
+        notes = (*notes, f"{_NOT_FOUND}, as the journal begins later: {_name_first(earlier)}.")
 
     return coverage._replace(gaps=gaps, notes=notes)
+
+
+def add_unconfirmed(
+    coverage: Coverage, taken_down: t.Iterable[TakenDown], records: t.Iterable[UnitRecord], states: UnitStates
+) -> Coverage:
+    """Return the coverage, with the units that went down only according to records that came through /dev/kmsg.
+
+    A unit that systemd says is up since before has not gone down, so another program has written the record.
+    """
+    known = {unit.unit for unit in taken_down}
+    unconfirmed: dict[str, None] = {}
+    refuted = 0
+    for record in records:
+        if record.trusted or record.unit in known or not _is_failure(record):
+            continue
+
+        if _is_refuted(record, states):
+            refuted += 1
+        else:
+            unconfirmed[record.unit] = None
+
+    gaps = coverage.gaps
+    notes = coverage.notes
+    if unconfirmed:
+        gaps = (*gaps, f"{_UNCONFIRMED}: {_name_first(list(unconfirmed))}.")
+    if refuted:
+        notes = (
+            *notes,
+            f"Untrusted records: {refuted} written to /dev/kmsg in the name of systemd, which refutes them.",
+        )
+
+    return coverage._replace(gaps=gaps, notes=notes, untrusted=coverage.untrusted + refuted)
+
+
+def _is_failure(record: UnitRecord) -> bool:
+    return record.what == FAILED and record.result == "oom-kill"
+
+
+def _is_refuted(record: UnitRecord, states: UnitStates) -> bool:
+    state = states.find_in_boot(record.unit, record.boot_id)
+    if not state.is_up or state.was_restarted:
+        return False
+
+    return state.up_us < record.monotonic_us
+
+
+def _name_first(names: t.Sequence[str]) -> str:
+    """Return the first names, and the number of the others: any program may write any number of them."""
+    text = ", ".join(names[:_MOST_NAMES])
+    more = len(names) - _MOST_NAMES
+    if more <= 0:
+        return text
+
+    return f"{text} and {more} more"
 
 
 def _build_from_record(record: UnitRecord, states: UnitStates) -> TakenDown:

@@ -90,10 +90,10 @@ class Notices:
 
 
 def _find_notices(clock: Clock, records: t.Iterable[UnitRecord]) -> t.Iterator[tuple[Moment, str]]:
-    """Yield when systemd noticed a kill, and the unit."""
+    """Yield when systemd itself noticed a kill, and the unit."""
     for record in records:
         is_slice = record.unit.endswith(".slice")
-        if record.what == OUT_OF_MEMORY and not is_slice:
+        if record.what == OUT_OF_MEMORY and record.trusted and not is_slice:
             yield clock.find_moment(record), record.unit
 
 

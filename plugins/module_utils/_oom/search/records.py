@@ -14,8 +14,9 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..._journal.record import Record
+from ..._journal.record import FIELDS, Record
 from ..._journal.request import Search
+from . import kmsg
 
 OUT_OF_MEMORY = "fe6faa94e7774663a0da52717891d8ef"
 FAILED = "d9b373ed55a64feb8242e02dbe79a49c"
@@ -24,6 +25,8 @@ RESTART = "5eb03494b6584870a536b337290809b3"
 STARTED = "39f53479d3a045ac8e11786248231fbf"
 STOPPED = "9d1aaa27d60140bd96365438aad20286"
 OOMD_KILL = "d989611b15e44c9dbf31e3c81256e4ed"
+JOURNALD_STARTED = "f77379a8490b408bbe5f6940505a777b"
+JOURNALD_STOPPED = "d93fb3c9c24d451a97cea615ce59c00b"
 MISSED = "e9bf28e6e834481bb6f48f548ad13606"
 DROPPED = "a596d6fe7bfa4994828e72309e95d61e"
 
@@ -36,6 +39,15 @@ NEAR_US = 60_000_000
 _NO_PROCESS = "Out of memory and no killable processes..."
 _TABLE = "Tasks state (memory values in pages):"
 
+_JOURNALD = "systemd-journald.service"
+_KMSG_KINDS = {
+    "OUT_OF_MEMORY": OUT_OF_MEMORY,
+    "OOMD_KILL": OOMD_KILL,
+    "FAILED": FAILED,
+    "EXITED": EXITED,
+    "RESTART": RESTART,
+}
+
 _KILLERS = {
     "systemd-oomd.service": "systemd-oomd",
     "earlyoom.service": "earlyoom",
@@ -47,6 +59,7 @@ _KILL_PATTERN = r"Kill(ed)? process|no killable processes"
 _ANCHOR_PATTERN = (
     _KILL_PATTERN + r"|^Tasks state|OOM|oom|[Oo]ut of memory|Missed [0-9]+ kernel"
     r"|Suppressed [0-9]+ messages|Killed /|Marked /|[Kk]illing process|[Ss]end(ing)? SIG|PID: [0-9]+, [Nn]ame: "
+    r"|^Journal st(arted|opped)$|" + kmsg.PATTERN
 )
 _ANCHORS = (
     ("_TRANSPORT=kernel", "PRIORITY=0", "PRIORITY=1", "PRIORITY=2"),
@@ -55,7 +68,12 @@ _ANCHORS = (
     (f"MESSAGE_ID={OUT_OF_MEMORY}", "_PID=1"),
     (f"MESSAGE_ID={FAILED}", "UNIT_RESULT=oom-kill", "_PID=1"),
     (f"MESSAGE_ID={OOMD_KILL}", "_PID=1"),
-    ("_TRANSPORT=driver", f"MESSAGE_ID={MISSED}", f"MESSAGE_ID={DROPPED}"),
+    (f"MESSAGE_ID={FAILED}", f"UNIT={_JOURNALD}", "_PID=1"),
+    kmsg.MATCHES,
+    (
+        "_TRANSPORT=driver",
+        *(f"MESSAGE_ID={message_id}" for message_id in (MISSED, DROPPED, JOURNALD_STARTED, JOURNALD_STOPPED)),
+    ),
     tuple(f"_SYSTEMD_UNIT={unit}" for unit in _KILLERS),
 )
 _FORGED_TERMS = (
@@ -79,7 +97,9 @@ def _join_terms(terms: t.Iterable[t.Sequence[str]]) -> tuple[str, ...]:
     return tuple(matches)
 
 
-KERNEL_KILLS = Search(("_TRANSPORT=kernel", "PRIORITY=3"), _KILL_PATTERN, wide=True)
+SOURCE_TIME = "_SOURCE_MONOTONIC_TIMESTAMP"
+"""The field with the time at which the kernel wrote a record, in microseconds since the boot."""
+KERNEL_KILLS = Search(("_TRANSPORT=kernel", "PRIORITY=3"), _KILL_PATTERN, (*FIELDS, SOURCE_TIME), wide=True)
 """The lines "Killed process", which have the priority 3 (KERN_ERR).
 
 The report around one has other priorities, and is rate-limited. A kernel may log millions of errors, so this is a
@@ -132,6 +152,32 @@ class UnitRecord(t.NamedTuple):
     killed: bool = False
     """Whether SIGKILL ended the unit's main process."""
     hostname: str | None = None
+    trusted: bool = True
+    """False if it came through /dev/kmsg, to which other programs can write, too."""
+
+    @property
+    def is_about_kill(self) -> bool:
+        """Whether it says that an OOM kill happened in the unit."""
+        if self.what == FAILED:
+            return self.result == "oom-kill"
+
+        return self.what in {OUT_OF_MEMORY, OOMD_KILL}
+
+
+class JournaldRecord(t.NamedTuple):
+    """journald started, stopped, or failed."""
+
+    what: str
+    """One of the message ids `JOURNALD_STARTED`, `JOURNALD_STOPPED` and `FAILED`."""
+    realtime_us: int
+    monotonic_us: int
+    boot_id: str
+    hostname: str | None = None
+
+    @property
+    def host(self) -> str:
+        """The boot and the name of the host: containers may share the boot of their host."""
+        return f"{self.boot_id} {self.hostname}"
 
 
 class MissedRecords(t.NamedTuple):
@@ -156,7 +202,16 @@ class Overlong(t.NamedTuple):
     """A message of a userspace OOM killer that is too long to read."""
 
 
-Statement = t.Union[KernelKill, KillerRecord, UnitRecord, MissedRecords, DroppedRecords, Forged, Overlong]
+Statement = t.Union[
+    KernelKill,
+    KillerRecord,
+    UnitRecord,
+    JournaldRecord,
+    MissedRecords,
+    DroppedRecords,
+    Forged,
+    Overlong,
+]
 
 
 def read_record(record: Record) -> Statement | None:
@@ -166,6 +221,8 @@ def read_record(record: Record) -> Statement | None:
         return _read_driver_record(record)
     if fields.get("MESSAGE_ID") in (*LIFE, OOMD_KILL) and "UNIT" in fields:
         return _read_unit_record(record)
+    if kmsg.is_kmsg_of_systemd(fields):
+        return _read_kmsg_record(record)
 
     unit = fields.get("_SYSTEMD_UNIT", "")
     killer = _KILLERS.get(unit)
@@ -236,13 +293,15 @@ def _is_from_systemd(record: Record) -> bool:
     return record.fields.get("_SYSTEMD_UNIT", "init.scope") == "init.scope"
 
 
-def _read_driver_record(record: Record) -> MissedRecords | DroppedRecords | None:
+def _read_driver_record(record: Record) -> MissedRecords | DroppedRecords | JournaldRecord | None:
     """Return what journald itself states about messages that it does not hold."""
     message_id = record.fields.get("MESSAGE_ID")
     if message_id == MISSED:
         return _read_missed(record.message)
     if message_id == DROPPED:
         return _read_dropped(record.message)
+    if message_id in {JOURNALD_STARTED, JOURNALD_STOPPED}:
+        return _build_journald_record(record, message_id)
 
     return None
 
@@ -264,7 +323,17 @@ def _read_dropped(message: str) -> DroppedRecords | None:
     return DroppedRecords(unit=dropped[1])
 
 
-def _read_unit_record(record: Record) -> UnitRecord | Forged | None:
+def _build_journald_record(record: Record, what: str) -> JournaldRecord:
+    return JournaldRecord(
+        what=what,
+        realtime_us=record.realtime_us,
+        monotonic_us=record.monotonic_us,
+        boot_id=record.boot_id,
+        hostname=record.fields.get("_HOSTNAME"),
+    )
+
+
+def _read_unit_record(record: Record) -> UnitRecord | JournaldRecord | Forged | None:
     if not _is_from_systemd(record):
         return Forged(_IMPERSONATED)
 
@@ -275,13 +344,33 @@ def _read_unit_record(record: Record) -> UnitRecord | Forged | None:
         return None
 
     was_killed = fields.get("EXIT_CODE") == "killed" and fields.get("EXIT_STATUS") in {"9", "KILL"}
+    message = kmsg.Message(fields["UNIT"], fields["MESSAGE_ID"], fields.get("UNIT_RESULT"), was_killed)
+    return _build_unit_record(record, message, trusted=True)
+
+
+def _read_kmsg_record(record: Record) -> UnitRecord | JournaldRecord | None:
+    """Return what systemd states about a unit in a record that came through /dev/kmsg."""
+    message = kmsg.parse_message(record.message)
+    if message is None:
+        return None
+
+    return _build_unit_record(record, message._replace(what=_KMSG_KINDS[message.what]), trusted=False)
+
+
+def _build_unit_record(record: Record, message: kmsg.Message, *, trusted: bool) -> UnitRecord | JournaldRecord:
+    """Return a record about a unit, or that journald failed for another reason than an OOM kill."""
+    is_failure = message.what == FAILED and message.result != "oom-kill"
+    if is_failure and message.unit == _JOURNALD:
+        return _build_journald_record(record, FAILED)
+
     return UnitRecord(
-        unit=fields["UNIT"],
-        what=fields["MESSAGE_ID"],
+        unit=message.unit,
+        what=message.what,
         realtime_us=record.realtime_us,
         monotonic_us=record.monotonic_us,
         boot_id=record.boot_id,
-        result=fields.get("UNIT_RESULT"),
-        killed=was_killed,
-        hostname=fields.get("_HOSTNAME"),
+        result=message.result,
+        killed=message.killed,
+        hostname=record.fields.get("_HOSTNAME"),
+        trusted=trusted,
     )

@@ -14,6 +14,7 @@ from ..._journal.record import Key, Record
 from ..._journal.request import EVERYTHING, Request
 from ..._journal.window import Extent, find_window
 from .coverage import Coverage
+from .journald_gaps import list_journald_gaps
 from .records import (
     FORGERIES,
     KERNEL_KILLS,
@@ -24,6 +25,7 @@ from .records import (
     OUT_OF_MEMORY,
     DroppedRecords,
     Forged,
+    JournaldRecord,
     KernelKill,
     KillerRecord,
     MissedRecords,
@@ -59,7 +61,7 @@ class Traces(t.NamedTuple):
     @property
     def has_kills(self) -> bool:
         """Whether there is a trace of an OOM kill, and not only forgeries and missed messages."""
-        return any((self.kills, self.killers, self.units))
+        return any((self.kills, self.killers, any(record.is_about_kill for record in self.units)))
 
 
 class _Found(t.NamedTuple):
@@ -166,7 +168,10 @@ def _make_traces(extent: Extent, found: _Found, *, has_kernel: bool) -> Traces:
     kills = _sort_kills(_select(statements, KernelKill), boots)
     missed = [record.number for record in _select(statements, MissedRecords)]
     unexplained = _list_unexplained_units(extent, statements)
-    gaps = _list_gaps(statements, unexplained, has_kernel=has_kernel)
+    gaps = [
+        *_list_gaps(statements, unexplained, has_kernel=has_kernel),
+        *list_journald_gaps(_select(statements, JournaldRecord), kills),
+    ]
     return Traces(
         extent=extent,
         kills=tuple(kills),
@@ -224,7 +229,8 @@ def _may_have_other_levels(newest: Record | None, statements: t.Collection[State
         return True
 
     unexplained = _find_unexplained(statements, OUT_OF_MEMORY, (KernelKill,))
-    return len(unexplained) > 0
+    # Any user may be able to cause the others, and this search reads all records of the kernel.
+    return any(notice.trusted for notice in unexplained)
 
 
 def _find_unexplained(

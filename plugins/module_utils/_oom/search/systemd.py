@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-import pathlib
 import typing as t
 
 from ..._command import CommandError, Run
 from ..._systemctl import Systemctl
 from .units import UnitState, UnitStates
+
+JOURNALD = "systemd-journald.service"
 
 _PROPERTIES = (
     "Id",
@@ -22,6 +23,7 @@ _PROPERTIES = (
     "NRestarts",
     "ExecMainCode",
     "ExecMainStatus",
+    "MainPID",
     "ActiveEnterTimestampMonotonic",
     "ActiveExitTimestampMonotonic",
     "InactiveEnterTimestampMonotonic",
@@ -35,19 +37,9 @@ _KILLED = ("2", "9")
 _RUNNING = "0"
 
 
-def read_boot_id(root: pathlib.Path = pathlib.Path("/")) -> str:
-    """Return the id of the current boot as the journal writes it, empty if it is unknown."""
-    try:
-        text = (root / "proc/sys/kernel/random/boot_id").read_text("ascii")
-    except OSError:
-        return ""
-
-    return text.strip().replace("-", "")
-
-
 def observe_failed_units(run: Run, *, boot_id: str) -> UnitStates:
-    """Return the units whose last result is not reset yet, among them all that OOM kills took down for good."""
-    return _observe(Systemctl(run, options=(_UNSETTLED,)), (_ALL,), boot_id)
+    """Return journald, and the units whose last result is not reset yet, such as those that OOM kills took down."""
+    return _observe(Systemctl(run, options=(_UNSETTLED,)), (_ALL, JOURNALD), boot_id)
 
 
 def observe_units(run: Run, units: t.Sequence[str], *, boot_id: str) -> UnitStates:
@@ -86,6 +78,7 @@ def _read_state(properties: t.Mapping[str, str]) -> UnitState:
         restart=properties.get("Restart"),
         was_restarted=_read_number(properties, "NRestarts") > 0,
         main_process_killed=_read_end(properties),
+        main_pid=_read_number(properties, "MainPID"),
         up_us=_read_number(properties, "ActiveEnterTimestampMonotonic"),
         down_us=max(ended_us, left_us),
     )

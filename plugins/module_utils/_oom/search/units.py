@@ -24,6 +24,8 @@ class UnitState(t.NamedTuple):
     """Whether systemd has restarted it automatically since a person last started it."""
     main_process_killed: bool | None = None
     """Whether SIGKILL ended its main process; None if it has not ended."""
+    main_pid: int = 0
+    """The process id of its main process; 0 if it has none."""
     up_us: int = 0
     """When it was last started, in microseconds since the boot; 0 if it was not."""
     down_us: int = 0

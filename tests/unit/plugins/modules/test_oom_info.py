@@ -191,5 +191,6 @@ def test_a_host_without_kills_does_not_load_the_code_that_explains_them() -> Non
         [sys.executable, "-c", script], check=True, env=environment, stdout=subprocess.PIPE, text=True
     )
     assert ast.literal_eval(done.stdout) == [
-        *("coverage", "in_journal", "records", "search", "search", "summary", "systemd", "units"),
+        *("coverage", "in_journal", "journald_gaps", "kmsg", "present", "records", "search", "search", "summary"),
+        *("systemd", "units"),
     ]

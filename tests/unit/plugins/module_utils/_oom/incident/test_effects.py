@@ -376,3 +376,25 @@ def test_a_unit_that_the_journal_shows_to_have_stayed_up_did_so_whatever_became_
     states = UnitStates({UNIT: DOWN_NOW._replace(down_us=8_000_000_000)}, "b")
     found = add_effects([incident()], [make_record(OUT_OF_MEMORY, 1000.1)], states, boots={"b": 10**10})[0].effect
     assert found.stopped is False
+
+
+KMSG_FAILURE = failed(1001)._replace(trusted=False)
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (None, DOWN._replace(confirmed=False, restarted=None)),
+        (DOWN_NOW, DOWN._replace(is_up=False)),
+        (UP_NOW, STAYED._replace(is_up=True)),
+    ],
+    ids=["systemd is not asked", "systemd confirms it", "systemd refutes it"],
+)
+def test_failure_that_came_through_kmsg_is_settled_by_systemd(state: UnitState | None, expected: UnitEffect) -> None:
+    states = UnitStates({UNIT: state} if state else None, "b")
+    assert add_effects([incident()], [KMSG_FAILURE], states, boots={"b": 10**10})[0].effect == expected
+
+
+def test_kill_is_not_put_into_a_unit_that_only_kmsg_names() -> None:
+    notice = make_record(OUT_OF_MEMORY, 1000.1)._replace(trusted=False)
+    assert add_effects([incident(cgroup=None)], [notice], UnitStates(), boots={"b": 0})[0].place.unit is None

@@ -17,6 +17,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.incid
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.taken_down import (
     TakenDown,
     add_missing_kills,
+    add_unconfirmed,
     list_taken_down,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import Line, OomReport, Origin
@@ -121,3 +122,35 @@ def test_a_unit_without_a_kill_is_said(
 
 def test_a_unit_that_another_gap_names_is_not_named_twice() -> None:
     assert add_missing_kills(Coverage(), list_units(outages=[OUTAGE]), named=[UNIT]).gaps == ()
+
+
+UNCONFIRMED = "Only the kernel's log, to which other programs can write, says that OOM kills took down units"
+REFUTED = "Untrusted records: 1 written to /dev/kmsg in the name of systemd, which refutes them."
+FROM_KMSG = make_record(5)._replace(trusted=False)
+
+
+def test_a_unit_that_only_kmsg_names_is_not_taken_down() -> None:
+    assert list_units(records=[FROM_KMSG]) == ()
+
+
+@pytest.mark.parametrize(
+    ("state", "boot", "gaps", "notes"),
+    [
+        (UnitState(UNIT), "b", (f"{UNCONFIRMED}: {UNIT}.",), ()),
+        (UnitState(UNIT, active_state="active", up_us=4_000_000), "b", (), (REFUTED,)),
+        (UnitState(UNIT, active_state="active", up_us=4_000_000), "c", (f"{UNCONFIRMED}: {UNIT}.",), ()),
+        (UnitState(UNIT, active_state="active", up_us=6_000_000), "b", (f"{UNCONFIRMED}: {UNIT}.",), ()),
+    ],
+    ids=["systemd is not asked", "it is up since before", "in another boot", "it is up since later"],
+)
+def test_a_unit_that_only_kmsg_names_is_said(
+    state: UnitState, boot: str, gaps: tuple[str, ...], notes: tuple[str, ...]
+) -> None:
+    coverage = add_unconfirmed(Coverage(), (), [FROM_KMSG], UnitStates({UNIT: state}, boot))
+    assert (coverage.gaps, coverage.notes) == (gaps, notes)
+
+
+def test_of_many_units_that_only_kmsg_names_the_first_are_named() -> None:
+    records = [FROM_KMSG._replace(unit=f"{number}.service") for number in range(5000)]
+    gap = add_unconfirmed(Coverage(), (), records, UnitStates()).gaps[0]
+    assert gap.endswith("9.service and 4990 more.")

@@ -13,9 +13,12 @@ from ansible_collections.oomguard.linux.plugins.module_utils._journal.record imp
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.records import (
     EXITED,
     FAILED,
+    JOURNALD_STARTED,
+    JOURNALD_STOPPED,
     MISSED,
     OUT_OF_MEMORY,
     Forged,
+    JournaldRecord,
     KernelKill,
     KillerRecord,
     MissedRecords,
@@ -138,3 +141,52 @@ def test_userspace_oom_killer_is_known_by_its_unit() -> None:
     )
     assert isinstance(statement, KillerRecord)
     assert statement.killer == "earlyoom"
+
+
+DRIVER = {"_TRANSPORT": "driver", "_HOSTNAME": "web"}
+KMSG = {
+    "_TRANSPORT": "kernel",
+    "SYSLOG_FACILITY": "3",
+    "SYSLOG_IDENTIFIER": "systemd",
+    "SYSLOG_PID": "1",
+    "_HOSTNAME": "web",
+}
+
+
+def test_record_of_systemd_that_came_through_kmsg_is_read_and_not_trusted() -> None:
+    statement = read_record(record("apache2.service: Failed with result 'oom-kill'.", **KMSG))
+    assert statement == UnitRecord("apache2.service", FAILED, 2, 1, "b", "oom-kill", False, "web", trusted=False)
+
+
+@pytest.mark.parametrize(
+    ("fields", "what"),
+    [
+        ({**DRIVER, "MESSAGE_ID": JOURNALD_STARTED}, JOURNALD_STARTED),
+        ({**DRIVER, "MESSAGE_ID": JOURNALD_STOPPED}, JOURNALD_STOPPED),
+        (KMSG, FAILED),
+        ({**SYSTEMD, "MESSAGE_ID": FAILED, "UNIT": "systemd-journald.service", "UNIT_RESULT": "watchdog"}, FAILED),
+    ],
+    ids=["start", "stop", "failure through kmsg", "failure"],
+)
+def test_what_became_of_journald(fields: dict[str, str], what: str) -> None:
+    statement = read_record(record("systemd-journald.service: Failed with result 'watchdog'.", **fields))
+    assert isinstance(statement, JournaldRecord)
+    assert (statement.what, statement.host) == (what, "b web")
+
+
+def test_journald_that_an_oom_kill_took_down_is_a_unit_like_others() -> None:
+    statement = read_record(record("systemd-journald.service: Failed with result 'oom-kill'.", **KMSG))
+    assert isinstance(statement, UnitRecord)
+
+
+@pytest.mark.parametrize(
+    ("what", "result", "expected"),
+    [
+        (OUT_OF_MEMORY, None, True),
+        (FAILED, "oom-kill", True),
+        (FAILED, "exit-code", False),
+        (EXITED, None, False),
+    ],
+)
+def test_whether_a_record_of_a_unit_is_about_a_kill(what: str, result: str | None, *, expected: bool) -> None:
+    assert UnitRecord("a.service", what, 2, 1, "b", result).is_about_kill is expected

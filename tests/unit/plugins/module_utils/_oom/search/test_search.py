@@ -257,3 +257,36 @@ def test_slice_may_be_notified_late_of_a_kill_below_it() -> None:
         "A process of this unit has been killed by the OOM killer.", at=900, **{**NOTICED, "UNIT": "a.slice"}
     )
     assert find_coverage(Host([entry(OOM_KILL, at=499, PRIORITY="3", **KERNEL), notice])).gaps == ()
+
+
+KMSG = {"_TRANSPORT": "kernel", "SYSLOG_FACILITY": "3", "SYSLOG_IDENTIFIER": "systemd", "SYSLOG_PID": "1"}
+
+
+def test_record_of_systemd_that_came_through_kmsg_is_found() -> None:
+    failed = entry("shop.service: Failed with result 'oom-kill'.", at=9000, PRIORITY="4", **KMSG)
+    traces = search(Journal(Host([*LINES, failed])))
+    assert traces
+    assert [(record.unit, record.trusted) for record in traces.units] == [("shop.service", False)]
+    assert traces.has_kills
+
+
+def test_units_that_failed_for_other_reasons_are_no_traces_of_kills() -> None:
+    failed = entry("shop.service: Failed with result 'exit-code'.", at=9000, PRIORITY="4", **KMSG)
+    traces = search(Journal(Host([*LINES, failed])))
+    assert traces
+    assert not traces.has_kills
+
+
+def test_journald_that_died_makes_the_search_incomplete() -> None:
+    driver = {"_TRANSPORT": "driver", "MESSAGE_ID": "f77379a8490b408bbe5f6940505a777b"}
+    starts = [entry("Journal started", at=at, **driver) for at in (7201, 7900)]
+    coverage = find_coverage(Host([LINES[0], *starts, LINES[1]]))
+    assert coverage.complete is False
+    assert coverage.gaps[0].startswith("journald died")
+
+
+def test_notice_that_any_program_may_have_written_causes_no_search_of_all_records() -> None:
+    notice = entry("shop.service: A process of this unit has been killed by the OOM killer.", at=7900, **KMSG)
+    host = Host([*LINES, notice])
+    assert find_coverage(host).gaps[0].startswith("systemd noticed an OOM kill")
+    assert not any(call[-1] == "_TRANSPORT=kernel" for call in host.calls)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import pathlib
 import typing as t
 
 import pytest
@@ -14,7 +13,6 @@ from ansible_collections.oomguard.linux.plugins.module_utils._command import Com
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.systemd import (
     observe_failed_units,
     observe_units,
-    read_boot_id,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.units import UnitState, UnitStates
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import done
@@ -43,6 +41,7 @@ Restart=on-abort
 NRestarts=2
 ExecMainCode=2
 ExecMainStatus=9
+MainPID=12
 ActiveEnterTimestampMonotonic=100
 ActiveExitTimestampMonotonic=200
 InactiveEnterTimestampMonotonic=300
@@ -56,6 +55,7 @@ SHOP = UnitState(
     restart="on-abort",
     was_restarted=True,
     main_process_killed=True,
+    main_pid=12,
     up_us=100,
     down_us=300,
 )
@@ -127,25 +127,14 @@ def test_systemd_is_not_asked_about_no_units() -> None:
     assert systemd.calls == []
 
 
-def test_one_call_shows_all_units_whose_result_is_not_reset() -> None:
+def test_one_call_shows_journald_and_all_units_whose_result_is_not_reset() -> None:
     systemd = Systemd(done(SHOWN))
     observe_failed_units(systemd, boot_id="b")
     assert [(call[:3], call[-2:]) for call in systemd.calls] == [
-        (["systemctl", "--state=failed,activating,deactivating", "show"], ["--", "*"])
+        (["systemctl", "--state=failed,activating,deactivating", "show"], ["*", "systemd-journald.service"])
     ]
 
 
 @pytest.mark.parametrize(("boot", "expected"), [("b", SHOP), ("c", UnitState("shop.service"))])
 def test_the_state_says_nothing_about_another_boot(boot: str, expected: UnitState) -> None:
     assert observe(done(SHOWN)).find_in_boot("shop.service", boot) == expected
-
-
-def test_the_boot_is_written_as_in_the_journal(tmp_path: pathlib.Path) -> None:
-    path = tmp_path / "proc/sys/kernel/random/boot_id"
-    path.parent.mkdir(parents=True)
-    path.write_text("ba96272c-bf2f-462a-ae20-419d7d5344a9\n")
-    assert read_boot_id(tmp_path) == "ba96272cbf2f462aae20419d7d5344a9"
-
-
-def test_a_boot_without_proc_is_unknown(tmp_path: pathlib.Path) -> None:
-    assert read_boot_id(tmp_path) == ""
