@@ -28,6 +28,11 @@ class Request(t.NamedTuple):
         return self.boot != "all"
 
     @property
+    def has_begin(self) -> bool:
+        """Whether the part begins at a requested entry or time."""
+        return any((self.since, self.after_cursor))
+
+    @property
     def is_open(self) -> bool:
         """Whether the part goes on to the newest entry of the journal, whatever its boot."""
         return not any((self.has_boot, self.until))

@@ -118,7 +118,7 @@ def _observe_present(query: Query, request: Request, run: Run) -> Present:
 
 def _add_present_gaps(traces: Traces, present: Present, request: Request) -> Traces:
     """Return the traces, with the gaps that the host shows now."""
-    if request.since is not None or request.after_cursor is not None:
+    if request.has_begin:
         # Only kills since then belong to the request.
         present = present._replace(kills=None)
 
@@ -128,13 +128,11 @@ def _add_present_gaps(traces: Traces, present: Present, request: Request) -> Tra
 
 def _find_since_us(request: Request, traces: Traces | None) -> int:
     """Return since when the units that went down belong to the request, in microseconds since 1970."""
-    if request.since is not None:
-        since_us = parse_time(request.since)
-        if since_us is not None:
-            return since_us
+    since_us = parse_time(request.since or "")
+    if since_us is not None:
+        return since_us
 
-    is_limited = request.since is not None or request.after_cursor is not None
-    if traces is None or not is_limited:
+    if traces is None or not request.has_begin:
         return 0
 
     return traces.extent.first_us

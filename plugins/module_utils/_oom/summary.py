@@ -55,9 +55,13 @@ def build_summary(
         "first": format_time(min(times, default=None)),
         "last": format_time(max(times, default=None)),
         "units_taken_down": [unit["unit"] for unit in taken_down],
-        "units_taken_down_complete": coverage.complete and all(incident.is_effect_known for incident in incidents),
+        "units_taken_down_complete": all((coverage.complete, *map(_is_effect_known, incidents))),
         "taken_down": list(taken_down),
     }
+
+
+def _is_effect_known(incident: Incident) -> bool:
+    return incident.is_effect_known
 
 
 def build_coverage(coverage: Coverage) -> dict[str, t.Any]:

@@ -154,11 +154,13 @@ class _UnitKill:
 
     def _settle(self, effect: UnitEffect) -> UnitEffect:
         """Return the effect with what systemd says of the unit now, if the journal leaves it open."""
-        is_open = effect.stopped is None or not effect.confirmed
-        if is_open and self._is_down_since():
+        if effect.is_settled:
+            return effect
+
+        if self._is_down_since():
             return effect._replace(result="oom-kill", stopped=True, restarted=False, confirmed=True)
 
-        if is_open and self._is_up_since_before():
+        if self._is_up_since_before():
             return effect._replace(result=None, stopped=False, restarted=False, confirmed=True)
 
         return effect

@@ -11,7 +11,7 @@ from ..._command import Run
 from ..._journal.journal import Journal
 from ..search.search import Traces, coverage_of
 from ..search.systemd import observe_units
-from ..search.units import Outage, UnitStates, merge_states
+from ..search.units import Outage, UnitStates
 from .effects import add_effects
 from .findings import Findings
 from .host_now import HostNow, observe_host
@@ -59,7 +59,7 @@ def follow_traces(
     if local:
         incidents = add_cgroups(incidents)
         known = observe_units(run, _list_units(incidents, traces), boot_id=failed.boot_id)
-        states = merge_states(failed, known)
+        states = known._replace(units={**failed.units, **known.units})
 
     boots = traces.extent.boot_ends
     incidents = add_effects(incidents, records, states, boots=boots)

@@ -34,6 +34,11 @@ class UnitEffect(t.NamedTuple):
     confirmed: bool = True
     """Whether it is certain that systemd says so: False if all that says so came through /dev/kmsg."""
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is certain if the unit went down."""
+        return self.stopped is not None and self.confirmed
+
 
 class KillTime(t.NamedTuple):
     """When a kill was logged. A record in a journal shows all of it; what a line in a text log omits is empty or 0."""

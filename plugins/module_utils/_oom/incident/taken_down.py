@@ -8,12 +8,13 @@ from __future__ import annotations
 import typing as t
 
 from ..search.coverage import Coverage
-from ..search.records import FAILED, NEAR_US, UnitRecord
+from ..search.records import NEAR_US, UnitRecord
 from ..search.units import Outage, UnitState, UnitStates
 from .incident import Incident
 
 _MOST_NAMES = 10
 _UNCONFIRMED = "Only the kernel's log, to which other programs can write, says that OOM kills took down units"
+_REFUTED = "Untrusted records: written to /dev/kmsg in the name of systemd, which says that the units stayed up"
 _NOT_FOUND = "According to systemd, OOM kills took down units, but no event shows such a kill"
 
 
@@ -23,7 +24,7 @@ class TakenDown(t.NamedTuple):
     unit: str
     result: str | None
     """The unit's result; None if the journal does not show it."""
-    time_us: int | None
+    time_us: int
     """When it went down, since 1970."""
     state: UnitState
     """The unit now; nothing of it is known for another host's journal."""
@@ -45,18 +46,36 @@ def list_taken_down(
     `outages` are the units that systemd says are down because of OOM kills, whatever the journal holds.
     """
     taken: dict[str, TakenDown] = {}
-    for record in sorted(records, key=lambda record: record.realtime_us):
-        if _is_failure(record) and record.trusted:
-            taken[record.unit] = _build_from_record(record, states)
+    for record in sorted(filter(_is_certain_failure, records), key=lambda record: record.realtime_us):
+        taken[record.unit] = TakenDown(record.unit, record.result, record.realtime_us, states.find(record.unit))
 
     for state, time_us in outages:
         taken[state.unit] = TakenDown(state.unit, state.result, time_us, state)
 
-    for incident in incidents:
-        if incident.effect.stopped:
-            taken[incident.effect.unit] = _build_from_incident(incident, states, taken)
+    for incident in filter(_has_stopped_unit, incidents):
+        unit = incident.effect.unit
+        taken[unit] = _add_incident(taken.get(unit), incident, states.find(unit))
 
     return tuple(taken[unit] for unit in sorted(taken))
+
+
+def _add_incident(known: TakenDown | None, incident: Incident, state: UnitState) -> TakenDown:
+    """Return the unit that a kill took down; `known` is what else is known of it."""
+    effect = incident.effect
+    if known is None:
+        time_us = incident.time.realtime_us
+        return TakenDown(effect.unit, effect.result, time_us, state, incident, effect.confirmed)
+
+    time_us = max(incident.time.realtime_us, known.time_us)
+    return known._replace(result=effect.result, time_us=time_us, incident=incident)
+
+
+def _has_stopped_unit(incident: Incident) -> bool:
+    return incident.effect.stopped is True
+
+
+def _is_certain_failure(record: UnitRecord) -> bool:
+    return record.is_failure and record.trusted
 
 
 def add_missing_kills(
@@ -69,23 +88,20 @@ def add_missing_kills(
     begin_us = (coverage.first_us or 0) + NEAR_US
     missing = []
     earlier = []
-    for unit in taken_down:
-        if unit.incident is not None or unit.unit in named:
-            continue
-
-        if unit.time_us is not None and unit.time_us < begin_us:
+    for unit in filter(_lacks_kill, taken_down):
+        if unit.time_us < begin_us:
             earlier.append(unit.unit)
         else:
             missing.append(unit.unit)
 
-    gaps = coverage.gaps
-    notes = coverage.notes
-    if missing:
-        gaps = (*gaps, f"{_NOT_FOUND}: {_name_first(missing)}.")
-    if earlier:
-        notes = (*notes, f"{_NOT_FOUND}, as the journal begins later: {_name_first(earlier)}.")
+    gaps = _name_units(_NOT_FOUND, sorted(set(missing) - set(named)))
+    notes = _name_units(f"{_NOT_FOUND}, as the journal begins later", earlier)
 
-    return coverage._replace(gaps=gaps, notes=notes)
+    return coverage._replace(gaps=(*coverage.gaps, *gaps), notes=(*coverage.notes, *notes))
+
+
+def _lacks_kill(unit: TakenDown) -> bool:
+    return unit.incident is None
 
 
 def add_unconfirmed(
@@ -95,33 +111,26 @@ def add_unconfirmed(
 
     A unit that systemd says is up since before has not gone down, so another program has written the record.
     """
-    known = {unit.unit for unit in taken_down}
     unconfirmed: dict[str, None] = {}
-    refuted = 0
-    for record in records:
-        if record.trusted or record.unit in known or not _is_failure(record):
-            continue
-
+    refuted = []
+    for record in filter(_is_uncertain_failure, records):
         if _is_refuted(record, states):
-            refuted += 1
+            refuted.append(record.unit)
         else:
             unconfirmed[record.unit] = None
 
-    gaps = coverage.gaps
-    notes = coverage.notes
-    if unconfirmed:
-        gaps = (*gaps, f"{_UNCONFIRMED}: {_name_first(list(unconfirmed))}.")
-    if refuted:
-        notes = (
-            *notes,
-            f"Untrusted records: {refuted} written to /dev/kmsg in the name of systemd, which refutes them.",
-        )
+    for unit in taken_down:
+        unconfirmed.pop(unit.unit, None)
 
-    return coverage._replace(gaps=gaps, notes=notes, untrusted=coverage.untrusted + refuted)
+    return coverage._replace(
+        gaps=(*coverage.gaps, *_name_units(_UNCONFIRMED, list(unconfirmed))),
+        notes=(*coverage.notes, *_name_units(_REFUTED, refuted)),
+        untrusted=coverage.untrusted + len(refuted),
+    )
 
 
-def _is_failure(record: UnitRecord) -> bool:
-    return record.what == FAILED and record.result == "oom-kill"
+def _is_uncertain_failure(record: UnitRecord) -> bool:
+    return record.is_failure and not record.trusted
 
 
 def _is_refuted(record: UnitRecord, states: UnitStates) -> bool:
@@ -132,33 +141,14 @@ def _is_refuted(record: UnitRecord, states: UnitStates) -> bool:
     return state.up_us < record.monotonic_us
 
 
-def _name_first(names: t.Sequence[str]) -> str:
-    """Return the first names, and the number of the others: any program may write any number of them."""
-    text = ", ".join(names[:_MOST_NAMES])
-    more = len(names) - _MOST_NAMES
-    if more <= 0:
-        return text
+def _name_units(statement: str, units: t.Sequence[str]) -> t.Iterator[str]:
+    """Yield a statement about units if there are some; any program may write any number of names."""
+    if not units:
+        return
 
-    return f"{text} and {more} more"
+    text = ", ".join(units[:_MOST_NAMES])
+    more = len(units) - _MOST_NAMES
+    if more > 0:
+        text = f"{text} and {more} more"
 
-
-def _build_from_record(record: UnitRecord, states: UnitStates) -> TakenDown:
-    return TakenDown(record.unit, record.result, record.realtime_us, states.find(record.unit))
-
-
-def _build_from_incident(incident: Incident, states: UnitStates, taken: t.Mapping[str, TakenDown]) -> TakenDown:
-    effect = incident.effect
-    known = taken.get(effect.unit)
-    time_us = incident.time.realtime_us
-    if known is not None and known.time_us is not None:
-        time_us = max(time_us, known.time_us)
-
-    is_confirmed = effect.confirmed or (known is not None and known.confirmed)
-    return TakenDown(
-        unit=effect.unit,
-        result=effect.result,
-        time_us=time_us,
-        state=states.find(effect.unit),
-        incident=incident,
-        confirmed=is_confirmed,
-    )
+    yield f"{statement}: {text}."

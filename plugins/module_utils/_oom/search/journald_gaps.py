@@ -52,11 +52,9 @@ def _find_ends(journald: t.Iterable[JournaldRecord], kills: t.Sequence[Record]) 
     """
     ordered = sorted(journald, key=_get_place)
     for previous, record in zip(ordered, ordered[1:]):
-        is_same_host = previous.host == record.host
-        if record.what != JOURNALD_STARTED or not is_same_host:
-            continue
-
-        if previous.what != JOURNALD_STOPPED or _is_near_kill(record, kills):
+        has_started_anew = record.what == JOURNALD_STARTED and previous.host == record.host
+        may_lose_records = previous.what != JOURNALD_STOPPED or _is_near_kill(record, kills)
+        if has_started_anew and may_lose_records:
             yield record.realtime_us
 
 

@@ -54,12 +54,8 @@ def parse_message(text: str) -> Message | None:
     ended = (match["code"], match["status"])
     return Message(
         unit=match["unit"],
-        what=_find_kind(match),
+        # The last group that matched holds the whole message.
+        what=match.lastgroup or "",
         result=match["result"],
         killed=ended == ("killed", "9"),
     )
-
-
-def _find_kind(match: re.Match[str]) -> str:
-    kinds = [name for name in ("OUT_OF_MEMORY", "OOMD_KILL", "FAILED", "EXITED", "RESTART") if match[name]]
-    return kinds[0]

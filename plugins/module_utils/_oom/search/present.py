@@ -68,9 +68,14 @@ def list_present_gaps(present: Present, kills: t.Iterable[Record], *, first_us: 
     elif present.stores_journal is False:
         yield "systemd-journald stores no journal (Storage=none), so the journal lacks what happens now."
 
-    begins_with_boot = first_us <= present.booted_us + _BOOT_BEGINS_US
+    if first_us <= present.booted_us + _BOOT_BEGINS_US:
+        yield from _list_missing_kills(present, kills)
+
+
+def _list_missing_kills(present: Present, kills: t.Iterable[Record]) -> t.Iterator[str]:
+    """Yield a gap if the kernel has killed more processes than a journal shows that begins with the boot."""
     found = sum(_is_kill_of_boot(kill, present.boot_id) for kill in kills)
-    if present.kills is not None and begins_with_boot and found < present.kills:
+    if found < (present.kills or 0):
         yield (
             f"The kernel has killed {present.kills} processes for lack of memory since the host was booted, and the "
             f"journal shows {found} of them."
@@ -93,7 +98,7 @@ def _find_kill_count(vmstat: str) -> int | None:
 def _has_journal_open(folder: pathlib.Path) -> bool | None:
     """Return whether one of the files that a process has open is a journal, None if that cannot be seen."""
     try:
-        names = [os.readlink(descriptor) for descriptor in folder.iterdir()]
+        names = list(map(os.readlink, folder.iterdir()))
     except OSError:
         return None
 

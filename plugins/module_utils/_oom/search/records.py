@@ -156,12 +156,14 @@ class UnitRecord(t.NamedTuple):
     """False if it came through /dev/kmsg, to which other programs can write, too."""
 
     @property
+    def is_failure(self) -> bool:
+        """Whether it says that the unit went down because of an OOM kill."""
+        return self.what == FAILED and self.result == "oom-kill"
+
+    @property
     def is_about_kill(self) -> bool:
         """Whether it says that an OOM kill happened in the unit."""
-        if self.what == FAILED:
-            return self.result == "oom-kill"
-
-        return self.what in {OUT_OF_MEMORY, OOMD_KILL}
+        return self.is_failure or self.what in {OUT_OF_MEMORY, OOMD_KILL}
 
 
 class JournaldRecord(t.NamedTuple):

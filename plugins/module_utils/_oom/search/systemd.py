@@ -45,7 +45,7 @@ def observe_failed_units(run: Run, *, boot_id: str) -> UnitStates:
 def observe_units(run: Run, units: t.Sequence[str], *, boot_id: str) -> UnitStates:
     """Return the states of `units`; empty ones if systemd does not answer, as in an image that is being built."""
     if not units:
-        return UnitStates({}, boot_id)
+        return UnitStates({}, boot_id, is_known=True)
 
     return _observe(Systemctl(run), units, boot_id)
 
@@ -54,7 +54,7 @@ def _observe(systemctl: Systemctl, units: t.Sequence[str], boot_id: str) -> Unit
     try:
         shown = systemctl.show(units, _PROPERTIES, attempt="ask systemd for the states of units")
     except CommandError:
-        return UnitStates(None, boot_id)
+        return UnitStates({}, boot_id)
 
     states = {}
     for properties in shown:
@@ -62,7 +62,7 @@ def _observe(systemctl: Systemctl, units: t.Sequence[str], boot_id: str) -> Unit
             state = _read_state(properties)
             states[state.unit] = state
 
-    return UnitStates(states, boot_id)
+    return UnitStates(states, boot_id, is_known=True)
 
 
 def _read_state(properties: t.Mapping[str, str]) -> UnitState:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import time
+import types
 import typing as t
 
 _SECOND_US = 1_000_000
@@ -52,15 +53,15 @@ class UnitState(t.NamedTuple):
 class UnitStates(t.NamedTuple):
     """The units of this host that systemd knows."""
 
-    units: t.Mapping[str, UnitState] | None = None
-    """None if systemd does not answer, or is another host's."""
+    units: t.Mapping[str, UnitState] = types.MappingProxyType({})
     boot_id: str = ""
     """The current boot."""
+    is_known: bool = False
+    """False if systemd does not answer, or is another host's."""
 
     def find(self, unit: str) -> UnitState:
         """Return the state of a unit; nothing of it is known if systemd does not know the unit."""
-        units = self.units or {}
-        return units.get(unit, UnitState(unit))
+        return self.units.get(unit, UnitState(unit))
 
     def find_in_boot(self, unit: str, boot_id: str) -> UnitState:
         """Return the state of a unit if the boot is the current one; nothing of it is known about another boot."""
@@ -71,15 +72,7 @@ class UnitStates(t.NamedTuple):
 
     def is_gone(self, unit: str) -> bool:
         """Return whether systemd does not know a unit, or no longer."""
-        return self.units is not None and unit not in self.units
-
-
-def merge_states(some: UnitStates, others: UnitStates) -> UnitStates:
-    """Return all units of two answers; unknown if one of them is."""
-    if some.units is None or others.units is None:
-        return UnitStates(None, some.boot_id)
-
-    return UnitStates({**some.units, **others.units}, some.boot_id)
+        return self.is_known and unit not in self.units
 
 
 class Outage(t.NamedTuple):
@@ -93,7 +86,7 @@ def list_outages(states: UnitStates, *, since_us: int) -> tuple[Outage, ...]:
     """Return the units that systemd says have been down because of OOM kills since a time, or since a later one."""
     booted_us = int((time.time() - time.monotonic()) * _SECOND_US)
     outages = []
-    for state in (states.units or {}).values():
+    for state in states.units.values():
         time_us = booted_us + state.down_us
         if state.is_oom_killed and time_us >= since_us:
             outages.append(Outage(state, time_us))

@@ -40,7 +40,7 @@ def follow_host(host: Host, *, limit: int = 100, local: bool = True) -> Findings
         local=local,
         page_size=4096,
         persistent=True,
-        failed=UnitStates({}, BOOT),
+        failed=UnitStates({}, BOOT, is_known=True),
         outages=(),
     )
 

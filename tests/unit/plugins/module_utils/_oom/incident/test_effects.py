@@ -59,7 +59,8 @@ def know_policies(policies: dict[str, str] | None) -> UnitStates:
     if policies is None:
         return UnitStates()
 
-    return UnitStates({unit: UnitState(unit, oom_policy=policy) for unit, policy in policies.items()})
+    states = {unit: UnitState(unit, oom_policy=policy) for unit, policy in policies.items()}
+    return UnitStates(states, is_known=True)
 
 
 def effect(
@@ -391,7 +392,7 @@ KMSG_FAILURE = failed(1001)._replace(trusted=False)
     ids=["systemd is not asked", "systemd confirms it", "systemd refutes it"],
 )
 def test_failure_that_came_through_kmsg_is_settled_by_systemd(state: UnitState | None, expected: UnitEffect) -> None:
-    states = UnitStates({UNIT: state} if state else None, "b")
+    states = UnitStates({UNIT: state} if state else {}, "b")
     assert add_effects([incident()], [KMSG_FAILURE], states, boots={"b": 10**10})[0].effect == expected
 
 

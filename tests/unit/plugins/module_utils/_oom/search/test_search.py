@@ -286,7 +286,9 @@ def test_journald_that_died_makes_the_search_incomplete() -> None:
 
 
 def test_notice_that_any_program_may_have_written_causes_no_search_of_all_records() -> None:
-    notice = entry("shop.service: A process of this unit has been killed by the OOM killer.", at=7900, **KMSG)
+    notice = entry(
+        "shop.service: A process of this unit has been killed by the OOM killer.", at=7900, PRIORITY="5", **KMSG
+    )
     host = Host([*LINES, notice])
     assert find_coverage(host).gaps[0].startswith("systemd noticed an OOM kill")
     assert not any(call[-1] == "_TRANSPORT=kernel" for call in host.calls)

@@ -114,8 +114,8 @@ def test_unit_that_is_being_stopped_went_down_when_its_stop_began() -> None:
 )
 def test_nothing_is_known_if_systemd_does_not_answer(answer: Completed | CommandError) -> None:
     states = observe(answer)
-    assert (states.units, states.find("shop.service"), states.is_gone("shop.service")) == (
-        None,
+    assert (states.is_known, states.find("shop.service"), states.is_gone("shop.service")) == (
+        False,
         UnitState("shop.service"),
         False,
     )

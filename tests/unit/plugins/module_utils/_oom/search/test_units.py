@@ -14,22 +14,9 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.units i
     UnitState,
     UnitStates,
     list_outages,
-    merge_states,
 )
 
 SHOP = UnitState("shop.service", active_state="failed", result="oom-kill", down_us=300)
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "units"),
-    [({}, {"shop.service": SHOP}, ["shop.service"]), (None, {}, None), ({}, None, None)],
-    ids=["known", "the first is unknown", "the second is unknown"],
-)
-def test_two_answers_are_merged(
-    one: dict[str, UnitState] | None, other: dict[str, UnitState] | None, units: list[str] | None
-) -> None:
-    merged = merge_states(UnitStates(one, "b"), UnitStates(other, "b"))
-    assert (merged.units and list(merged.units)) == units
 
 
 @pytest.mark.parametrize(
