@@ -677,8 +677,8 @@ events:
         cause:
           description:
             - The cause. One of V(ram_and_swap_exhausted), V(ram_exhausted_no_swap), V(ram_exhausted_swap_free),
-              V(cgroup_limit), V(fragmentation), V(low_zone), V(cpuset_or_mempolicy), V(manual), V(pressure) and
-              V(unknown).
+              V(kernel_memory), V(cgroup_limit), V(fragmentation), V(low_zone), V(cpuset_or_mempolicy), V(manual),
+              V(pressure) and V(unknown).
           type: str
           sample: ram_and_swap_exhausted
         kind:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import typing as t
 
+from .._size import format_size
 from .explain.allocation import Supply, find_impossible_zones
 from .explain.breakdown import Breakdown
 from .explain.cause import Diagnosis, diagnose
-from .explain.consumers import Consumers, Sums, compute_held_bytes
+from .explain.consumers import Consumers, Sums, compute_held_bytes, count_damaged_rows
 from .explain.figures import Figures, compute_figures
 from .explain.remedies import Remedy, select_needed, suggest_for_outage
 from .incident.cgroup import parse_cgroup
@@ -18,8 +19,7 @@ from .incident.findings import Findings
 from .incident.incident import Incident, UnitEffect
 from .incident.taken_down import TakenDown
 from .report.log_lines import find_stamp
-from .report.model import Limit, OomReport, Task, Trigger, Zone
-from .report.task_table import Table
+from .report.model import Limit, Memory, OomReport, Task, Trigger, Zone
 from .summary import build_coverage, build_summary, format_time
 
 _MEMORY = (
@@ -127,7 +127,7 @@ def _build_event(
     report = incident.report
     at = incident.at
     place = incident.place
-    damaged_rows = _count_damaged_rows(report)
+    damaged_rows = count_damaged_rows(report)
 
     return {
         "id": incident.key,
@@ -170,13 +170,6 @@ def _build_log(incident: Incident) -> dict[str, t.Any] | None:
     return {"path": incident.log, "line": int(first.cursor), "stamp": find_stamp(first)}
 
 
-def _count_damaged_rows(report: OomReport) -> int:
-    if not isinstance(report.tasks, Table):
-        return 0
-
-    return report.tasks.damaged_count
-
-
 def _collect_notes(incident: Incident, damaged_rows: int) -> t.Iterator[str]:
     report = incident.report
     if incident.log:
@@ -190,12 +183,23 @@ def _collect_notes(incident: Incident, damaged_rows: int) -> t.Iterator[str]:
     if unread:
         yield f"Lines inside the report that were not understood: {len(unread)}. The first is: {unread[0][:_LONG]}"
 
+    yield from _note_holes(report.memory)
+
     impossible = dict.fromkeys(zone.zone for zone in find_impossible_zones(report))
     if impossible:
         yield (
             f"The watermarks in the report are impossible and show nothing: those of {', '.join(impossible)} exceed "
             "the existing memory."
         )
+
+
+def _note_holes(memory: Memory | None) -> t.Iterator[str]:
+    if memory is None or memory.ram_bytes is None or not memory.holes_bytes:
+        return
+
+    counted = format_size(memory.ram_bytes + memory.holes_bytes)
+    holes = format_size(memory.holes_bytes)
+    yield f"Of the {counted} that the report counts as RAM, {holes} are addresses without RAM. They are not included."
 
 
 def _build_memory(report: OomReport, parts: Breakdown | None, rows: int | None) -> dict[str, t.Any] | None:

@@ -6,6 +6,7 @@
 allocation.py  what each zone had for the failed request, by the kernel's own rules
 breakdown.py   what the RAM was used for, in parts that add up
 consumers.py   which processes held the memory, by name and by cgroup
+kernel_use.py  the memory that the kernel itself held, and what it was
 figures.py     compute_figures(): an incident -> the three above, computed once
 limit_owner.py whose memory limit was reached: a unit, a container, a pod, a node
 unknown.py     arithmetic on sizes that a report may not show

@@ -16,8 +16,10 @@ from .allocation import (
     find_impossible_zones,
     find_request,
 )
+from .breakdown import break_down
 from .evidence import collect_evidence
 from .figures import Figures
+from .kernel_use import has_kernel_most, has_kernel_most_of_cgroup
 from .limit_owner import describe_owner_at_limit
 from .remedies import Advice, Remedy, find_advice, find_remedies
 from .unknown import zero_if_unknown
@@ -31,6 +33,10 @@ _REASONS = {
     "ram_exhausted_swap_free": "because RAM was exhausted while swap was still free",
     "fragmentation": "because no free block that the request could use was large enough",
     "low_zone": "because the memory zones that the request could use were exhausted",
+    "kernel_memory": (
+        "because most of the RAM was held by the kernel, its drivers or a balloon of the hypervisor, not by processes "
+        "or files"
+    ),
     "cpuset_or_mempolicy": "because the memory nodes that the request was bound to were exhausted",
     "pressure": "because memory was short",
     "manual": "because somebody requested it (SysRq)",
@@ -119,6 +125,9 @@ def _find_exhaustion(memory: Memory, supplies: t.Iterable[Supply]) -> str:
     if cause != "ram_and_swap_exhausted" and can_serve(supplies):
         return "unknown"
 
+    if has_kernel_most(memory, break_down(memory)):
+        return "kernel_memory"
+
     return cause
 
 
@@ -191,12 +200,20 @@ def _summarise(incident: Incident, cause: str) -> str:
 
 def _describe_cause(report: OomReport, cause: str) -> str:
     if cause == "cgroup_limit":
-        return f"because {describe_owner_at_limit(report)}"
+        return f"because {_describe_limit(report)}"
 
     if report.requester is not None:
         return f"because {report.requester} requested it (SysRq)"
 
     return _REASONS[cause]
+
+
+def _describe_limit(report: OomReport) -> str:
+    owner = describe_owner_at_limit(report)
+    if has_kernel_most_of_cgroup(report.limit):
+        return f"{owner}, most of which was kernel memory"
+
+    return owner
 
 
 def _summarise_kill(report: OomReport, reason: str) -> str:

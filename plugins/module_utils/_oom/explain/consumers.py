@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ..report.model import OomReport, Task
+from ..report.model import Limit, OomReport, Task
+from ..report.task_table import Table
+from .breakdown import Breakdown
 from .unknown import sum_known, zero_if_unknown
 
 Key = t.TypeVar("Key")
@@ -80,6 +82,8 @@ class Consumers(t.NamedTuple):
     together: Sums
     names: t.Sequence[Group[str]]
     cgroups: t.Sequence[Group[str | None]]
+    is_whole: bool = True
+    """Nothing shows that rows of the task table are missing."""
 
     @property
     def largest(self) -> Group[str]:
@@ -92,7 +96,32 @@ class Consumers(t.NamedTuple):
 
 def find_consumers(report: OomReport, survivors: t.Mapping[int, str]) -> Consumers:
     """Sum a report's task table; `survivors` are the cgroups of processes that survived the kill, by pid."""
-    return Consumers(sum_tasks(report.tasks), group_by_name(report.tasks), group_by_cgroup(report, survivors))
+    return Consumers(
+        together=sum_tasks(report.tasks),
+        names=group_by_name(report.tasks),
+        cgroups=group_by_cgroup(report, survivors),
+        is_whole=report.complete and not count_damaged_rows(report),
+    )
+
+
+def count_damaged_rows(report: OomReport) -> int:
+    """Return the number of rows of the task table that are truncated."""
+    if not isinstance(report.tasks, Table):
+        return 0
+
+    return report.tasks.damaged_count
+
+
+def find_anonymous_bytes(report: OomReport, parts: Breakdown | None) -> int | None:
+    """Return the anonymous memory of all processes that the kernel can kill, as it counts it without the task table."""
+    if report.scope == "memcg":
+        stat = (report.limit or Limit()).stat
+        return stat.get("anon", stat.get("rss"))
+
+    if parts is None or report.scope != "global":
+        return None
+
+    return parts.anonymous_bytes
 
 
 def group_by_name(tasks: t.Iterable[Task]) -> list[Group[str]]:

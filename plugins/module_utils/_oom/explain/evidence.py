@@ -12,8 +12,9 @@ from ..incident.incident import Incident, UnitEffect
 from ..report.model import Limit, Memory, OomReport, Task, Victim
 from .allocation import Request, Supply, can_serve, describe_purpose, find_request
 from .breakdown import Breakdown, compute_share
-from .consumers import Consumers, Group, Sums
+from .consumers import Consumers, Group, Sums, find_anonymous_bytes
 from .figures import Figures
+from .kernel_use import describe_kernel_share, describe_slabs, find_kernel_bytes_of_cgroup
 from .limit_owner import describe_reached_limit
 from .unknown import list_known, sum_known, zero_if_unknown
 
@@ -21,23 +22,33 @@ from .unknown import list_known, sum_known, zero_if_unknown
 _NAMED_SHARE = 0.01
 # Parts of the RAM that get a sentence of their own if processes do not hold them.
 _NOTABLE_SHARE = 0.25
+_PART_NAMES = {
+    "shmem": "shared memory",
+    "slab reclaimable": "reclaimable kernel objects",
+    "slab unreclaimable": "unreclaimable kernel objects",
+}
+# Processes hold at least this share of the anonymous memory if their table is whole and none has ended just before.
+_EXPECTED_SHARE = 0.5
 _FEW = 3
 _KIB = 1024
 
+_UNACCOUNTED = (
+    "is unaccounted for: drivers, a balloon of the hypervisor, the cache of ZFS, zram or a leak in the kernel may hold "
+    "it"
+)
 _KEPT_FOR = {"H": "highatomic", "C": "CMA", "I": "isolated"}
 
 _SWAP_VERDICTS = {
     "ram_and_swap_exhausted": ", so swap was exhausted",
     "ram_exhausted_swap_free": ", so swap was not exhausted",
 }
-_EXHAUSTION = ("ram_and_swap_exhausted", "ram_exhausted_no_swap", "ram_exhausted_swap_free")
+_EXHAUSTION = ("ram_and_swap_exhausted", "ram_exhausted_no_swap", "ram_exhausted_swap_free", "kernel_memory")
 
 # Uses of a cgroup's memory: the kernel's key, and the one of older kernels or of version 1 of cgroups.
 _STATISTICS = (
     ("anonymous", "anon", "rss"),
     ("page cache", "file", "cache"),
     ("shared memory", "shmem", "shmem"),
-    ("kernel memory", "kernel", "slab"),
     ("network buffers", "sock", "sock"),
 )
 
@@ -50,7 +61,7 @@ def collect_evidence(incident: Incident, figures: Figures, cause: str) -> t.Iter
         yield from _describe_victim(victim)
 
     yield from _describe_choice(report)
-    yield from _describe_tasks(report, figures.consumers)
+    yield from _describe_tasks(report, figures)
     if report.scope == "memcg":
         yield from _describe_limit(report)
     elif report.memory:
@@ -95,8 +106,9 @@ def _describe_choice(report: OomReport) -> t.Iterator[str]:
         )
 
 
-def _describe_tasks(report: OomReport, consumers: Consumers) -> t.Iterator[str]:
+def _describe_tasks(report: OomReport, figures: Figures) -> t.Iterator[str]:
     """Yield what all processes held together, then the largest of them and the largest cgroups."""
+    consumers = figures.consumers
     together = consumers.together
     if together.number == 1:
         return
@@ -107,9 +119,26 @@ def _describe_tasks(report: OomReport, consumers: Consumers) -> t.Iterator[str]:
     ram = _describe_rss(together.rss_bytes, report.page_size)
     swap = _describe_swap_entries(together.swap_bytes, report.page_size)
     sharing = _describe_sharing(together)
-    yield from _enumerate(f"Together, the {together.number} processes held", [ram, swap], end=sharing)
-    yield from _describe_largest(report, consumers.names[0])
+    begin = f"Together, the {together.number} processes held"
+    if not consumers.is_whole:
+        begin = f"The task table may not be whole. Together, the {together.number} processes that it shows held"
+
+    yield from _enumerate(begin, [ram, swap], end=sharing)
+    yield from _describe_missing_rows(together.rss_bytes, find_anonymous_bytes(report, figures.parts))
+    yield from _describe_largest(report, consumers.names[0], is_whole=consumers.is_whole)
     yield from _describe_cgroups(consumers)
+
+
+def _describe_missing_rows(rss: int, anonymous: int | None) -> t.Iterator[str]:
+    """Yield that the processes of the table held much less than the anonymous memory that the kernel counts."""
+    if anonymous is None or rss >= anonymous * _EXPECTED_SHARE:
+        return
+
+    total = format_size(anonymous)
+    yield (
+        f"The kernel counted {total} of anonymous memory, but these processes held only {format_size(rss)} of RAM: "
+        "rows of the table are missing, or processes that had begun to exit held the rest."
+    )
 
 
 def _describe_rss(size: int, page_size: int) -> str:
@@ -148,7 +177,7 @@ def _describe_cgroups(consumers: Consumers) -> t.Iterator[str]:
         yield f"RAM and swap by cgroup, as far as the cgroups are known: {', '.join(parts[:_FEW])}."
 
 
-def _describe_largest(report: OomReport, largest: Group[str]) -> t.Iterator[str]:
+def _describe_largest(report: OomReport, largest: Group[str], *, is_whole: bool) -> t.Iterator[str]:
     """Yield which processes of one name held most, and why they were spared if they were."""
     name, tasks, together = largest
     if not together.held_bytes:
@@ -163,7 +192,8 @@ def _describe_largest(report: OomReport, largest: Group[str]) -> t.Iterator[str]
     if report.victims and not _was_killed(report, largest):
         spared = _explain_why_spared(tasks, report.victims[0])
 
-    yield f"{holder} held the most: {held} of RAM and swap.{spared}"
+    among = "" if is_whole else " of these"
+    yield f"{holder} held the most{among}: {held} of RAM and swap.{spared}"
 
 
 def _was_killed(report: OomReport, group: Group[str]) -> bool:
@@ -208,7 +238,12 @@ def _describe_limit(report: OomReport) -> t.Iterator[str]:
 
     yield from _describe_usage(limit)
     statistics = [_describe_statistic(limit, *statistic) for statistic in _STATISTICS]
+    kernel = find_kernel_bytes_of_cgroup(limit)
+    if kernel:
+        statistics.append(f"{format_size(kernel)} kernel memory")
+
     yield from _enumerate("Memory of the cgroup:", statistics, last=", ")
+    yield from describe_kernel_share(limit)
 
 
 def _describe_usage(limit: Limit) -> t.Iterator[str]:
@@ -245,12 +280,24 @@ def _describe_parts(memory: Memory, parts: Breakdown | None) -> t.Iterator[str]:
 
     ram = format_size(memory.ram_bytes)
     texts = []
+    names = dict(_PART_NAMES)
+    if _may_be_holes(memory):
+        names["reserved"] = "reserved or without RAM (holes between the addresses)"
+
     for name, part in _sort_parts(parts, memory.ram_bytes).items():
         size = format_size(part)
-        texts.append(f"{size} {name}")
+        texts.append(f"{size} {names.get(name, name)}")
 
     yield f"Use of the {ram} of RAM: {', '.join(texts)}."
     yield from _describe_notable_parts(memory, parts)
+
+
+def _may_be_holes(memory: Memory) -> bool:
+    """Return whether much of the RAM is reserved, and the zones do not show whether there is RAM at all."""
+    if memory.holes_bytes is not None:
+        return False
+
+    return compute_share(memory.reserved_bytes, memory) >= _NOTABLE_SHARE
 
 
 def _sort_parts(parts: Breakdown, ram_bytes: int) -> dict[str, int]:
@@ -266,7 +313,7 @@ def _sort_parts(parts: Breakdown, ram_bytes: int) -> dict[str, int]:
 
 def _describe_notable_parts(memory: Memory, parts: Breakdown) -> t.Iterator[str]:
     notable = (
-        (parts.missing_bytes, "is unaccounted for: drivers, a balloon of the hypervisor, zram or a leak may hold it"),
+        (parts.missing_bytes, _UNACCOUNTED),
         (parts.slab_unreclaimable_bytes, "held kernel objects that cannot be reclaimed"),
         (parts.shmem_bytes, "held shared memory and files in tmpfs, which can exist without any process"),
         (parts.huge_pages_bytes, "was reserved as huge pages"),
@@ -276,6 +323,12 @@ def _describe_notable_parts(memory: Memory, parts: Breakdown) -> t.Iterator[str]
         if compute_share(part, memory) >= _NOTABLE_SHARE:
             size = format_size(zero_if_unknown(part))
             yield f"{size} of RAM {description}."
+
+    if memory.hwpoisoned_bytes:
+        size = format_size(memory.hwpoisoned_bytes)
+        yield f"{size} of RAM was out of use, because the hardware had reported errors in it (hwpoisoned)."
+
+    yield from describe_slabs(memory)
 
 
 def _describe_free_lists(supplies: t.Iterable[Supply]) -> t.Iterator[str]:

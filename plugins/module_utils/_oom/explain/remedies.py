@@ -15,6 +15,7 @@ from ..report.model import Limit, Memory, OomReport
 from .breakdown import Breakdown, compute_share
 from .consumers import Group
 from .figures import Figures
+from .kernel_use import name_largest_slabs
 from .limit_owner import find_limit_owner
 from .unknown import zero_if_unknown
 
@@ -418,7 +419,7 @@ def _advise_on_kernel_memory(memory: Memory, parts: Breakdown | None) -> t.Itera
         (
             slab,
             Advice(
-                what="Look in slabtop for the largest kinds of kernel objects, and check whether they grow.",
+                what=_advise_on_slabs(memory),
                 why=f"Kernel objects took {format_size(slab)} of RAM, which may be a leak in the kernel.",
                 risk="None: looking changes nothing.",
             ),
@@ -426,8 +427,8 @@ def _advise_on_kernel_memory(memory: Memory, parts: Breakdown | None) -> t.Itera
         (
             parts.missing_bytes,
             Advice(
-                what="Look for a balloon of the hypervisor, zram, or a driver that takes memory and does not return "
-                "it.",
+                what="Look for a balloon of the hypervisor, the cache of ZFS, zram, or a driver that takes memory and "
+                "does not return it.",
                 why=f"{format_size(parts.missing_bytes)} of RAM is unaccounted for.",
                 risk="None: looking changes nothing.",
             ),
@@ -444,3 +445,11 @@ def _advise_on_kernel_memory(memory: Memory, parts: Breakdown | None) -> t.Itera
     for size, advice in advice_by_size:
         if compute_share(size, memory) >= _MANY:
             yield advice
+
+
+def _advise_on_slabs(memory: Memory) -> str:
+    if not memory.slabs:
+        return "Look in slabtop for the largest kinds of kernel objects, and check whether they grow."
+
+    largest = name_largest_slabs(memory)
+    return f"Find out what makes the kernel keep these objects, and check in slabtop whether they grow: {largest}."

@@ -43,6 +43,9 @@ _HUGE_PAGES = re.compile(
 _PAGES = re.compile(r"(\d{1,20}) ([A-Za-z/ ]{1,40}[A-Za-z])")
 _SLAB_PARTS = ("slab_reclaimable", "slab_unreclaimable")
 
+# Before Linux 3.9, the present memory lacks the map of pages, which takes less than this share.
+_SMALLEST_HOLES = 0.05
+
 _PAGE_LINES = {
     "pages RAM": "ram",
     "pages of RAM": "ram",
@@ -265,10 +268,19 @@ class MemInfo:
             counters = {key: int(count) * page_size for key, count in self._counters.items()}
             pages = {key: count * page_size for key, count in self._pages.items()}
 
+        ram = pages.get("ram")
+        reserved = pages.get("reserved")
+        present = [parts.sizes.get("present_bytes") for parts in self._zones.values()]
+        holes = _find_holes(ram, reserved, present)
+        if holes and ram and reserved:
+            ram -= holes
+            reserved -= holes
+
         return Memory(
             page_size=page_size,
-            ram_bytes=pages.get("ram"),
-            reserved_bytes=pages.get("reserved"),
+            ram_bytes=ram,
+            reserved_bytes=reserved,
+            holes_bytes=holes,
             free_bytes=counters.get("free"),
             page_cache_bytes=pages.get("page_cache"),
             slab_bytes=_sum_slab(counters),
@@ -299,6 +311,27 @@ class MemInfo:
             return sizes
 
         return list(_parse_kernel_stacks(self._zone_lines))
+
+
+def _find_holes(ram: int | None, reserved: int | None, sizes: t.Sequence[int | None]) -> int | None:
+    """Return the bytes of the addresses between parts of the RAM, which some kernels count as reserved RAM.
+
+    These kernels count all addresses from the first to the last page. The RAM is what is present in the zones, whose
+    sizes are `sizes`. Return None if zones are missing: those of other nodes if the request was bound to some, and
+    those whose lines are lost. Then more is absent than the kernel counts as reserved.
+    """
+    present = sum(filter(None, sizes))
+    if ram is None or reserved is None or not present or None in sizes:
+        return None
+
+    holes = ram - present
+    if holes > reserved:
+        return None
+
+    if holes < ram * _SMALLEST_HOLES:
+        return 0
+
+    return holes
 
 
 def _find_nearest_page_size(ratio: float) -> int | None:

@@ -159,6 +159,9 @@ class Memory(t.NamedTuple):
     page_size: int | None = None
     ram_bytes: int | None = None
     reserved_bytes: int | None = None
+    holes_bytes: int | None = None
+    """Addresses without RAM between parts of it. Some kernels print them as reserved RAM. The two sizes above are
+    without them, unless this is None: then the zones do not show whether there are some."""
     free_bytes: int | None = None
     page_cache_bytes: int | None = None
     """Includes shared memory and the swap cache, as `total pagecache pages` does."""

@@ -228,8 +228,9 @@ def test_the_incident_is_exhaustion_with_the_buddy_lists_as_evidence() -> None:
             ),
             "The 4 processes named sys.fcgi held the most: 4.5 GiB of RAM and swap.",
             (
-                "Use of the 1023.5 MiB of RAM: 835.2 MiB anonymous, 62.7 MiB reserved, 48.1 MiB free, 30.2 MiB slab "
-                "unreclaimable, 15.6 MiB page tables, 15.2 MiB slab reclaimable, 13.7 MiB unaccounted, 2.9 MiB other."
+                "Use of the 1023.5 MiB of RAM: 835.2 MiB anonymous, 62.7 MiB reserved, 48.1 MiB free, 30.2 MiB "
+                "unreclaimable kernel objects, 15.6 MiB page tables, 15.2 MiB reclaimable kernel objects, 13.7 MiB "
+                "unaccounted, 2.9 MiB other."
             ),
             "The buddy lists held 4476 kB in DMA (largest block 512 kB) and 44744 kB in DMA32 (largest block 4096 kB).",
             "0 B of the 3.7 GiB of swap was free, so swap was exhausted.",

@@ -9,8 +9,9 @@ import typing as t
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import Trigger, Victim
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import Limit, Memory, Trigger, Victim
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.explain.factories import (
+    GIB,
     diagnose_incident,
     make_task,
     make_zone,
@@ -62,3 +63,46 @@ def test_large_blocks_that_are_kept_for_others_are_named(types: dict[int, str], 
     zones = (make_zone("Normal", 90000, (20000, 1250, 0, 3, 2), min_kb=8000)._replace(block_types=types),)
     trigger = Trigger("a", gfp_flags=("GFP_KERNEL",), order=3)
     assert find_sentences("Free blocks", trigger=trigger, zones=zones) == sentences
+
+
+def test_a_table_of_a_cut_report_is_said_to_be_a_part() -> None:
+    (together,) = find_sentences("The task table may not be whole.", complete=False)
+    assert together.startswith(
+        "The task table may not be whole. Together, the 3 processes that it shows held 816.4 MiB"
+    )
+    assert find_sentences("The 2 processes named", complete=False) == [
+        "The 2 processes named sys.fcgi held the most of these: 4.4 GiB of RAM and swap."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "total"),
+    [
+        (
+            {"memory": Memory(ram_bytes=4 * GIB, free_bytes=0, page_cache_bytes=0, counters={"active_anon": GIB * 2})},
+            "2.0",
+        ),
+        ({"memory": Memory(ram_bytes=4 * GIB, free_bytes=0, page_cache_bytes=0, counters={"active_anon": GIB})}, ""),
+        ({"scope": "memcg", "limit": Limit(stat={"anon": 3 * GIB})}, "3.0"),
+        ({"scope": "memcg", "limit": Limit(stat={"rss": 3 * GIB})}, "3.0"),
+        ({"scope": "memcg", "limit": Limit(stat={"anon": GIB})}, ""),
+        ({"scope": "cpuset"}, ""),
+    ],
+)
+def test_a_table_with_much_less_than_all_anonymous_memory_is_noticed(changes: dict[str, t.Any], total: str) -> None:
+    sentences = [
+        f"The kernel counted {size} GiB of anonymous memory, but these processes held only 816.4 MiB of RAM: rows of "
+        "the table are missing, or processes that had begun to exit held the rest."
+        for size in filter(None, [total])
+    ]
+    assert find_sentences("The kernel counted", **changes) == sentences
+
+
+@pytest.mark.parametrize(
+    ("holes", "name"),
+    [(0, "reserved"), (None, "reserved or without RAM (holes between the addresses)")],
+    ids=["known", "unknown"],
+)
+def test_ram_that_may_not_exist_is_not_said_to_be_reserved(holes: int | None, name: str) -> None:
+    memory = Memory(ram_bytes=GIB, reserved_bytes=GIB // 2, holes_bytes=holes, free_bytes=GIB // 2)
+    assert find_sentences("Use of", memory=memory) == [f"Use of the 1.0 GiB of RAM: 512.0 MiB free, 512.0 MiB {name}."]

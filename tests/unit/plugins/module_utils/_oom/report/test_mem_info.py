@@ -142,3 +142,27 @@ def test_huge_pages_of_all_nodes_are_added() -> None:
     ).build_memory(4096)
     assert memory is not None
     assert (memory.huge_pages_bytes, memory.huge_pages_free_bytes) == (2056 << 20, 2 << 20)
+
+
+NORMAL = "Normal free:8kB min:4kB low:5kB high:6kB present:262144kB managed:240000kB"
+HIGH = "HighMem free:8kB min:4kB low:5kB high:6kB present:262144kB managed:262144kB"
+HALF = (512 << 20, 20_000 * 1024, 512 << 20)
+WHOLE = (1 << 30, (512 << 20) + 20_000 * 1024, None)
+
+
+@pytest.mark.parametrize(
+    ("lines", "sizes"),
+    [
+        ((NORMAL, HIGH, "262144 pages RAM", "136072 pages reserved"), HALF),
+        ((NORMAL, "262144 pages RAM", "136072 pages reserved"), WHOLE),
+        ((NORMAL, HIGH[:40], "262144 pages RAM", "136072 pages reserved"), WHOLE),
+        (("262144 pages RAM", "136072 pages reserved"), WHOLE),
+        ((NORMAL, HIGH, "133000 pages RAM", "5000 pages reserved"), (133000 * 4096, 5000 * 4096, 0)),
+        ((NORMAL, HIGH, "262144 pages RAM"), (1 << 30, None, None)),
+    ],
+    ids=["holes", "another node", "a truncated zone", "no zones", "a map of pages", "no reserve"],
+)
+def test_holes_between_the_ram_are_not_ram(lines: tuple[str, ...], sizes: tuple[int | None, ...]) -> None:
+    memory = read("active_anon:1 inactive_anon:2", *reversed(lines)).build_memory(4096)
+    assert memory is not None
+    assert (memory.ram_bytes, memory.reserved_bytes, memory.holes_bytes) == sizes
