@@ -14,6 +14,7 @@ from .explain.cause import Diagnosis, diagnose
 from .explain.consumers import Consumers, Sums, compute_held_bytes, count_damaged_rows
 from .explain.figures import Figures, compute_figures
 from .explain.remedies import Remedy, select_needed, suggest_for_outage
+from .explain.unknown import zero_if_unknown
 from .incident.cgroup import parse_cgroup
 from .incident.findings import Findings
 from .incident.incident import Incident, UnitEffect
@@ -194,10 +195,10 @@ def _collect_notes(incident: Incident, damaged_rows: int) -> t.Iterator[str]:
 
 
 def _note_holes(memory: Memory | None) -> t.Iterator[str]:
-    if memory is None or memory.ram_bytes is None or not memory.holes_bytes:
+    if memory is None or not memory.holes_bytes:
         return
 
-    counted = format_size(memory.ram_bytes + memory.holes_bytes)
+    counted = format_size(zero_if_unknown(memory.ram_bytes) + memory.holes_bytes)
     holes = format_size(memory.holes_bytes)
     yield f"Of the {counted} that the report counts as RAM, {holes} are addresses without RAM. They are not included."
 

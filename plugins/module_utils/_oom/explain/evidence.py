@@ -131,10 +131,11 @@ def _describe_tasks(report: OomReport, figures: Figures) -> t.Iterator[str]:
 
 def _describe_missing_rows(rss: int, anonymous: int | None) -> t.Iterator[str]:
     """Yield that the processes of the table held much less than the anonymous memory that the kernel counts."""
-    if anonymous is None or rss >= anonymous * _EXPECTED_SHARE:
+    counted = zero_if_unknown(anonymous)
+    if rss >= counted * _EXPECTED_SHARE:
         return
 
-    total = format_size(anonymous)
+    total = format_size(counted)
     yield (
         f"The kernel counted {total} of anonymous memory, but these processes held only {format_size(rss)} of RAM: "
         "rows of the table are missing, or processes that had begun to exit held the rest."
@@ -192,7 +193,10 @@ def _describe_largest(report: OomReport, largest: Group[str], *, is_whole: bool)
     if report.victims and not _was_killed(report, largest):
         spared = _explain_why_spared(tasks, report.victims[0])
 
-    among = "" if is_whole else " of these"
+    among = ""
+    if not is_whole:
+        among = " of these"
+
     yield f"{holder} held the most{among}: {held} of RAM and swap.{spared}"
 
 

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import itertools
 import typing as t
 
 from ..._size import format_size
 from ..report.model import Allocation, Limit, Memory, Slab
 from .breakdown import Breakdown
-from .unknown import zero_if_unknown
+from .unknown import sum_known, zero_if_unknown
 
 # Shares from which on the kernel's memory is the cause, and from which on it is worth a sentence.
 _MOST = 0.5
@@ -24,24 +25,24 @@ _SLAB_PAGES = "alloc_slab_page"
 _SUM = "kernel"
 _PARTS = ("kernel_stack", "pagetables", "percpu", "slab")
 
-# What the objects of frequent caches are, by the beginning of the name.
-_OBJECTS = (
-    ("kmemleak_object", "notes of the debugging option kmemleak; kmemleak=off turns it off"),
-    ("filp", "open files"),
-    ("dentry", "file names"),
-    ("task_struct", "tasks"),
-    ("vm_area_struct", "mappings of processes"),
-    ("anon_vma", "mappings of processes"),
-    ("nf_conntrack", "tracked connections"),
-    ("skbuff", "network buffers"),
-    ("sock_inode_cache", "sockets"),
-    ("TCP", "TCP sockets"),
-    ("UNIX", "Unix sockets"),
-    ("proc_inode_cache", "files of /proc"),
-    ("kernfs_node_cache", "files of /sys and of cgroups"),
-    ("bio", "disk requests"),
-)
-_INODES = ("_inode", "inode_cache", "xfs_ili")
+# What the objects of frequent caches are, by a part of the name. The first match counts.
+_OBJECTS = {
+    "kmemleak_object": "notes of the debugging option kmemleak; kmemleak=off turns it off",
+    "filp": "open files",
+    "dentry": "file names",
+    "task_struct": "tasks",
+    "vm_area_struct": "mappings of processes",
+    "anon_vma": "mappings of processes",
+    "nf_conntrack": "tracked connections",
+    "skbuff": "network buffers",
+    "sock_inode_cache": "sockets",
+    "TCP": "TCP sockets",
+    "UNIX": "Unix sockets",
+    "kernfs_node": "files of /sys and of cgroups",
+    "bio-": "disk requests",
+    "xfs_ili": "inodes",
+    "inode": "inodes",
+}
 
 
 def find_kernel_bytes(memory: Memory, parts: Breakdown | None) -> int:
@@ -70,10 +71,14 @@ def describe_slabs(memory: Memory) -> t.Iterator[str]:
     if memory.slabs:
         yield f"The largest caches of kernel objects: {name_largest_slabs(memory)}."
 
-    allocations = [allocation for allocation in memory.allocations if allocation.function != _SLAB_PAGES]
+    allocations = list(itertools.filterfalse(_has_slab_pages, memory.allocations))
     if allocations:
         largest = ", ".join(map(_describe_allocation, allocations[:_FEW]))
         yield f"The functions of the kernel that allocated most: {largest}."
+
+
+def _has_slab_pages(allocation: Allocation) -> bool:
+    return allocation.function == _SLAB_PAGES
 
 
 def name_largest_slabs(memory: Memory) -> str:
@@ -96,13 +101,9 @@ def _describe_slab(slab: Slab) -> str:
 
 def _name_objects(name: str) -> str:
     """Return what the objects of a cache are, nothing if that is unknown."""
-    for begin, objects in _OBJECTS:
-        if name.startswith(begin):
-            return objects
-
-    for part in _INODES:
+    for part, objects in _OBJECTS.items():
         if part in name:
-            return "inodes"
+            return objects
 
     return ""
 
@@ -113,28 +114,33 @@ def find_kernel_bytes_of_cgroup(limit: Limit) -> int | None:
         return limit.kmem_usage_bytes
 
     total = limit.stat.get(_SUM)
-    if total is not None or _PARTS[-1] not in limit.stat:
+    if total is not None:
         return total
 
-    return sum([limit.stat.get(part, 0) for part in _PARTS])
+    return sum_known(map(limit.stat.get, _PARTS))
 
 
 def has_kernel_most_of_cgroup(limit: Limit | None) -> bool:
     """Return whether the kernel used most of the memory of a cgroup."""
-    if limit is None or not limit.usage_bytes:
-        return False
-
-    return zero_if_unknown(find_kernel_bytes_of_cgroup(limit)) >= limit.usage_bytes * _MOST
+    return _compute_share_of_cgroup(limit or Limit()) >= _MOST
 
 
 def describe_kernel_share(limit: Limit) -> t.Iterator[str]:
     """Yield how much of a cgroup's memory the kernel used if that is much."""
-    size = zero_if_unknown(find_kernel_bytes_of_cgroup(limit))
-    usage = zero_if_unknown(limit.usage_bytes)
-    if not usage or size < usage * _MUCH:
+    if _compute_share_of_cgroup(limit) < _MUCH:
         return
 
+    size = format_size(zero_if_unknown(find_kernel_bytes_of_cgroup(limit)))
+    usage = format_size(zero_if_unknown(limit.usage_bytes))
     yield (
-        f"{format_size(size)} of the {format_size(usage)} that the cgroup used was kernel memory, such as inodes, file "
-        "names and page tables. It is not part of the size of any process, and ending a process may not free it."
+        f"{size} of the {usage} that the cgroup used was kernel memory, such as inodes, file names and page tables. It "
+        "is not part of the size of any process, and ending a process may not free it."
     )
+
+
+def _compute_share_of_cgroup(limit: Limit) -> float:
+    """Return the kernel's share of the memory of a cgroup, 0 if it is unknown."""
+    if not limit.usage_bytes:
+        return 0.0
+
+    return zero_if_unknown(find_kernel_bytes_of_cgroup(limit)) / limit.usage_bytes

@@ -228,9 +228,10 @@ def _are_sizes_known(memory: Memory, largest: Group[str]) -> bool:
 
     A kernel that cannot swap does not print the size of swap.
     """
-    _name, tasks, sums = largest
-    if memory.ram_bytes is None or memory.swap_total_bytes is None:
+    if None in (memory.ram_bytes, memory.swap_total_bytes):
         return False
+
+    _name, tasks, sums = largest
 
     return not tasks or sums.held_bytes > 0
 

@@ -11,6 +11,7 @@ mm/show_mem.c, mm/oom_kill.c.
 
 from __future__ import annotations
 
+import itertools
 import re
 import typing as t
 
@@ -139,6 +140,10 @@ def is_ignored(text: str) -> bool:
 def list_unread(texts: t.Iterable[str]) -> list[str]:
     """Return the lines that are of no ignored kind."""
     # Most lines are of two kinds, whose patterns take much longer than this.
-    rare = [text for text in texts if _OFFSET_MARK not in text and text[:4] not in _FREQUENT]
+    rare = itertools.filterfalse(_is_frequent, texts)
 
-    return [text for text in rare if not is_ignored(text)]
+    return list(itertools.filterfalse(is_ignored, rare))
+
+
+def _is_frequent(text: str) -> bool:
+    return _OFFSET_MARK in text or text[:4] in _FREQUENT

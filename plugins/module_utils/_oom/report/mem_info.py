@@ -268,18 +268,16 @@ class MemInfo:
             counters = {key: int(count) * page_size for key, count in self._counters.items()}
             pages = {key: count * page_size for key, count in self._pages.items()}
 
-        ram = pages.get("ram")
-        reserved = pages.get("reserved")
         present = [parts.sizes.get("present_bytes") for parts in self._zones.values()]
-        holes = _find_holes(ram, reserved, present)
-        if holes and ram and reserved:
-            ram -= holes
-            reserved -= holes
+        holes = _find_holes(pages, present)
+        if holes:
+            pages["ram"] -= holes
+            pages["reserved"] -= holes
 
         return Memory(
             page_size=page_size,
-            ram_bytes=ram,
-            reserved_bytes=reserved,
+            ram_bytes=pages.get("ram"),
+            reserved_bytes=pages.get("reserved"),
             holes_bytes=holes,
             free_bytes=counters.get("free"),
             page_cache_bytes=pages.get("page_cache"),
@@ -313,19 +311,19 @@ class MemInfo:
         return list(_parse_kernel_stacks(self._zone_lines))
 
 
-def _find_holes(ram: int | None, reserved: int | None, sizes: t.Sequence[int | None]) -> int | None:
+def _find_holes(pages: t.Mapping[str, int], present: t.Sequence[int | None]) -> int | None:
     """Return the bytes of the addresses between parts of the RAM, which some kernels count as reserved RAM.
 
-    These kernels count all addresses from the first to the last page. The RAM is what is present in the zones, whose
-    sizes are `sizes`. Return None if zones are missing: those of other nodes if the request was bound to some, and
-    those whose lines are lost. Then more is absent than the kernel counts as reserved.
+    These kernels count all addresses from the first to the last page. The RAM is what is present in the zones. Return
+    None if zones are missing: those of other nodes if the request was bound to some, and those whose lines are lost.
+    Then more is absent than the kernel counts as reserved.
     """
-    present = sum(filter(None, sizes))
-    if ram is None or reserved is None or not present or None in sizes:
+    if None in present:
         return None
 
-    holes = ram - present
-    if holes > reserved:
+    ram = pages.get("ram", 0)
+    holes = ram - sum(filter(None, present))
+    if holes > pages.get("reserved", 0):
         return None
 
     if holes < ram * _SMALLEST_HOLES:
