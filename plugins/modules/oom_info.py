@@ -302,6 +302,30 @@ events:
     pod_uid:
       description: The Kubernetes pod in which the victim ran.
       type: str
+    candidates:
+      description:
+        - The cgroups that systemd-oomd considered before it killed one of them, in its order.
+        - systemd-oomd rounds the sizes. Which of the values it prints depends on whether it acted on memory pressure or
+          on the use of swap.
+      type: list
+      elements: dict
+      contains:
+        cgroup:
+          description: The cgroup.
+          type: str
+          sample: /user.slice/user-1000.slice/user@1000.service/app.slice
+        memory_bytes:
+          description: Its memory in RAM.
+          type: int
+        swap_bytes:
+          description: Its memory in swap.
+          type: int
+        pressure_percent:
+          description: The share of the last 10 seconds in which all its processes waited for memory.
+          type: float
+        scanned_pages:
+          description: The number of pages that the kernel has scanned to reclaim memory of the cgroup.
+          type: int
     limit:
       description: The usage and the limits of the cgroup in RV(events[].limit_cgroup).
       type: dict

@@ -12,7 +12,7 @@ from .explain.allocation import Supply, find_impossible_zones
 from .explain.breakdown import Breakdown
 from .explain.cause import Diagnosis, diagnose
 from .explain.consumers import Consumers, Sums, compute_held_bytes, count_damaged_rows
-from .explain.figures import Figures, compute_figures
+from .explain.figures import Figures, RamSizes, compute_figures
 from .explain.remedies import Remedy, select_needed, suggest_for_outage
 from .explain.unknown import zero_if_unknown
 from .incident.cgroup import parse_cgroup
@@ -59,8 +59,9 @@ def build_result(findings: Findings, *, tasks: str, top: int) -> dict[str, t.Any
     older = [diagnose(incident, compute_figures(incident)) for incident in findings.older]
     events = []
     diagnoses = []
+    ram_sizes = RamSizes()
     for incident in findings.incidents:
-        figures = compute_figures(incident)
+        figures = compute_figures(incident, ram_sizes)
         diagnosis = diagnose(incident, figures)
         diagnoses.append(diagnosis)
         events.append(_build_event(incident, figures, diagnosis, rows, trusted=findings.trusted))
@@ -152,6 +153,7 @@ def _build_event(
         "slice": place.slice,
         "container_id": place.container_id,
         "pod_uid": place.pod_uid,
+        "candidates": _build_all(report.candidates),
         "limit": _build_limit(report.limit),
         "memory": _build_memory(report, figures.parts, rows),
         "zones": [_build_zone(supply) for supply in figures.supplies],

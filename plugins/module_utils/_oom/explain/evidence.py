@@ -13,7 +13,7 @@ from ..report.model import Limit, Memory, OomReport, Task, Victim
 from .allocation import Request, Supply, can_serve, describe_purpose, find_request
 from .breakdown import Breakdown, compute_share
 from .consumers import Consumers, Group, Sums, find_anonymous_bytes
-from .figures import Figures
+from .figures import Figures, find_lost_ram
 from .kernel_use import describe_kernel_share, describe_slabs, find_kernel_bytes_of_cgroup
 from .limit_owner import describe_reached_limit
 from .unknown import list_known, sum_known, zero_if_unknown
@@ -66,6 +66,7 @@ def collect_evidence(incident: Incident, figures: Figures, cause: str) -> t.Iter
         yield from _describe_limit(report)
     elif report.memory:
         yield from _describe_parts(report.memory, figures.parts)
+        yield from _describe_lost_ram(figures)
         yield from _describe_free_lists(figures.supplies)
         yield from _describe_swap(report.memory, cause)
         yield from _describe_request(report, figures.supplies, cause)
@@ -328,11 +329,21 @@ def _describe_notable_parts(memory: Memory, parts: Breakdown) -> t.Iterator[str]
             size = format_size(zero_if_unknown(part))
             yield f"{size} of RAM {description}."
 
+    yield from describe_slabs(memory)
+
+
+def _describe_lost_ram(figures: Figures) -> t.Iterator[str]:
+    """Yield that the host had more RAM before, and that it no longer uses RAM with errors."""
+    memory = figures.memory
     if memory.hwpoisoned_bytes:
         size = format_size(memory.hwpoisoned_bytes)
         yield f"{size} of RAM was out of use, because the hardware had reported errors in it (hwpoisoned)."
 
-    yield from describe_slabs(memory)
+    lost = find_lost_ram(figures)
+    if lost:
+        before = format_size(zero_if_unknown(figures.earlier_ram_bytes))
+        now = format_size(zero_if_unknown(memory.ram_bytes))
+        yield f"An earlier report of this host shows {before} of RAM, this one {now}: {format_size(lost)} is missing."
 
 
 def _describe_free_lists(supplies: t.Iterable[Supply]) -> t.Iterator[str]:

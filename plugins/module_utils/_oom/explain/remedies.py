@@ -14,7 +14,7 @@ from ..incident.taken_down import TakenDown
 from ..report.model import Limit, Memory, OomReport
 from .breakdown import Breakdown, compute_share
 from .consumers import Group
-from .figures import Figures
+from .figures import Figures, find_lost_ram
 from .kernel_use import name_largest_slabs
 from .limit_owner import find_limit_owner
 from .unknown import zero_if_unknown
@@ -297,6 +297,7 @@ def find_advice(incident: Incident, figures: Figures, cause: str) -> t.Iterator[
 
     yield from _advise_on_settings(report)
     if report.scope != "memcg":
+        yield from _advise_on_lost_ram(figures)
         yield from _advise_on_huge_pages(figures.memory)
         yield from _advise_on_kernel_memory(figures.memory, figures.parts)
 
@@ -395,6 +396,19 @@ def _advise_on_settings(report: OomReport) -> t.Iterator[Advice]:
             why="The kernel then kills the process with the highest score, not the one that happens to request memory.",
             risk="The kernel examines all processes first, which takes some time if there are many thousands.",
         )
+
+
+def _advise_on_lost_ram(figures: Figures) -> t.Iterator[Advice]:
+    lost = find_lost_ram(figures) + zero_if_unknown(figures.memory.hwpoisoned_bytes)
+    if not lost:
+        return
+
+    yield Advice(
+        what="Find out why RAM is missing: a failed memory module (dmidecode --type memory, and EDAC or MCE messages "
+        "of the kernel), a mem= parameter of the kernel, or the settings of the hypervisor.",
+        why=f"{format_size(lost)} of the RAM that the host had is no longer in use.",
+        risk="None: looking changes nothing.",
+    )
 
 
 def _advise_on_huge_pages(memory: Memory) -> t.Iterator[Advice]:

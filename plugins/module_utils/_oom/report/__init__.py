@@ -27,6 +27,7 @@
 `victim_rows`: the details of a victim that only its row of the task table has, and the page size
 `times`: compares the times of lines, also of those without a year
 `userspace_killers`: the lines of systemd-oomd, earlyoom and nohang
+`oomd_candidates`: the cgroups that systemd-oomd considered before a kill
 
     text log -> log_text -> log_lines, prefixes, unwrap -> Line -> reader -> draft, assembly -> OomReport
     journal ------------------------> Line -> reader -> userspace_killers -> OomReport

@@ -217,6 +217,18 @@ class Zone(t.NamedTuple):
         return max(sizes, default=0)
 
 
+class Candidate(t.NamedTuple):
+    """A cgroup that systemd-oomd considered before a kill. It prints rounded sizes."""
+
+    cgroup: str
+    memory_bytes: int | None = None
+    swap_bytes: int | None = None
+    pressure_percent: float | None = None
+    """The share of the last 10 seconds in which all its processes waited for memory."""
+    scanned_pages: int | None = None
+    """The number of pages that the kernel has scanned to reclaim memory of the cgroup."""
+
+
 class OomReport(t.NamedTuple):
     """One OOM kill with everything that the log says about it.
 
@@ -266,6 +278,8 @@ class OomReport(t.NamedTuple):
     kernel_release: str | None = None
     reason: str | None = None
     """Why a userspace killer killed, in its own words."""
+    candidates: tuple[Candidate, ...] = ()
+    """The cgroups that systemd-oomd considered, the first to be killed first."""
     unread: tuple[str, ...] = ()
     """Lines inside the report that are neither read nor of a kind that is ignored on purpose."""
     complete: bool = False

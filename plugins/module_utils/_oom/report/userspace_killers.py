@@ -13,6 +13,7 @@ import re
 import typing as t
 
 from .model import Line, OomReport, Unparsed, Victim
+from .oomd_candidates import OomdCandidates
 from .times import is_near
 
 _MAX_REMEMBERED = 16
@@ -73,6 +74,7 @@ class UserspaceKillers:
         """The latest lines in which earlyoom says that it asked the kernel for a kill."""
         self._latest: dict[t.Hashable, Line] = {}
         self._nohang_victims: dict[str | None, tuple[Line, Victim]] = {}
+        self._candidates = OomdCandidates()
 
     def take(self, line: Line) -> OomReport | Unparsed | None:
         """Return the kill that a line is about, or the line if it is about a kill but cannot be parsed.
@@ -100,6 +102,17 @@ class UserspaceKillers:
             del self._latest[oldest]
 
         return before is not None and is_near(before, line)
+
+    def _take_oomd(self, line: Line) -> OomReport | Unparsed | None:
+        """Return the kill that a line is about, with the cgroups that systemd-oomd considered before it."""
+        if self._candidates.take(line):
+            return None
+
+        found = self._parse_oomd(line)
+        if not isinstance(found, OomReport):
+            return found
+
+        return found._replace(candidates=self._candidates.pop(line))
 
     def _parse_oomd(self, line: Line) -> OomReport | Unparsed | None:
         text = line.text
@@ -264,7 +277,7 @@ def find_unnamed_killer(text: str) -> tuple[str, str] | None:
 
 
 _PARSERS: t.Mapping[str | None, t.Callable[[UserspaceKillers, Line], OomReport | Unparsed | None]] = {
-    "systemd-oomd": UserspaceKillers._parse_oomd,
+    "systemd-oomd": UserspaceKillers._take_oomd,
     "earlyoom": UserspaceKillers._parse_earlyoom,
     "nohang": UserspaceKillers._parse_nohang,
     "nohang-desktop": UserspaceKillers._parse_nohang,

@@ -19,6 +19,7 @@ from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.in_journal import Query, find_in_journal
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import Candidate
 from ansible_collections.oomguard.linux.plugins.module_utils._safe import neutralise_all
 from ansible_collections.oomguard.linux.plugins.modules.oom_info import ARGUMENT_SPEC, RETURN, find, main, query_from
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import Host, captured
@@ -167,6 +168,8 @@ def test_returned_keys_are_documented(part: str, tmp_path: pathlib.Path) -> None
         path.write_text("".join(f"[ 12.500000] {line}\n" for line in KERNEL_MEMORY))
         (event,) = find({**PARAMS, "log_files": [str(path)]}, Host([]))["events"]
         newest_first[0]["log"] = event["log"]
+        # Only systemd-oomd logs candidates.
+        newest_first[0]["candidates"] = [Candidate("/a")._asdict()]
         # The kernel prints these only if it itself took most of the memory.
         newest_first[0]["memory"].update(slabs=event["memory"]["slabs"], allocations=event["memory"]["allocations"])
         # A kill for the whole host has no limit, and a kill for a limit no zones; one has a remedy, the other advice.

@@ -89,6 +89,7 @@ def incident(findings: Findings) -> dict[str, t.Any]:
         ("slice", "system.slice"),
         ("container_id", None),
         ("pod_uid", None),
+        ("candidates", []),
         ("limit", None),
         (
             "memory",

@@ -9,9 +9,13 @@ import typing as t
 
 import pytest
 
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.explain.cause import diagnose
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.explain.figures import compute_figures
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.incident import build_incident
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import Limit, Memory, Trigger, Victim
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.explain.factories import (
     GIB,
+    REPORT,
     diagnose_incident,
     make_task,
     make_zone,
@@ -106,3 +110,21 @@ def test_a_table_with_much_less_than_all_anonymous_memory_is_noticed(changes: di
 def test_ram_that_may_not_exist_is_not_said_to_be_reserved(holes: int | None, name: str) -> None:
     memory = Memory(ram_bytes=GIB, reserved_bytes=GIB // 2, holes_bytes=holes, free_bytes=GIB // 2)
     assert find_sentences("Use of", memory=memory) == [f"Use of the 1.0 GiB of RAM: 512.0 MiB free, 512.0 MiB {name}."]
+
+
+def test_ram_that_is_missing_since_an_earlier_report_is_evidence() -> None:
+    incident = build_incident(REPORT)
+    diagnosis = diagnose(incident, compute_figures(incident)._replace(earlier_ram_bytes=2 * GIB))
+    assert (
+        "An earlier report of this host shows 2.0 GiB of RAM, this one 1.0 GiB: 1.0 GiB is missing."
+        in diagnosis.evidence
+    )
+    assert any(advice.why.startswith("1.0 GiB of the RAM that the host had") for advice in diagnosis.advice)
+
+
+def test_ram_with_errors_is_evidence() -> None:
+    diagnosis = diagnose_incident(memory=Memory(ram_bytes=GIB, hwpoisoned_bytes=64 << 20))
+    assert diagnosis.evidence.count(
+        "64.0 MiB of RAM was out of use, because the hardware had reported errors in it (hwpoisoned)."
+    )
+    assert any(advice.why.startswith("64.0 MiB of the RAM") for advice in diagnosis.advice)

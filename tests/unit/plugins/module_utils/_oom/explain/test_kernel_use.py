@@ -100,11 +100,6 @@ def test_the_advice_names_the_largest_caches() -> None:
     assert what.endswith(f"whether they grow: {name_largest_slabs(memory)}.")
 
 
-def test_pages_with_errors_are_evidence() -> None:
-    evidence = diagnose_incident(memory=changed(hwpoisoned_bytes=64 * MIB)).evidence
-    assert "64.0 MiB of RAM was out of use, because the hardware had reported errors in it (hwpoisoned)." in evidence
-
-
 @pytest.mark.parametrize(
     ("limit", "size"),
     [
