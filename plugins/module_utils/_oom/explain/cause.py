@@ -37,7 +37,7 @@ _REASONS = {
         "because most of the RAM was held by the kernel, its drivers or a balloon of the hypervisor, not by processes "
         "or files"
     ),
-    "cpuset_or_mempolicy": "because the memory nodes that the request was bound to were exhausted",
+    "cpuset_or_mempolicy": "because the memory that the request could use on the nodes it was bound to was exhausted",
     "pressure": "because memory was short",
     "manual": "because somebody requested it (SysRq)",
     "unknown": "for a reason that the log does not show",
@@ -104,7 +104,7 @@ def find_cause(report: OomReport, supplies: t.Sequence[Supply]) -> str:
         return "unknown"
 
     request = find_request(report)
-    if not request.is_known:
+    if not request.is_known or not supplies:
         return "unknown"
 
     if request.order > 0 and _is_fragmented(supplies):

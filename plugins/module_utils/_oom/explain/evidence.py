@@ -62,7 +62,7 @@ def collect_evidence(incident: Incident, figures: Figures, cause: str) -> t.Iter
 
     yield from _describe_choice(report)
     yield from _describe_tasks(report, figures)
-    if report.scope == "memcg":
+    if report.killer == "kernel" and report.scope == "memcg":
         yield from _describe_limit(report)
     elif report.memory:
         yield from _describe_parts(report.memory, figures.parts)
@@ -72,8 +72,19 @@ def collect_evidence(incident: Incident, figures: Figures, cause: str) -> t.Iter
         yield from _describe_request(report, figures.supplies, cause)
 
     yield from _describe_effect(incident)
-    if not report.complete and not report.tasks:
-        yield "The log does not hold the whole report of this kill, so its circumstances are unknown."
+    yield from _describe_gaps(report)
+
+
+def _describe_gaps(report: OomReport) -> t.Iterator[str]:
+    """Yield that circumstances of the kill are unknown, because the log does not hold the whole report."""
+    if report.complete or report.tasks:
+        return
+
+    unknown = "some of its circumstances are unknown"
+    if report.memory is None and report.limit is None:
+        unknown = "its circumstances are unknown"
+
+    yield f"The log does not hold the whole report of this kill, so {unknown}."
 
 
 def _describe_reason(report: OomReport) -> t.Iterator[str]:
@@ -198,7 +209,11 @@ def _describe_largest(report: OomReport, largest: Group[str], *, is_whole: bool)
     if not is_whole:
         among = " of these"
 
-    yield f"{holder} held the most{among}: {held} of RAM and swap.{spared}"
+    where = "RAM and swap"
+    if together.swap_bytes is None:
+        where = "RAM (the table does not show swap)"
+
+    yield f"{holder} held the most{among}: {held} of {where}.{spared}"
 
 
 def _was_killed(report: OomReport, group: Group[str]) -> bool:
@@ -252,14 +267,15 @@ def _describe_limit(report: OomReport) -> t.Iterator[str]:
 
 
 def _describe_usage(limit: Limit) -> t.Iterator[str]:
-    # Version 1 counts memory and swap together.
-    if limit.memsw:
-        return
-
     if limit.usage_bytes is None or limit.swap_usage_bytes is None:
         return
 
     ram = format_size(limit.usage_bytes)
+    if limit.memsw:
+        together = format_size(limit.swap_usage_bytes)
+        yield f"The cgroup used {ram} of RAM, and {together} of RAM and swap together."
+        return
+
     swap = _format_swap(limit.swap_usage_bytes)
     allowed = ""
     if limit.swap_limit_bytes == 0:

@@ -23,10 +23,10 @@ _NODE = "the memory of the node less what the kubelet keeps back: --kube-reserve
 
 # The end of a path, the words for what has this path, and the setting of its limit. The first match counts.
 _KINDS = (
-    (re.compile(r"[/-]kubepods(?:\.slice)?$"), "{path} (all pods of the node)", _NODE),
+    (re.compile(r"[/-]kubepods(?:\.slice)?$"), "the cgroup {path} of all pods", _NODE),
     (
         re.compile(r"[/-]kubepods(?:\.slice)?/(?:[^/]*-)?(?P<kind>burstable|besteffort)(?:\.slice)?$"),
-        "{path} (all {kind} pods of the node)",
+        "the cgroup {path} of all {kind} pods",
         _NODE,
     ),
     (re.compile(r"[/-]pod[0-9a-f_-]{32,36}(?:\.slice)?$"), "the pod", f"the sum of {_RESOURCES}"),

@@ -128,6 +128,10 @@ class LimitLines:
         has_memsw = "memory+swap" in self._usage
         swap_key = "memory+swap" if has_memsw else "swap"
         swap = self._usage.get(swap_key, _UNKNOWN)
+        # Without swap accounting, version 1 prints 0 for memory and swap together.
+        if has_memsw and memory.usage_kb and not swap.usage_kb:
+            swap = _UNKNOWN
+
         kmem = self._usage.get("kmem", _UNKNOWN)
 
         return Limit(

@@ -12,7 +12,13 @@ import pytest
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.explain.cause import diagnose
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.explain.figures import compute_figures
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.incident import build_incident
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import Limit, Memory, Trigger, Victim
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import (
+    Limit,
+    Memory,
+    Task,
+    Trigger,
+    Victim,
+)
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.explain.factories import (
     GIB,
     REPORT,
@@ -128,3 +134,35 @@ def test_ram_with_errors_is_evidence() -> None:
         "64.0 MiB of RAM was out of use, because the hardware had reported errors in it (hwpoisoned)."
     )
     assert any(advice.why.startswith("64.0 MiB of the RAM") for advice in diagnosis.advice)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"memory": None}, "so its circumstances"),
+        ({}, "so some of its circumstances"),
+        ({"memory": None, "limit": Limit(usage_bytes=1)}, "so some of its circumstances"),
+    ],
+)
+def test_what_a_cut_report_shows_is_not_said_to_be_unknown(changes: dict[str, t.Any], words: str) -> None:
+    assert find_sentences("The log does not hold", tasks=(), complete=False, **changes) == [
+        f"The log does not hold the whole report of this kill, {words} are unknown."
+    ]
+
+
+def test_systemd_oomd_acts_on_no_memory_limit() -> None:
+    changes = {"killer": "systemd-oomd", "scope": "memcg", "limit_cgroup": "/user.slice", "memory": None}
+    assert find_sentences("The cgroup", **changes) == []
+
+
+def test_swap_that_a_table_does_not_show_is_not_counted() -> None:
+    tasks = (Task("a", 1, rss_bytes=4096), Task("b", 2, rss_bytes=8192))
+    (sentence,) = find_sentences("b (pid 2)", tasks=tasks)
+    assert sentence.startswith("b (pid 2) held the most: 8.0 KiB of RAM (the table does not show swap).")
+
+
+def test_version_1_of_cgroups_counts_memory_and_swap_together() -> None:
+    limit = Limit(usage_bytes=4096, swap_usage_bytes=8192, memsw=True)
+    assert find_sentences("The cgroup used", scope="memcg", limit=limit) == [
+        "The cgroup used 4.0 KiB of RAM, and 8.0 KiB of RAM and swap together."
+    ]

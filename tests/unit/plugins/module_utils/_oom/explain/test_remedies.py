@@ -178,7 +178,7 @@ def test_the_unit_whose_limit_was_hit_is_named() -> None:
 def test_the_limit_above_is_named_and_not_that_of_the_container() -> None:
     container = f"/kubepods.slice/kubepods-pod1.slice/cri-containerd-{'ab' * 32}.scope"
     advice = diagnose_incident(cgroup=container, **{**limit(), "limit_cgroup": "/kubepods.slice"}).advice[0]
-    assert advice.what.startswith("Raise the memory limit of /kubepods.slice (all pods of the node)")
+    assert advice.what.startswith("Raise the memory limit of the cgroup /kubepods.slice of all pods (the memory of")
     assert advice.why.endswith("so raising that one changes nothing.")
 
 

@@ -88,6 +88,14 @@ def test_statistics_of_old_kernels_are_added_up() -> None:
             Limit(kmem_usage_bytes=4096, kmem_limit_bytes=8192, kmem_failcnt=1, stat={}),
             id="a limit of kernel memory",
         ),
+        pytest.param(
+            [
+                "memory: usage 8kB, limit 16kB, failcnt 3",
+                "memory+swap: usage 0kB, limit 9007199254740988kB, failcnt 0",
+            ],
+            Limit(8192, 16384, 3, memsw=True, stat={}),
+            id="v1 without swap accounting",
+        ),
     ],
 )
 def test_usage_lines_are_parsed(lines: list[str], limit: Limit) -> None:
