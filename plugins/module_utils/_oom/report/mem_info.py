@@ -43,6 +43,8 @@ _HUGE_PAGES = re.compile(
 _PAGES = re.compile(r"(\d{1,20}) ([A-Za-z/ ]{1,40}[A-Za-z])")
 _SLAB_PARTS = ("slab_reclaimable", "slab_unreclaimable")
 
+_ALWAYS_PRINTED = frozenset(("ram", "reserved"))
+
 # Before Linux 3.9, the present memory lacks the map of pages, which takes less than this share.
 _SMALLEST_HOLES = 0.05
 
@@ -71,6 +73,14 @@ class _ZoneParts:
         self.reserve: tuple[int, ...] = ()
         self.blocks: dict[int, int] = {}
         self.types: dict[int, str] = {}
+
+    @property
+    def is_cut(self) -> bool:
+        """Return whether the line about sizes or the buddy list is missing. A zone without memory has no list."""
+        if not self.sizes:
+            return True
+
+        return not self.blocks and self.sizes.get("present_bytes") != 0
 
     def build_zone(self, page_size: int | None) -> Zone:
         """Return the zone. Without a page size, it has no reserves."""
@@ -113,8 +123,18 @@ class MemInfo:
 
     @property
     def is_cut(self) -> bool:
-        """Return whether the block lacks its counters or its zones. Every kernel prints both."""
-        return bool(self) and not all((self._counters, self._zones))
+        """Return whether the block lacks parts that every kernel prints.
+
+        These are its counters, its zones, and the numbers of all pages and of the reserved pages.
+        """
+        if not self:
+            return False
+
+        has_pages = _ALWAYS_PRINTED.issubset(self._pages)
+        if not all((self._counters, self._zones, has_pages)):
+            return True
+
+        return any(parts.is_cut for parts in self._zones.values())
 
     @property
     def page_size(self) -> int | None:

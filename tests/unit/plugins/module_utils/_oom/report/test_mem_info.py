@@ -166,3 +166,22 @@ def test_holes_between_the_ram_are_not_ram(lines: tuple[str, ...], sizes: tuple[
     memory = read("active_anon:1 inactive_anon:2", *reversed(lines)).build_memory(4096)
     assert memory is not None
     assert (memory.ram_bytes, memory.reserved_bytes, memory.holes_bytes) == sizes
+
+
+COMPLETE = (
+    "262144 pages RAM",
+    "9 pages reserved",
+    "active_anon:1 inactive_anon:2",
+    NORMAL,
+    "Normal: 2*4kB (UM) = 8kB",
+)
+
+
+@pytest.mark.parametrize("missing", [None, *COMPLETE])
+def test_a_block_without_a_part_that_every_kernel_prints_is_cut(missing: str | None) -> None:
+    info = read(*[line for line in COMPLETE if line != missing])
+    assert info.is_cut is (missing is not None)
+
+
+def test_a_zone_without_memory_has_no_buddy_list() -> None:
+    assert not read(*COMPLETE, "HighMem free:0kB min:0kB low:0kB high:0kB present:0kB").is_cut
