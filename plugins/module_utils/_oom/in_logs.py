@@ -10,6 +10,7 @@ import itertools
 import typing as t
 
 from .explain.allocation import compute_supplies
+from .explain.breakdown import break_down
 from .explain.cause import find_cause
 from .incident.findings import Findings
 from .incident.incident import Incident, build_incident
@@ -17,7 +18,7 @@ from .log_file import LogError, open_log
 from .report.log_lines import read_numbered
 from .report.log_text import LogText
 from .report.mentions import Mentions
-from .report.model import Line, OomReport, Unparsed
+from .report.model import Line, Memory, OomReport, Unparsed
 from .report.reader import read_reports
 from .result import build_result
 from .search.coverage import Coverage
@@ -243,4 +244,6 @@ def _reduce(incident: Incident) -> Incident:
     at = incident.at
     counted = OomReport(at, at, at, killer=report.killer, scope=report.scope, victims=report.victims)
 
-    return incident._replace(report=counted, cause=find_cause(report, compute_supplies(report)))
+    parts = break_down(report.memory or Memory())
+
+    return incident._replace(report=counted, cause=find_cause(report, compute_supplies(report), parts))

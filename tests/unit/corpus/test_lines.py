@@ -25,7 +25,6 @@ UNREAD = {
     "block-zram-cc1-41kills": WRAPPED,
     "cadvisor-test-0": "the line is about a task that no trigger line names",
     "cgroups-5.10-gki-dumpsys-kmsg": "a vendor's kernel prints tables of its own, and some lines are broken",
-    "cgroups-5.15-syz-global-x2": OTHER,
     "cgroups-5.7-i386-mkfs-x2": WRAPPED,
     "cgroups-6.12-el10-ppc64le-memcg2": LEFT_OUT,
     "cgroups-6.14-test-memcontrol-wrapped": LEFT_OUT,

@@ -16,7 +16,7 @@ from .allocation import (
     find_impossible_zones,
     find_request,
 )
-from .breakdown import break_down
+from .breakdown import Breakdown
 from .evidence import collect_evidence
 from .figures import Figures
 from .kernel_use import has_kernel_most, has_kernel_most_of_cgroup
@@ -69,7 +69,7 @@ class Diagnosis(t.NamedTuple):
 
 def diagnose(incident: Incident, figures: Figures) -> Diagnosis:
     """Explain one incident. A cause is claimed only if the report's figures show it."""
-    cause = incident.cause or find_cause(incident.report, figures.supplies)
+    cause = incident.cause or find_cause(incident.report, figures.supplies, figures.parts)
     return Diagnosis(
         cause=cause,
         kind=_describe_kind(incident, cause),
@@ -89,8 +89,11 @@ def _describe_kind(incident: Incident, cause: str) -> str:
     return f"{report.killer}: {names} of {place}: {cause}"
 
 
-def find_cause(report: OomReport, supplies: t.Sequence[Supply]) -> str:
-    """Return the cause that a report shows; `supplies` are the memory that each zone had for the request."""
+def find_cause(report: OomReport, supplies: t.Sequence[Supply], parts: Breakdown | None) -> str:
+    """Return the cause that a report shows.
+
+    `supplies` are the memory that each zone had for the request, `parts` what the RAM was used for.
+    """
     if report.killer != "kernel":
         return "pressure"
 
@@ -111,7 +114,7 @@ def find_cause(report: OomReport, supplies: t.Sequence[Supply]) -> str:
         return "fragmentation"
 
     if not _is_low_zone(supplies):
-        return _find_exhaustion(report.memory, supplies)
+        return _find_exhaustion(report.memory, supplies, parts)
 
     if find_allowed_nodes(report):
         return "cpuset_or_mempolicy"
@@ -119,13 +122,13 @@ def find_cause(report: OomReport, supplies: t.Sequence[Supply]) -> str:
     return "low_zone"
 
 
-def _find_exhaustion(memory: Memory, supplies: t.Iterable[Supply]) -> str:
+def _find_exhaustion(memory: Memory, supplies: t.Iterable[Supply], parts: Breakdown | None) -> str:
     """Return the cause that the figures of RAM and swap show, "unknown" if memory was available after all."""
     cause = _find_cause_in_swap(memory)
     if cause != "ram_and_swap_exhausted" and can_serve(supplies):
         return "unknown"
 
-    if has_kernel_most(memory, break_down(memory)):
+    if has_kernel_most(memory, parts):
         return "kernel_memory"
 
     return cause

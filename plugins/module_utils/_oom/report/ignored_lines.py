@@ -106,6 +106,7 @@ IGNORED = (
         "is what memory.min and memory.low kept from being reclaimed",
         r"Memory cgroup min protection \d+kB -- low protection \d+kB",
     ),
+    IgnoredKind("lines of programs", "were written to /dev/kmsg by a program", r"[A-Za-z][\w@.-]{0,63}\[\d{1,10}\]: "),
     IgnoredKind("a policy of BPF", "is the name of the program's policy", r"oom_policy="),
     IgnoredKind(
         "suppressed lines",

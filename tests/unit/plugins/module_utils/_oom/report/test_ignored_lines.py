@@ -77,6 +77,7 @@ from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.rep
         "protections[]: 0 0 0",
         "Memory cgroup min protection 0kB -- low protection 0kB",
         "show_mem: 12 callbacks suppressed",
+        "demo-daemon[246]: Under memory pressure",
     ],
 )
 def test_a_line_of_a_known_kind_is_ignored(text: str) -> None:
