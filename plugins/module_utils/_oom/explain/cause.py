@@ -107,7 +107,11 @@ def find_cause(report: OomReport, supplies: t.Sequence[Supply], parts: Breakdown
         return "unknown"
 
     request = find_request(report)
-    if not request.is_known or not supplies:
+    if not request.is_known:
+        return "unknown"
+
+    shown = (report.memory.ram_bytes, *supplies)
+    if not any(shown):
         return "unknown"
 
     if request.order > 0 and _is_fragmented(supplies):

@@ -116,7 +116,8 @@ NODE_1 = tuple(own._replace(node=1) for own in (make_zone("Normal", 90000, (2250
         ({"zones": (*NODE_0, *NODE_1), "mems_allowed": "0-1"}, "ram_and_swap_exhausted"),
         ({"trigger": Trigger("a", gfp_flags=("GFP_KERNEL",), order=0), "zones": LOW}, "low_zone"),
         ({"trigger": Trigger("a", gfp_flags=MOVABLE, order=0), "zones": LOW}, "ram_and_swap_exhausted"),
-        ({"zones": ()}, "unknown"),
+        ({"zones": (), "memory": make_memory(0, 0)._replace(ram_bytes=None)}, "unknown"),
+        ({"zones": ()}, "ram_and_swap_exhausted"),
         ({"zones": (make_zone("Normal", 900000, (225000,), min_kb=1 << 56),), "memory": make_memory(0, 0)}, "unknown"),
     ],
 )
