@@ -255,6 +255,9 @@ def _summarise_without_victim(report: OomReport, reason: str) -> str:
     if report.no_killable:
         return f"The kernel found no process to kill. It had invoked the OOM killer {reason}."
 
+    if report.exiting:
+        return f"The kernel invoked the OOM killer {reason}. It killed no process, because one was already exiting."
+
     chosen = report.chosen
     if chosen is not None:
         return f"The kernel chose {chosen.name} (pid {chosen.pid}) {reason}. The log does not show the kill itself."

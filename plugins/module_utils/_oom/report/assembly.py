@@ -61,6 +61,7 @@ def build_report(draft: Draft, page_size: int | None) -> OomReport | None:
         chosen=_find_choice(draft, constraint),
         group=draft.is_group,
         no_killable=draft.has_no_killable,
+        exiting=draft.is_spared,
         panicked=draft.has_panicked,
         allocating_task=draft.is_allocating_task,
         cgroup=constraint.cgroup,
@@ -194,7 +195,7 @@ def _find_choice(draft: Draft, constraint: Constraint) -> Choice | None:
 
 def _find_problems(draft: Draft, constraint: Constraint, rows: t.Mapping[int, Row]) -> t.Iterator[str]:
     """Yield a note for each missing or truncated part, and for each contradiction between the lines."""
-    has_end = any((draft.victims, draft.has_no_killable, draft.has_panicked))
+    has_end = any((draft.victims, draft.is_spared, draft.has_no_killable, draft.has_panicked))
     has_memory_state = any((draft.memory, draft.limits.has_usage))
     kill_pid = next(iter(draft.victims), None)
     checks = (

@@ -256,6 +256,8 @@ class OomReport(t.NamedTuple):
     """The kernel killed the whole cgroup because its `memory.oom.group` is set."""
     no_killable: bool = False
     """There was no process to kill. The kernel panicked or the request failed."""
+    exiting: bool = False
+    """The chosen process had already begun to exit, so the kernel killed none."""
     panicked: bool = False
     """The kernel panicked because `vm.panic_on_oom` is set or there was no process to kill."""
     allocating_task: bool = False

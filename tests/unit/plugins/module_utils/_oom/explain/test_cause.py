@@ -184,6 +184,13 @@ def test_the_summary_says_what_became_of_the_unit(effect: dict[str, t.Any], end:
             ),
         ),
         (
+            {"victims": (), "exiting": True, "chosen": Choice("java", 7134)},
+            (
+                "The kernel invoked the OOM killer because RAM and swap were exhausted. "
+                "It killed no process, because one was already exiting."
+            ),
+        ),
+        (
             {"victims": (), "memory": None, "chosen": Choice("java", 7134)},
             (
                 "The kernel chose java (pid 7134) for a reason that the log does not show. "
@@ -210,6 +217,7 @@ def test_the_summary_says_what_became_of_the_unit(effect: dict[str, t.Any], end:
         "panic",
         "unknown",
         "nothing known",
+        "exiting",
         "chosen",
         "oomd",
         "rule",

@@ -57,6 +57,8 @@ def test_exiting_process_is_not_a_victim() -> None:
         "Memory cgroup out of memory: OOM victim 812 (hog) is already exiting. Skip killing the task",
     ]
     assert read_pids(lines) == [[]]
+    (report,) = read_only_reports(lines)
+    assert (report.exiting, report.complete, report.notes) == (True, True, ())
 
 
 @pytest.mark.parametrize(
