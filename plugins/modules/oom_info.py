@@ -108,7 +108,8 @@ options:
     default: 10
   limit:
     description:
-      - The maximum number of events to return. Events that took a unit down are selected first, then the newest events.
+      - The maximum number of events to return. Events in units that went down are selected first, then other events
+        near them, then the newest events.
       - RV(summary) counts all events.
       - The minimum is V(1).
     type: int
@@ -286,7 +287,10 @@ events:
       description: The cgroup that reached its limit, if RV(events[].scope) is V(memcg).
       type: str
     unit:
-      description: The system unit in which the victim ran.
+      description:
+        - The system unit in which the victim ran.
+        - If the report names no cgroup, it is a unit in which systemd noticed a kill at that time. If there are several,
+          a unit that went down is preferred, then the nearest notice, and RV(events[].notes) name all of them.
       type: str
       sample: apache2.service
     user_unit:

@@ -179,6 +179,7 @@ def _collect_notes(incident: Incident, damaged_rows: int) -> t.Iterator[str]:
         yield f"Read from {incident.log}. A text log does not prove who wrote it."
 
     yield from report.notes
+    yield from incident.notes
     if damaged_rows:
         yield f"Damaged rows in the task table: {damaged_rows}."
 

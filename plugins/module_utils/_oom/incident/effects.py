@@ -33,6 +33,7 @@ _STOPPING_US = 90_000_000
 # A unit that fails this soon after a kill fails because of it; one that fails this much later may have another reason.
 _SOON_US = 3_000_000
 _LATER_US = 600_000_000
+_MOST_NAMED = 10
 # Whether a unit was restarted if no start of it is found, by whether journald took the message that it failed. If not,
 # journald may not have taken the message about a start, either.
 _NOT_RESTARTED = {True: False, False: None}
@@ -71,8 +72,8 @@ def add_effects(
 def _add_units(incidents: t.Iterable[Incident], records: t.Iterable[UnitRecord], clock: Clock) -> t.Iterator[Incident]:
     """Yield the incidents with their units; if the kernel did not name the cgroup, with the unit that systemd named.
 
-    systemd may notice the same kill in the slices around the unit. If it noticed a kill in several units, none of them
-    can be chosen.
+    systemd may notice the same kill in the slices around the unit. If it noticed kills in several units, the likeliest
+    is taken, and a note names all of them.
     """
     notices = Notices(clock, records)
     for incident in incidents:
@@ -81,9 +82,19 @@ def _add_units(incidents: t.Iterable[Incident], records: t.Iterable[UnitRecord],
             yield incident
             continue
 
-        unit = notices.find_unit_near(clock.find_moment(incident.time))
+        units = notices.find_units_near(clock.find_moment(incident.time))
+        unit = next(iter(units), None)
         place = incident.place._replace(unit=unit)
-        yield incident._replace(place=place)
+        yield incident._replace(place=place, notes=tuple(_note_ambiguity(units)))
+
+
+def _note_ambiguity(units: t.Sequence[str]) -> t.Iterator[str]:
+    if len(units) > 1:
+        named = ", ".join(units[:_MOST_NAMED])
+        yield (
+            "The report names no cgroup, and systemd noticed OOM kills in several units at that time: "
+            f"{named}. This kill is counted for the likeliest, {units[0]}."
+        )
 
 
 class _Lives:

@@ -53,7 +53,7 @@ def follow_traces(
         return Findings((), (), taken_down, add_missing_kills(coverage, taken_down), host_now, local)
 
     found = read_incidents(journal, traces, limit=limit, page_size=page_size)
-    records = read_unit_records(journal, found.incidents, traces.units)
+    records = read_unit_records(journal, [*found.older, *found.incidents], traces.units)
     incidents = found.incidents
     states = UnitStates()
     if local:

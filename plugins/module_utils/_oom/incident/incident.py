@@ -63,6 +63,8 @@ class Incident(t.NamedTuple):
     """The cgroups of the processes in its task table that survived it, by pid."""
     cause: str | None = None
     """For an incident that is only counted: the cause that its report showed, which is not kept."""
+    notes: tuple[str, ...] = ()
+    """What is uncertain about its unit."""
 
     @property
     def time(self) -> KillTime:

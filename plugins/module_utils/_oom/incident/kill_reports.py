@@ -8,7 +8,10 @@ from __future__ import annotations
 import bisect
 import collections
 import functools
+import heapq
 import itertools
+import operator
+import sys
 import typing as t
 
 from ..._journal.journal import Journal
@@ -19,7 +22,6 @@ from ..report.model import Line, OomReport, Origin, Unparsed, Victim
 from ..report.reader import read_reports
 from ..report.recent import is_same_kill
 from ..search.records import (
-    FAILED,
     NEAR_US,
     KillerRecord,
     UnitRecord,
@@ -34,6 +36,10 @@ _LONGEST = 40_000
 _AFTERMATH_US = 10_000_000
 # Kills in one stretch of the journal.
 _TOGETHER = 16
+# Kills to read in search of one in a unit that went down.
+_MOST_OF_UNIT = 64
+# The rank of a kill in a unit that went down.
+_OWN = 2
 
 
 class ReadIncidents(t.NamedTuple):
@@ -54,12 +60,16 @@ def read_incidents(journal: Journal, traces: Traces, *, limit: int, page_size: i
     urgent_first = sorted(traces.kills, key=failures.has_near, reverse=True)
     reader = _KillReader(urgent_first, page_size)
     reader.read(journal, limit)
+    for unit in failures.units:
+        reader.read_unit(journal, unit, failures)
     reader.read_rest(traces.kills)
 
     incidents = [*reader.incidents, *_read_other_killers(traces.killers, reader.incidents)]
+    # Stable sorts keep the order by time among those that are equally urgent.
     incidents.sort(key=_Order(traces.boots))
-    # A stable sort keeps the order by time among those that are equally urgent.
-    incidents.sort(key=lambda incident: failures.has_near(incident.time))
+    incidents.sort(key=failures.rank)
+    last = _find_last_of_units(incidents, failures)
+    incidents.sort(key=lambda incident: incident.key in last)
     cut = max(len(incidents) - limit, 0)
 
     return ReadIncidents(
@@ -67,6 +77,16 @@ def read_incidents(journal: Journal, traces: Traces, *, limit: int, page_size: i
         older=sorted(incidents[:cut], key=_Order(traces.boots)),
         unreadable=reader.unreadable,
     )
+
+
+def _find_last_of_units(incidents: t.Iterable[Incident], failures: _Failures) -> set[str]:
+    """Return the keys of the last incident of each unit that went down; the incidents are the most urgent last."""
+    last = {}
+    for incident in incidents:
+        if failures.rank(incident) == _OWN:
+            last[incident.place.unit] = incident.key
+
+    return set(last.values())
 
 
 class _Order:
@@ -83,22 +103,51 @@ class _Order:
 
 
 class _Failures:
-    """The services that OOM kills have taken down, by boot and time."""
+    """The units that OOM kills have taken down, and when systemd noticed that, by boot."""
 
-    def __init__(self, records: t.Iterable[UnitRecord]) -> None:
-        self._times: dict[str, list[int]] = {}
+    def __init__(self, records: t.Sequence[UnitRecord]) -> None:
+        self.units = {record.unit for record in records if record.is_failure}
+        self._times: dict[str, list[int]] = collections.defaultdict(list)
+        self._unit_times: dict[tuple[str, str], list[int]] = collections.defaultdict(list)
         for record in records:
-            if record.what == FAILED and record.unit.endswith(".service"):
-                times = self._times.setdefault(record.boot_id, [])
-                bisect.insort(times, record.monotonic_us)
+            if record.unit in self.units:
+                self._times[record.boot_id].append(record.monotonic_us)
+                self._unit_times[record.unit, record.boot_id].append(record.monotonic_us)
+
+        for times in (*self._times.values(), *self._unit_times.values()):
+            times.sort()
 
     def has_near(self, kill: KillTime | Record) -> bool:
-        """Return whether a service went down near a kill."""
+        """Return whether a unit went down near a kill."""
         times = self._times.get(kill.boot_id, [])
         first = bisect.bisect_left(times, kill.monotonic_us - NEAR_US)
         end = bisect.bisect_right(times, kill.monotonic_us + 2 * NEAR_US)
 
         return first < end
+
+    def rank(self, incident: Incident) -> int:
+        """Return how urgent it is to return an incident whole: most if it is in a unit that went down near it."""
+        is_near = self.has_near(incident.time)
+        is_own = incident.place.unit in self.units
+
+        return is_near + (is_near and is_own)
+
+    def select_nearest(self, unit: str, kills: t.Iterable[Record]) -> list[Record]:
+        """Return the kills that are nearest to the failures of a unit, the newest first."""
+        distances = []
+        for number, kill in enumerate(kills):
+            distances.append((self._measure_distance(unit, kill), number, kill))
+
+        nearest = heapq.nsmallest(_MOST_OF_UNIT, distances)
+        newest_first = sorted(nearest, key=operator.itemgetter(1))
+        return [kill for distance_us, _number, kill in newest_first if distance_us <= NEAR_US]
+
+    def _measure_distance(self, unit: str, kill: Record) -> int:
+        """Return the time from a kill to the nearest record about a unit in the same boot, in microseconds."""
+        times = self._unit_times.get((unit, kill.boot_id), [])
+        place = bisect.bisect_left(times, kill.monotonic_us)
+        nearest = times[max(place - 1, 0) : place + 1]
+        return min([abs(time_us - kill.monotonic_us) for time_us in nearest], default=sys.maxsize)
 
 
 class _Window:
@@ -142,15 +191,25 @@ class _KillReader:
         """
         missing = limit
         while self._pending and missing > 0:
-            next_kills = itertools.islice(self._pending.values(), missing)
-            stretches = list(map(_build_stretch, _group_kills(next_kills)))
-            for stretch, records in zip(stretches, around(journal, stretches)):
-                self._read_window(_Window(records))
-                # A record of a damaged journal may not be found a second time.
-                lost = self._pending.pop(stretch.newest.key, None)
-                self.unreadable += lost is not None
-
+            self._read_kills(journal, list(itertools.islice(self._pending.values(), missing)))
             missing = limit - len(self.incidents)
+
+    def read_unit(self, journal: Journal, unit: str, failures: _Failures) -> None:
+        """Read the reports of the kills that are nearest to the failures of a unit if no report was in that unit.
+
+        Any user can cause kills in units of his own, so many that they fill the limit.
+        """
+        units = {incident.place.unit for incident in self.incidents}
+        if unit not in units:
+            self._read_kills(journal, failures.select_nearest(unit, self._pending.values()))
+
+    def _read_kills(self, journal: Journal, kills: t.Iterable[Record]) -> None:
+        stretches = list(map(_build_stretch, _group_kills(kills)))
+        for stretch, records in zip(stretches, around(journal, stretches)):
+            self._read_window(_Window(records))
+            # A record of a damaged journal may not be found a second time.
+            lost = self._pending.pop(stretch.newest.key, None)
+            self.unreadable += lost is not None
 
     def read_rest(self, kills: t.Sequence[Record]) -> None:
         """Add the incidents of all pending kills, with no more than their kill lines; `kills` are the newest first."""

@@ -17,6 +17,9 @@ from .incident import KillTime
 LATE_US = 30_000_000
 """On a host short of memory, journald may receive the records of the kernel and systemd this late, in either order."""
 
+# In a storm of kills, the notices before and after a kill among which its unit is looked for.
+_MOST_NOTICES = 64
+
 
 class Moment(t.NamedTuple):
     """A time, as a boot and the time since that boot: the clock may be set at any time."""
@@ -63,12 +66,19 @@ class Clock:
 
 
 class Notices:
-    """systemd's notices of OOM kills in all units but slices."""
+    """systemd's own notices of OOM kills in all units but slices, and its records that units failed because of one."""
 
     def __init__(self, clock: Clock, records: t.Iterable[UnitRecord]) -> None:
+        self._failed: set[str] = set()
+        notices = []
+        for record in filter(_is_notice, records):
+            notices.append((clock.find_moment(record), record.unit))
+            if record.is_failure:
+                self._failed.add(record.unit)
+
         self._moments: list[Moment] = []
         self._units: list[str] = []
-        for moment, unit in sorted(_find_notices(clock, records)):
+        for moment, unit in sorted(notices):
             self._moments.append(moment)
             self._units.append(unit)
 
@@ -79,22 +89,41 @@ class Notices:
             end = len(self._ends) + length
             self._ends += [end] * length
 
-    def find_unit_near(self, kill: Moment) -> str | None:
-        """Return the unit in which systemd noticed a kill near that moment, None if there is none or more than one."""
+    def find_units_near(self, kill: Moment) -> list[str]:
+        """Return the units in which systemd noticed a kill near that moment, the likeliest first.
+
+        A unit that failed because of a kill comes before others, since any user can cause kills in units of his own.
+        Otherwise, the nearest notice comes first.
+        """
         first = bisect.bisect_left(self._moments, kill.plus(-LATE_US))
         end = bisect.bisect_right(self._moments, kill.plus(LATE_US))
-        if first < end <= self._ends[first]:
-            return self._units[first]
+        if first == end:
+            return []
 
-        return None
+        if end <= self._ends[first]:
+            return [self._units[first]]
+
+        return self._rank_units(kill, first, end)
+
+    def _rank_units(self, kill: Moment, first: int, end: int) -> list[str]:
+        """Return the units of the notices from `first` to before `end` that are nearest to a kill."""
+        place = bisect.bisect_left(self._moments, kill)
+        distances: dict[str, tuple[bool, int]] = {}
+        for number in range(max(first, place - _MOST_NOTICES), min(end, place + _MOST_NOTICES)):
+            unit = self._units[number]
+            distance_us = abs(self._moments[number].monotonic_us - kill.monotonic_us)
+            distance = (unit not in self._failed, distance_us)
+            distances[unit] = min(distance, distances.get(unit, distance))
+
+        return sorted(distances, key=distances.__getitem__)
 
 
-def _find_notices(clock: Clock, records: t.Iterable[UnitRecord]) -> t.Iterator[tuple[Moment, str]]:
-    """Yield when systemd itself noticed a kill, and the unit."""
-    for record in records:
-        is_slice = record.unit.endswith(".slice")
-        if record.what == OUT_OF_MEMORY and record.trusted and not is_slice:
-            yield clock.find_moment(record), record.unit
+def _is_notice(record: UnitRecord) -> bool:
+    """Return whether systemd itself states in a record that there was a kill in a unit that is no slice."""
+    if record.unit.endswith(".slice") or not record.trusted:
+        return False
+
+    return record.what == OUT_OF_MEMORY or record.is_failure
 
 
 class Event(t.NamedTuple):

@@ -63,5 +63,5 @@ def make_storm(count: int) -> Host:
     )
 
 
-def make_systemd_entry(what: str, at: float, **fields: str) -> Entry:
-    return entry("web.service: by the OOM killer", at=at, _PID="1", UNIT="web.service", MESSAGE_ID=what, **fields)
+def make_systemd_entry(what: str, at: float, *, unit: str = "web.service", **fields: str) -> Entry:
+    return entry(f"{unit}: by the OOM killer", at=at, _PID="1", UNIT=unit, MESSAGE_ID=what, **fields)

@@ -318,7 +318,7 @@ def test_the_policy_in_force(policies: dict[str, str] | None, policy: str | None
     ("cgroup", "units", "unit"),
     [
         (None, [UNIT, "system.slice"], UNIT),
-        (None, [UNIT, "other.service"], None),
+        (None, [UNIT, "other.service"], UNIT),
         (None, ["system.slice"], None),
         ("/", [UNIT], UNIT),
         ("/kubepods/burstable/pod1", [UNIT], None),
@@ -399,3 +399,14 @@ def test_failure_that_came_through_kmsg_is_settled_by_systemd(state: UnitState |
 def test_kill_is_not_put_into_a_unit_that_only_kmsg_names() -> None:
     notice = make_record(OUT_OF_MEMORY, 1000.1)._replace(trusted=False)
     assert add_effects([incident(cgroup=None)], [notice], UnitStates(), boots={"b": 0})[0].place.unit is None
+
+
+def test_a_note_names_all_units_that_a_kill_may_have_been_in() -> None:
+    notices = [make_record(OUT_OF_MEMORY, 1000.1), make_record(OUT_OF_MEMORY, 1000.2, unit="user@1500.service")]
+    placed = add_effects([incident(cgroup=None)], [*notices, failed(1001)], UnitStates(), boots={"b": 0})[0]
+    assert (placed.place.unit, placed.effect.stopped) == (UNIT, True)
+    (note,) = placed.notes
+    assert note == (
+        "The report names no cgroup, and systemd noticed OOM kills in several units at that time: apache2.service, "
+        "user@1500.service. This kill is counted for the likeliest, apache2.service."
+    )

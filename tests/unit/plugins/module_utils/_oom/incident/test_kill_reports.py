@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.records import FAILED, OUT_OF_MEMORY
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.incident.factories import (
     KERNEL,
     OOM_KILL,
     find_by_unit,
     follow_host,
     make_storm,
+    make_systemd_entry,
 )
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import (
     BOOT,
+    Entry,
     Host,
     captured,
     done,
@@ -165,3 +168,37 @@ def test_a_kill_and_a_table_that_are_not_found_a_second_time_are_counted() -> No
     host.answers["_BOOT_ID="] = done()
     findings = follow_host(host)
     assert (findings.incidents, findings.coverage.unparsed, findings.coverage.complete) == ((), 2, False)
+
+
+def make_kill(at: float, pid: int, unit: str) -> list[Entry]:
+    """Return a report whose trigger and cgroup lines show that it is of a unit."""
+    constraint = (
+        "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,"
+        f"oom_memcg=/{unit},task_memcg=/{unit},task=hog,pid={pid},uid=0"
+    )
+    texts = [
+        ("hog invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0", "4"),
+        (constraint, "6"),
+        (OOM_KILL.replace("process 7", f"process {pid}"), "3"),
+    ]
+    return [entry(text, at=at + number / 1000, PRIORITY=level, **KERNEL) for number, (text, level) in enumerate(texts)]
+
+
+def make_flood(*, shop_at: float) -> Host:
+    """Return a host on which a user causes 130 kills in his own cgroup around one that takes a service down."""
+    entries = make_kill(shop_at, 7, "system.slice/shop.service")
+    for number in range(130):
+        entries += make_kill(1000 + number * 0.1, 1000 + number, "user.slice/user-1500.slice/user@1500.service")
+    notice = make_systemd_entry(OUT_OF_MEMORY, shop_at + 0.05, unit="shop.service")
+    failure = make_systemd_entry(FAILED, shop_at + 20, unit="shop.service", UNIT_RESULT="oom-kill")
+    entries += [notice, failure]
+    return Host(sorted(entries, key=lambda one: int(one["__MONOTONIC_TIMESTAMP"])))
+
+
+@pytest.mark.parametrize("shop_at", [999.95, 1003.05, 1013.05], ids=["before", "among", "after"])
+@pytest.mark.parametrize("limit", [1, 20, 100])
+def test_a_flood_of_other_kills_does_not_hide_the_kill_that_took_a_service_down(shop_at: float, limit: int) -> None:
+    findings = follow_host(make_flood(shop_at=shop_at), limit=limit)
+    assert "shop.service" in [incident.place.unit for incident in findings.incidents]
+    assert [(unit.unit, unit.incident is not None) for unit in findings.taken_down] == [("shop.service", True)]
+    assert len(findings.incidents) + len(findings.older) == 131

@@ -44,21 +44,42 @@ def test_the_last_boot_is_known(boot: str, is_last: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("notices", "unit"),
+    ("notices", "units"),
     [
-        ([("web.service", 100)], "web.service"),
-        ([("web.service", 71), ("web.service", 129)], "web.service"),
-        ([("web.service", 100), ("db.service", 101)], None),
-        ([("web.service", 100), ("db.service", 131)], "web.service"),
-        ([("web.service", 100), ("system.slice", 101)], "web.service"),
-        ([("web.service", 69)], None),
-        ([], None),
+        ([("web.service", 100)], ["web.service"]),
+        ([("web.service", 71), ("web.service", 129)], ["web.service"]),
+        ([("web.service", 100), ("db.service", 101)], ["web.service", "db.service"]),
+        ([("web.service", 98), ("db.service", 101)], ["db.service", "web.service"]),
+        ([("web.service", 100), ("db.service", 131)], ["web.service"]),
+        ([("web.service", 100), ("system.slice", 101)], ["web.service"]),
+        ([("web.service", 69)], []),
+        ([], []),
     ],
-    ids=["one", "twice the same", "two units", "the other too late", "a slice", "too early", "none"],
+    ids=["one", "twice the same", "two units", "the later is nearer", "too late", "a slice", "too early", "none"],
 )
-def test_the_unit_of_a_notice_near_a_kill(notices: list[tuple[str, float]], unit: str | None) -> None:
+def test_the_units_of_notices_near_a_kill(notices: list[tuple[str, float]], units: list[str]) -> None:
     records = [make_record(OUT_OF_MEMORY, at, unit=name) for name, at in notices]
-    assert Notices(CLOCK, records).find_unit_near(make_moment(100)) == unit
+    assert Notices(CLOCK, records).find_units_near(make_moment(100)) == units
+
+
+def test_a_unit_that_failed_because_of_a_kill_is_likelier_than_a_nearer_one() -> None:
+    records = [
+        make_record(OUT_OF_MEMORY, 101, unit="user@1500.service"),
+        make_record(OUT_OF_MEMORY, 103),
+        make_record(FAILED, 104)._replace(result="oom-kill"),
+    ]
+    assert Notices(CLOCK, records).find_units_near(make_moment(100)) == ["web.service", "user@1500.service"]
+
+
+def test_a_failure_because_of_a_kill_is_enough_to_know_the_unit() -> None:
+    records = [make_record(FAILED, 104)._replace(result="oom-kill")]
+    assert Notices(CLOCK, records).find_units_near(make_moment(100)) == ["web.service"]
+
+
+def test_only_the_nearest_notices_of_a_storm_are_examined() -> None:
+    records = [make_record(OUT_OF_MEMORY, 80 + number / 100, unit=f"{number}.service") for number in range(4000)]
+    units = Notices(CLOCK, records).find_units_near(make_moment(100))
+    assert (units[0], len(units)) == ("2000.service", 128)
 
 
 @pytest.mark.parametrize(
