@@ -289,8 +289,8 @@ events:
     unit:
       description:
         - The system unit in which the victim ran.
-        - If the report names no cgroup, it is a unit in which systemd noticed a kill at that time. If there are several,
-          a unit that went down is preferred, then the nearest notice, and RV(events[].notes) name all of them.
+        - If the report names no cgroup, it is a unit in which systemd noticed a kill at that time. If there are
+          several, a unit that went down is preferred, then the nearest notice, and RV(events[].notes) name all of them.
       type: str
       sample: apache2.service
     user_unit:

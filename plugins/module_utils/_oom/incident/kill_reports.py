@@ -20,7 +20,8 @@ from ..._journal.surroundings import Stretch, around
 from ..report.kill_lines import has_victim
 from ..report.model import Line, OomReport, Origin, Unparsed, Victim
 from ..report.reader import read_reports
-from ..report.recent import is_same_kill
+from ..report.recent import add_requester, is_same_kill
+from ..report.userspace_killers import is_kernel_request
 from ..search.records import (
     NEAR_US,
     KillerRecord,
@@ -64,7 +65,8 @@ def read_incidents(journal: Journal, traces: Traces, *, limit: int, page_size: i
         reader.read_unit(journal, unit, failures)
     reader.read_rest(traces.kills)
 
-    incidents = [*reader.incidents, *_read_other_killers(traces.killers, reader.incidents)]
+    by_kernel = list(_add_requesters(reader.incidents, traces.killers))
+    incidents = [*by_kernel, *_read_other_killers(traces.killers, by_kernel)]
     # Stable sorts keep the order by time among those that are equally urgent.
     incidents.sort(key=_Order(traces.boots))
     incidents.sort(key=failures.rank)
@@ -311,6 +313,14 @@ def _get_line(record: Record, source: str = "kernel") -> Line:
     origin = _get_origin(record.boot_id, fields.get("_HOSTNAME"), source)
 
     return Line(fields.get("MESSAGE", ""), record.realtime_us, record.monotonic_us, record.cursor, origin)
+
+
+def _add_requesters(by_kernel: t.Iterable[Incident], records: t.Sequence[KillerRecord]) -> t.Iterator[Incident]:
+    """Yield the kills of the kernel; those that a userspace killer asked for, with the name of that killer."""
+    lines = [_get_line(killer.record, killer.killer) for killer in records]
+    requests = list(filter(is_kernel_request, lines))
+    for incident in by_kernel:
+        yield incident._replace(report=add_requester(incident.report, requests))
 
 
 def _read_other_killers(records: t.Sequence[KillerRecord], by_kernel: t.Iterable[Incident]) -> t.Iterator[Incident]:

@@ -12,6 +12,8 @@ from ..search.records import NEAR_US, UnitRecord
 from ..search.units import Outage, UnitState, UnitStates
 from .incident import Incident
 
+# Even a unit that takes long to stop is down this long after the kill.
+_LONGEST_STOP_US = 900_000_000
 _MOST_NAMES = 10
 _UNCONFIRMED = "Only the kernel's log, to which other programs can write, says that OOM kills took down units"
 _REFUTED = "Untrusted records: written to /dev/kmsg in the name of systemd, which says that the units stayed up"
@@ -101,7 +103,11 @@ def add_missing_kills(
 
 
 def _lacks_kill(unit: TakenDown) -> bool:
-    return unit.incident is None
+    """Return whether no kill is known that took the unit down, or only one of an earlier outage."""
+    if unit.incident is None:
+        return True
+
+    return unit.time_us - unit.incident.time.realtime_us > _LONGEST_STOP_US
 
 
 def add_unconfirmed(

@@ -83,24 +83,25 @@ class RecentReports:
         if report is None:
             return
 
-        self._found.append(self._add_requester(report))
+        self._found.append(add_requester(report, self._requests))
         if report.page_size:
             self._page_sizes[host] = report.page_size
 
-    def _add_requester(self, report: OomReport) -> OomReport:
-        """Return the report of a manual kill with the userspace killer that asked for it, if one did."""
-        if not report.manual:
-            return report
 
-        line = report.first
-        for request in self._requests:
-            is_same_host = request.hostname == line.hostname
-            if is_same_host and is_near(request, line):
-                requester = request.source
-                note = f"{requester} asked the kernel for this kill through SysRq-f."
-                return report._replace(requester=requester, notes=(*report.notes, note))
-
+def add_requester(report: OomReport, requests: t.Iterable[Line]) -> OomReport:
+    """Return the report of a manual kill with the userspace killer that asked for it, if one did."""
+    if not report.manual:
         return report
+
+    line = report.first
+    for request in requests:
+        is_same_host = request.hostname == line.hostname
+        if is_same_host and is_near(request, line):
+            requester = request.source
+            note = f"{requester} asked the kernel for this kill through SysRq-f."
+            return report._replace(requester=requester, notes=(*report.notes, note))
+
+    return report
 
 
 def is_same_kill(report: OomReport, victim: Victim, line: Line) -> bool:

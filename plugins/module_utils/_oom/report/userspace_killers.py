@@ -66,6 +66,11 @@ _NO_VICTIM = (Line(""), Victim("", 0))
 _OUTPUT = {"earlyoom": (_EARLYOOM_OUTPUT,), "nohang": (*_NOHANG_VICTIM, _NOHANG_ACTION)}
 
 
+def is_kernel_request(line: Line) -> bool:
+    """Return whether earlyoom says in a line that it asked the kernel for a kill."""
+    return line.text.startswith(_KERNEL_REQUESTS)
+
+
 class UserspaceKillers:
     """Parses the lines of userspace killers, and reports a kill once if two lines are about it."""
 
@@ -143,7 +148,7 @@ class UserspaceKillers:
             victim = _build_victim(match.groupdict())
             return _build_report("earlyoom", victim, line)
 
-        if line.text.startswith(_KERNEL_REQUESTS):
+        if is_kernel_request(line):
             self.requests.append(line)
 
         if _EARLYOOM_START.match(line.text):

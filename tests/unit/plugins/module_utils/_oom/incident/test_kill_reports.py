@@ -202,3 +202,17 @@ def test_a_flood_of_other_kills_does_not_hide_the_kill_that_took_a_service_down(
     assert "shop.service" in [incident.place.unit for incident in findings.incidents]
     assert [(unit.unit, unit.incident is not None) for unit in findings.taken_down] == [("shop.service", True)]
     assert len(findings.incidents) + len(findings.older) == 131
+
+
+@pytest.mark.parametrize(("at", "requester"), [(1000.5, "earlyoom"), (2000, None)], ids=["then", "much later"])
+def test_a_kill_that_earlyoom_asked_the_kernel_for_names_earlyoom(at: float, requester: str | None) -> None:
+    trigger, _constraint, kill = make_kill(1000, 7, "system.slice/shop.service")
+    trigger["MESSAGE"] = trigger["MESSAGE"].replace("order=0", "order=-1")
+    said = entry(
+        "trigger_kernel_oom: successfully triggered kernel OOM killer",
+        at=at,
+        _TRANSPORT="stdout",
+        _SYSTEMD_UNIT="earlyoom.service",
+    )
+    (incident,) = follow_host(Host([trigger, kill, said])).incidents
+    assert incident.report.requester == requester

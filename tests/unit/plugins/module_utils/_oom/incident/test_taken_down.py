@@ -109,9 +109,10 @@ def test_a_unit_is_confirmed_once_systemd_itself_says_so(records: list[UnitRecor
     [
         ({"outages": [OUTAGE]}, 0, (f"{NOT_FOUND}: {UNIT}.",), ()),
         ({"outages": [OUTAGE]}, 3_000_000_000, (), (f"{NOT_FOUND}, as the journal begins later: {UNIT}.",)),
-        ({"outages": [OUTAGE], "incidents": [make_incident(4)]}, 0, (), ()),
+        ({"outages": [OUTAGE], "incidents": [make_incident(1900)]}, 0, (), ()),
+        ({"outages": [OUTAGE], "incidents": [make_incident(4)]}, 0, (f"{NOT_FOUND}: {UNIT}.",), ()),
     ],
-    ids=["not found", "before the journal begins", "found"],
+    ids=["not found", "before the journal begins", "found", "only that of an earlier outage found"],
 )
 def test_a_unit_without_a_kill_is_said(
     sources: dict[str, t.Any], first_us: int, gaps: tuple[str, ...], notes: tuple[str, ...]
