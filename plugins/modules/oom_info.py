@@ -756,7 +756,7 @@ events:
               description: What harm it can do.
               type: str
     notes:
-      description: What is missing or contradictory in the report.
+      description: What is missing, contradictory or not understood in the report.
       type: list
       elements: str
 remedies:

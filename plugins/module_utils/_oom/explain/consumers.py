@@ -100,8 +100,13 @@ def find_consumers(report: OomReport, survivors: t.Mapping[int, str]) -> Consume
         together=sum_tasks(report.tasks),
         names=group_by_name(report.tasks),
         cgroups=group_by_cgroup(report, survivors),
-        is_whole=report.complete and not count_damaged_rows(report),
+        is_whole=is_table_whole(report),
     )
+
+
+def is_table_whole(report: OomReport) -> bool:
+    """Return whether nothing shows that rows of the task table are missing."""
+    return report.complete and not count_damaged_rows(report)
 
 
 def count_damaged_rows(report: OomReport) -> int:

@@ -13,7 +13,7 @@ from ..incident.incident import Incident, UnitEffect
 from ..incident.taken_down import TakenDown
 from ..report.model import Limit, Memory, OomReport
 from .breakdown import Breakdown, compute_share
-from .consumers import Group
+from .consumers import Group, is_table_whole
 from .figures import Figures, find_lost_ram
 from .kernel_use import name_largest_slabs
 from .limit_owner import find_limit_owner
@@ -179,7 +179,7 @@ def _suggest_workers(incident: Incident, memory: Memory) -> t.Iterator[Remedy]:
 
 def _build_recycler_remedy(report: OomReport, memory: Memory, name: str) -> Remedy:
     """Return the remedy that lets the workers called `name` take half of the memory that exists."""
-    count = sum(task.name == name for task in report.tasks)
+    count = _count_workers(report, name)
     available = memory.ram_bytes
     if report.limit:
         available = report.limit.limit_bytes
@@ -200,6 +200,14 @@ def _build_recycler_remedy(report: OomReport, memory: Memory, name: str) -> Reme
         risk="A worker finishes its current request first, so growth within one request is not stopped. If the limit "
         "is below what each request needs, all workers are replaced constantly.",
     )
+
+
+def _count_workers(report: OomReport, name: str) -> int:
+    """Return the number of processes called `name`, 0 if rows of the task table may be missing."""
+    if not is_table_whole(report):
+        return 0
+
+    return sum(task.name == name for task in report.tasks)
 
 
 def _suggest_swap(figures: Figures) -> t.Iterator[Remedy]:

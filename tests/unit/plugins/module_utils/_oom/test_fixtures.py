@@ -291,3 +291,19 @@ def test_the_statistics_of_version_1_include_all_cgroups_below_the_limit() -> No
     limit = read("handmade-centos7").limit
     assert limit is not None
     assert (limit.memsw, limit.swap_limit_bytes, limit.stat["rss"]) == (True, 131072 * 1024, 65524 * 1024)
+
+
+@pytest.mark.parametrize("name", LOGS)
+@pytest.mark.parametrize(("words", "before", "after"), [("Killed process", 5, 2), ("oom-killer", 0, 20), ("oom", 2, 2)])
+def test_a_report_that_grep_has_cut_is_incomplete(name: str, words: str, before: int, after: int) -> None:
+    lines = (FIXTURES / f"{name}.log").read_text(encoding="utf-8").splitlines(keepends=True)
+    kept: set[int] = set()
+    for number, line in enumerate(lines):
+        if words in line:
+            kept.update(range(number - before, number + after + 1))
+
+    cut = [line for number, line in enumerate(lines) if number in kept]
+    reports = [report for report in read_reports(read_log(cut)) if isinstance(report, OomReport)]
+    assert len(cut) < len(lines)
+    assert [report.notes for report in reports if report.complete or not report.notes] == []
+    assert [remedy.role for report in reports for remedy in diagnosed(report).remedies if remedy.role == "swap"] == []

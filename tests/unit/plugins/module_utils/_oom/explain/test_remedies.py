@@ -119,6 +119,7 @@ def test_fcgid_is_advised_for_a_worker_of_apache(cgroup: str | None, victim: str
             {"tasks": (Task("sys.fcgi", 4711), *(Task("sys.fcgi", pid) for pid in range(5)))},
             {"fcgid_recycler_limit": "80M"},
         ),
+        ({"complete": False}, {}),
         ({"tasks": tuple(Task("sys.fcgi", pid) for pid in range(200))}, {"fcgid_recycler_limit": "64M"}),
         ({"scope": "memcg", "limit": Limit(limit_bytes=GIB // 2)}, {"fcgid_recycler_limit": "128M"}),
         ({"tasks": ()}, {}),
