@@ -22,7 +22,7 @@ _MAX_ROWS = 2000
 
 _COLUMNS = re.compile(r"Name +Used +Total *$")
 # The name of a cache can end with the name of a cgroup, which a user chose.
-_SLAB = re.compile(r"(\S.{0,255}?) +(\d{1,20})KB +(\d{1,20})KB *$")
+_SLAB = re.compile(r"(\S.{0,255}?) {1,99}(\d{1,20})KB {1,99}(\d{1,20})KB *$")
 _ALLOCATION = re.compile(
     r" *(?P<size>\d{1,20}(?:\.\d{1,3})?) ?(?P<unit>[KMGTPE]?)(?:i?B)? +(?P<calls>\d{1,20}) "
     r"(?P<source>\S{1,255}:\d{1,10}) (?:\[(?P<module>[^\]]{1,64})\] )?func:(?P<function>\S{1,255}) *$"

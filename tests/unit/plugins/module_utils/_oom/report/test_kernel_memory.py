@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.kernel_memory import KernelMemory
@@ -85,3 +87,12 @@ def test_the_number_of_rows_is_limited() -> None:
     for number in range(3000):
         assert kernel.take_slab(f"a{number} 1KB 2KB")
     assert len(kernel.list_slabs()) == 2000
+
+
+@pytest.mark.parametrize("body", ["a" + " " * 16_000 + "!", "a " + "1KB " * 4_000 + "!", "1" * 16_000])
+def test_long_lines_take_little_time(body: str) -> None:
+    kernel = KernelMemory()
+    begin = time.perf_counter()
+    assert not kernel.take_slab(body)
+    assert not kernel.take_allocation(body)
+    assert time.perf_counter() - begin < 0.02
