@@ -44,9 +44,8 @@ def build_report(draft: Draft, page_size: int | None) -> OomReport | None:
     rows = {victim.pid: table.find_row(victim.pid) for victim in victims}
     size = _find_page_size(draft, rows) or page_size
     completed = _complete_victims(draft, rows, size)
-    unread = draft.list_unread()
     problems = list(_find_problems(draft, constraint, rows))
-    if any(map(is_omission, unread)):
+    if any(map(is_omission, draft.unread)):
         problems.append("Lines of the report were left out.")
 
     return OomReport(
@@ -76,7 +75,7 @@ def build_report(draft: Draft, page_size: int | None) -> OomReport | None:
         task_columns=() if _has_guessed_columns(draft) else draft.columns,
         page_size=size,
         kernel_release=draft.release,
-        unread=tuple(unread),
+        unread=tuple(draft.unread),
         complete=not problems,
         notes=(*problems, *_find_mislabelled(victims, completed)),
     )

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import collections
-import itertools
 import re
 import string
 import typing as t
@@ -51,7 +50,10 @@ Bulk = t.Tuple[t.Optional[str], t.Deque[str]]
 NO_BULK: Bulk = (None, collections.deque(maxlen=0))
 
 # A stack has some 20 lines.
-_MAX_PASSED = 1000
+_MAX_PASSED = 100
+# More lines that are not understood show no more, and they can be long.
+_MAX_UNREAD = 100
+_UNREAD_LENGTH = 200
 
 
 class Draft:
@@ -82,7 +84,8 @@ class Draft:
         self._section: t.Callable[[str], bool] | None = None
         self._in_table = False
         self._passed: collections.deque[str] = collections.deque(maxlen=_MAX_PASSED)
-        self._passed_inside = 0
+        self.unread: list[str] = []
+        """The lines inside the report that are neither read nor of a kind that is ignored on purpose."""
         self.is_manual = False
         self.is_spared = False
         self.has_no_killable = False
@@ -134,11 +137,12 @@ class Draft:
 
     def enclose(self) -> None:
         """Take the lines that were passed over for lines inside the report, because this line of it follows them."""
-        self._passed_inside = len(self._passed)
+        if not self._passed:
+            return
 
-    def list_unread(self) -> list[str]:
-        """Return the lines inside the report that are neither read nor of a kind that is ignored on purpose."""
-        return list_unread(itertools.islice(self._passed, self._passed_inside))
+        missing = _MAX_UNREAD - len(self.unread)
+        self.unread += [text[:_UNREAD_LENGTH] for text in list_unread(self._passed)[:missing]]
+        self._passed.clear()
 
     def set_trigger(self, trigger: Trigger, text: str, *, is_requested: bool = False) -> None:
         """Set the trigger of the report.

@@ -283,7 +283,7 @@ class OomReport(t.NamedTuple):
     candidates: tuple[Candidate, ...] = ()
     """The cgroups that systemd-oomd considered, the first to be killed first."""
     unread: tuple[str, ...] = ()
-    """Lines inside the report that are neither read nor of a kind that is ignored on purpose."""
+    """Lines inside the report that are neither read nor of a kind that is ignored on purpose, up to 100 of them."""
     complete: bool = False
     """The report has its beginning, its middle and its kill line, without a contradiction; rows are not checked."""
     notes: tuple[str, ...] = ()

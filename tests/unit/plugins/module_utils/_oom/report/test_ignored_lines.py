@@ -111,6 +111,14 @@ def test_a_line_of_an_unknown_kind_inside_a_report_is_unread() -> None:
     assert report.complete
 
 
+def test_few_unread_lines_are_kept() -> None:
+    lines = build_memcg_report()
+    lines[3:3] = ["Zombie pages: 12" * 99, lines[3]] * 500
+    (report,) = read_only_reports(lines)
+    assert len(report.unread) == 100
+    assert {len(text) for text in report.unread} == {200}
+
+
 def test_each_kind_has_a_reason() -> None:
     assert [kind.name for kind in IGNORED if not kind.reason] == []
     assert len({kind.name for kind in IGNORED}) == len(IGNORED)
