@@ -72,7 +72,8 @@ options:
         and similar files.
       - Messages are also read from records. These are C(journalctl) with the output C(json), C(json-pretty),
         C(json-sse), C(export) or C(verbose), C(dmesg --json), logs of Docker's C(json-file) driver, JSON from log
-        collectors, and comma-separated values whose first line names the columns.
+        collectors, and comma-separated values. The newest record can be the first.
+      - Escapes of HTML and of quoted-printable are undone if the lines about the OOM kill have them.
       - Files compressed with gzip, bzip2 or xz are decompressed, whatever their names. Files compressed with zstd
         require Python 3.14 or later on the host.
       - A log is read as UTF-8, or as UTF-16 or UTF-32 if its beginning shows that it is. NUL bytes are ignored.

@@ -7,6 +7,8 @@
 `log_text`: the text of a log to numbered lines; unpacks the messages of records
 `json_lines`, `field_lines`: records as lines of JSON, of journalctl's export, and of comma-separated values
 `record_fields`: the message, time, host and program in the fields of a record
+`record_order`: puts records into the order of their times
+`decorations`: removes ends of lines, escapes of HTML and of mail
 `embedded_lines`: kernel messages inside lines of other programs
 `mentions`: the lines that mention a kill but are part of no report
 `log_lines`: text logs to lines: removes prefixes and marks of quotations, undoes escapes

@@ -23,6 +23,8 @@ from .victim_rows import Row, complete_victim, find_page_size
 
 # Authors shorten paths and lists of fields.
 _OMISSION = re.compile(r"[/,=] ?(?:\.\.\.|…)|(?:\.\.\.|…)$")
+# Without any other line, such a name looks like a prefix that another program wrote. Names have at most 15 bytes.
+_ODD_NAME = re.compile(r"[\w)\]]: |[\"=]|\d\d:\d\d|\A[^\\]{16}")
 _SCOPES: t.Mapping[str | None, str] = {
     "CONSTRAINT_CPUSET": "cpuset",
     "CONSTRAINT_MEMORY_POLICY": "mempolicy",
@@ -87,7 +89,7 @@ def _is_oom_report(draft: Draft) -> bool:
     Mem-Info and a task table are not enough: the lowmemorykiller of Android kernels prints them, too.
     """
     if draft.trigger is not None:
-        return True
+        return draft.first is not draft.last or _ODD_NAME.search(draft.trigger.name) is None
 
     has_target = _has_target(draft)
     if draft.first.source == QUOTED:

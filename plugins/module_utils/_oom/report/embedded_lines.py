@@ -18,14 +18,14 @@ _GUEST = re.compile(
     rf"(?P<before>\s*(?P<time>(?:{_STAMP})?).{{0,80}}?) Guest: <\d{{1,3}}>(?P<message>\[.*)",
     re.DOTALL,
 )
-# A tag without a time before it is no prefix of a log, but still names a program.
 _KILLING = re.compile(
-    r"(?![\w./@()-]+\[\d+\]: )(?P<before>.{0,300}?)\bOOMKilling\s+(?:[\w.-]+\s+)?"
+    r"(?P<before>.{0,300}?)\bOOMKilling\s+(?:[\w.-]+\s+)?"
     r"(?P<message>(?:Memory cgroup out of memory: |Out of memory: |)Kill(?:ed)? process \d.*)",
     re.DOTALL,
 )
 _SECOND = re.compile(r"(?<= child)\s+(?=Killed process \d)")
 _TIME = re.compile(_STAMP)
+_TAG = re.compile(r"(?<![\w./@()\]-])(?![A-Z]\d{1,4}:)[\w./@()-]*[^\W\d][\w./@()-]*(?:\[\d+\])?:\s")
 
 
 def has_embedded(text: str) -> bool:
@@ -36,13 +36,13 @@ def has_embedded(text: str) -> bool:
 def split_embedded(raw: str) -> t.Iterator[str | Prefix]:
     """Yield the kernel messages in a line of another program, or the line if it has none."""
     guest = _GUEST.match(raw)
-    if guest is not None and _has_no_program(guest.group("before")):
+    if guest is not None and has_no_program(guest.group("before")):
         time, message = guest.group("time", "message")
         yield f"{time} {message}".lstrip()
         return
 
     killing = _KILLING.match(raw)
-    if killing is None or not _has_no_program(killing.group("before")):
+    if killing is None or not has_no_program(killing.group("before")):
         yield raw
         return
 
@@ -51,11 +51,16 @@ def split_embedded(raw: str) -> t.Iterator[str | Prefix]:
         yield Prefix(text.strip(), realtime_us=realtime_us)
 
 
-def _has_no_program(text: str) -> bool:
-    """Return whether the beginning of a line names no program, such as one that any user can run."""
-    prefix = split_prefix(f"{text} ")
+def has_no_program(text: str) -> bool:
+    """Return whether the beginning of a line names no program, such as one that any user can run.
 
-    return prefix is None or prefix.source is None
+    A tag without a time before it is no prefix of a log, but still names a program. Older versions of vmware.log have
+    the letter and the number of a message there.
+    """
+    prefix = split_prefix(f"{text} ")
+    has_source = prefix is not None and prefix.source is not None
+
+    return not has_source and _TAG.search(f"{text} ") is None
 
 
 def _find_time(text: str) -> int | None:

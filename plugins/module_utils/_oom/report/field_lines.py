@@ -18,6 +18,8 @@ Numbered = t.Tuple[int, Record]
 
 _FIELD = re.compile(r" {0,4}([A-Z_][A-Z0-9_]{0,63})=(.*)", re.DOTALL)
 _NAME = re.compile(r"[A-Z_][A-Z0-9_]{0,63}")
+# In journalctl --output=verbose, all lines of a message after the first have more blanks than the fields.
+_CONTINUATION = " " * 8
 # The first line of a record of journalctl --output=verbose.
 _HEADING = re.compile(r"\S.{10,60} \[(s=[0-9a-f]{32};i=\S{1,150})\]\s*\Z")
 # The first line of a record, with the random ID of its journal.
@@ -31,6 +33,36 @@ _EXPORT_MARK = re.compile(r"MESSAGE=|\nMESSAGE\n|__CURSOR=|_TRANSPORT=")
 _DELIMITERS = ",;\t"
 _COLUMN = re.compile(r"[\w@(][\w .@/()-]{0,59}")
 _MAX_PARTS = 64
+
+
+# The name of a field, and the length of its value as 8 bytes. A longer one than 65535 is no message of the kernel.
+_BINARY = re.compile(r"(?:\A|(?<=\n))([A-Z_][A-Z0-9_]{0,63})\n([\s\S]{2})\0{6}")
+
+
+def join_binary_fields(text: str, file: t.TextIO) -> str:
+    """Return the text with each field in the binary form on one line, in which newlines are escaped.
+
+    `file` is read on until the last value is complete.
+    """
+    joined = []
+    start = 0
+    field = _BINARY.search(text)
+    while field is not None:
+        length = int.from_bytes(_encode(field.group(2)), "little")
+        missing = field.end() + length + 1 - len(text)
+        if missing > 0:
+            text += file.read(missing)
+        data = _encode(text[field.end() : field.end() + length])
+        value = data[:length].decode("utf-8", "surrogateescape")
+        joined += [text[start : field.start()], field.group(1), "=", value.replace("\n", "\\x0a")]
+        start = field.end() + len(value)
+        field = _BINARY.search(text, start)
+
+    return "".join([*joined, text[start:]])
+
+
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 class NoFields:
@@ -89,6 +121,9 @@ class ExportReader(NoFields):
         field = _FIELD.fullmatch(line)
         if field is not None:
             return self._set(number, *field.groups())
+
+        if self._fields and line.startswith(_CONTINUATION):
+            return []
 
         heading = _HEADING.match(raw)
         if heading is not None:
@@ -193,6 +228,10 @@ class CsvReader(NoFields):
         A value in quotes can have several lines. If they turn out to be no row, `take_rejected` returns those before
         this line.
         """
+        if self._is_quoted and self._is_row(raw):
+            # The row before has a quote that does not end.
+            self.close()
+            self._is_quoted = False
         if not self._parts:
             self._first = number
         self._parts.append(raw.rstrip("\r\n"))
@@ -213,6 +252,11 @@ class CsvReader(NoFields):
             return None
 
         return [(self._first, record)]
+
+    def _is_row(self, raw: str) -> bool:
+        row = _parse_row(raw.rstrip("\r\n"), self._delimiter)
+
+        return len(row) == len(self._names) and raw.count('"') % 2 == 0
 
 
 FieldReader = t.Union[ExportReader, CsvReader, NoFields]

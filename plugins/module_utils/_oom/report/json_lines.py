@@ -23,6 +23,8 @@ _FIELD = re.compile(r'"([^"\\]{1,80})" ?: *(.+)', re.DOTALL)
 _ENDS = re.compile(r"\A[}\],\s]+")
 _END = re.compile(r"[}\]]")
 _BEGINNINGS = re.compile(r"\[?(?:\s*\{)+\s*|\[$")
+# The prefix names no program but the kernel.
+_INLINE = re.compile(r"(?=[^{\[\"])[^{]{0,200}(?:(?<!:)(?<!:\s)|(?:kernel|kmsg|dmesg): ?)(?=\{\")")
 _FIRST = frozenset('{}[]"')
 _ITEM = re.compile(r"(-?[0-9.eE+-]{1,30}|true|false|null),?")
 _MAX_ITEMS = 65536
@@ -42,7 +44,7 @@ class _Frame:
         self.name = name
         self.fields: dict[str, t.Any] = {}
         self.texts: dict[str, str] = {}
-        self.items: list[str] = []
+        self.items: list[t.Any] = []
         self.number = number
 
 
@@ -72,6 +74,18 @@ class JsonReader:
                 return [*self.close(), *self._walk(number, document)]
 
         return self._take_part(number, text)
+
+    def take_inline(self, number: int, raw: str) -> list[Numbered] | None:
+        """Return the records of a document after a prefix of the kernel, or None if the line has none."""
+        inline = _INLINE.match(raw)
+        if inline is None:
+            return None
+
+        document = parse(raw[inline.end() :])
+        if document is None:
+            return None
+
+        return self._walk(number, document)
 
     def close(self) -> list[Numbered]:
         """Return the records of the objects that have not ended."""
@@ -163,15 +177,20 @@ class JsonReader:
         if item is None:
             return None
 
-        items = self._frames[-1].items
-        if len(items) < _MAX_ITEMS:
-            items.append(item.group(1))
+        self._add_item(item.group(1))
 
         return []
+
+    def _add_item(self, item: t.Any) -> None:
+        """Add a number or a text to the innermost list."""
+        items = self._frames[-1].items
+        if len(items) < _MAX_ITEMS:
+            items.append(item)
 
     def _take_other(self, found: list[Numbered], text: str) -> list[Numbered] | None:
         """Take a line that is not a field: an item of a list, or no JSON at all."""
         if self._frames and text[0] == '"':
+            self._add_item(_parse_value(text))
             return found
 
         if found:
@@ -217,6 +236,11 @@ class JsonReader:
             # The labels in this object are also those of the messages after it. An item of a list has no name.
             outer[-1].update(normalise({frame.name: frame.fields}))
 
+        # An object beside a message belongs to its record.
+        names = [name for other in self._frames for name in other.fields]
+        if has_message_name(names):
+            return []
+
         return [(frame.number, record) for record in self.walk(frame.fields, [*outer, frame.texts])]
 
     def _end_list(self, frame: _Frame) -> None:
@@ -228,6 +252,11 @@ class JsonReader:
         around.fields.setdefault(frame.name, frame.items)
         if has_message_name([frame.name]):
             around.number = frame.number
+
+
+def has_inline(line: str) -> bool:
+    """Return whether a line about an OOM kill has JSON after a prefix."""
+    return _INLINE.match(line) is not None
 
 
 def _is_newest_first(records: t.Sequence[Record]) -> bool:

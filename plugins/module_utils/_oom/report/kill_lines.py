@@ -27,6 +27,7 @@ _NAME_LIMIT = 4 * _NAME_BYTES
 
 # The kernel prints none of these after the name. Source code and documents that quote the line do.
 _QUOTING = re.compile(r"[\"'`\\;%]")
+_REST_OF_PREFIX = re.compile(r"\A(?:.*\bkernel: ?\[)?[\d .:TC]{0,40}\](?: ?\[ *[TC]\d+\])? ")
 _MASK = re.compile(r"gfp_?mask=(0x[0-9a-f]+)(?:\(([^()]*)\))?")
 # Before Linux 4.6, flags are a number without names. These bits have never moved, others have.
 _OLD_FLAGS = {
@@ -129,7 +130,7 @@ def _remove_rest_of_prefix(name: str) -> str:
     if len(name) <= _NAME_BYTES:
         return name
 
-    return name.rpartition("] ")[2]
+    return _REST_OF_PREFIX.sub("", name)
 
 
 def _parse_mask(mask: t.Match[str] | None) -> tuple[str | None, tuple[str, ...]]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from .embedded_lines import has_no_program
 from .prefixes import Prefix, find_realtime, split_prefix, undo_escapes
 
 _LONGEST = 200
@@ -32,42 +33,53 @@ _STARTS = re.compile(r"(?:(?<=[\s:|>)\]])|\A)(?=[^\s:|>)\]])")
 _NUMBER = re.compile(r"\d+")
 _ESCAPED_BLANKS = re.compile(r"(?:\\?\s)+")
 
-_QUOTING_OR_PROGRAM = re.compile(r"[=\"'`;\\%]|[\w.@-]\[\d{1,10}\]:")
+_QUOTING_OR_PROGRAM = re.compile(r"[=\"'`;\\%]|\S\[\d{1,10}\]:|\A\s*<\d{1,3}>\S+:\s")
+# A process with an id, or a label that names a program other than the kernel.
+_PROGRAM = re.compile(
+    r"\S\[\d{1,10}\]:"
+    r"|(?i:app|program|ident|tag|unit|container|service|process|logger|comm|exe)\w{0,10}\"? ?[=:] ?"
+    r"\"?(?!k?msg|kern|dmesg)\w"
+)
 _TAG = re.compile(r"(?:\d\d:\d\d:\d\d|\S\s).*?[^\s:]:\s", re.DOTALL)
 _GUEST = "Guest: "
 _WORD = re.compile(r"(?<!\S)[a-z]{2,}(?!\S)")
 _MAX_WORDS = 2
-_UNUSUAL_IN_NAMES = re.compile(r"[<>|{}$~^*+]")
-# Source code and documents quote the line, so a quotation mark does not count.
-_TRIGGER_END = re.compile(
-    r" invoked oom-killer: .*?, (?:oom_score_adj|oom_adj|oomkilladj)=-?\d{1,4}([^\d\s\"'`\\;%][^\s\"'`\\;%]{0,40})\Z"
+# The line after the trigger line, or up to Linux 4.20 the next but one, which both repeat the name of the trigger.
+_STACK_HEADING = re.compile(r"CPU: \d{1,6} (?:UID: \d{1,20} )?PID: \d{1,20} Comm: |Pid: \d{1,20}, comm: ")
+_CPUSET = " cpuset="
+# No part of a name ends like this.
+_PREFIX_END = re.compile(
+    r"<[^<>]{0,30}>\Z|[:)\]>|}*$-]\s+\Z|[\"'`,;|\t]\Z|\d\d:\d\d[\d:.,Z+-]*\s+\Z| [FP] \Z|\A\s*\d+\s+\Z"
 )
+_QUOTES = ("'", '"', "`")
+_AFTER_NAME = re.compile(r"(?<=[a-z+])(?::|\\-)")
 _ANY_TOKEN = re.compile(r"\s*\S{1,60}\s*(?:\|\s*)?")
 _ANY_MARK = re.compile(r"(?!\Z)[^\w\s]{0,9}\s*\d{0,9}[^\w\s]{0,9}\s*")
 _COMMENTS = frozenset(("//", "#", "*", "/*", "--", ";"))
 _OTHER_PROGRAM = re.compile(r"(?P<tag>[\w./@()-]{1,60})(?:\[\d{1,10}\])?: ")
+# Where the kernel's lines have only a time, those of other programs have their names.
+_PROCESS = re.compile(r"(?:[\w.-]{1,60} )?(?P<tag>[\w./@()-]{1,60})\[\d{1,10}\]: ")
 _KERNEL_TAG = "kernel: "
 
 
 class _Learned(t.NamedTuple):
-    """A prefix that was learned, and what follows each line.
-
-    `has_tag` says that the prefix is followed by the name of the program. `is_mark` says that no process has such a
-    name.
-    """
+    """A prefix that was learned. `has_tag` says that the name of the program follows it."""
 
     pattern: t.Pattern[str]
     has_tag: bool = False
-    is_mark: bool = False
-    suffix: str = ""
+    has_quote: bool = False
+    """The message after the prefix is quoted, so it can have escapes."""
 
 
 class _Guess(t.NamedTuple):
-    """The prefixes that a line can have, which the next line decides."""
+    """A line about an OOM kill whose prefix only the next line shows."""
 
     text: str
     number: int
+    before: str
+    """What is before the words that show an OOM kill: the prefix, and in a trigger line the name of the trigger."""
     choices: tuple[_Learned, ...]
+    """The prefixes that a next line without the name of the trigger can confirm."""
 
 
 class LearnedPrefixes:
@@ -84,7 +96,7 @@ class LearnedPrefixes:
         for learned in self._learned:
             match = learned.pattern.match(text)
             if match:
-                return _split_rest(_remove_suffix(text, learned.suffix), match.end(), learned)
+                return _split_rest(text, match.end(), learned)
 
         return None
 
@@ -100,53 +112,43 @@ class LearnedPrefixes:
         plain = text.replace("\\", "/").replace("#", "-")
         is_trigger = anchor.group("trigger") is not None
         own = split_prefix(plain)
-        has_own_prefix = own is not None and own.monotonic_us is not None
+        self._set_guess(None)
+        if is_trigger:
+            self._set_guess(_Guess(text, number, text[: anchor.start()], ()))
         for start in _iter_starts(text, anchor.start()):
             inner = split_prefix(plain[start:])
             if inner is None or not _is_message(text, len(text) - len(inner.text), anchor):
                 continue
 
             if start == 0:
-                return self._learn_suffix(text, anchor)
+                return None
 
             is_kernel = text[start] == "[" or _is_kernel(inner)
             if not is_kernel:
                 continue
 
-            return self._learn_outer(text, number, start, anchor, is_certain=not (has_own_prefix and is_trigger))
+            # The name of the program follows a known prefix, so only lines that have it are the kernel's.
+            is_tagged = is_trigger and own is not None and own.monotonic_us is not None
+            return self._learn_outer(text, number, start, is_tagged=is_tagged)
 
         if is_trigger or own is None:
             self._guess_outer(text, number, anchor)
-        if self._guess is not None:
-            return None
 
-        return self._learn_suffix(text, anchor)
+        return None
 
-    def _learn_outer(
-        self, text: str, number: int, start: int, anchor: t.Match[str], *, is_certain: bool
-    ) -> Prefix | None:
+    def _learn_outer(self, text: str, number: int, start: int, *, is_tagged: bool) -> Prefix | None:
         outer = text[:start]
         if not _is_prefix(outer):
             return None
 
-        if not is_certain:
-            # The name of the program follows a known prefix, so only lines that have it are the kernel's.
+        if is_tagged:
             tagged = _Learned(_compile_shape(outer + _KERNEL_TAG))
-            self._set_guess(_Guess(text, number, (tagged,)))
+            self._set_guess(_Guess(text, number, "", (tagged,)))
             return None
 
+        self._set_guess(None)
         has_tag = text.startswith("kernel", start)
-        self._add(_Learned(_compile_shape(outer), has_tag=has_tag, suffix=_find_suffix(text, anchor)))
-
-        return self.split(text)
-
-    def _learn_suffix(self, text: str, anchor: t.Match[str]) -> Prefix | None:
-        """Learn what follows the lines of a log without any unknown prefix."""
-        suffix = _find_suffix(text, anchor)
-        if not suffix:
-            return None
-
-        self._add(_Learned(re.compile(rf"(?=.*{re.escape(suffix)}\Z)", re.DOTALL), suffix=suffix))
+        self._add(_Learned(_compile_shape(outer), has_tag=has_tag))
 
         return self.split(text)
 
@@ -156,16 +158,14 @@ class LearnedPrefixes:
         Any program can log the words of a kill after its name, so then only numbers and marks are a prefix.
         """
         shape = _ANY_MARK
+        before = ""
         if anchor.group("trigger") is not None:
             shape = _ANY_TOKEN
+            before = text[: anchor.start()]
 
-        choices = []
-        suffix = _find_suffix(text, anchor)
-        for outer in _iter_guesses(text, anchor, shape):
-            is_mark = _UNUSUAL_IN_NAMES.search(outer) is not None
-            choices.append(_Learned(_compile_shape(outer), is_mark=is_mark, suffix=suffix))
-        if choices:
-            self._set_guess(_Guess(text, number, tuple(reversed(choices))))
+        outers = list(_iter_guesses(text, anchor, shape))
+        choices = [_Learned(_compile_shape(outer)) for outer in reversed(outers)]
+        self._set_guess(_Guess(text, number, before, tuple(choices)))
 
     def confirm(self, text: str, number: int) -> Prefix | None:
         """Return the parsed prefix of the line before if this line confirms what was guessed about it."""
@@ -174,22 +174,39 @@ class LearnedPrefixes:
             return None
 
         self._set_guess(None)
-        if number != guess.number + 1:
+        if number != guess.number + 1 or _INVOKED in text:
             return None
 
-        # Up to Linux 4.20, the second line repeats the name of the trigger, which can look like a prefix.
-        name = guess.text.partition(_INVOKED)[0]
-        has_name = text.startswith(f"{name} cpuset=")
-        for choice in guess.choices:
-            if has_name and not choice.is_mark:
-                continue
+        repeated = _find_repeated_name(guess.before, text)
+        if repeated is not None:
+            return self._learn_repeated(guess, repeated)
 
+        for choice in guess.choices:
             match = choice.pattern.match(text)
             if match and match.end() < len(text):
                 self._add(choice)
                 return self.split(guess.text)
 
         return None
+
+    def _learn_repeated(self, guess: _Guess, repeated: _Repeated) -> Prefix | None:
+        """Learn what two lines have before the same name, and return the parsed prefix of the first line.
+
+        The first line can have an annotation before the prefix.
+        """
+        outer = repeated.outer
+        shape = _compile_shape(outer)
+        same = re.compile(rf"{shape.pattern}\Z").search(guess.before[: repeated.start])
+        if same is None or _names_program(outer):
+            return None
+
+        has_annotation = same.start() > 0
+        if _is_known_prefix(outer):
+            return _split_known(guess.text[same.start() :]) if has_annotation else None
+
+        self._add(_Learned(shape, has_quote=outer[-1:] in _QUOTES))
+
+        return self.split(guess.text[same.start() :])
 
     def _set_guess(self, guess: _Guess | None) -> None:
         self._guess = guess
@@ -199,6 +216,51 @@ class LearnedPrefixes:
         self.is_active = True
         self._learned.insert(0, learned)
         del self._learned[_MAX_LEARNED:]
+
+
+class _Repeated(t.NamedTuple):
+    """The name of a trigger in two lines: where it begins in the first, and what is before it in the second."""
+
+    start: int
+    outer: str
+
+
+def _find_repeated_name(before: str, text: str) -> _Repeated | None:
+    """Return where the trigger's name begins in a trigger line and in the line after it.
+
+    `before` is the trigger line up to the end of the name. The next line is the heading of the stack, or up to Linux
+    4.20 the line about the cpuset, which begins with the name. There, only a prefix that is no name shows where.
+    """
+    heading = _STACK_HEADING.search(text, 0, _LONGEST)
+    if heading is not None:
+        rest = text[heading.end() :]
+        return _find_name_in_heading(before, rest, text[: heading.start()])
+
+    second = text.partition(_CPUSET)[0]
+    for start in _list_starts(before, reverse=True):
+        name = before[start:]
+        outer = second[: len(second) - len(name)]
+        is_whole_name = outer == before[:start] == ""
+        has_end = any((is_whole_name, _PREFIX_END.search(outer)))
+        if has_end and second.endswith(name):
+            return _Repeated(start, outer)
+
+    return None
+
+
+def _find_name_in_heading(before: str, rest: str, outer: str) -> _Repeated | None:
+    for start in _list_starts(before):
+        if rest.startswith(f"{before[start:]} "):
+            return _Repeated(start, outer)
+
+    return None
+
+
+def _list_starts(before: str, *, reverse: bool = False) -> list[int]:
+    """Return the indexes at which the name at the end of a text can begin."""
+    first = max(0, len(before) - _LONGEST_NAME)
+
+    return sorted(range(first, len(before)), reverse=reverse)
 
 
 def _iter_starts(text: str, end: int) -> t.Iterator[int]:
@@ -211,8 +273,12 @@ def _iter_guesses(text: str, anchor: t.Match[str], shape: t.Pattern[str]) -> t.I
     """Yield what can be a prefix of the given shape, shortest first."""
     for start in _iter_starts(text, anchor.start()):
         outer = text[:start]
-        has_shape = shape.fullmatch(outer) is not None
-        if has_shape and _is_message(text, start, anchor) and _is_prefix(outer):
+        checks = (
+            shape.fullmatch(outer),
+            _is_message(text, start, anchor),
+            _is_prefix(outer),
+        )
+        if all(checks):
             yield outer
 
 
@@ -237,47 +303,62 @@ def _is_message(text: str, start: int, anchor: t.Match[str]) -> bool:
 
 def _is_prefix(outer: str) -> bool:
     """Return whether a text can be a prefix: not a sentence, not code, and not the prefix of another program."""
-    if len(outer) > _LONGEST or outer.strip() in _COMMENTS:
-        return False
+    checked, guest, _rest = outer.partition(_GUEST)
+    reasons = (
+        len(outer) > _LONGEST,
+        outer.strip() in _COMMENTS,
+        _QUOTING_OR_PROGRAM.search(outer),
+        guest and not has_no_program(checked),
+        _TAG.search(checked.lstrip()),
+        len(_WORD.findall(outer)) > _MAX_WORDS,
+    )
 
-    if _QUOTING_OR_PROGRAM.search(outer):
-        return False
-
-    checked = outer.replace(_GUEST, "")
-    if _TAG.search(checked.lstrip()):
-        return False
-
-    return len(_WORD.findall(outer)) <= _MAX_WORDS
-
-
-def _find_suffix(text: str, anchor: t.Match[str]) -> str:
-    """Return what follows the trigger line, which has a known end. Return the empty string for other lines."""
-    end = _TRIGGER_END.match(text, anchor.start())
-    if end is None:
-        return ""
-
-    return end.group(1)
+    return not any(reasons)
 
 
-def _remove_suffix(text: str, suffix: str) -> str:
-    if text.endswith(suffix):
-        return text[: len(text) - len(suffix)]
+def _names_program(outer: str) -> bool:
+    """Return whether a text before two lines of the kernel is that of another program, or too long for a prefix."""
+    checked = outer.replace("\t", " ").replace(_GUEST, "").replace(_KERNEL_TAG, "")
+    reasons = (
+        len(outer) > _LONGEST,
+        _PROGRAM.search(outer),
+        _TAG.search(checked.lstrip()),
+    )
 
-    return text
+    return any(reasons)
+
+
+def _is_known_prefix(outer: str) -> bool:
+    """Return whether all lines of the kernel with this prefix are read without learning it."""
+    prefix = split_prefix(f"{outer}x")
+    if prefix is None:
+        return not outer
+
+    return prefix.text == "x" and _is_kernel(prefix)
+
+
+def _split_known(text: str) -> Prefix:
+    """Return the parsed prefix of a line that has a known one or none."""
+    return split_prefix(text) or Prefix(text)
 
 
 def _compile_shape(outer: str) -> t.Pattern[str]:
     """Return a pattern for the same prefix with other numbers."""
     with_any_number = _NUMBER.sub(r"\\d+", re.escape(outer))
+    # grep prints a hyphen in place of the colon before the lines around a hit.
+    with_any_number = _AFTER_NAME.sub("[:-]", with_any_number)
 
     return re.compile(_ESCAPED_BLANKS.sub(r"\\s+", with_any_number))
 
 
 def _split_rest(text: str, start: int, learned: _Learned) -> Prefix:
     """Return the parsed prefix of a line whose learned prefix ends at `start`."""
-    inner = split_prefix(text[start:])
+    message = text[start:]
+    if learned.has_quote:
+        message = _unquote(message)
+    inner = split_prefix(message)
     if inner is None:
-        inner = _split_tag(text[start:], learned)
+        inner = _split_tag(message, learned)
     if (inner.monotonic_us, inner.realtime_us) != (None, None):
         return inner
 
@@ -288,9 +369,18 @@ def _split_rest(text: str, start: int, learned: _Learned) -> Prefix:
     return inner._replace(realtime_us=find_realtime(text))
 
 
+def _unquote(text: str) -> str:
+    """Return a text in quotation marks without the escapes of JSON and of comma-separated values."""
+    return text.replace('\\"', '"').replace('""', '"').replace("\\\\", "\\")
+
+
 def _split_tag(text: str, learned: _Learned) -> Prefix:
     """Return the program and the message of a line, the program only if the learned prefix is followed by one."""
     if not learned.has_tag:
+        program = _PROCESS.match(text)
+        if program is not None:
+            return Prefix(text, source=program.group("tag"))
+
         # The rest of a message of several lines is indented.
         return Prefix(undo_escapes(text.lstrip()))
 

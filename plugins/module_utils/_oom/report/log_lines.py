@@ -79,6 +79,7 @@ class _LogReader:
         # Where the text begins is unknown, so a fence can begin or end a quotation.
         self._in_document = False
         self._kernel_prefix = ""
+        self._paused_prefix = ""
         self._realtime_us: int | None = None
         self._origin = Origin()
 
@@ -149,7 +150,9 @@ class _LogReader:
     def _learn(self, text: str, number: int) -> Prefix | None:
         """Learn the prefix of a line about an OOM kill, and return it parsed, or None if it is known or unclear."""
         prefix = self._learned.learn(text, number)
-        if prefix is not None:
+        if self._learned.is_active:
+            # The next line can show the prefix, so it must not take the fast path.
+            self._paused_prefix = self._kernel_prefix
             self._kernel_prefix = _NO_PREFIX
 
         return prefix
@@ -158,8 +161,9 @@ class _LogReader:
         """Return the parsed prefix of a line that begins with one that only this log has, or None."""
         before = self._learned.confirm(text, number)
         if before is not None:
-            self._kernel_prefix = _NO_PREFIX
             self._correct_held(before)
+        if not self._learned.is_active:
+            self._kernel_prefix = self._paused_prefix
 
         return self._learned.split(text)
 

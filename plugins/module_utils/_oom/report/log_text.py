@@ -13,12 +13,14 @@ import itertools
 import re
 import typing as t
 
+from .decorations import Decorations
 from .embedded_lines import has_embedded, split_embedded
-from .field_lines import ExportReader, FieldReader, NoFields, find_csv, has_export
-from .json_lines import JsonReader
+from .field_lines import ExportReader, FieldReader, NoFields, find_csv, has_export, join_binary_fields
+from .json_lines import JsonReader, has_inline
 from .mentions import Mentions, has_hint, iter_hinted_lines, list_mentions
 from .prefixes import Prefix, split_prefix
 from .record_fields import Record, RecordReader
+from .record_order import RecordOrder
 
 Item = t.Union[str, Prefix]
 """A line with its prefix, or the message of a record."""
@@ -47,7 +49,10 @@ class LogText:
         self._records = RecordReader()
         self._json = JsonReader(self._records)
         self._fields: FieldReader = NoFields()
+        self._decorations = Decorations()
+        self._order = RecordOrder()
         self._has_embedded = False
+        self._has_inline = False
         self._boot_id: str | None = None
         self._later: list[str] = []
         self._latest = Prefix("")
@@ -65,7 +70,7 @@ class LogText:
             # logrotate's copytruncate leaves NULs, and UTF-16 at the end of another text has them.
             # Replacing nothing takes much longer than the search.
             if "\0" in block:
-                block = block.replace("\0", "")
+                block = join_binary_fields(block, self._file).replace("\0", "")
             text = rest + block
             lines = text.split("\n")
             rest = lines.pop()
@@ -111,6 +116,7 @@ class LogText:
             self._find_forms(text)
         for _number, line in hinted:
             self._find_forms(line)
+            self._decorations.find(line)
         if self._has_records_in(text, is_about_kill=bool(hinted)):
             return self._unpack(numbered)
 
@@ -125,9 +131,12 @@ class LogText:
             self._fields = ExportReader(self._records)
         if has_embedded(text):
             self._has_embedded = True
+        if has_inline(text):
+            self._has_inline = True
 
     def _has_records_in(self, text: str, *, is_about_kill: bool) -> bool:
-        if any((self._fields.can_read, self._has_embedded, self._json.is_open)):
+        forms = (self._fields.can_read, self._has_embedded, self._json.is_open, self._decorations.is_active)
+        if any(forms):
             return True
 
         # Many logs have no brace, and finding one takes no time. The middle of a document has quotes.
@@ -173,6 +182,9 @@ class LogText:
         if first in _JSON_FIRST or self._json.is_open:
             return self._json.take(number, raw)
 
+        if self._has_inline:
+            return self._json.take_inline(number, raw)
+
         return None
 
     def _pass_on(self, number: int, raw: str) -> t.Iterator[tuple[int, Item]]:
@@ -181,6 +193,13 @@ class LogText:
             yield from self._emit_all(self._json.close())
             self._add_pending()
 
+        yield from self._emit_in_order(self._order.flush())
+        if self._decorations.is_active:
+            text = self._decorations.remove(raw)
+            if text is None:
+                return
+
+            raw = text
         if has_hint(raw):
             self._mentions.add(self._advance(number), raw)
         if self._has_embedded:
@@ -197,8 +216,18 @@ class LogText:
             yield from self._pass_on(number, raw)
 
     def _emit_all(self, records: t.Iterable[tuple[int, Record]]) -> t.Iterator[tuple[int, Item]]:
+        """Yield the lines of records when their order is known."""
+        for printed_number, record in records:
+            number = self._advance(printed_number)
+            text = record.message.text
+            self._mentions.add(number, text)
+            for mention in list_mentions(text):
+                self._pending.pop(mention, None)
+            yield from self._emit_in_order(self._order.take((number, record)))
+
+    def _emit_in_order(self, records: t.Iterable[tuple[int, Record]]) -> t.Iterator[tuple[int, Item]]:
         for number, record in records:
-            yield from self._emit(self._advance(number), record)
+            yield from self._emit(number, record)
 
     def _advance(self, number: int) -> int:
         """Return the number of a line, or that of the line before if that is greater."""
@@ -209,9 +238,6 @@ class LogText:
     def _emit(self, number: int, record: Record) -> t.Iterator[tuple[int, Item]]:
         """Yield the lines of a record's message, and before them a separator if another boot begins."""
         message = record.message
-        for mention in list_mentions(message.text):
-            self._pending.pop(mention, None)
-
         text, *later = _LATER_MESSAGES.split(message.text)
         if self._is_next(text, message.source):
             del self._later[0]
@@ -224,7 +250,6 @@ class LogText:
 
         for line in text.split("\n"):
             if line.strip():
-                self._mentions.add(number, line)
                 yield number, message._replace(text=line)
 
         if later:
@@ -243,7 +268,6 @@ class LogText:
     def _emit_later(self, number: int) -> t.Iterator[tuple[int, Item]]:
         """Yield the later messages that a record before had."""
         for raw in self._later:
-            self._mentions.add(number, raw)
             yield number, _read_later(raw, self._latest)
         self._later = []
 
@@ -252,6 +276,9 @@ class LogText:
         yield from self._emit_all(self._fields.close())
         yield from self._pass_on_rejected()
         yield from self._emit_all(self._json.close())
+        yield from self._emit_in_order(self._order.flush())
+        if self._decorations.is_active:
+            yield self.count, self._decorations.close()
         yield from self._emit_later(self._number)
         self._add_pending()
 

@@ -108,7 +108,8 @@ class Mentions:
         first = _get_number(report.first)
         last = _get_number(report.last)
         kinds = _list_kinds(report)
-        start, end = self._find_range(first, last)
+        # In a log with the newest record first, the last line is before the first one.
+        start, end = self._find_range(min(first, last), max(first, last))
         for index in range(start, end):
             kind = self._kinds[index]
             # Another trigger belongs to another report.

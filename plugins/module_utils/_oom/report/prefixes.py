@@ -133,6 +133,10 @@ def _split_late_host(text: str) -> tuple[str | None, str | None, str]:
     if tag == "kernel" and (host or _KILL_START.match(rest)):
         return host, tag, rest
 
+    # A process with its id logged it.
+    if text[: named.end()].endswith("]: "):
+        return host, tag, rest
+
     return None, None, text
 
 

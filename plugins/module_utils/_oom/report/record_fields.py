@@ -76,6 +76,11 @@ _SOURCE_NAMES = (
     "loggername",
     "logger",
     "streamtransport",
+    "logname",
+)
+# Logs of Cloud Logging in which the kernel's messages are collected; the names of others are those of programs.
+_COLLECTING_LOG = re.compile(
+    r"projects/[^/]+/logs/(?:.*%2F)?(?:kern\w*(?:\.log|-monitor)?|syslog|messages|stdout|stderr|serial\w*)\Z"
 )
 _MARKS = re.compile(r"[\W_]")
 
@@ -200,14 +205,15 @@ def _as_text(value: t.Any) -> str | None:
     if not all(isinstance(item, str) for item in value):
         return None
 
+    # The lines of a text, or several values of one field.
+    text = "\n".join(value)
     if max(map(len, value)) > _MAX_BYTE_DIGITS:
-        return str(value[0])
+        return text
 
     try:
         return bytes(map(int, value)).decode("utf-8", "surrogateescape")
     except ValueError:
-        # Several values of one field.
-        return str(value[0])
+        return text
 
 
 def _find_first(fields: t.Mapping[str, str], names: t.Iterable[str]) -> str | None:
@@ -246,7 +252,7 @@ def _iter_sources(levels: t.Iterable[Texts]) -> t.Iterator[tuple[bool, int, str]
     """Yield whether a label names the kernel, the rank of the label, and the program."""
     for texts in levels:
         for rank, name in _rank_labels(tuple(texts)):
-            named = _SOURCE.search(texts[name].replace(".service", ""))
+            named = _SOURCE.search(_COLLECTING_LOG.sub("", texts[name]).replace(".service", ""))
             if named:
                 yield named.group() == "kernel", rank, named.group()
 

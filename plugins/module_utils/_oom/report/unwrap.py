@@ -74,7 +74,7 @@ _KINDS = (
         r"failcnt \d+\s*$",
         r"limit|usage|failcnt|\d+kB|\d+$",
     ),
-    _compile_kind(r"Tasks in /", r"oom\.group set\s*$", r"are |going |to |be |killed |due |memory\.oom"),
+    _compile_kind(r"Tasks in /", r"oom\.group set\s*$", r"[a-z. ]+$|due to memory\.oom"),
     _compile_kind(r"Task in /", r"limit of /\S+\s*$", r"killed |as |a |result |of |limit |/"),
 )
 _INVOKED = re.compile(rf"{INVOKED}| invoked(?: oom-)?\s*$")

@@ -16,6 +16,7 @@ import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.in_logs import LogFile
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import OomReport
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom import pasted_forms
 
 FIXTURES = pathlib.Path(__file__).parent / "fixtures"
 NAMES = ("bookworm-6.1-memcg", "bullseye-5.10-global", "trixie-6.12-group", "handmade-centos7")
@@ -181,6 +182,76 @@ def test_form_has_the_same_reports(form: t.Callable[[Lines], str], name: str, tm
     plain, _log = read_reports(tmp_path / "plain.log", as_syslog(lines))
     found, log = read_reports(tmp_path / "kern.log", form(lines))
     assert (find_facts(found), log.unparsed, log.unrecognised) == (find_facts(plain), 0, 0)
+
+
+def is_said(found: t.Sequence[OomReport], log: LogFile) -> bool:
+    return bool(log.unparsed) or not all(report.complete for report in found)
+
+
+# Who wrote the line, or where its prefix ends, is not certain.
+ONLY_SAID = frozenset(
+    ("Heroku", "Splunk raw", "uptime, host with colon", "JSON behind syslog", "CSV, unclosed quote", "Python list")
+)
+
+
+@pytest.mark.parametrize("name", [*NAMES, "bookworm-6.1-hostile"])
+@pytest.mark.parametrize("form", pasted_forms.FORMS)
+def test_pasted_form_has_the_same_reports(form: str, name: str, tmp_path: pathlib.Path) -> None:
+    lines = read_lines(name)
+    plain, _log = read_reports(tmp_path / "plain.log", as_syslog(lines))
+    found, log = read_reports(tmp_path / "kern.log", pasted_forms.FORMS[form](lines))
+    is_right = (find_facts(found), log.unparsed) == (find_facts(plain), 0)
+    has_no_other_kill = set(list_kills(found)) <= set(list_kills(plain))
+    assert is_right or (form in ONLY_SAID and has_no_other_kill and is_said(found, log))
+
+
+GUEST = "Guest: <3>[    1.000000] "
+IMPOSTORS = [
+    f"{before}{tag}{inner}"
+    for before in ("", "[   12.500000] ", "Jul 15 23:44:32 ", "2023-07-15T23:44:32Z ", "<14>", "> ")
+    for tag in ("evil[5]: ", "evil(pam)[5]: ", "web1 evil[5]: ", "/usr/bin/evil[5]: ")
+    for inner in ("", GUEST, "OOMKilling node/web1 ", "kernel: ", "[    1.000000] ", "Jul 15 23:44:32 web1 kernel: ")
+] + [
+    f"{before}evil: {inner}"
+    for before in ("", "<14>", "> ")
+    for inner in (GUEST, "OOMKilling ", "OOMKilling node/web1 ")
+]
+
+
+@pytest.mark.parametrize("impostor", IMPOSTORS)
+def test_program_does_not_pass_for_the_kernel(impostor: str, tmp_path: pathlib.Path) -> None:
+    for text in (KILL, TRIGGER, CONSTRAINT):
+        found, log = read_reports(tmp_path / "kern.log", f"{impostor}{text}\n" * 2)
+        assert (found, log.unparsed) == ([], 2)
+
+
+TRIGGER = "evil invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0"
+CONSTRAINT = (
+    "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,task_memcg=/,task=a,pid=7,uid=0"
+)
+
+
+@pytest.mark.parametrize("log", ["evil", "evil%2Fkernel.x", "kernelx/kernel"])
+def test_log_of_another_program_in_the_cloud_is_no_kill(log: str, tmp_path: pathlib.Path) -> None:
+    record = {"textPayload": KILL, "logName": f"projects/p/logs/{log}"}
+    found, text = read_reports(tmp_path / "kern.log", json.dumps(record))
+    assert (found, text.unparsed) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    "before", ["INFO evil - ", '"GET / HTTP/1.1" 200 "', "web1 evil: ", "msg=", "Jul 15 23:44:32 web1 "]
+)
+def test_trigger_line_alone_with_an_unknown_prefix_is_said(before: str, tmp_path: pathlib.Path) -> None:
+    found, log = read_reports(tmp_path / "kern.log", f"{before}{TRIGGER}\n")
+    assert (found, log.unparsed) == ([], 1)
+
+
+@pytest.mark.parametrize("other", ["web1 evil[5]: ", "evil[5]: "])
+def test_time_alone_is_no_prefix_of_other_programs(other: str, tmp_path: pathlib.Path) -> None:
+    lines = [f"Jul 15 23:44:32 {line}" for line in read_lines(NAMES[0])]
+    lines += [f"Jul 15 23:44:33 {other}{text}" for text in ("a", "b", "c", "d", TRIGGER, KILL, CONSTRAINT)]
+    found, log = read_reports(tmp_path / "kern.log", "".join(f"{line}\n" for line in lines))
+    assert (len(found), log.unparsed) == (1, 3)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"], ids=str)

@@ -26,6 +26,9 @@ KILLING = "OOMKilling Killed process 7 (hog) total-vm:8kB, anon-rss:4kB, file-rs
         (f"Jun  1 07:00:00 web1 php[5]: {KILLING}", f"Jun  1 07:00:00 web1 php[5]: {KILLING}"),
         (f"2026-06-01T07:00:00Z web1 php: a {KILLING}", f"2026-06-01T07:00:00Z web1 php: a {KILLING}"),
         (f"php[5]: {KILLING}", f"php[5]: {KILLING}"),
+        (f"php: {KILLING}", f"php: {KILLING}"),
+        ("php: Guest: <6>[ 12.072507] a", "php: Guest: <6>[ 12.072507] a"),
+        ("web1 php(a)[5]: Guest: <6>[ 12.072507] a", "web1 php(a)[5]: Guest: <6>[ 12.072507] a"),
     ],
 )
 def test_message_of_another_system_is_found(raw: str, expected: str) -> None:

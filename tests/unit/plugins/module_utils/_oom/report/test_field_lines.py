@@ -5,11 +5,16 @@
 
 from __future__ import annotations
 
+import io
 import typing as t
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.field_lines import ExportReader, find_csv
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.field_lines import (
+    ExportReader,
+    find_csv,
+    join_binary_fields,
+)
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.record_fields import RecordReader
 
 
@@ -43,6 +48,32 @@ def test_row_that_does_not_end_is_rejected() -> None:
     assert [table.take(number, line) for number, line in ((2, '1,"a'), (3, "b"))] == [[], []]
     assert table.close() == []
     assert table.take_rejected() == [(2, '1,"a'), (3, "b")]
+
+
+def test_row_after_an_odd_quote_is_read() -> None:
+    table = find_csv(RecordReader(), "time,message")
+    assert table is not None
+    taken = [table.take(number, line) for number, line in ((2, '1,"a'), (3, '2,"b"'))]
+    assert [[(number, record.message.text) for number, record in row or []] for row in taken] == [[], [(3, "b")]]
+    assert table.take_rejected() == [(2, '1,"a')]
+
+
+@pytest.mark.parametrize("text", ["a", "a\n__CURSOR=s=b\n\nMESSAGE=c", "\u00e9" * 300, ""])
+def test_binary_field_becomes_a_line(text: str) -> None:
+    data = text.encode()
+    length = len(data).to_bytes(8, "little").decode("utf-8", "surrogateescape")
+    before = "__CURSOR=s=a\nMESSAGE\n"
+    rest = f"{text}\nPRIORITY=3\n"
+    expected = "__CURSOR=s=a\nMESSAGE=" + text.replace("\n", "\\x0a") + "\nPRIORITY=3\n"
+    assert join_binary_fields(before + length + rest, io.StringIO()) == expected
+    file = io.StringIO(rest)
+    assert join_binary_fields(before + length, file) + file.read() == expected
+
+
+def test_line_of_verbose_output_continues_the_message() -> None:
+    heading = f"Sat 2023-07-15 23:44:32.000037 JST [s={'0' * 32};i=1;b={'1' * 32};m=1;t=1;x=1]"
+    lines = [heading, "    MESSAGE=a", f"{' ' * 12}MESSAGE=b", "    _TRANSPORT=stdout"]
+    assert read_messages(lines) == [(2, "a")]
 
 
 def read_messages(lines: t.Sequence[str]) -> list[tuple[int, str]]:

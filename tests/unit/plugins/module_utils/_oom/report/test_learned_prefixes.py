@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import time
 import typing as t
@@ -12,7 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.log_lines import find_stamp, read_log
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.log_lines import (
+    find_stamp,
+    read_log,
+    read_numbered,
+)
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.log_text import LogText
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.mentions import Mentions
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import OomReport
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.reader import read_reports
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.report.factories import (
@@ -30,6 +37,12 @@ KERNEL = "Jun  1 07:00:{0:02} web1 kernel: "
 
 def read_kills(lines: t.Iterable[str]) -> list[OomReport]:
     return [item for item in read_reports(read_log(lines)) if isinstance(item, OomReport)]
+
+
+def read_text_kills(lines: t.Iterable[str]) -> list[OomReport]:
+    """Return the reports in lines of a file, whose decorations are removed."""
+    text = LogText(io.StringIO("".join(f"{line}\n" for line in lines)), Mentions())
+    return [item for item in read_reports(read_numbered(text.read())) if isinstance(item, OomReport)]
 
 
 def read_fixture(name: str) -> list[str]:
@@ -100,7 +113,7 @@ def test_kill_line_alone_shows_its_prefix(prefix: str, text: str) -> None:
 def test_annotation_after_each_line_is_removed(name: str, mark: str, prefix: str) -> None:
     texts = read_fixture(name)
     plain = read_kills(f"[ 1187.5] {text}" for text in texts)
-    found = read_kills(f"{mark}{prefix.format(0)}{text}</li>" for text in texts)
+    found = read_text_kills(f"{mark}{prefix.format(0)}{text}</li>" for text in texts)
     assert [get_facts(report) for report in found] == [get_facts(report) for report in plain]
 
 

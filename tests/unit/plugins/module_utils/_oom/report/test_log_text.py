@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.log_lines import read_numbered
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.log_text import LogText
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.mentions import Mentions
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.prefixes import Prefix
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.report.factories import GLOBAL_KILL
 
 LATER = "first\n<4>[    2.500000] second\n<3>[    3.500000] [  T12] third"
@@ -82,5 +83,6 @@ def test_lines_after_an_odd_quote_are_passed_on(end: str) -> None:
 def test_binary_field_has_no_kill(first: str) -> None:
     mentions = Mentions()
     text = f"{first}\nMESSAGE\n\x95\0\0\0\0\0\0\0b\n{GLOBAL_KILL}\n\n"
-    assert list(LogText(io.StringIO(text), mentions).read()) == []
+    items = [item for _number, item in LogText(io.StringIO(text), mentions).read()]
+    assert [isinstance(item, Prefix) and item.source in ("a", "stdout") for item in items] == [True] * len(items)
     assert mentions.count_unused() == 1

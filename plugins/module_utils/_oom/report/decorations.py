@@ -1,0 +1,64 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Remove what documents, terminals and mail add to all lines of a log: ends of lines, escapes of HTML, RFC 2045.
+
+A line about an OOM kill has a fixed text, so it shows what was added.
+"""
+
+from __future__ import annotations
+
+import binascii
+import html
+import re
+
+_LONGEST = 60
+_TRIGGER_END = re.compile(r" invoked oom-killer: .{0,400}?, (?:oom_score_adj|oom_adj|oomkilladj)=-?\d{1,4}(?=[^\d])")
+_ESCAPE_OF_HTML = re.compile(r"&(?:lt|gt|quot|amp|#\d{1,5}|#x[0-9a-fA-F]{1,4});")
+# quoted-printable: "=" itself is always escaped.
+_ESCAPED_EQUALS = re.compile(r"(?:gfp_?mask|constraint|order)=3D")
+_SOFT_BREAK = "="
+
+
+class Decorations:
+    """What is added to the lines of one log."""
+
+    def __init__(self) -> None:
+        self.is_active = False
+        """Whether there is something to remove."""
+        self._suffix = ""
+        self._is_html = False
+        self._is_quoted_printable = False
+        self._part = ""
+
+    def find(self, line: str) -> None:
+        """Look for decorations in a line about an OOM kill."""
+        self._is_html |= _ESCAPE_OF_HTML.search(line) is not None
+        self._is_quoted_printable |= _ESCAPED_EQUALS.search(line) is not None
+        end = _TRIGGER_END.search(line)
+        if end is not None:
+            self._suffix = line[end.end() :][:_LONGEST].rstrip("\r\n")
+        self.is_active = any((self._suffix.strip(), self._is_html, self._is_quoted_printable))
+
+    def remove(self, raw: str) -> str | None:
+        """Return a line without decorations, or None if it goes on in the next line."""
+        text = raw.rstrip("\r\n")
+        if self._is_quoted_printable:
+            text = self._part + text
+            self._part = ""
+            if text.endswith(_SOFT_BREAK):
+                self._part = text[: -len(_SOFT_BREAK)]
+                return None
+
+            text = binascii.a2b_qp(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+
+        if text.endswith(self._suffix):
+            text = text[: len(text) - len(self._suffix)]
+        if self._is_html:
+            text = html.unescape(text)
+
+        return text
+
+    def close(self) -> str:
+        """Return the part of a line that has not ended."""
+        return self._part

@@ -1,0 +1,43 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What documents, terminals and mail add to lines."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.decorations import Decorations
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.report.factories import (
+    CONSTRAINT,
+    GLOBAL_TRIGGER,
+)
+
+
+def remove(found: str, *lines: str) -> list[str | None]:
+    decorations = Decorations()
+    decorations.find(found)
+    assert decorations.is_active
+    return [*map(decorations.remove, lines), decorations.close()]
+
+
+@pytest.mark.parametrize("suffix", ["$", "</li>", '" app=kernel', "\x1b[0m", "`"])
+def test_suffix_of_the_trigger_line_is_removed_from_all_lines(suffix: str) -> None:
+    assert remove(GLOBAL_TRIGGER + suffix, f"a{suffix}\r\n", "b") == ["a", "b", ""]
+
+
+@pytest.mark.parametrize("escaped", ["&lt;4&gt;[ 12.5] a", "&#60;4&#x3e;[ 12.5] a"])
+def test_escapes_of_html_are_undone(escaped: str) -> None:
+    assert remove(escaped, escaped) == ["<4>[ 12.5] a", ""]
+
+
+def test_lines_of_quoted_printable_are_joined() -> None:
+    found = CONSTRAINT.format("a", 7).replace("=", "=3D")
+    assert remove(found, "a=3Db =", "c=20", "d =C3=A9", "e=") == [None, "a=b c ", "d \u00e9", None, "e"]
+
+
+@pytest.mark.parametrize("line", [GLOBAL_TRIGGER, GLOBAL_TRIGGER + "\r", CONSTRAINT.format("a", 7), "a & b; c = d"])
+def test_plain_line_has_no_decoration(line: str) -> None:
+    decorations = Decorations()
+    decorations.find(line)
+    assert not decorations.is_active
