@@ -180,7 +180,10 @@ events:
           type: str
           sample: "Nov 23 06:48:46 web1 kernel: [ 4242.123456]"
     killer:
-      description: The OOM killer, which is V(kernel), V(systemd-oomd), V(earlyoom) or V(nohang).
+      description:
+        - The OOM killer, which is V(kernel), V(systemd-oomd), V(earlyoom) or V(nohang).
+        - V(unknown) if one of O(log_files) has only systemd's notice of the kill. Then RV(events[].unit) is the unit
+          that systemd names, and RV(events[].complete) is V(false).
       type: str
       sample: kernel
     trusted:

@@ -216,7 +216,7 @@ class _Events:
             return False
 
         victims = tuple((victim.pid, victim.name) for victim in report.victims)
-        event = (report.killer, at.realtime_us, at.monotonic_us, at.hostname, report.cgroup, victims)
+        event = (report.killer, at.realtime_us, at.monotonic_us, at.hostname, report.cgroup, report.unit, victims)
 
         return self._logs.setdefault(event, incident.log) != incident.log
 

@@ -48,7 +48,7 @@ _RETURNS = {
     False: ", and it has not come back.",
     None: ". Whether it has come back is not known.",
 }
-_KILLERS = {"kernel": "The kernel"}
+_KILLERS = {"kernel": "The kernel", "unknown": "An OOM killer"}
 _CAUSE_OF_SCOPE = {
     "memcg": "cgroup_limit",
     "cpuset": "cpuset_or_mempolicy",
@@ -94,6 +94,9 @@ def find_cause(report: OomReport, supplies: t.Sequence[Supply], parts: Breakdown
 
     `supplies` are the memory that each zone had for the request, `parts` what the RAM was used for.
     """
+    if report.killer == "unknown":
+        return "unknown"
+
     if report.killer != "kernel":
         return "pressure"
 
@@ -234,6 +237,9 @@ def _summarise_kill(report: OomReport, reason: str) -> str:
 
 
 def _name_victims(report: OomReport) -> str:
+    if report.unit is not None:
+        return f"processes of {report.unit}"
+
     if not report.victims and report.cgroup is None:
         return f"processes of a cgroup in {report.limit_cgroup}"
 

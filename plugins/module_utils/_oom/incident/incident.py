@@ -102,4 +102,8 @@ class Incident(t.NamedTuple):
 
 def build_incident(report: OomReport, *, log: str | None = None) -> Incident:
     """Return the incident of a report, which was read from the text log `log` or else from the journal."""
-    return Incident(report=report, at=report.kill or report.last, place=parse_cgroup(report.cgroup), log=log)
+    place = parse_cgroup(report.cgroup)
+    if report.unit is not None:
+        place = place._replace(unit=report.unit)
+
+    return Incident(report=report, at=report.kill or report.last, place=place, log=log)

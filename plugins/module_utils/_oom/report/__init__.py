@@ -30,6 +30,7 @@
 `times`: compares the times of lines, also of those without a year
 `userspace_killers`: the lines of systemd-oomd, earlyoom and nohang
 `oomd_candidates`: the cgroups that systemd-oomd considered before a kill
+`systemd_notices`: systemd's notices of kills whose own reports are missing
 
     text log -> log_text -> log_lines, prefixes, unwrap -> Line -> reader -> draft, assembly -> OomReport
     journal ------------------------> Line -> reader -> userspace_killers -> OomReport

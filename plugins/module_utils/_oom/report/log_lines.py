@@ -12,6 +12,7 @@ import typing as t
 from .learned_prefixes import LearnedPrefixes
 from .model import QUOTED, Line, Origin
 from .prefixes import Prefix, split_prefix, undo_escapes
+from .systemd_notices import SYSTEMD
 from .unwrap import Unwrapper
 from .userspace_killers import USERSPACE_SOURCES, find_unnamed_killer
 
@@ -27,6 +28,8 @@ _SIMILAR = re.compile(r"\[ *(\d{1,20})\.(\d{6})\] (?!\[ *[TC]\d|<)(.*)", re.DOTA
 _MARKS = frozenset("\x1b-`>*\ufeff")
 # No line begins with this, so no line of a document or of a log with a learned prefix takes the fast path.
 _NO_PREFIX = "\0"
+# The other programs whose lines are read, also in documents.
+_QUOTED_PROGRAMS = (*USERSPACE_SOURCES, SYSTEMD)
 _BYTE_ORDER_MARK = "\ufeff"
 _COLOUR = re.compile(r"\x1b\[[\d;]{0,20}m")
 _QUOTE_MARK = re.compile(r"\A ?(?:> ?){1,9}(?: {0,3}\| ?)?")
@@ -261,7 +264,7 @@ def _find_quoted_source(source: str | None) -> str | None:
     if source in (None, "kernel"):
         return QUOTED
 
-    if source in USERSPACE_SOURCES:
+    if source in _QUOTED_PROGRAMS:
         return source
 
     return None

@@ -240,7 +240,7 @@ class OomReport(t.NamedTuple):
     kill: Line | None = None
     """The kill line of the first victim."""
     killer: str = "kernel"
-    """`kernel`, `systemd-oomd`, `earlyoom` or `nohang`."""
+    """`kernel`, `systemd-oomd`, `earlyoom` or `nohang`, or `unknown` if only systemd's notice is known."""
     scope: str = "unknown"
     """`global`, `memcg`, `cpuset`, `mempolicy` or `unknown`."""
     constraint: str | None = None
@@ -278,6 +278,8 @@ class OomReport(t.NamedTuple):
     page_size: int | None = None
     """Bytes; from a buddy list, or from the victim's row, which counts in pages what its kill line gives in kB."""
     kernel_release: str | None = None
+    unit: str | None = None
+    """The unit that systemd names in its notice of a kill; None if the kill's own report is known."""
     reason: str | None = None
     """Why a userspace killer killed, in its own words."""
     candidates: tuple[Candidate, ...] = ()

@@ -28,6 +28,7 @@ from .model import (
     Unparsed,
 )
 from .recent import Found, RecentReports, is_same_kill
+from .systemd_notices import SYSTEMD, has_notice, parse_notice
 from .times import is_near
 from .userspace_killers import (
     USERSPACE_SOURCES,
@@ -70,6 +71,8 @@ def read_reports(lines: t.Iterable[Line], *, page_size: int | None = None) -> t.
             if source is not None and source not in KERNEL_SOURCES:
                 if source in USERSPACE_SOURCES:
                     yield from reader.take_userspace_line(line)
+                elif source == SYSTEMD and has_notice(text):
+                    yield from reader.take_notice(line)
                 continue
 
             current = origin
@@ -174,6 +177,14 @@ class _Reader:
             self._recent.add_unparsed(found)
         elif found is not None and not self._has_kernel_kill(found):
             self._recent.add(found)
+
+        return self.drain()
+
+    def take_notice(self, line: Line) -> list[Found]:
+        """Take a line of systemd that can be its notice of a kill, and return what is found."""
+        notice = parse_notice(line)
+        if notice is not None:
+            self._recent.add(notice)
 
         return self.drain()
 

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import collections
+import functools
 import typing as t
 
 from .assembly import build_report
 from .draft import Draft
 from .model import Line, OomReport, Unparsed, Victim
+from .systemd_notices import SYSTEMD_OOMD, is_explained
 from .times import is_near
 
 # The lines of the OOM reaper and other late lines come some seconds and some reports after their report.
@@ -30,6 +32,7 @@ class RecentReports:
     def __init__(self, page_size: int | None, requests: t.Collection[Line] = ()) -> None:
         self._items: collections.deque[Draft | OomReport] = collections.deque()
         self._userspace_kills: list[OomReport] = []
+        self._kills: collections.deque[OomReport] = collections.deque(maxlen=_MAX_RECENT)
         self._found: list[Found] = []
         self._requests = requests
         self._page_size = page_size
@@ -75,7 +78,7 @@ class RecentReports:
     def _finish(self, item: Draft | OomReport) -> None:
         if isinstance(item, OomReport):
             self._userspace_kills.remove(item)
-            self._found.append(item)
+            self._finish_report(item)
             return
 
         host = item.first.hostname
@@ -83,9 +86,33 @@ class RecentReports:
         if report is None:
             return
 
+        self._kills.append(report)
         self._found.append(add_requester(report, self._requests))
         if report.page_size:
             self._page_sizes[host] = report.page_size
+
+    def _finish_report(self, report: OomReport) -> None:
+        """Finish the report of a userspace killer or a notice of systemd, unless a report explains the notice."""
+        # The first notice about a unit is the event, and the later ones are about the same kill.
+        later = [kill for kill in map(_outline, self._items) if kill.unit != report.unit]
+        find_explanation = functools.partial(is_explained, report)
+        if any(map(find_explanation, [*self._kills, *later])):
+            return
+
+        named = self._add_unit(report)
+        self._kills.append(named)
+        self._found.append(named)
+
+    def _add_unit(self, report: OomReport) -> OomReport:
+        """Return the report with the unit that a later notice names, if the report names no cgroup."""
+        if (report.killer, report.cgroup) != (SYSTEMD_OOMD, None):
+            return report
+
+        for item in map(_outline, self._items):
+            if is_explained(item, report):
+                return report._replace(unit=item.unit)
+
+        return report
 
 
 def add_requester(report: OomReport, requests: t.Iterable[Line]) -> OomReport:
@@ -102,6 +129,16 @@ def add_requester(report: OomReport, requests: t.Iterable[Line]) -> OomReport:
             return report._replace(requester=requester, notes=(*report.notes, note))
 
     return report
+
+
+def _outline(item: Draft | OomReport) -> OomReport:
+    """Return a report, or of a draft its lines and its cgroup."""
+    if isinstance(item, OomReport):
+        return item
+
+    constraint = item.constraints.build_constraint(())
+
+    return OomReport(first=item.first, last=item.last, cgroup=constraint.cgroup)
 
 
 def is_same_kill(report: OomReport, victim: Victim, line: Line) -> bool:

@@ -206,6 +206,10 @@ def test_the_summary_says_what_became_of_the_unit(effect: dict[str, t.Any], end:
             "systemd-oomd killed processes of a cgroup in /a.slice because memory was short.",
         ),
         (
+            {"victims": (), "killer": "unknown", "unit": "shop.service"},
+            "An OOM killer killed processes of shop.service for a reason that the log does not show.",
+        ),
+        (
             {"manual": True, "requester": "earlyoom"},
             "The kernel killed sys.fcgi (pid 4711) because earlyoom requested it (SysRq).",
         ),
@@ -221,6 +225,7 @@ def test_the_summary_says_what_became_of_the_unit(effect: dict[str, t.Any], end:
         "chosen",
         "oomd",
         "rule",
+        "notice",
         "earlyoom",
     ],
 )
