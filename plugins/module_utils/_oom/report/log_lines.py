@@ -33,6 +33,7 @@ _QUOTED_PROGRAMS = (*USERSPACE_SOURCES, SYSTEMD)
 _BYTE_ORDER_MARK = "\ufeff"
 _COLOUR = re.compile(r"\x1b\[[\d;]{0,20}m")
 _QUOTE_MARK = re.compile(r"\A ?(?:> ?){1,9}(?: {0,3}\| ?)?")
+_BOLD = re.compile(r"\A\*\*(?P<text>[^\s*].*?)(?:\*\*)?\s*\Z", re.DOTALL)
 _DROPPED = re.compile(r"\A\*\* \d{1,20} printk messages dropped \*\* (?=\S)")
 
 # A log has many lines, and this takes half the time of calling Line.
@@ -83,6 +84,8 @@ class _LogReader:
         self._in_document = False
         self._kernel_prefix = ""
         self._paused_prefix = ""
+        # The latest line that the prefixes can be learned from.
+        self._learned_from = ""
         self._realtime_us: int | None = None
         self._origin = Origin()
 
@@ -153,6 +156,7 @@ class _LogReader:
     def _learn(self, text: str, number: int) -> Prefix | None:
         """Learn the prefix of a line about an OOM kill, and return it parsed, or None if it is known or unclear."""
         prefix = self._learned.learn(text, number)
+        self._learned_from = text
         if self._learned.is_active:
             # The next line can show the prefix, so it must not take the fast path.
             self._paused_prefix = self._kernel_prefix
@@ -181,16 +185,22 @@ class _LogReader:
             source = prefix.source
         origin = Origin(self._boot_id, prefix.hostname or held.hostname, source)
         self.unwrapper.held = held._replace(
-            text=prefix.text, realtime_us=prefix.realtime_us, monotonic_us=prefix.monotonic_us, origin=origin
+            text=prefix.text,
+            realtime_us=prefix.realtime_us,
+            monotonic_us=prefix.monotonic_us,
+            origin=origin,
+            printed=self._learned_from,
         )
 
     def take_message(self, message: Prefix, number: int) -> Line | None:
         """Take the message of a record, which can have a prefix of its own, and return the line before it."""
         own = None
+        printed: str | None = message.text
         if message.source is None:
             own = split_prefix(message.text)
         if own is None:
             own = message
+            printed = None
 
         origin = self._find_origin(own.hostname or message.hostname, own.source)
         complete = self.unwrapper.held
@@ -200,6 +210,7 @@ class _LogReader:
             own.monotonic_us or message.monotonic_us,
             str(number),
             origin,
+            printed,
         )
 
         return complete
@@ -273,8 +284,9 @@ def _find_quoted_source(source: str | None) -> str | None:
 def _remove_marks(text: str) -> tuple[str, bool]:
     """Remove the marks before a line, and return whether one of them is the mark of a quotation in mail."""
     text, quote_marks = _QUOTE_MARK.subn("", text)
+    text = _DROPPED.sub("", text)
 
-    return _DROPPED.sub("", text), quote_marks > 0
+    return _BOLD.sub(r"\g<text>", text), quote_marks > 0
 
 
 def find_stamp(line: Line) -> str | None:

@@ -200,13 +200,16 @@ class LogText:
                 return
 
             raw = text
+        items: list[Item] = [raw]
+        if self._has_embedded:
+            items = list(split_embedded(raw))
+        if items != [raw] and self._mentions.has_copy(raw):
+            return
+
         if has_hint(raw):
             self._mentions.add(self._advance(number), raw)
-        if self._has_embedded:
-            for item in split_embedded(raw):
-                yield number, item
-        else:
-            yield number, raw
+        for item in items:
+            yield number, item
 
     def _pass_on_rejected(self) -> t.Iterator[tuple[int, Item]]:
         """Yield the lines that seemed to begin a row of a table."""

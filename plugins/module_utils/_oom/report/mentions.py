@@ -24,6 +24,10 @@ _MAX_VICTIMS = 1000
 # The kernel limits a name to 15 bytes, each of which can be escaped as four characters. A longer one is a misreading.
 _LONGEST_NAME = 60
 _MAX_HELD = 1_000_000
+# A kill line from "Killed process" to the amount of anonymous memory has about this length.
+_LONGEST_COPY = 60
+_NEAR_MENTIONS = 1000
+_NO_LINE = Line("")
 MAX_NAMED = 3
 
 # Every mention contains one of these. A search for them is much faster than for the pattern.
@@ -63,6 +67,7 @@ class Mentions:
         self._numbers = array.array("Q")
         self._kinds = array.array("q")
         self._is_unused = bytearray()
+        self._digests = array.array("q")
         self._others: list[int] = []
         self._dropped_first: list[int] = []
         self._dropped = 0
@@ -73,9 +78,16 @@ class Mentions:
             self._numbers.append(number)
             self._kinds.append(_find_kind(match))
             self._is_unused.append(1)
+            self._digests.append(_compute_digest(match))
 
         if len(self._numbers) > _MAX_HELD:
             self._drop_half()
+
+    def has_copy(self, text: str) -> bool:
+        """Return whether an earlier line names the same victim with the same figures as a line of another program."""
+        digests = {_compute_digest(match) for match in _MENTION.finditer(text)}
+
+        return not digests.isdisjoint(self._digests[-_NEAR_MENTIONS:])
 
     def settle(self, found: Found) -> None:
         """Mark the mentions that a report explains, or add the line that the reader could not parse."""
@@ -93,6 +105,14 @@ class Mentions:
         numbers = sorted([*self._dropped_first, *self._list_unused(), *self._others])
 
         return numbers[:MAX_NAMED]
+
+    def _mark_copies(self, kill: Line, start: int) -> None:
+        """Mark the mentions that programs such as the node problem detector have copied from a kill line."""
+        digests = set(map(_compute_digest, _MENTION.finditer(kill.text)))
+        end = min(start + _NEAR_MENTIONS, len(self._digests))
+        for index in range(start, end):
+            if self._digests[index] in digests:
+                self._is_unused[index] = 0
 
     def _list_unused(self) -> list[int]:
         """Return the numbers of the lines with a mention that is not used, each once."""
@@ -117,6 +137,8 @@ class Mentions:
             if kind in kinds and not is_other_trigger:
                 self._is_unused[index] = 0
 
+        self._mark_copies(report.kill or _NO_LINE, start)
+
     def _find_range(self, first: int, last: int) -> tuple[int, int]:
         """Return the range of the mentions in these lines and in the parts of the last one."""
         start = bisect.bisect_left(self._numbers, first)
@@ -133,6 +155,7 @@ class Mentions:
         self._dropped_first.extend(itertools.islice(unused, missing))
         del self._numbers[:half]
         del self._kinds[:half]
+        del self._digests[:half]
         del self._is_unused[:half]
 
 
@@ -165,6 +188,13 @@ def _find_kind(match: t.Match[str]) -> int:
         return _KINDS_WITHOUT_PID[name]
 
     return int(match.group(name))
+
+
+def _compute_digest(mention: t.Match[str]) -> int:
+    """Return a number that is the same for all copies of a kill line: of the pid, the name and the first figures."""
+    start = mention.start()
+
+    return hash(mention.string[start : start + _LONGEST_COPY])
 
 
 def _get_number(line: Line) -> int:

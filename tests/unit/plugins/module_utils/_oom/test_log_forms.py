@@ -15,6 +15,7 @@ import typing as t
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.in_logs import LogFile
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.log_lines import find_stamp
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import OomReport
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom import pasted_forms
 
@@ -301,6 +302,28 @@ def test_row_of_kubernetes_has_both_messages(tmp_path: pathlib.Path) -> None:
     (report,), log = read_reports(tmp_path / "events.txt", f"default  Normal  a  b  Pulled  c\n{row}")
     assert (report.chosen and report.chosen.score, report.victims[0].pid, log.unparsed) == (205, 7, 0)
     assert report.first.realtime_us == 1795777287000000
+
+
+def test_copies_of_a_kill_are_no_other_kills(tmp_path: pathlib.Path) -> None:
+    event = f"Events:[{{Severity:warn Reason:OOMKilling Message:{KILL}}}]"
+    lines = [
+        f"Jul 15 23:44:32 node1 kernel: {KILL}",
+        f"Jul 15 23:44:33 node1 node-problem-detector[9]: New status generated: &{{Source:kernel-monitor {event}}}",
+        f"default  Warning  node1.16  2023-07-15T23:44:33Z  OOMKilling  {KILL}",
+    ]
+    found, log = read_reports(tmp_path / "kern.log", "".join(f"{line}\n" for line in lines))
+    assert (len(found), log.unparsed) == (1, 0)
+
+
+def test_message_with_a_prefix_in_a_record_has_a_stamp(tmp_path: pathlib.Path) -> None:
+    (report,), _log = read_reports(tmp_path / "kern.log", as_docker_syslog([KILL]))
+    assert find_stamp(report.first) == "Jul 15 23:44:32 web1 kernel:"
+
+
+@pytest.mark.parametrize("form", ["introduction", "no host", "headerless CSV", "bold", "ansible -m shell"])
+def test_event_in_an_unknown_form_has_a_stamp(form: str, tmp_path: pathlib.Path) -> None:
+    (report,), _log = read_reports(tmp_path / "kern.log", pasted_forms.FORMS[form](read_lines(NAMES[0])))
+    assert find_stamp(report.first)
 
 
 @pytest.mark.parametrize(

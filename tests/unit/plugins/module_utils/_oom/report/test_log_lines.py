@@ -41,6 +41,8 @@ LOGS = {path.stem: path for folder in FOLDERS for path in sorted(folder.glob("*.
         (["[ 1.5]\xa0a\xa0b"], "[ 1.5]"),
         (["\x1b[32m[    1.500000] \x1b[0m\x1b[31ma b\x1b[0m"], "[    1.500000]"),
         (["> [ 1.5] a b"], "[ 1.5]"),
+        (["**[ 1.5] a b**"], "[ 1.5]"),
+        (["**Jun  1 07:00:00 web1 kernel: a b"], "Jun  1 07:00:00 web1 kernel:"),
         (["[ 1.5] a", "[ 1.600000] b", "[ 1.700000] c\n"], "[ 1.700000]"),
         (["Jun  1 07:00:00 web1 kernel:", GLOBAL_KILL], "Jun  1 07:00:00 web1 kernel:"),
         (["[ 1.5] Killed process 7 (a)", "total-vm:8kB, anon-rss:8kB, file-rss:0kB"], "[ 1.5]"),

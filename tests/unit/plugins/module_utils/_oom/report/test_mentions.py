@@ -49,6 +49,35 @@ def test_many_mentions_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (mentions.count_unused(), mentions.list_first()) == (100, list(range(1, MAX_NAMED + 1)))
 
 
+COPIED = "Killed process 7 (a) total-vm:900kB, anon-rss:100kB, file-rss:4kB"
+
+
+@pytest.mark.parametrize(
+    ("copy", "unused"),
+    [
+        (f'log_monitor.go:160] New status: Message:"{COPIED}"', 0),
+        (COPIED.replace("900kB", "901kB"), 1),
+        (COPIED.replace("7", "8"), 1),
+        (COPIED.replace("(a)", "(b)"), 1),
+    ],
+)
+@pytest.mark.parametrize("number", [20, 900])
+def test_copy_of_a_kill_line_is_explained(copy: str, unused: int, number: int) -> None:
+    mentions = Mentions()
+    kill = Line(f"Out of memory: {COPIED}", cursor="5")
+    mentions.add(5, kill.text)
+    mentions.add(number, copy)
+    mentions.settle(make_report(5, 5)._replace(kill=kill))
+    assert mentions.count_unused() == unused
+
+
+def test_row_of_a_known_kill_is_a_copy() -> None:
+    mentions = Mentions()
+    mentions.add(5, f"Out of memory: {COPIED}")
+    assert mentions.has_copy(f"OOMKilling {COPIED}")
+    assert not mentions.has_copy(COPIED.replace("900kB", "901kB"))
+
+
 def test_hinted_lines_have_their_numbers() -> None:
     text = f"a\n{KILL}\n\nb oom-kill\n{KILL} oom-kill\nc"
     lines = [(11, KILL), (13, "b oom-kill"), (14, f"{KILL} oom-kill")]
