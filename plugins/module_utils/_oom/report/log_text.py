@@ -65,8 +65,10 @@ class LogText:
 
     def _read_blocks(self) -> t.Iterator[t.Iterable[tuple[int, Item]]]:
         rest = ""
+        shortest = 0
         block = self._file.read(_BLOCK)
         while block:
+            shortest = 1
             # logrotate's copytruncate leaves NULs, and UTF-16 at the end of another text has them.
             # Replacing nothing takes much longer than the search.
             if "\0" in block:
@@ -84,6 +86,8 @@ class LogText:
             yield self._take_block(f"{rest}\n", [rest])
 
         yield self._close()
+        # A text of NULs alone is one line.
+        self.count = max(self.count, shortest)
 
     def _shorten(self, text: str) -> str:
         """Return the beginning and the latest words of a line that is too long, so that it is never held whole.

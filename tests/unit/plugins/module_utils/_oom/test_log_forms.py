@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import pathlib
 import random
@@ -302,6 +303,26 @@ def test_row_of_kubernetes_has_both_messages(tmp_path: pathlib.Path) -> None:
     (report,), log = read_reports(tmp_path / "events.txt", f"default  Normal  a  b  Pulled  c\n{row}")
     assert (report.chosen and report.chosen.score, report.victims[0].pid, log.unparsed) == (205, 7, 0)
     assert report.first.realtime_us == 1795777287000000
+
+
+UNREADABLE = {
+    "random bytes": bytes(random.Random(1).randrange(256) for _byte in range(50_000)),
+    "random bytes in one line": bytes(random.Random(2).choice(range(11, 256)) for _byte in range(50_000)),
+    "NULs": b"\0" * 50_000,
+    "NULs in lines": b"\0\n" * 5000,
+    "one byte": b"\xff",
+    "blank lines": b"\n\n",
+    "EBCDIC": (f"Jul 15 23:44:32 web1 kernel: {KILL}\n" * 50).encode("cp500"),
+    "base64": base64.b64encode(KILL.encode() * 50),
+    "hexadecimal": KILL.encode().hex().encode(),
+    "UTF-16, cut": f"Jul 15 23:44:32 web1 kernel: {KILL}\n".encode("utf-16-be")[:31],
+}
+
+
+@pytest.mark.parametrize("data", UNREADABLE.values(), ids=UNREADABLE)
+def test_log_without_any_readable_line_is_said(data: bytes, tmp_path: pathlib.Path) -> None:
+    found, log = read_reports(tmp_path / "kern.log", data)
+    assert (found, log.unparsed, log.unrecognised >= 1) == ([], 0, True)
 
 
 def test_copies_of_a_kill_are_no_other_kills(tmp_path: pathlib.Path) -> None:
