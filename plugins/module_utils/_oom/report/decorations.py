@@ -15,9 +15,9 @@ import re
 _LONGEST = 60
 _TRIGGER_END = re.compile(r" invoked oom-killer: .{0,400}?, (?:oom_score_adj|oom_adj|oomkilladj)=-?\d{1,4}(?=[^\d])")
 _ESCAPE_OF_HTML = re.compile(r"&(?:lt|gt|quot|amp|#\d{1,5}|#x[0-9a-fA-F]{1,4});")
-# quoted-printable: "=" itself is always escaped.
-_ESCAPED_EQUALS = re.compile(r"(?:gfp_?mask|constraint|order)=3D")
-_SOFT_BREAK = "="
+# quoted-printable: "=" itself is always escaped, and lines are broken before they have 77 characters.
+_ESCAPED_EQUALS = "=3D"
+_SOFT_BREAK = re.compile(r"^.{60,75}=$", re.MULTILINE)
 
 
 class Decorations:
@@ -34,11 +34,17 @@ class Decorations:
     def find(self, line: str) -> None:
         """Look for decorations in a line about an OOM kill."""
         self._is_html |= _ESCAPE_OF_HTML.search(line) is not None
-        self._is_quoted_printable |= _ESCAPED_EQUALS.search(line) is not None
         end = _TRIGGER_END.search(line)
         if end is not None:
             self._suffix = line[end.end() :][:_LONGEST].rstrip("\r\n")
-        self.is_active = any((self._suffix.strip(), self._is_html, self._is_quoted_printable))
+        self.is_active |= any((self._suffix.strip(), self._is_html))
+
+    def find_in_mail(self, text: str) -> None:
+        """Look for quoted-printable lines in a block of lines."""
+        # Most texts fail the first test, which is fast.
+        if _ESCAPED_EQUALS in text and _SOFT_BREAK.search(text):
+            self._is_quoted_printable = True
+            self.is_active = True
 
     def remove(self, raw: str) -> str | None:
         """Return a line without decorations, or None if it goes on in the next line."""
@@ -46,8 +52,8 @@ class Decorations:
         if self._is_quoted_printable:
             text = self._part + text
             self._part = ""
-            if text.endswith(_SOFT_BREAK):
-                self._part = text[: -len(_SOFT_BREAK)]
+            if text.endswith("="):
+                self._part = text[:-1]
                 return None
 
             text = binascii.a2b_qp(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")

@@ -27,6 +27,7 @@ _NAME_LIMIT = 4 * _NAME_BYTES
 
 # The kernel prints none of these after the name. Source code and documents that quote the line do.
 _QUOTING = re.compile(r"[\"'`\\;%]")
+_ESCAPED_BYTE = re.compile(r"\\x[0-9a-f]{2}|\\[0-7]{3}")
 _REST_OF_PREFIX = re.compile(r"\A(?:.*\bkernel: ?\[)?[\d .:TC]{0,40}\](?: ?\[ *[TC]\d+\])? ")
 _MASK = re.compile(r"gfp_?mask=(0x[0-9a-f]+)(?:\(([^()]*)\))?")
 # Before Linux 4.6, flags are a number without names. These bits have never moved, others have.
@@ -53,7 +54,7 @@ _SCOPE = re.compile(
     r"|(?P<global>(?i:out of memory))"
 )
 _KILLED = re.compile(
-    rf"{_REASON}Killed process (?P<pid>\d{{1,20}})(?:, UID (?P<uid>\d{{1,20}}),)? \((?P<name>.*)\)"
+    rf"{_REASON}Killed process (?P<pid>\d{{1,20}})(?:, UID (?P<uid>\d{{1,20}}),)? \((?P<name>.{{0,60}})\)"
     r"(?:, UID (?P<later_uid>\d{1,20}))?(?P<figures>,? (?:total-vm|vsz):.*|\.?)",
     re.DOTALL,
 )
@@ -115,9 +116,12 @@ def parse_trigger(text: str) -> Trigger | None:
         return None
 
     gfp_mask, gfp_flags = _parse_mask(mask)
+    own_name = _remove_rest_of_prefix(name)
+    if len(_ESCAPED_BYTE.sub(".", own_name)) > _NAME_BYTES:
+        return None
 
     return Trigger(
-        name=_remove_rest_of_prefix(name),
+        name=own_name,
         gfp_mask=gfp_mask,
         gfp_flags=gfp_flags,
         order=_find_number(_ORDER, rest),

@@ -49,8 +49,10 @@ _STACK_HEADING = re.compile(r"CPU: \d{1,6} (?:UID: \d{1,20} )?PID: \d{1,20} Comm
 _CPUSET = " cpuset="
 # No part of a name ends like this.
 _PREFIX_END = re.compile(
-    r"<[^<>]{0,30}>\Z|[:)\]>|}*$-]\s+\Z|[\"'`,;|\t]\Z|\d\d:\d\d[\d:.,Z+-]*\s+\Z| [FP] \Z|\A\s*\d+\s+\Z"
+    r"<[^<>]{0,30}>\Z|[:)\]>|}*$-]\s+\Z|\t\Z|\d\d:\d\d[\d:.,Z+-]*\s+\Z| [FP] \Z|\A\s*\d+\s+\Z"
+    r"|(?:[,;=:\[({\s]|\A)[\"'`]\Z|\A(?:[^;]+;){3,}\Z|\A(?:[^|]+\|){3,}\Z|\A(?:[^,]+,){2,}\Z"
 )
+_NUMBER_END = re.compile(r"\d+[^\w\s]?\Z")
 _QUOTES = ("'", '"', "`")
 _AFTER_NAME = re.compile(r"(?<=[a-z+])(?::|\\-)")
 _ANY_TOKEN = re.compile(r"\s*\S{1,60}\s*(?:\|\s*)?")
@@ -75,7 +77,6 @@ class _Guess(t.NamedTuple):
     """A line about an OOM kill whose prefix only the next line shows."""
 
     text: str
-    number: int
     before: str
     """What is before the words that show an OOM kill: the prefix, and in a trigger line the name of the trigger."""
     choices: tuple[_Learned, ...]
@@ -100,7 +101,7 @@ class LearnedPrefixes:
 
         return None
 
-    def learn(self, text: str, number: int) -> Prefix | None:
+    def learn(self, text: str) -> Prefix | None:
         """Learn the prefix of a line about an OOM kill, and return it parsed.
 
         Return None if the line is not about an OOM kill, or if its prefix is known or only the next line can show it.
@@ -114,7 +115,7 @@ class LearnedPrefixes:
         own = split_prefix(plain)
         self._set_guess(None)
         if is_trigger:
-            self._set_guess(_Guess(text, number, text[: anchor.start()], ()))
+            self._set_guess(_Guess(text, text[: anchor.start()], ()))
         for start in _iter_starts(text, anchor.start()):
             inner = split_prefix(plain[start:])
             if inner is None or not _is_message(text, len(text) - len(inner.text), anchor):
@@ -129,21 +130,21 @@ class LearnedPrefixes:
 
             # The name of the program follows a known prefix, so only lines that have it are the kernel's.
             is_tagged = is_trigger and own is not None and own.monotonic_us is not None
-            return self._learn_outer(text, number, start, is_tagged=is_tagged)
+            return self._learn_outer(text, start, is_tagged=is_tagged)
 
         if is_trigger or own is None:
-            self._guess_outer(text, number, anchor)
+            self._guess_outer(text, anchor)
 
         return None
 
-    def _learn_outer(self, text: str, number: int, start: int, *, is_tagged: bool) -> Prefix | None:
+    def _learn_outer(self, text: str, start: int, *, is_tagged: bool) -> Prefix | None:
         outer = text[:start]
         if not _is_prefix(outer):
             return None
 
         if is_tagged:
             tagged = _Learned(_compile_shape(outer + _KERNEL_TAG))
-            self._set_guess(_Guess(text, number, "", (tagged,)))
+            self._set_guess(_Guess(text, "", (tagged,)))
             return None
 
         self._set_guess(None)
@@ -152,7 +153,7 @@ class LearnedPrefixes:
 
         return self.split(text)
 
-    def _guess_outer(self, text: str, number: int, anchor: t.Match[str]) -> None:
+    def _guess_outer(self, text: str, anchor: t.Match[str]) -> None:
         """Remember what can be the prefix of a line without any known one.
 
         Any program can log the words of a kill after its name, so then only numbers and marks are a prefix.
@@ -165,16 +166,16 @@ class LearnedPrefixes:
 
         outers = list(_iter_guesses(text, anchor, shape))
         choices = [_Learned(_compile_shape(outer)) for outer in reversed(outers)]
-        self._set_guess(_Guess(text, number, before, tuple(choices)))
+        self._set_guess(_Guess(text, before, tuple(choices)))
 
-    def confirm(self, text: str, number: int) -> Prefix | None:
+    def confirm(self, text: str) -> Prefix | None:
         """Return the parsed prefix of the line before if this line confirms what was guessed about it."""
         guess = self._guess
         if guess is None:
             return None
 
         self._set_guess(None)
-        if number != guess.number + 1 or _INVOKED in text:
+        if _INVOKED in text:
             return None
 
         repeated = _find_repeated_name(guess.before, text)
@@ -197,16 +198,19 @@ class LearnedPrefixes:
         outer = repeated.outer
         shape = _compile_shape(outer)
         same = re.compile(rf"{shape.pattern}\Z").search(guess.before[: repeated.start])
-        if same is None or _names_program(outer):
+        if _names_program(outer) or _PROGRAM.search(guess.before):
             return None
 
-        has_annotation = same.start() > 0
+        start = repeated.start
+        if same is not None:
+            start = same.start()
+        plain = guess.text[start:]
         if _is_known_prefix(outer):
-            return _split_known(guess.text[same.start() :]) if has_annotation else None
+            return _split_known(plain) if start else None
 
         self._add(_Learned(shape, has_quote=outer[-1:] in _QUOTES))
 
-        return self.split(guess.text[same.start() :])
+        return self.split(plain) or _split_known(plain)
 
     def _set_guess(self, guess: _Guess | None) -> None:
         self._guess = guess
@@ -237,11 +241,16 @@ def _find_repeated_name(before: str, text: str) -> _Repeated | None:
         return _find_name_in_heading(before, rest, text[: heading.start()])
 
     second = text.partition(_CPUSET)[0]
+    known = split_prefix(second)
+    if known is not None and _is_kernel(known):
+        return _find_name_in_heading(before, f"{known.text} ", second[: len(second) - len(known.text)])
+
     for start in _list_starts(before, reverse=True):
         name = before[start:]
         outer = second[: len(second) - len(name)]
-        is_whole_name = outer == before[:start] == ""
-        has_end = any((is_whole_name, _PREFIX_END.search(outer)))
+        # Only numbers differ between two prefixes.
+        has_number = _NUMBER_END.findall(outer) != _NUMBER_END.findall(before[:start])
+        has_end = any((not outer, has_number, _PREFIX_END.search(outer)))
         if has_end and second.endswith(name):
             return _Repeated(start, outer)
 

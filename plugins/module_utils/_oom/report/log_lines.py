@@ -30,6 +30,7 @@ _MARKS = frozenset("\x1b-`>*\ufeff")
 _NO_PREFIX = "\0"
 # The other programs whose lines are read, also in documents.
 _QUOTED_PROGRAMS = (*USERSPACE_SOURCES, SYSTEMD)
+_KERNEL_OR_UNKNOWN = (None, "kernel")
 _BYTE_ORDER_MARK = "\ufeff"
 _COLOUR = re.compile(r"\x1b\[[\d;]{0,20}m")
 _QUOTE_MARK = re.compile(r"\A ?(?:> ?){1,9}(?: {0,3}\| ?)?")
@@ -128,13 +129,7 @@ class _LogReader:
             printed = text
             is_quoted |= has_quote_mark
 
-        prefix = None
-        if self._learned.is_active:
-            prefix = self._split_learned(text, number)
-        if prefix is None:
-            prefix = split_prefix(text)
-            if (prefix is None or prefix.source is None) and "ill" in text:
-                prefix = self._learn(text, number) or prefix
+        prefix = self._split(text)
         if prefix is None:
             return self._take_unprefixed(text, number, is_quoted=is_quoted)
 
@@ -153,9 +148,23 @@ class _LogReader:
 
         return complete
 
-    def _learn(self, text: str, number: int) -> Prefix | None:
+    def _split(self, text: str) -> Prefix | None:
+        """Return the parsed prefix and the message of a line, or None if it has no prefix."""
+        prefix = None
+        if self._learned.is_active:
+            prefix = self._split_learned(text)
+        if prefix is not None:
+            return prefix
+
+        prefix = split_prefix(text)
+        if (prefix is None or prefix.source is None) and "ill" in text:
+            return self._learn(text) or prefix
+
+        return prefix
+
+    def _learn(self, text: str) -> Prefix | None:
         """Learn the prefix of a line about an OOM kill, and return it parsed, or None if it is known or unclear."""
-        prefix = self._learned.learn(text, number)
+        prefix = self._learned.learn(text)
         self._learned_from = text
         if self._learned.is_active:
             # The next line can show the prefix, so it must not take the fast path.
@@ -164,9 +173,9 @@ class _LogReader:
 
         return prefix
 
-    def _split_learned(self, text: str, number: int) -> Prefix | None:
+    def _split_learned(self, text: str) -> Prefix | None:
         """Return the parsed prefix of a line that begins with one that only this log has, or None."""
-        before = self._learned.confirm(text, number)
+        before = self._learned.confirm(text)
         if before is not None:
             self._correct_held(before)
         if not self._learned.is_active:
@@ -180,14 +189,11 @@ class _LogReader:
         if held is None:
             return
 
-        source = held.source
-        if source is None:
-            source = prefix.source
-        origin = Origin(self._boot_id, prefix.hostname or held.hostname, source)
+        origin = Origin(self._boot_id, prefix.hostname or held.hostname, held.source or prefix.source)
         self.unwrapper.held = held._replace(
             text=prefix.text,
-            realtime_us=prefix.realtime_us,
-            monotonic_us=prefix.monotonic_us,
+            realtime_us=prefix.realtime_us or held.realtime_us,
+            monotonic_us=prefix.monotonic_us or held.monotonic_us,
             origin=origin,
             printed=self._learned_from,
         )
@@ -196,13 +202,13 @@ class _LogReader:
         """Take the message of a record, which can have a prefix of its own, and return the line before it."""
         own = None
         printed: str | None = message.text
-        if message.source is None:
-            own = split_prefix(message.text)
+        if message.source in _KERNEL_OR_UNKNOWN:
+            own = self._split(message.text)
         if own is None:
-            own = message
+            own = message._replace(text=message.text.lstrip())
             printed = None
 
-        origin = self._find_origin(own.hostname or message.hostname, own.source)
+        origin = self._find_origin(own.hostname or message.hostname, own.source or message.source)
         complete = self.unwrapper.held
         self.unwrapper.held = Line(
             own.text,

@@ -31,6 +31,8 @@ _LONGEST = 16384
 _LONGEST_RECORD = 1_048_576
 _LONGEST_MENTION = 100
 _MAX_PENDING = 1000
+# Blanks in place of spaces, also as JSON, mail and HTML escape them, and the no-break space of Latin-1.
+_BLANKS = ("\t", "\\t", "\xa0", "\\u00a0", "\udca0", "=C2=A0", "=A0", "&nbsp;")
 _RECORD_STARTS = ("{", "[{", "data: {")
 # Of lines of JSON, of fields in them, and of the events that a server sends.
 _JSON_FIRST = frozenset('{["}d \t')
@@ -73,6 +75,8 @@ class LogText:
             # Replacing nothing takes much longer than the search.
             if "\0" in block:
                 block = join_binary_fields(block, self._file).replace("\0", "")
+            if "illed" in block:
+                block = _use_plain_blanks(block)
             text = rest + block
             lines = text.split("\n")
             rest = lines.pop()
@@ -118,6 +122,7 @@ class LogText:
         if first == 1:
             self._fields = find_csv(self._records, lines[0]) or self._fields
             self._find_forms(text)
+        self._decorations.find_in_mail(text)
         for _number, line in hinted:
             self._find_forms(line)
             self._decorations.find(line)
@@ -288,6 +293,15 @@ class LogText:
             yield self.count, self._decorations.close()
         yield from self._emit_later(self._number)
         self._add_pending()
+
+
+def _use_plain_blanks(text: str) -> str:
+    """Return a text with spaces in place of the blanks that its kill lines have."""
+    for blank in _BLANKS:
+        if f"illed{blank}process" in text:
+            text = text.replace(blank, " ")
+
+    return text
 
 
 def _read_later(raw: str, message: Prefix) -> Prefix:

@@ -43,6 +43,7 @@ _FAR_US = 60 * 1000000
 # A slow console takes minutes to print a report.
 _LONGEST_REPORT_US = 10 * 60 * 1000000
 # The kernel prints Mem-Info for other reasons, too. It prints the other parts only for an OOM kill.
+_ODD_NAME = re.compile(r"[\"'`,;|<>{}$^=*\\&!?%~]|\A\W*\s|\A(?![\w.@]|[(\[]\w)")
 _OTHER_MEM_INFO = re.compile(r"allocation failure|allocation stalls|Show Memory")
 _OOM_STARTS = ("Task", "[ pi", "[  p", "oom-")
 # Since Linux 4.4, the order shows that a kill is manual. Before, this line and a kernel worker as the trigger show it.
@@ -225,6 +226,10 @@ class _Reader:
         """Take a trigger line, which begins a report, and return whether `line` is one."""
         trigger = parse_trigger(line.text)
         if trigger is None:
+            return False
+
+        # What is left of an unknown prefix is no name.
+        if _ODD_NAME.search(trigger.name) and not _is_kernel_line(line):
             return False
 
         is_requested = trigger.name.startswith(_WORKERS) and self._has_manual_request(line)

@@ -197,7 +197,7 @@ def _normalise_name(name: str) -> str:
 def _as_text(value: t.Any) -> str | None:
     """Return the text of a value. journalctl prints a text with control characters as a list of its bytes."""
     if isinstance(value, str):
-        return value
+        return value.replace("\xa0", " ")
 
     if not isinstance(value, list) or not value:
         return None

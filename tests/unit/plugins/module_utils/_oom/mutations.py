@@ -15,6 +15,7 @@ number. `--first` repeats that case, or continues after it.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import random
 import re
@@ -25,7 +26,9 @@ from pathlib import Path
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.findings import Findings
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.incident import build_incident
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.log_lines import read_log
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.log_lines import read_log, read_numbered
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.log_text import LogText
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.mentions import Mentions
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import QUOTED, Line, OomReport, Unparsed
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.reader import read_reports
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import build_result
@@ -48,6 +51,7 @@ def find_problem(texts: t.Sequence[str]) -> str | None:
 
     Each kill line must end in exactly one report or in one unparsed entry. Explaining the reports must not fail.
     """
+    _read_file(texts)
     lines = list(read_log(texts))
     found = list(read_reports(lines))
     reports = [item for item in found if isinstance(item, OomReport)]
@@ -66,6 +70,12 @@ def find_problem(texts: t.Sequence[str]) -> str | None:
         return f"{len(kills)} kill lines became {len(killed)} victims and {len(unparsed)} unparsed entries"
 
     return None
+
+
+def _read_file(texts: t.Iterable[str]) -> None:
+    """Read the lines as those of a file, which can also be records."""
+    text = LogText(io.StringIO("\n".join(texts)), Mentions())
+    _explain(item for item in read_reports(read_numbered(text.read())) if isinstance(item, OomReport))
 
 
 def _explain(reports: t.Iterable[OomReport]) -> None:
@@ -130,6 +140,7 @@ def lengthen_number(chance: random.Random, texts: t.Sequence[str], _others: t.Se
 
 
 MUTATIONS = (shuffle, interleave, change_bytes, thin_out, rewrap, lengthen_number)
+NAMES = {mutation.__name__: mutation for mutation in MUTATIONS}
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -139,6 +150,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--cases", type=int, default=10_000, help="number of cases (default: %(default)s)")
     parser.add_argument("--first", type=int, default=0, help="number of the first case (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=secrets.randbits(32), help="default: a random one")
+    parser.add_argument("--mutation", choices=sorted(NAMES), help="default: all")
     parser.add_argument("--longest", type=int, default=60, help="lines in a stretch (default: %(default)s)")
     return parser.parse_args()
 
@@ -166,7 +178,7 @@ def main() -> None:
         case = arguments.first + done - 1
         chance = random.Random(f"{arguments.seed} {case}")
         stretches = [choose_stretch(chance, logs, arguments.longest) for _number in range(2)]
-        mutation = chance.choice(MUTATIONS)
+        mutation = NAMES.get(arguments.mutation) or chance.choice(MUTATIONS)
         texts = mutation(chance, *stretches)
         started = time.process_time()
         try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import pathlib
 import random
 import secrets
@@ -18,13 +19,13 @@ import pytest
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.in_logs import LogFile
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.log_lines import find_stamp
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import OomReport
-from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom import pasted_forms
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom import pasted_forms, wrappers
 
 FIXTURES = pathlib.Path(__file__).parent / "fixtures"
 NAMES = ("bookworm-6.1-memcg", "bullseye-5.10-global", "trixie-6.12-group", "handmade-centos7")
-CASES = 300
+CASES = int(os.environ.get("OOMGUARD_WRAPPERS", "300"))
 NOISE = "abcxyzKILOR 0123456789.:;,/|<>[](){}#*%&$!?\"'`~^_+=-\t\\é"
-SEED = secrets.randbits(32)
+SEED = int(os.environ.get("OOMGUARD_SEED", secrets.randbits(32)))
 
 Lines = t.Sequence[str]
 
@@ -403,6 +404,12 @@ def test_report_in_an_unknown_wrapper_is_right_or_said(case: int, tmp_path: path
     found, log = read_reports(tmp_path / "kern.log", text)
     is_right = list_kills(found) == list_kills(plain) and list_triggers(found) <= list_triggers(plain)
     assert is_right or log.unparsed, f"seed {SEED}, case {case}: {wrap('LINE')!r}"
+
+
+@pytest.mark.parametrize("case", range(CASES))
+def test_report_in_a_composed_wrapper_is_right_or_said(case: int, tmp_path: pathlib.Path) -> None:
+    problem, data, _lines = wrappers.try_case(SEED, case, tmp_path / "kern.log")
+    assert problem is None, f"seed {SEED}, case {case}: {problem}: {data[:500]!r}"
 
 
 @pytest.mark.parametrize(

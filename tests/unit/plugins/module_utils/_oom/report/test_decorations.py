@@ -32,8 +32,18 @@ def test_escapes_of_html_are_undone(escaped: str) -> None:
 
 
 def test_lines_of_quoted_printable_are_joined() -> None:
-    found = CONSTRAINT.format("a", 7).replace("=", "=3D")
-    assert remove(found, "a=3Db =", "c=20", "d =C3=A9", "e=") == [None, "a=b c ", "d \u00e9", None, "e"]
+    decorations = Decorations()
+    decorations.find_in_mail(f"a=3Db\n{'c' * 75}=\nd\n")
+    assert decorations.is_active
+    removed = map(decorations.remove, ["a=3Db =", "c=20", "d =C3=A9", "e="])
+    assert [*removed, decorations.close()] == [None, "a=b c ", "d \u00e9", None, "e"]
+
+
+@pytest.mark.parametrize("text", ["a=3Db\n", f"{'c' * 75}=\nd\n", f"a=3Db{'c' * 75}=d\n"])
+def test_other_text_is_not_quoted_printable(text: str) -> None:
+    decorations = Decorations()
+    decorations.find_in_mail(text)
+    assert not decorations.is_active
 
 
 @pytest.mark.parametrize("line", [GLOBAL_TRIGGER, GLOBAL_TRIGGER + "\r", CONSTRAINT.format("a", 7), "a & b; c = d"])
