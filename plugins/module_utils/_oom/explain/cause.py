@@ -49,6 +49,7 @@ _RETURNS = {
     None: ". Whether it has come back is not known.",
 }
 _KILLERS = {"kernel": "The kernel", "unknown": "An OOM killer"}
+_CAUSE_OF_KILLER = {"unknown": "unknown"}
 _CAUSE_OF_SCOPE = {
     "memcg": "cgroup_limit",
     "cpuset": "cpuset_or_mempolicy",
@@ -94,11 +95,8 @@ def find_cause(report: OomReport, supplies: t.Sequence[Supply], parts: Breakdown
 
     `supplies` are the memory that each zone had for the request, `parts` what the RAM was used for.
     """
-    if report.killer == "unknown":
-        return "unknown"
-
     if report.killer != "kernel":
-        return "pressure"
+        return _CAUSE_OF_KILLER.get(report.killer, "pressure")
 
     if report.manual:
         return "manual"

@@ -30,7 +30,6 @@ _MARKS = frozenset("\x1b-`>*\ufeff")
 _NO_PREFIX = "\0"
 # The other programs whose lines are read, also in documents.
 _QUOTED_PROGRAMS = (*USERSPACE_SOURCES, SYSTEMD)
-_KERNEL_OR_UNKNOWN = (None, "kernel")
 _BYTE_ORDER_MARK = "\ufeff"
 _COLOUR = re.compile(r"\x1b\[[\d;]{0,20}m")
 _QUOTE_MARK = re.compile(r"\A ?(?:> ?){1,9}(?: {0,3}\| ?)?")
@@ -85,6 +84,7 @@ class _LogReader:
         self._in_document = False
         self._kernel_prefix = ""
         self._paused_prefix = ""
+        self._has_inner_prefixes = False
         # The latest line that the prefixes can be learned from.
         self._learned_from = ""
         self._realtime_us: int | None = None
@@ -202,7 +202,7 @@ class _LogReader:
         """Take the message of a record, which can have a prefix of its own, and return the line before it."""
         own = None
         printed: str | None = message.text
-        if message.source in _KERNEL_OR_UNKNOWN:
+        if self._can_have_prefix(message):
             own = self._split(message.text)
         if own is None:
             own = message._replace(text=message.text.lstrip())
@@ -228,6 +228,20 @@ class _LogReader:
             return self._origin
 
         return origin
+
+    def _can_have_prefix(self, message: Prefix) -> bool:
+        """Return whether the message of a record can have a prefix of its own.
+
+        In most logs, those of the kernel have none.
+        """
+        if message.source != "kernel":
+            return message.source is None
+
+        if "ill" in message.text:
+            self._has_inner_prefixes |= split_prefix(message.text) is not None
+            return True
+
+        return any((self._has_inner_prefixes, self._learned.is_active))
 
     def _take_control_line(self, text: str) -> bool:
         """Take a line that is not a message: the separator of two boots, or a fence of a quotation in Markdown."""

@@ -202,7 +202,7 @@ class LogText:
             yield from self._emit_all(self._json.close())
             self._add_pending()
 
-        yield from self._emit_in_order(self._order.flush())
+        yield from self._flush_order()
         if self._decorations.is_active:
             text = self._decorations.remove(raw)
             if text is None:
@@ -232,13 +232,19 @@ class LogText:
         for printed_number, record in records:
             number = self._advance(printed_number)
             text = record.message.text
-            self._mentions.add(number, text)
-            for mention in list_mentions(text):
-                self._pending.pop(mention, None)
-            yield from self._emit_in_order(self._order.take((number, record)))
+            if has_hint(text):
+                self._add_mentions(number, text)
+            for held_number, held in self._order.take((number, record)):
+                yield from self._emit(held_number, held)
 
-    def _emit_in_order(self, records: t.Iterable[tuple[int, Record]]) -> t.Iterator[tuple[int, Item]]:
-        for number, record in records:
+    def _add_mentions(self, number: int, text: str) -> None:
+        self._mentions.add(number, text)
+        for mention in list_mentions(text):
+            self._pending.pop(mention, None)
+
+    def _flush_order(self) -> t.Iterator[tuple[int, Item]]:
+        """Yield the lines of the records whose order was not known."""
+        for number, record in self._order.flush():
             yield from self._emit(number, record)
 
     def _advance(self, number: int) -> int:
@@ -288,7 +294,7 @@ class LogText:
         yield from self._emit_all(self._fields.close())
         yield from self._pass_on_rejected()
         yield from self._emit_all(self._json.close())
-        yield from self._emit_in_order(self._order.flush())
+        yield from self._flush_order()
         if self._decorations.is_active:
             yield self.count, self._decorations.close()
         yield from self._emit_later(self._number)

@@ -43,7 +43,7 @@ _FAR_US = 60 * 1000000
 # A slow console takes minutes to print a report.
 _LONGEST_REPORT_US = 10 * 60 * 1000000
 # The kernel prints Mem-Info for other reasons, too. It prints the other parts only for an OOM kill.
-_ODD_NAME = re.compile(r"[\"'`,;|<>{}$^=*\\&!?%~]|\A\W*\s|\A(?![\w.@]|[(\[]\w)")
+_ODD_NAME = re.compile(r"[\"'`,;|<>{}$^=*\\&!?%~]|\A\W*\s|\A(?=.)(?![\w.@]|[(\[]\w)")
 _OTHER_MEM_INFO = re.compile(r"allocation failure|allocation stalls|Show Memory")
 _OOM_STARTS = ("Task", "[ pi", "[  p", "oom-")
 # Since Linux 4.4, the order shows that a kill is manual. Before, this line and a kernel worker as the trigger show it.

@@ -23,12 +23,16 @@ class RecordOrder:
     def __init__(self) -> None:
         self._held: list[Numbered] = []
         self._latest_us: int | None = None
+        self._is_oldest_first = False
         self._rises = 0
         self._falls = 0
         self._limit = _MAX_UNDECIDED
 
     def take(self, numbered: Numbered) -> list[Numbered]:
         """Take the next record, and return those whose order is known now, the oldest first."""
+        if self._is_oldest_first:
+            return [numbered]
+
         self._held.append(numbered)
         self._compare(numbered[1].message.realtime_us)
         if self._rises:
@@ -48,6 +52,7 @@ class RecordOrder:
         """Return all records that are held, the oldest first."""
         held = self._held
         self._held = []
+        self._is_oldest_first = self._rises > 0
         if self._falls and not self._rises:
             held.reverse()
 
