@@ -62,6 +62,7 @@ _OTHER_PROGRAM = re.compile(r"(?P<tag>[\w./@()-]{1,60})(?:\[\d{1,10}\])?: ")
 # Where the kernel's lines have only a time, those of other programs have their names.
 _PROCESS = re.compile(r"(?:[\w.-]{1,60} )?(?P<tag>[\w./@()-]{1,60})\[\d{1,10}\]: ")
 _KERNEL_TAG = "kernel: "
+_CRI_STREAM = re.compile(r"(?<= )std(?:out|err) [FP] \Z")
 
 
 class _Learned(t.NamedTuple):
@@ -131,6 +132,11 @@ class LearnedPrefixes:
             # The name of the program follows a known prefix, so only lines that have it are the kernel's.
             is_tagged = is_trigger and own is not None and own.monotonic_us is not None
             return self._learn_outer(text, start, is_tagged=is_tagged)
+
+        outer = text[: anchor.start()]
+        if not is_trigger and _is_time(outer):
+            self._add(_Learned(_compile_shape(outer)))
+            return self.split(text)
 
         if is_trigger or own is None:
             self._guess_outer(text, anchor)
@@ -346,6 +352,16 @@ def _is_known_prefix(outer: str) -> bool:
     return prefix.text == "x" and _is_kernel(prefix)
 
 
+def _is_time(outer: str) -> bool:
+    """Return whether nothing but a time is before a message, also as Kubernetes prints it."""
+    time = _CRI_STREAM.sub("", outer)
+    prefix = split_prefix(time + _KERNEL_TAG)
+    if prefix is None or not time.strip():
+        return False
+
+    return prefix._replace(realtime_us=None) == Prefix("", source="kernel")
+
+
 def _split_known(text: str) -> Prefix:
     """Return the parsed prefix of a line that has a known one or none."""
     return split_prefix(text) or Prefix(text)
@@ -362,6 +378,11 @@ def _compile_shape(outer: str) -> t.Pattern[str]:
 
 def _split_rest(text: str, start: int, learned: _Learned) -> Prefix:
     """Return the parsed prefix of a line whose learned prefix ends at `start`."""
+    outer = split_prefix(text)
+    # In some lines, the host and the program can follow the time that is the prefix of others.
+    if outer is not None and outer.source == "kernel":
+        return outer
+
     message = text[start:]
     if learned.has_quote:
         message = _unquote(message)
@@ -371,7 +392,6 @@ def _split_rest(text: str, start: int, learned: _Learned) -> Prefix:
     if (inner.monotonic_us, inner.realtime_us) != (None, None):
         return inner
 
-    outer = split_prefix(text)
     if outer is not None and outer.monotonic_us is not None:
         return inner._replace(monotonic_us=outer.monotonic_us)
 

@@ -33,6 +33,8 @@ _LONGEST_MENTION = 100
 _MAX_PENDING = 1000
 # Blanks in place of spaces, also as JSON, mail and HTML escape them, and the no-break space of Latin-1.
 _BLANKS = ("\t", "\\\\t", "\\t", "\xa0", "\\\\u00a0", "\\u00a0", "\udca0", "=C2=A0", "=A0", "&nbsp;")
+_ODD_BLANK = "|".join(map(re.escape, _BLANKS))
+_ODD_KILL = re.compile(rf"illed(?:{_ODD_BLANK}| process(?:{_ODD_BLANK}))")
 _RECORD_STARTS = ("{", "[{", "data: {")
 # Of lines of JSON, of fields in them, and of the events that a server sends.
 _JSON_FIRST = frozenset('{["}d \t')
@@ -303,9 +305,11 @@ class LogText:
 
 def _use_plain_blanks(text: str) -> str:
     """Return a text with spaces in place of the blanks that its kill lines have."""
+    if _ODD_KILL.search(text) is None:
+        return text
+
     for blank in _BLANKS:
-        if f"illed{blank}process" in text:
-            text = text.replace(blank, " ")
+        text = text.replace(blank, " ")
 
     return text
 

@@ -249,6 +249,28 @@ def test_trigger_line_alone_with_an_unknown_prefix_is_said(before: str, tmp_path
     assert (found, log.unparsed) == ([], 1)
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        "Jul 15 23:44:32 ",
+        "15.07.2023 23:44:32 ",
+        "2023-07-15 23:44:32 ",
+        "2023-07-15T23:44:32.000000001Z stdout F ",
+    ],
+)
+def test_kill_line_after_a_time_alone_is_read(before: str, tmp_path: pathlib.Path) -> None:
+    report = "".join(f"Jul 15 23:44:40 web1 kernel: {line}\n" for line in read_lines(NAMES[1]))
+    for text in (KILL, CONSTRAINT):
+        found, log = read_reports(tmp_path / "kern.log", f"{before}{text}\n{report}")
+        plain, _log = read_reports(tmp_path / "plain.log", f"Jul 15 23:44:32 web1 kernel: {text}\n{report}")
+        assert sorted(map(str, find_kills(found))) == sorted(map(str, find_kills(plain)))
+        assert log.unparsed == 0
+
+
+def find_kills(reports: t.Iterable[OomReport]) -> list[t.Any]:
+    return [(report.trigger, report.victims, report.chosen, len(report.tasks)) for report in reports]
+
+
 @pytest.mark.parametrize("other", ["web1 evil[5]: ", "evil[5]: "])
 def test_time_alone_is_no_prefix_of_other_programs(other: str, tmp_path: pathlib.Path) -> None:
     lines = [f"Jul 15 23:44:32 {line}" for line in read_lines(NAMES[0])]

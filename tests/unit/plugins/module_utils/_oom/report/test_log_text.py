@@ -79,6 +79,30 @@ def test_lines_after_an_odd_quote_are_passed_on(end: str) -> None:
     assert GLOBAL_KILL in lines
 
 
+@pytest.mark.parametrize(
+    "blanks",
+    [
+        ("\t",),
+        ("\\t",),
+        ("\xa0",),
+        ("\\u00a0",),
+        ("\udca0",),
+        ("=C2=A0",),
+        ("&nbsp;",),
+        ("\xa0", "\t"),
+        ("\\t", "\xa0"),
+    ],
+    ids=repr,
+)
+def test_blanks_of_a_kill_line_become_spaces(blanks: tuple[str, ...]) -> None:
+    kill = GLOBAL_KILL
+    for blank in blanks:
+        kill = kill.replace(" ", blank, 5)
+    mentions = Mentions()
+    assert [item for _number, item in LogText(io.StringIO(f"{kill}\n"), mentions).read()] == [GLOBAL_KILL]
+    assert mentions.count_unused() == 1
+
+
 @pytest.mark.parametrize("first", ["SYSLOG_IDENTIFIER=a", "_TRANSPORT=stdout"])
 def test_binary_field_has_no_kill(first: str) -> None:
     mentions = Mentions()
