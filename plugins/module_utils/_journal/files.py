@@ -51,11 +51,19 @@ def _list_host_folders(namespace: str | None, root: pathlib.Path) -> list[pathli
     for name in _STORES:
         store = root / name
         if namespace:
-            folders += _find_machine_folders(store, f"{machine}.{namespace}")
-        else:
+            folders += _find_machine_folders(store, f"{machine}.{namespace.lstrip('+')}")
+        if _includes_default(namespace):
             folders += [store, *_find_machine_folders(store, machine)]
 
     return folders
+
+
+def _includes_default(namespace: str | None) -> bool:
+    """Return whether journalctl also reads what is in no namespace: it does so for all namespaces and for `+NAME`."""
+    if not namespace:
+        return True
+
+    return namespace == "*" or namespace.startswith("+")
 
 
 def _read_machine_id(root: pathlib.Path) -> str:

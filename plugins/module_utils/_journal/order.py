@@ -10,7 +10,7 @@ import pathlib
 import re
 import typing as t
 
-from .contents import Boot, BootTimes, Contents
+from .contents import BOOT_PRECISION_US, Boot, BootTimes, Contents
 from .times import parse_time
 
 # Of a cursor: the id of what counts, and the count. Entries that share the id compare by the count.
@@ -69,6 +69,16 @@ def is_passed_twice(time_us: int, setbacks: t.Iterable[Setback]) -> bool:
     journalctl, which goes back through the journal, then stops too early: at the first entry before `--since`.
     """
     return any(setback.to_us < time_us <= setback.from_us for setback in setbacks)
+
+
+def has_parallel_boots(boots: t.Iterable[Boot]) -> bool:
+    """Return whether two boots have entries of the same time, as those of two hosts have.
+
+    From version 262 on, journalctl and libsystemd list one boot after the other. So going back, they come to the
+    beginning of a period in each boot, and journalctl stops at the first.
+    """
+    ordered = sorted(boots, key=lambda boot: boot.first_us)
+    return any(after.first_us + BOOT_PRECISION_US < before.last_us for before, after in zip(ordered, ordered[1:]))
 
 
 def is_since_ambiguous(since: str, first_us: int, setbacks: t.Iterable[Setback]) -> bool:

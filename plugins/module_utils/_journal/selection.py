@@ -57,23 +57,26 @@ def select_files(
     files: t.Sequence[pathlib.Path],
     listed: t.Sequence[FileTimes],
     setbacks: t.Sequence[Setback],
+    has_parallel_boots: bool = False,
 ) -> Selection:
     """Return what a search has to read.
 
     `first_us` is where the requested part begins, `files` are the files of the journal, and `listed` those that
-    libsystemd has listed.
+    libsystemd has listed. In a journal that `has_parallel_boots`, journalctl finds only the beginning of one boot.
     """
     not_before_us = 0
-    can_seek = False
+    can_seek = request.after_cursor is not None
     if request.since:
         not_before_us = first_us
         # journalctl finds the beginning of the part by its time.
         can_seek = not is_passed_twice(first_us, setbacks)
 
-    if request.after_cursor or can_seek:
+    if can_seek:
         recent = _select_recent(request, first_us, files, listed)
         parts = _avoid_wildcards([recent])
-        return Selection(since_us=first_us, not_before_us=not_before_us, parts=parts)
+        # In parallel boots, journalctl would stop at the beginning of the part in one of them.
+        since_us = first_us * (not has_parallel_boots)
+        return Selection(since_us=since_us, not_before_us=not_before_us, parts=parts)
 
     if request.is_open and measure_size(files) >= _WORTH_TWO:
         parts = _avoid_wildcards(_divide(files))

@@ -12,7 +12,7 @@ from .complaints import JournalError
 from .contents import BOOT_PRECISION_US, Contents, FileTimes
 from .files import is_user_file
 from .journal import Journal
-from .order import Setback, find_setbacks, is_passed_twice, is_written_after
+from .order import Setback, find_setbacks, has_parallel_boots, is_passed_twice, is_written_after
 from .record import Record
 from .request import Request
 from .times import parse_time
@@ -34,6 +34,7 @@ class Survey(t.NamedTuple):
     contents: Contents
     setbacks: t.Sequence[Setback]
     oldest_us: int
+    has_parallel_boots: bool = False
 
 
 class Start(t.NamedTuple):
@@ -57,6 +58,7 @@ def make_survey(journal: Journal, request: Request) -> Survey:
         contents=contents,
         setbacks=find_setbacks(contents),
         oldest_us=_find_oldest_us(journal, contents),
+        has_parallel_boots=has_parallel_boots(contents.boots),
     )
 
 
@@ -66,7 +68,7 @@ def find_start(journal: Journal, request: Request, survey: Survey) -> Start | No
         start = _start_after_cursor(journal, request, request.after_cursor, survey)
         return _limit_start(start, survey.oldest_us)
     if request.since is not None:
-        first_us = _find_since_us(journal, request, request.since, survey.setbacks)
+        first_us = _find_since_us(journal, request, request.since, survey)
         if first_us is None:
             return None
 
@@ -128,16 +130,21 @@ def _find_earliest_after(entry: Record, survey: Survey) -> int:
     return earliest_us
 
 
-def _find_since_us(journal: Journal, request: Request, since: str, setbacks: t.Iterable[Setback]) -> int | None:
-    """Return the time of the first entry since then, or the time itself if the clock passed it twice."""
+def _find_since_us(journal: Journal, request: Request, since: str, survey: Survey) -> int | None:
+    """Return the time of the first entry since then, or the time itself if there may be several first entries."""
     since_us = parse_time(since)
-    if since_us is not None and is_passed_twice(since_us, setbacks):
+    if since_us is not None and _has_several_firsts(since_us, survey):
         return since_us
 
     first = _read_first_since(journal, request, since)
     if first is None:
         return None
     return first.realtime_us
+
+
+def _has_several_firsts(since_us: int, survey: Survey) -> bool:
+    """Return whether several hosts or times of a clock may have a first entry since then."""
+    return survey.has_parallel_boots or is_passed_twice(since_us, survey.setbacks)
 
 
 def _start_at_boot(journal: Journal, request: Request, newest: Record) -> Start:

@@ -127,6 +127,7 @@ def find_window(journal: Journal, request: Request = EVERYTHING) -> Window | Non
         files=journal.files,
         listed=survey.contents.files,
         setbacks=survey.setbacks,
+        has_parallel_boots=survey.has_parallel_boots,
     )
     return Window(journal, request, extent, selection)
 

@@ -51,6 +51,11 @@ def test_namespace_has_only_its_own_files(root: pathlib.Path) -> None:
     assert find_names(root, "web") == [f"var/log/journal/{MACHINE}.web/system.journal"]
 
 
+@pytest.mark.parametrize("namespace", ["*", "+web"])
+def test_namespaces_with_the_default_one_have_the_files_of_the_host_too(root: pathlib.Path, namespace: str) -> None:
+    assert find_names(root, namespace) == sorted([*find_names(root), *find_names(root, "web")])
+
+
 def test_directory_has_the_files_of_all_machines_in_it(root: pathlib.Path) -> None:
     folder = root / "var/log/journal"
     assert len(find_journal_files(Place(str(folder)))) == 4

@@ -7,8 +7,17 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.contents import BootTimes, Contents, FileTimes
-from ansible_collections.oomguard.linux.plugins.module_utils._journal.order import find_setbacks, is_written_after
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.contents import (
+    Boot,
+    BootTimes,
+    Contents,
+    FileTimes,
+)
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.order import (
+    find_setbacks,
+    has_parallel_boots,
+    is_written_after,
+)
 
 
 def make_file(name: str, *boots: tuple[int, int, str]) -> FileTimes:
@@ -50,3 +59,20 @@ def test_setbacks_of_the_clock_are_found(files: list[FileTimes], expected: list[
 )
 def test_whether_an_entry_was_written_after_another(cursor: str, *, expected: bool) -> None:
     assert is_written_after(cursor, "s=a;i=f;b=c;m=2;t=2;x=0") == expected
+
+
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        ([], False),
+        ([(0, 100)], False),
+        ([(0, 100), (200, 300)], False),
+        ([(200, 300), (0, 200)], False),
+        ([(0, 300), (200, 400)], True),
+        ([(200, 250), (0, 300)], True),
+    ],
+    ids=["none", "one", "one after the other", "within a second", "two hosts", "one within the other"],
+)
+def test_boots_of_two_hosts_are_parallel(times: list[tuple[int, int]], *, expected: bool) -> None:
+    boots = [Boot(str(number), first * 1_000_000, last * 1_000_000) for number, (first, last) in enumerate(times)]
+    assert has_parallel_boots(boots) is expected

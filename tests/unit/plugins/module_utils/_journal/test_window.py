@@ -19,8 +19,17 @@ from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._journal
     OTHER_BOOT,
     find_extent,
     find_messages,
+    number_entries,
 )
-from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import BOOT, ZERO, Host, done, entry
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import (
+    BOOT,
+    ZERO,
+    Child,
+    Entry,
+    Host,
+    done,
+    entry,
+)
 
 
 def test_records_come_newest_first() -> None:
@@ -51,6 +60,29 @@ def test_pattern_without_a_match_is_no_error() -> None:
 )
 def test_only_the_requested_part_is_searched(request_: dict[str, t.Any], expected: list[str]) -> None:
     assert find_messages(Journal(Host(ENTRIES)), **request_) == expected
+
+
+def number_as(writer: str, entries: list[Entry]) -> list[Entry]:
+    """Return the entries with the numbers that the journald of one host gives to them."""
+    numbered = number_entries(entries)
+    return [{**one, "__CURSOR": one["__CURSOR"].replace("s=a;", f"s={writer};")} for one in numbered]
+
+
+FIRST_HOST = number_as("a", [entry(f"line {at}", at=at, _TRANSPORT="kernel") for at in (400, 600, 700)])
+SECOND_HOST = number_as(
+    "b", [entry(f"line {at}", at=at, boot=OTHER_BOOT, _TRANSPORT="kernel") for at in (450, 650, 750)]
+)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [{"since": f"@{ZERO // 1_000_000 + 500}"}, {"after_cursor": FIRST_HOST[0]["__CURSOR"]}],
+    ids=["since", "after_cursor"],
+)
+def test_every_host_is_searched_if_journalctl_lists_one_boot_after_the_other(request_: dict[str, t.Any]) -> None:
+    child = Child({"a.journal": FIRST_HOST, "b.journal": SECOND_HOST})
+    found = find_messages(Journal(Host([*FIRST_HOST, *SECOND_HOST]), reader=child), **request_)
+    assert {"line 600", "line 650", "line 700", "line 750"} <= set(found)
 
 
 AMBIGUOUS = ("The clock was set back, so it is uncertain which journal entries belong to the requested period.",)
