@@ -690,7 +690,7 @@ events:
             - What the journal leaves open, systemd decides if the kill happened in the current boot of this host.
           type: bool
         restarted:
-          description: Whether systemd restarted the unit automatically.
+          description: Whether systemd restarted the unit automatically, V(null) if it is unknown.
           type: bool
         oom_policy:
           description: The C(OOMPolicy) of the unit that is in force now, V(null) for another host's journal.
@@ -702,6 +702,12 @@ events:
               start.
             - V(null) if no start is found since, or if the host booted with a wrong time in between.
           type: float
+        confirmed:
+          description:
+            - Whether systemd certainly wrote the records that show what happened to the unit, or says so now.
+            - V(false) if they came through C(/dev/kmsg), to which other programs can also write. No remedy follows from
+              them.
+          type: bool
     diagnosis:
       description: Why the kill happened.
       type: dict

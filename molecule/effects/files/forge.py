@@ -8,6 +8,7 @@ import subprocess
 
 KILL = "Out of memory: Killed process 1 (init) total-vm:1kB, anon-rss:1kB, file-rss:1kB, shmem-rss:0kB, UID:0"
 NATIVE = {"MESSAGE": KILL, "PRIORITY": "3", "SYSLOG_IDENTIFIER": "kernel", "SYSLOG_FACILITY": "0"}
+FAILURE = "ssh.service: Failed with result 'oom-kill'."
 NOTICE = {"MESSAGE": "ssh.service: killed by the OOM killer", "MESSAGE_ID": "fe6faa94e7774663a0da52717891d8ef"}
 
 
@@ -24,3 +25,11 @@ send_to_journald(_TRANSPORT="kernel", **NATIVE)
 send_to_journald(_PID="1", UNIT="ssh.service", **NOTICE)
 with open("/dev/kmsg", "w") as kmsg:
     kmsg.write(f"<3>{KILL}\n")
+# With the facility of daemons, as systemd writes there while journald does not take its messages.
+with open("/dev/kmsg", "w") as kmsg:
+    kmsg.write(f"<28>systemd[1]: {FAILURE}\n")
+# journald forwards this to the kernel's log for any user, if the sixth line is 1. It adds the process id of the client
+# after the name, which is the first line.
+with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as output:
+    output.connect("/run/systemd/journal/stdout")
+    output.sendall(f"systemd[1]: {FAILURE}\n\n28\n0\n0\n1\n0\n{FAILURE}\n".encode())

@@ -50,7 +50,7 @@ _LIMIT = (
     "kmem_failcnt",
     "stat",
 )
-_EFFECT = ("unit", "result", "stopped", "restarted", "oom_policy", "down_seconds")
+_EFFECT = ("unit", "result", "stopped", "restarted", "oom_policy", "down_seconds", "confirmed")
 
 
 def build_result(findings: Findings, *, tasks: str, top: int) -> dict[str, t.Any]:

@@ -4,9 +4,9 @@
 """What systemd writes to /dev/kmsg while journald does not take its messages.
 
 systemd (log.c, log_dispatch_internal) writes there if journald has died, or is too slow. Such a record has the text of
-the message alone, without the fields that say which unit it is about. The kernel does not say who wrote it: root, or
-any user where journald forwards messages to the kernel's log (ForwardToKMsg=, and the header of a stream to journald's
-socket for the standard output of services).
+the message alone, without the fields that say which unit it is about. The kernel does not say who wrote it: systemd, or
+another program of root. What journald forwards there for any user (journald-kmsg.c, server_forward_kmsg) has the
+process id of the client after the name, so it is in the name of another process, or has another text.
 """
 
 from __future__ import annotations

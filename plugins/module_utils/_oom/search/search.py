@@ -37,6 +37,9 @@ from .records import (
 
 # systemd is slow to notice an OOM kill if memory is short.
 _NOTICED_US = 2 * NEAR_US
+# Other programs than systemd may write any number of these records. The newest are kept.
+_MOST_FROM_KMSG = 5000
+_TOO_MANY = Forged("written to /dev/kmsg in the name of systemd, which are too many to be systemd's")
 
 _Kind = t.TypeVar("_Kind")
 
@@ -144,8 +147,14 @@ def _classify(records: t.Iterable[Record]) -> _Found:
     """Return what the records say, each record once: two searches may find it, and two files may hold it."""
     statements: dict[Key, Statement] = {}
     forgeries = _ForgeryCounter()
+    from_kmsg = 0
     for record in records:
         statement = read_record(record)
+        if isinstance(statement, UnitRecord) and not statement.trusted:
+            from_kmsg += 1
+            if from_kmsg > _MOST_FROM_KMSG:
+                statement = _TOO_MANY
+
         if isinstance(statement, Forged):
             forgeries.add(record, statement.reason)
         elif statement is not None:

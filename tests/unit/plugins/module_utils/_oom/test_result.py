@@ -131,6 +131,7 @@ def incident(findings: Findings) -> dict[str, t.Any]:
                 "restarted": False,
                 "oom_policy": "stop",
                 "down_seconds": None,
+                "confirmed": True,
             },
         ),
         ("notes", []),

@@ -71,3 +71,8 @@ def test_name_of_a_unit_may_have_any_character(unit: str) -> None:
 )
 def test_other_messages_do_not_matter(text: str) -> None:
     assert parse_message(text) is None
+
+
+def test_text_that_journald_forwards_for_a_user_is_not_systemds() -> None:
+    # The user's name of the program, up to the process id that journald adds.
+    assert parse_message("a.service: Failed with result 'oom-kill'.[1500]: text") is None

@@ -292,3 +292,11 @@ def test_notice_that_any_program_may_have_written_causes_no_search_of_all_record
     host = Host([*LINES, notice])
     assert find_coverage(host).gaps[0].startswith("systemd noticed an OOM kill")
     assert not any(call[-1] == "_TRANSPORT=kernel" for call in host.calls)
+
+
+def test_flood_of_records_that_came_through_kmsg_is_counted_and_not_kept() -> None:
+    text = "shop.service: Failed with result 'oom-kill'."
+    host = Host([*LINES, *(entry(text, at=9000 + number / 1000, PRIORITY="4", **KMSG) for number in range(5007))])
+    traces = search(Journal(host))
+    assert traces
+    assert (len(traces.units), sum(traces.forged.values())) == (5000, 7)
