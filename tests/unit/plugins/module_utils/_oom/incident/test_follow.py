@@ -105,3 +105,17 @@ def test_a_kill_with_another_priority_is_found_if_systemd_noticed_it() -> None:
         Host([entry(OOM_KILL, at=1, PRIORITY="4", **KERNEL), entry("apache2.service: OOM", at=2, **noticed)])
     )
     assert [incident.place.unit for incident in findings.incidents] == ["apache2.service"]
+
+
+KMSG = {"_TRANSPORT": "kernel", "SYSLOG_FACILITY": "3", "SYSLOG_IDENTIFIER": "systemd", "SYSLOG_PID": "1"}
+
+
+def test_systemd_is_asked_about_few_of_the_units_that_only_kmsg_names() -> None:
+    texts = [f"{number}.service: Failed with result 'oom-kill'." for number in range(300)]
+    kill = entry(OOM_KILL, at=1, PRIORITY="3", **KERNEL)
+    host = Host([kill, *(entry(text, at=2, PRIORITY="4", **KMSG) for text in texts)])
+    findings = follow_host(host)
+    (asked,) = [call[call.index("--") + 1 :] for call in host.calls if call[0] == "systemctl"]
+    assert len(asked) == 100
+    assert findings.taken_down == ()
+    assert findings.coverage.complete is False
