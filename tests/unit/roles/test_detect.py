@@ -72,6 +72,13 @@ def test_first_line_sums_up_the_search(count: int, down: list[str], line: str, *
     assert print_result(found).splitlines()[0] == line
 
 
+@pytest.mark.parametrize("count", [0, 2])
+def test_service_that_may_not_have_gone_down_is_marked(count: int) -> None:
+    taken_down = [{"unit": "a.service", "confirmed": False}, {"unit": "b.service", "confirmed": True}]
+    summary = {**sum_up(count, ["a.service", "b.service"]), "taken_down": taken_down}
+    assert print_result({"summary": summary}).splitlines()[0].endswith(": a.service (not confirmed), b.service.")
+
+
 def test_empty_result_shows_start_of_search_and_notes() -> None:
     coverage = {**COVERED, "from": "2026-11-20T08:53:20.000000Z", "notes": ["The journal is kept in memory only."]}
     assert print_result({"coverage": coverage}).splitlines() == [
