@@ -53,13 +53,19 @@ def _find_ends(journald: t.Iterable[JournaldRecord], kills: t.Sequence[Record]) 
     ordered = sorted(journald, key=_get_place)
     for previous, record in zip(ordered, ordered[1:]):
         has_started_anew = record.what == JOURNALD_STARTED and previous.host == record.host
-        may_lose_records = previous.what != JOURNALD_STOPPED or _is_near_kill(record, kills)
-        if has_started_anew and may_lose_records:
+        if has_started_anew and _may_lose_records(previous, record, kills):
             yield record.realtime_us
 
 
 def _get_place(record: JournaldRecord) -> tuple[str, int]:
     return record.host, record.monotonic_us
+
+
+def _may_lose_records(previous: JournaldRecord, start: JournaldRecord, kills: t.Iterable[Record]) -> bool:
+    if previous.what != JOURNALD_STOPPED:
+        return True
+
+    return _is_near_kill(start, kills)
 
 
 def _is_near_kill(record: JournaldRecord, kills: t.Iterable[Record]) -> bool:
