@@ -148,6 +148,14 @@ def check_removable(path: pathlib.Path) -> None:
     _check_place(path)
 
 
+def check_change(path: pathlib.Path, text: str | None) -> None:
+    """Raise FileError if `path` could not be given this text, or be removed if that is None. Change nothing."""
+    if text is None:
+        check_removable(path)
+    else:
+        check_writable(path, size=len(text))
+
+
 def _check_place(path: pathlib.Path) -> pathlib.Path:
     """Check all but the room for `path`, and return the nearest folder above it that exists. Raises FileError."""
     _refuse_name(path)

@@ -83,6 +83,13 @@ options:
       - An existing file that this module did not write is never changed. A file that Apache reads inside a section,
         such as a virtual host, is rejected.
     type: path
+  instance:
+    description:
+      - The name of the instance of Apache, V(foo) for C(apache2@foo.service) with its files in V(/etc/apache2-foo), as
+        Debian's C(setup-instance) creates it. V(default) stands for C(apache2.service) or C(httpd.service).
+      - RV(instances) lists the instances. A warning names each one that runs without a file of this module.
+    type: str
+    default: default
   state:
     description:
       - If V(present), the file contains the directives and the limits.
@@ -239,6 +246,37 @@ memory:
       description: The size of the host's swap.
       type: int
       sample: 3972841472
+instances:
+  description: The instances of Apache on the host that are enabled or run, after the default one.
+  returned: when the host has Apache
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The name, as in O(instance).
+      type: str
+      sample: default
+    unit:
+      description: The name of its unit.
+      type: str
+      sample: apache2.service
+    running:
+      description: Whether it runs, V(null) if systemd does not.
+      type: bool
+      sample: true
+    masked:
+      description: Whether its unit is masked, so that it cannot be started, V(null) if systemd does not run.
+      type: bool
+      sample: false
+    managed:
+      description: Whether there is a file of this module in its configuration, under the default name.
+      type: bool
+      sample: true
+masked:
+  description: Whether Apache's unit is masked, so that it cannot be started, V(null) if systemd does not run.
+  returned: when the host has Apache
+  type: bool
+  sample: false
 unit:
   description: The name of Apache's unit.
   returned: when the host has Apache
@@ -264,10 +302,17 @@ from ..module_utils._errors import OomguardError
 from ..module_utils._fcgid.apache import Apache
 from ..module_utils._fcgid.change import FcgidChange
 from ..module_utils._fcgid.config import parse_settings
+from ..module_utils._fcgid.instances import describe_unmanaged, find_instance, observe_instances
 from ..module_utils._fcgid.layout import find_layout
-from ..module_utils._fcgid.memory import observe_need
+from ..module_utils._fcgid.memory import compute_need, observe_usage
 from ..module_utils._fcgid.plan import OverriddenError, Wanted
-from ..module_utils._fcgid.result import build_result, describe_overrides, find_max_processes, find_warnings
+from ..module_utils._fcgid.result import (
+    build_result,
+    describe_instances,
+    describe_overrides,
+    find_max_processes,
+    find_warnings,
+)
 from ..module_utils._fcgid.wrapper import make_wrapper
 from ..module_utils._safe import neutralise, neutralise_all
 
@@ -293,6 +338,7 @@ def main() -> None:
                 "required_together": [("command", "suffix")],
             },
             "path": {"type": "path"},
+            "instance": {"type": "str", "default": "default"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "allow_overrides": {"type": "bool", "default": False},
         },
@@ -304,19 +350,25 @@ def main() -> None:
         if layout is None:
             module.exit_json(changed=False)
 
-        apache = Apache(layout, run=run, path=module.params["path"])
+        layout_here = find_instance(layout, module.params["instance"])
+        apache = Apache(layout_here, run=run, path=module.params["path"])
+        usage = observe_usage()
         state, plan = bring(FcgidChange(apache, wanted), check_mode=module.check_mode)
-        need = observe_need(find_max_processes(state, wanted))
+        instances = observe_instances(layout, run=run)
     except OverriddenError as error:
         overrides = describe_overrides(error.overrides)
         module.fail_json(msg=str(error), overridden_by=neutralise_all(overrides))
     except OomguardError as error:
         module.fail_json(msg=str(error))
 
-    for warning in find_warnings(state, wanted, need, given_names=module.params["directives"]):
+    need = compute_need(usage, max_processes=find_max_processes(state, wanted))
+    warnings = list(find_warnings(state, wanted, need, given_names=module.params["directives"]))
+    if wanted.present:
+        warnings += describe_unmanaged(instances, apache.unit)
+    for warning in warnings:
         module.warn(neutralise(warning))
 
-    result = build_result(state, plan, wanted, need)
+    result = {**build_result(state, plan, wanted, need), **describe_instances(instances, apache.unit)}
     module.exit_json(changed=plan.changed, diff=plan.diff, unit=apache.unit, **neutralise_all(result))
 
 

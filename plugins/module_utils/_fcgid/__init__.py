@@ -11,6 +11,8 @@ The configuration, in the order in which a change goes through it:
     plan.py          what is wanted, the state of the host, and the plan between them
     effect.py        which settings win over ours, which values apply, which contradict
     layout.py        where each distribution keeps Apache
+    instances.py     the instances of Apache on the host
+    includes.py      whether Apache reads a file that does not exist yet
     checks.py        what makes mod_fcgid fail, although it passes Apache's own test
     apache.py        Apache on the host: observe its configuration, install our file, reload
     change.py        the change, in the steps of `_change.bring`
@@ -24,6 +26,6 @@ The workers:
     status_fetch.py  mod_status's page, fetched
     memory.py        how much memory the workers may need, and how much the host has
 
-Only checks.py, apache.py, change.py, workers.py, status_fetch.py and memory.py touch the host. The recycler
-(`_recycler`) packs worker.py, workers.py, status_page.py and status_fetch.py into its archive.
+Only checks.py, apache.py, change.py, instances.py, workers.py, status_fetch.py and memory.py touch the host. The
+recycler (`_recycler`) packs worker.py, workers.py, status_page.py and status_fetch.py into its archive.
 """

@@ -15,6 +15,7 @@ import typing as t
 from .._command import Completed, Run
 from .._files import (
     FileError,
+    check_change,
     lock,
     read_file,
     remove_file,
@@ -29,8 +30,15 @@ from .config import (
     render_lines,
 )
 from .directives import FcgidError
+from .includes import (
+    READ,
+    Include,
+    Reach,
+    find_includes,
+    find_reach,
+)
 from .layout import Layout, parse_options
-from .plan import State
+from .plan import Plan, State
 
 _DUMPS = ("-D", "DUMP_CONFIG", "-D", "DUMP_INCLUDES", "-D", "DUMP_MODULES")
 _TRIED_LINE = re.compile(r"line ([0-9]+) of -c/-C directives")
@@ -62,7 +70,7 @@ class Apache:
         self._link = layout.find_link(self._path)
         self._name = str(self._link or self._path)
         # Marks a reload that an interrupted run still owes. A boot removes it, but then Apache reads everything anyway.
-        self._owed_reload = root / "run/oomguard-fcgid.reload"
+        self._owed_reload = root / f"run/oomguard-fcgid@{layout.instance}.reload"
 
     @property
     def unit(self) -> str:
@@ -93,7 +101,14 @@ class Apache:
             configuration=configuration,
             running=is_running,
             reload_owed=is_running and self.is_reload_owed(),
+            reach=self._find_reach(configuration),
         )
+
+    def check_place(self, plan: Plan) -> None:
+        """Raise FileError if the plan could not be carried out, because a file or a link cannot be changed."""
+        places = [self._path, *filter(None, [self._link])]
+        for place in places:
+            check_change(place, plan.after)
 
     def install(self, text: str | None, *, linked: bool) -> None:
         """Give our file this text and a link, or remove them. Raises FileError.
@@ -149,7 +164,7 @@ class Apache:
         if tried:
             lines = render_lines(tried)
 
-        done = self._run(self._make_test_command(lines))
+        done = self._run(self._make_test_command(lines), environment=self._layout.environment)
         if done.returncode != 0:
             return self._explain_failure(done.stderr, lines)
 
@@ -160,6 +175,19 @@ class Apache:
         # Apache has read the tried settings last. They are not part of its configuration yet.
         count = len(found.occurrences) - len(tried)
         return dataclasses.replace(found, occurrences=found.occurrences[:count])
+
+    def _find_reach(self, configuration: Configuration) -> Reach:
+        """Return whether Apache reads our file, or will read it once it exists."""
+        if configuration.fault or self._name in configuration.files:
+            return READ
+
+        includes: list[Include] = []
+        for path in configuration.files:
+            text = read_file(pathlib.Path(path)) or ""
+            includes += find_includes(text, server_root=self._layout.server_root)
+
+        neighbours = map(str, pathlib.Path(self._name).parent.glob("*.conf"))
+        return find_reach(self._name, includes, read=configuration.files, neighbours=neighbours)
 
     def _make_test_command(self, tried: t.Iterable[str]) -> list[str]:
         """Return the command that tests the configuration and prints it, with these lines after all others."""

@@ -49,8 +49,12 @@ class FcgidChange(Change[State, Plan]):
         return self._apache.observe(trying=self._wanted.settings)
 
     def plan(self, state: State) -> Plan:
-        """Return what to do. Raise FcgidError if that would have no effect."""
-        return make_plan(state, self._wanted)
+        """Return what to do. Raise FcgidError if that would have no effect, FileError if it could not be done."""
+        plan = make_plan(state, self._wanted)
+        if plan.changed:
+            self._apache.check_place(plan)
+
+        return plan
 
     def apply(self, plan: Plan) -> Plan:
         """Write or remove our file and its link. Raises FileError."""

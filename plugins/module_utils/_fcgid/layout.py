@@ -17,6 +17,7 @@ _UNUSABLE = re.compile(r"""['"\\]|(?:^|\s)-k""")
 # Older versions of systemctl print this in place of a variable that contains a space.
 _HIDDEN = "[unprintable]"
 _OPTIONS = "OPTIONS="
+DEFAULT = "default"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,7 +27,10 @@ class Layout:
     `main` is the file that identifies the family. `control` is the program that tests the configuration as the service
     uses it. Apache reads the files in `folder` directly, or through their links in `enabled`. `name` sorts after the
     names that people commonly use. `takes_options` means that the unit starts `control` itself, with $OPTIONS and
-    -DFOREGROUND.
+    -DFOREGROUND. `server_root` is the folder to which relative paths in the configuration refer.
+
+    `instances` matches the main files of other instances of Apache, and `instance_unit` gives their units.
+    `environment` has the variables with which `control` finds the files of an instance.
     """
 
     main: pathlib.Path
@@ -37,6 +41,11 @@ class Layout:
     enabled: pathlib.Path | None = None
     name: str = "zz-oomguard-fcgid.conf"
     takes_options: bool = False
+    server_root: str = ""
+    instances: str = ""
+    instance_unit: str = ""
+    instance: str = DEFAULT
+    environment: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def path(self) -> pathlib.Path:
@@ -50,6 +59,27 @@ class Layout:
 
         return self.enabled / path.name
 
+    def for_instance(self, main: pathlib.Path) -> Layout:
+        """Return the layout of the instance with this main file, which `instances` matches.
+
+        Only the instances that Debian's setup-instance creates have all their files in a folder of their own.
+        """
+        start, _star, end = self.instances.partition("*")
+        name = str(main)[len(start) : -len(end)]
+        unit = self.instance_unit.format(name)
+        other = dataclasses.replace(self, main=main, unit=unit, instance=name)
+        if self.enabled is None:
+            return other
+
+        home = main.parent
+        return dataclasses.replace(
+            other,
+            folder=home / self.folder.name,
+            enabled=home / self.enabled.name,
+            server_root=str(home),
+            environment={"APACHE_CONFDIR": str(home)},
+        )
+
 
 LAYOUTS = (
     # Debian and Ubuntu, /usr/share/doc/apache2/README.Debian.gz.
@@ -60,6 +90,10 @@ LAYOUTS = (
         unit="apache2.service",
         folder=pathlib.Path("/etc/apache2/conf-available"),
         enabled=pathlib.Path("/etc/apache2/conf-enabled"),
+        server_root="/etc/apache2",
+        # /usr/share/doc/apache2/examples/setup-instance and apache2@.service.
+        instances="/etc/apache2-*/apache2.conf",
+        instance_unit="apache2@{}.service",
     ),
     # Enterprise Linux and Fedora, httpd.conf(5). Their apachectl does not pass on arguments.
     Layout(
@@ -69,6 +103,10 @@ LAYOUTS = (
         unit="httpd.service",
         folder=pathlib.Path("/etc/httpd/conf.d"),
         takes_options=True,
+        server_root="/etc/httpd",
+        # httpd@.service(8).
+        instances="/etc/httpd/conf/*.conf",
+        instance_unit="httpd@{}.service",
     ),
 )
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import operator
 import pathlib
 import typing as t
 
@@ -53,27 +54,33 @@ class Need:
         )
 
 
-def observe_need(max_processes: int) -> Need:
-    """Return the need of the workers that run on this host. Raises WorkerError and FileError."""
-    workers = [worker.memory for worker in Workers().find_all()]
-    meminfo = read_file(_MEMINFO) or ""
-    return compute_need(workers, max_processes=max_processes, meminfo=meminfo)
+@dataclasses.dataclass(frozen=True)
+class Usage:
+    """The most that each running worker has held, and the text of /proc/meminfo."""
+
+    peaks: t.Sequence[int]
+    meminfo: str
 
 
-def compute_need(workers: t.Sequence[Memory], *, max_processes: int, meminfo: str) -> Need:
-    """Return the need of workers with this memory, on a host with this text of /proc/meminfo. Pure."""
-    peaks = [_find_peak(memory) for memory in workers]
-    sizes = parse_meminfo(meminfo)
+def observe_usage() -> Usage:
+    """Return what the workers of all instances of Apache on this host use. Raises WorkerError and FileError."""
+    memories = map(operator.attrgetter("memory"), Workers().find_all())
+    return Usage(peaks=list(map(find_peak, memories)), meminfo=read_file(_MEMINFO) or "")
+
+
+def compute_need(usage: Usage, *, max_processes: int) -> Need:
+    """Return the need of workers like those that run now. Pure."""
+    sizes = parse_meminfo(usage.meminfo)
     return Need(
-        workers=len(peaks),
-        largest_worker_bytes=max(peaks, default=None),
+        workers=len(usage.peaks),
+        largest_worker_bytes=max(usage.peaks, default=None),
         max_processes=max_processes,
         ram_bytes=sizes.get("MemTotal", 0),
         swap_bytes=sizes.get("SwapTotal", 0),
     )
 
 
-def _find_peak(memory: Memory) -> int:
+def find_peak(memory: Memory) -> int:
     """Return the most that a worker is known to have held, in RAM and swap together."""
     known_sizes = filter(None, (memory.rss_bytes, memory.swap_bytes))
     now = sum(known_sizes)

@@ -23,6 +23,7 @@ from .config import (
 )
 from .directives import WRAPPER, FcgidError
 from .effect import Override, find_overrides, refuse_contradictions
+from .includes import READ, Reach
 from .wrapper import list_programs, refuse_useless_wrapper
 
 # How many settings an error names.
@@ -79,7 +80,8 @@ class State:
     """The state of the host.
 
     `path` is our file, and `text` its text, None if it does not exist. `name` is the name under which Apache reads it,
-    and `linked` whether it does. `reload_owed` means that an earlier run was interrupted before it reloaded Apache.
+    and `linked` whether it does. `reach` is whether Apache reads that name, or will. `reload_owed` means that an
+    earlier run was interrupted before it reloaded Apache.
     """
 
     path: pathlib.Path
@@ -89,6 +91,7 @@ class State:
     configuration: Configuration
     running: bool
     reload_owed: bool = False
+    reach: Reach = READ
 
     @property
     def read_text(self) -> str | None:
@@ -131,6 +134,9 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
     if state.text is not None and not has_mark(state.text, MODULE):
         raise FcgidError(f"{state.path} was not written by this module.", hint="Move it away, or choose another path.")
 
+    if wanted.settings:
+        _refuse_unread(state, wanted.settings[0])
+
     after = wanted.text
     is_read = state.read_text == after
 
@@ -160,16 +166,31 @@ def verify(state: State, wanted: Wanted) -> None:
 def _refuse_wrong_place(wanted: Setting, read: t.Iterable[Setting], name: str) -> None:
     places = list(_find_places(wanted, read))
     if not places:
-        raise FcgidError(
-            f"Apache does not read {wanted.directive.name} from {name}.",
-            hint="Choose a path that Apache's configuration includes after the place where it loads mod_fcgid.",
-        )
-
+        raise _unread(wanted.directive.name, name)
     if wanted.sections not in places:
-        raise FcgidError(
-            f"Apache reads {name} inside {places[0][0]}, so it would not apply to the whole server.",
-            hint="Choose a path that Apache's configuration includes outside of any section.",
-        )
+        raise _limited(name, places[0][0])
+
+
+def _refuse_unread(state: State, setting: Setting) -> None:
+    """Raise FcgidError if Apache would not read our file with this setting, or not for the whole server."""
+    if not state.reach.is_read:
+        raise _unread(setting.directive.name, state.name)
+    if state.reach.section:
+        raise _limited(state.name, state.reach.section)
+
+
+def _unread(directive: str, name: str) -> FcgidError:
+    return FcgidError(
+        f"Apache does not read {directive} from {name}.",
+        hint="Choose a path that Apache's configuration includes after the place where it loads mod_fcgid.",
+    )
+
+
+def _limited(name: str, section: str) -> FcgidError:
+    return FcgidError(
+        f"Apache reads {name} inside {section}, so it would not apply to the whole server.",
+        hint="Choose a path that Apache's configuration includes outside of any section.",
+    )
 
 
 def _find_places(wanted: Setting, read: t.Iterable[Setting]) -> t.Iterator[tuple[str, ...]]:

@@ -16,6 +16,7 @@ from .effect import (
     find_effective_number,
     find_overrides,
 )
+from .instances import Instance
 from .memory import Need
 from .plan import Plan, State, Wanted
 from .status_fetch import StatusPage
@@ -47,6 +48,12 @@ def build_result(state: State, plan: Plan, wanted: Wanted, need: Need) -> dict[s
 def describe_overrides(overrides: t.Iterable[Override]) -> list[dict[str, t.Any]]:
     """Return `overridden_by` in the result of fcgid_config."""
     return list(map(dataclasses.asdict, overrides))
+
+
+def describe_instances(instances: t.Sequence[Instance], unit: str) -> dict[str, t.Any]:
+    """Return the instances in the result of fcgid_config, and whether that of this unit is masked."""
+    masked = {instance.unit: instance.masked for instance in instances}
+    return {"instances": list(map(Instance._asdict, instances)), "masked": masked[unit]}
 
 
 def find_warnings(state: State, wanted: Wanted, need: Need, *, given_names: t.Iterable[str]) -> t.Iterator[str]:

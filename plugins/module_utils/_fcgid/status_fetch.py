@@ -16,11 +16,10 @@ from .._size import format_size
 from .status_page import parse_page
 from .worker import Row, WorkerError
 
-_LOCAL_URL = re.compile(r"(https?)://(127\.0\.0\.1|\[::1\]|localhost)(?::([0-9]{1,5}))?(/[!\"$-~]*)?")
+_LOCAL_URL = re.compile(r"(https?)://(127\.0\.0\.1|\[::1\]|localhost)(?::([0-9]{1,5}))?(/[!\"$-~]{0,2047})?")
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 # A row takes about 100 bytes for a worker, of which mod_fcgid has at most 1024, and 400 bytes for a request.
 _LONGEST_PAGE = 2 << 20
-_LONGEST_URL = 2048
 _LARGEST_PORT = 65535
 _PART = 1 << 16
 
@@ -89,7 +88,7 @@ def fetch_page(url: str, *, timeout: float = 2) -> dict[int, Row]:
 def _parse_url(url: str) -> _Address:
     """Return the parts of `url`. Raises WorkerError if it is not a page of this host."""
     match = _LOCAL_URL.fullmatch(url)
-    if not match or len(url) > _LONGEST_URL:
+    if not match:
         raise WorkerError(
             f"{url!r} is not a page of this host.",
             hint="Use a URL that begins with http:// or https://, followed by 127.0.0.1, [::1] or localhost.",

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import posixpath
 import pwd
@@ -38,6 +39,7 @@ _SOCKET_LINK = "socket:["
 _APACHE = ("apache2", "httpd")
 _REPLACED = " (deleted)"
 
+_NO_ROW = Row("", 0, 0, "")
 _NO_PAGE: t.Mapping[int, Row] = types.MappingProxyType({})
 
 # The errors of /proc for a process that has ended.
@@ -78,12 +80,16 @@ class _Table(t.NamedTuple):
     stats: dict[int, Stat]
     children: dict[int, list[int]]
 
+    def list_children(self, pid: int) -> list[int]:
+        """Return the pids of the processes that a process has started."""
+        return self.children.get(pid, [])
+
     def find_descendants(self, pid: int) -> list[int]:
         """Return the pids of all processes below a process. The table was not read at once, so it may have a circle."""
         found = {pid}
         waiting = [pid]
         for parent in waiting:
-            new = set(self.children.get(parent, ())) - found
+            new = set(self.list_children(parent)) - found
             found.update(new)
             waiting += new
 
@@ -116,14 +122,9 @@ class Workers:
             return []
 
         table = self._read_table(map(int, filter(str.isdecimal, os.listdir(self._proc))))
-        workers = []
-        for manager in sorted(managers):
-            for pid in table.children.get(manager, ()):
-                worker = self._inspect(pid, sockets, table, page, pss=pss)
-                if worker:
-                    workers.append(worker)
-
-        return sorted(workers, key=lambda worker: worker.pid)
+        pids = itertools.chain.from_iterable(map(table.list_children, managers))
+        inspected = [self._inspect(pid, sockets, table, page, pss=pss) for pid in sorted(pids)]
+        return list(filter(None, inspected))
 
     def find_again(self, worker: Worker) -> Worker | None:
         """Return the worker as its sockets show it now, None if it is no worker any more. Raises WorkerError.
@@ -266,11 +267,11 @@ def _refused(process: str, error: OSError) -> WorkerError:
 
 def _find_row(page: t.Mapping[int, Row], pid: int, command: t.Sequence[str]) -> Row | None:
     """Return the row of a process, None if there is none or if it names another program."""
-    row = page.get(pid)
-    if row is None or not is_row_of(row, command):
-        return None
+    row = page.get(pid, _NO_ROW)
+    if is_row_of(row, command):
+        return row
 
-    return row
+    return None
 
 
 def _parse_inode(link: str) -> int:

@@ -40,8 +40,10 @@ class RecyclerChange(Change[State, Plan]):
         return self._host.observe()
 
     def plan(self, state: State) -> Plan:
-        """Return the steps to take."""
-        return make_plan(state, self._wanted)
+        """Return the steps to take. Raises FileError if they could not be taken."""
+        plan = make_plan(state, self._wanted)
+        self._host.check_places(plan)
+        return plan
 
     def apply(self, plan: Plan) -> Plan:
         """Carry out the plan. Raises CommandError, FileError and RecyclerError."""

@@ -14,6 +14,8 @@ import typing as t
 
 from .._command import Run
 from .._files import (
+    check_change,
+    check_removable,
     lock,
     read_file,
     remove_file,
@@ -214,6 +216,14 @@ class Host:
             properties=properties,
             enabled=os.path.lexists(str(self._locate(_WANTS / UNIT))),
         )
+
+    def check_places(self, plan: Plan) -> None:
+        """Raise FileError if the plan could not be carried out, because a file or a link cannot be changed."""
+        for path, text in plan.writes:
+            check_change(self._locate(path), text)
+
+        if plan.enable or plan.disable:
+            check_removable(self._locate(_WANTS / UNIT))
 
     def apply(self, plan: Plan) -> None:
         """Carry out the plan. Raises CommandError, FileError and RecyclerError."""

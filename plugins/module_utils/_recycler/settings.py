@@ -19,7 +19,7 @@ HEADER = f"{make_mark('fcgid_recycler')}\n"
 
 # A path that needs no quotes in a unit, and a pattern that needs none in the name of a section.
 _PATH = re.compile(r"/[A-Za-z0-9_./@+:,=-]*")
-_PATTERN = re.compile(r"[/*][A-Za-z0-9_./@+:,=*?~ -]*")
+_PATTERN = re.compile(r"[/*][A-Za-z0-9_./@+:,=*?~ -]{0,4094}")
 # The folders that PrivateTmp= replaces in the unit, and those that ProtectHome= hides.
 _HIDDEN = re.compile(r"/+(?:tmp|var/tmp|home|root|(?:var/)?run/user)(?:/.*)?")
 # A day in seconds. A recycler that waits for longer is none.
@@ -131,10 +131,7 @@ def _refuse_time(name: str, seconds: int, least: int) -> None:
 
 
 def _refuse_paths(settings: Settings) -> None:
-    for path in (*settings.socket_directories, settings.metrics_file):
-        if not path:
-            continue
-
+    for path in filter(None, (*settings.socket_directories, settings.metrics_file)):
         _refuse_long(path)
         if not _PATH.fullmatch(path):
             raise RecyclerError(
@@ -276,7 +273,7 @@ def _parse_bound(values: t.Mapping[str, t.Any], name: str) -> int | None:
 
 def _check_pattern(text: str) -> str:
     """Return `text` if it is a pattern for scripts. Raises RecyclerError otherwise."""
-    if not _PATTERN.fullmatch(text) or len(text) > _LONGEST_PATH:
+    if not _PATTERN.fullmatch(text):
         raise RecyclerError(
             f"{text[:64]!r} is not a script.",
             hint="Use a full path, in which * stands for any text and ? for any character.",

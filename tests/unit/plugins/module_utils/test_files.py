@@ -18,6 +18,7 @@ import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._files import (
     FileError,
+    check_change,
     check_removable,
     check_writable,
     lock,
@@ -326,3 +327,14 @@ def test_error_of_the_system_is_reported(error: OSError, text: str) -> None:
     with pytest.raises(FileError) as reported, reporting("look"):
         raise error
     assert str(reported.value) == text
+
+
+@pytest.mark.parametrize("text", ["text", None])
+def test_change_of_a_folder_is_refused(tmp_path: pathlib.Path, text: str | None) -> None:
+    with pytest.raises(FileError, match="it is a directory"):
+        check_change(tmp_path, text)
+
+
+@pytest.mark.parametrize("text", ["text", None])
+def test_possible_change_is_accepted(tmp_path: pathlib.Path, text: str | None) -> None:
+    check_change(tmp_path / "a", text)

@@ -16,9 +16,11 @@ from ansible.module_utils.testing import patch_module_args
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.apache import Apache
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import parse_settings, render
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import FcgidError
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.instances import Instance
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.layout import LAYOUTS, find_layout
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.memory import Usage
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import make_plan
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.result import build_result
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.result import build_result, describe_instances
 from ansible_collections.oomguard.linux.plugins.modules import fcgid_config
 from ansible_collections.oomguard.linux.plugins.modules.fcgid_config import RETURN, build_wanted
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._fcgid.configurations import HTTPD, NEED
@@ -57,6 +59,14 @@ def test_absent_file_needs_no_apache(
     assert json.loads(capfd.readouterr().out)["changed"] is False
 
 
+@pytest.fixture(autouse=True)
+def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test see the workers and the instances of the host that runs it."""
+    monkeypatch.setattr(fcgid_config, "observe_usage", lambda: Usage([], ""))
+    instances = [Instance("default", "httpd.service", True, False, True)]
+    monkeypatch.setattr(fcgid_config, "observe_instances", lambda _layout, **_options: instances)
+
+
 def test_names_of_files_are_inert_in_the_result(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -67,7 +77,6 @@ def test_names_of_files_are_inert_in_the_result(
     apache = Apache(layout, run=Programs(tmp_path), root=tmp_path)
     monkeypatch.setattr(fcgid_config, "find_layout", lambda **_options: layout)
     monkeypatch.setattr(fcgid_config, "Apache", lambda _layout, **_options: apache)
-    monkeypatch.setattr(fcgid_config, "observe_need", lambda _max_processes: dataclasses.replace(NEED, max_processes=1))
     arguments = {"directives": directives, "allow_overrides": True, "_ansible_check_mode": True}
     with patch_module_args(arguments), pytest.raises(SystemExit):
         fcgid_config.main()
@@ -94,5 +103,6 @@ def test_error_has_all_overrides(
 
 def test_result_is_documented() -> None:
     wanted = build_wanted(PARAMS)
-    found = {"unit": "httpd.service", **build_result(HTTPD, make_plan(HTTPD, wanted), wanted, NEED)}
+    instances = describe_instances([Instance("default", "httpd.service", True, False, True)], "httpd.service")
+    found = {"unit": "httpd.service", **build_result(HTTPD, make_plan(HTTPD, wanted), wanted, NEED), **instances}
     assert returned(found, documented(RETURN)) == documented(RETURN)

@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.apache import Apache
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.layout import LAYOUTS, Layout
-from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._fcgid.programs import Programs, sleepless
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._fcgid.programs import MAIN, Programs, sleepless
 
 
 @pytest.fixture
@@ -22,7 +22,10 @@ def layout(tmp_path: pathlib.Path) -> Layout:
         main=tmp_path / "apache2.conf",
         folder=tmp_path / "conf-available",
         enabled=tmp_path / "conf-enabled",
+        server_root=str(tmp_path),
+        instances=f"{tmp_path}-*/apache2.conf",
     )
+    (tmp_path / MAIN).write_text("IncludeOptional conf-enabled/*.conf\n")
     for folder in (layout.folder, tmp_path / "conf-enabled", tmp_path / "run/systemd/system"):
         folder.mkdir(parents=True)
     return layout

@@ -23,6 +23,8 @@ OTHER = Wanted(settings=parse_settings({"FcgidProcessLifeTime": 60}))
 ABSENT = Wanted(present=False)
 TEXT = f"{make_mark('fcgid_config')}\n<IfModule mod_fcgid.c>\n  FcgidProcessLifeTime 600\n</IfModule>\n"
 NAME = "zz-oomguard-fcgid.conf"
+# The file that includes all files of the folder.
+MAIN = "main.conf"
 
 
 @dataclasses.dataclass
@@ -30,6 +32,7 @@ class Programs:
     """Apache, which reads every file in a folder in order, and systemctl."""
 
     folder: pathlib.Path
+    main: str = MAIN
     active: str = "active"
     complaints: dict[str, str] = dataclasses.field(default_factory=dict)
     reload_status: int = 0
@@ -72,7 +75,8 @@ class Programs:
             if line.strip().startswith("Fcgid")
             for text in (f"# In file: {file}", f"#  {number}:", line.strip())
         ]
-        return done._replace(stdout="\n".join([*dump, "Loaded Modules:", " fcgid_module (shared)", ""]))
+        read = [f"  (*) {path}" for path in (self.folder.parent / self.main, *paths)]
+        return done._replace(stdout="\n".join([*read, *dump, "Loaded Modules:", " fcgid_module (shared)", ""]))
 
 
 def sleepless(_seconds: float) -> None:
@@ -93,5 +97,6 @@ def is_converged(apache: Apache, wanted: Wanted) -> bool:
 
 def files(root: pathlib.Path) -> dict[str, str]:
     """Return the text of all files below `root`, by path."""
-    paths = [path for path in root.rglob("*.*") if path.is_file() and path.suffix != ".lock"]
-    return {str(path.relative_to(root)): path.read_text() for path in paths}
+    paths = [path for path in root.rglob("*.*") if path.is_file()]
+    ours = [path for path in paths if path.suffix != ".lock" and path.name != MAIN]
+    return {str(path.relative_to(root)): path.read_text() for path in ours}

@@ -18,10 +18,12 @@ from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.apache impor
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.change import FcgidChange
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import FcgidError
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.layout import LAYOUTS, Layout
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import Plan, State, Wanted
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import Plan, State, Wanted, make_plan
 from ansible_collections.oomguard.linux.plugins.module_utils._files import FileError
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._fcgid.configurations import EMPTY, state
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._fcgid.programs import (
     ABSENT,
+    MAIN,
     NAME,
     OTHER,
     TEXT,
@@ -141,9 +143,10 @@ def test_file_is_put_back_if_apache_breaks_meanwhile(
 
 
 def test_file_is_removed_again_if_a_later_file_wins(apache: Apache, tmp_path: pathlib.Path) -> None:
-    (tmp_path / "conf-enabled/zzz.conf").write_text("FcgidProcessLifeTime 44\n")
+    later = tmp_path / "conf-enabled/zzz.conf"
+    change = Disturbed(apache, WANTED, lambda: later.write_text("FcgidProcessLifeTime 44\n"))
     with pytest.raises(FcgidError) as error:
-        converge(apache, WANTED)
+        bring(change, check_mode=False)
     message = (
         "Some directives would not be in force: FcgidProcessLifeTime is 44 instead of 600 in server config"
         f" ({tmp_path}/conf-enabled/zzz.conf line 1). {tmp_path}/conf-available/{NAME} was restored,"
@@ -164,6 +167,51 @@ def test_path_that_apache_does_not_read_is_rejected(layout: Layout, programs: Pr
     with pytest.raises(FcgidError, match=r"^Apache does not read FcgidProcessLifeTime from .*/fcgid\.conf\. "):
         converge(apache, WANTED)
     assert files(tmp_path) == {}
+
+
+def test_check_mode_predicts_that_apache_does_not_read_the_file(apache: Apache, tmp_path: pathlib.Path) -> None:
+    (tmp_path / MAIN).write_text("IncludeOptional mods-enabled/*.conf\n")
+    with pytest.raises(FcgidError, match=r"^Apache does not read FcgidProcessLifeTime from "):
+        is_converged(apache, WANTED)
+
+
+def test_check_mode_predicts_that_the_file_is_read_inside_a_section(apache: Apache, tmp_path: pathlib.Path) -> None:
+    (tmp_path / MAIN).write_text("<VirtualHost *:80>\nInclude conf-enabled/*.conf\n</VirtualHost>\n")
+    with pytest.raises(FcgidError, match=r"inside <VirtualHost \*:80>, so it would not apply to the whole server\."):
+        is_converged(apache, WANTED)
+
+
+def test_check_mode_predicts_that_a_file_cannot_be_written(apache: Apache, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "conf-available" / NAME).mkdir()
+    with pytest.raises(FileError, match=r"it is a directory"):
+        apache.check_place(make_plan(state(EMPTY, text=None, linked=False), WANTED))
+
+
+@pytest.mark.parametrize("folder", ["conf-available", "conf-enabled"])
+@pytest.mark.parametrize("want", [WANTED, ABSENT], ids=["present", "absent"])
+def test_check_mode_predicts_that_a_folder_is_immutable(
+    apache: Apache, monkeypatch: pytest.MonkeyPatch, folder: str, want: Wanted
+) -> None:
+    if want == ABSENT:
+        converge(apache, WANTED)
+
+    def refuse(path: pathlib.Path, text: str | None) -> None:
+        assert (text is None) == (want == ABSENT)
+        if path.parent.name == folder:
+            raise FileError(f"Could not change {path}: {path.parent} is immutable.")
+
+    monkeypatch.setattr(f"{Apache.__module__}.check_change", refuse)
+    with pytest.raises(FileError, match=f"{folder} is immutable"):
+        is_converged(apache, want)
+
+
+def test_second_run_needs_no_writable_folder(apache: Apache, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: pathlib.Path, _text: str | None) -> t.NoReturn:
+        raise FileError(f"Could not change {path}.")
+
+    converge(apache, WANTED)
+    monkeypatch.setattr(f"{Apache.__module__}.check_change", refuse)
+    assert is_converged(apache, WANTED)
 
 
 def test_path_outside_of_conf_available_has_no_link(layout: Layout, programs: Programs, tmp_path: pathlib.Path) -> None:
@@ -206,7 +254,8 @@ def test_enterprise_linux_reads_the_file_without_a_link(programs: Programs, tmp_
     folder.mkdir()
     programs.folder = folder
     (tmp_path / "run/systemd/system").mkdir(parents=True)
-    httpd = dataclasses.replace(LAYOUTS[1], main=tmp_path / "httpd.conf", folder=folder)
+    (tmp_path / MAIN).write_text("IncludeOptional conf.d/*.conf\n")
+    httpd = dataclasses.replace(LAYOUTS[1], main=tmp_path / "httpd.conf", folder=folder, server_root=str(tmp_path))
     converge(Apache(httpd, run=programs, root=tmp_path, sleep=sleepless), WANTED)
     assert (files(tmp_path), programs.ran[1], "systemctl reload" in programs.ran) == (
         {f"conf.d/{NAME}": TEXT},

@@ -5,11 +5,9 @@
 
 from __future__ import annotations
 
-import typing as t
-
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.memory import Need, compute_need
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.memory import Need, Usage, compute_need, find_peak
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.worker import Memory
 
 MIB = 1024**2
@@ -22,8 +20,8 @@ def memory(peak: int | None, resident: int | None, swapped: int | None) -> Memor
     return Memory(uid=33, vm_hwm_bytes=peak, rss_bytes=resident, swap_bytes=swapped, switches=1)
 
 
-def need(*workers: Memory, **changes: t.Any) -> Need:
-    return compute_need(workers, **{"max_processes": 1000, "meminfo": MEMINFO, **changes})
+def need(*workers: Memory, max_processes: int = 1000) -> Need:
+    return compute_need(Usage(list(map(find_peak, workers)), MEMINFO), max_processes=max_processes)
 
 
 @pytest.mark.parametrize(

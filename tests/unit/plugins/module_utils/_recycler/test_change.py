@@ -12,6 +12,7 @@ import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._change import bring
 from ansible_collections.oomguard.linux.plugins.module_utils._command import Completed
+from ansible_collections.oomguard.linux.plugins.module_utils._files import FileError
 from ansible_collections.oomguard.linux.plugins.module_utils._recycler.change import RecyclerChange
 from ansible_collections.oomguard.linux.plugins.module_utils._recycler.files import UNIT
 from ansible_collections.oomguard.linux.plugins.module_utils._recycler.install import (
@@ -89,3 +90,30 @@ def test_service_that_runs_another_version_is_an_error(tmp_path: pathlib.Path) -
         f"{UNIT} does not run with its current settings (ActiveState=active, StatusText=0123: ready,"
         f" NeedDaemonReload=no, Result=success). Run `journalctl --unit {UNIT}` for details."
     )
+
+
+@pytest.mark.parametrize("name", ["fcgid-recycler.pyz", "fcgid-recycler.conf", UNIT])
+def test_check_mode_predicts_that_a_file_cannot_be_written(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def refuse(path: pathlib.Path, text: str | None) -> None:
+        if path.name == name and text:
+            raise FileError(f"Could not change {path}.")
+
+    host = Host(Systemd(tmp_path), tmp_path)
+    monkeypatch.setattr(f"{Host.__module__}.check_change", refuse)
+    with pytest.raises(FileError, match=name):
+        bring(RecyclerChange(host, WANTED), check_mode=True)
+
+
+def test_check_mode_predicts_that_a_file_cannot_be_removed(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: pathlib.Path) -> t.NoReturn:
+        raise FileError(f"Could not change {path}.")
+
+    host = Host(Systemd(tmp_path), tmp_path)
+    converge(host, WANTED)
+    monkeypatch.setattr(f"{Host.__module__}.check_removable", refuse)
+    with pytest.raises(FileError, match="Could not change"):
+        bring(RecyclerChange(host, ABSENT), check_mode=True)
