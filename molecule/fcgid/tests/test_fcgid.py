@@ -250,8 +250,80 @@ def test_allowed_override_is_returned(host: Host, write_site: t.Callable[..., No
             "file": SITE,
             "line": 2,
             "context": "<VirtualHost *:80>",
+            "harmless": False,
         }
     ]
+
+
+def test_lifetime_of_a_virtual_host_is_harmless_if_its_idle_workers_end(
+    host: Host, write_site: t.Callable[..., None]
+) -> None:
+    write_site("<VirtualHost *:80>\nFcgidProcessLifeTime 3600\nFcgidIdleTimeout 6\n</VirtualHost>\n")
+    found = fcgid_config(host, directives=DIRECTIVES)
+    assert [(override["value"], override["harmless"]) for override in found["overridden_by"]] == [(3600, True)]
+
+
+def test_many_overrides_are_three_places_and_data(host: Host, write_site: t.Callable[..., None]) -> None:
+    write_site("<VirtualHost *:80>\nFcgidProcessLifeTime 700\n</VirtualHost>\n" * 300)
+    found = fcgid_config(host, directives=DIRECTIVES)
+    assert (found["msg"].count(SITE), "and 297 more" in found["msg"], len(found["overridden_by"])) == (3, True, 300)
+
+
+def test_fifo_in_place_of_a_script_is_rejected(host: Host) -> None:
+    host.check_output("test -p /srv/fcgi/fifo.fcgi || mkfifo -m 755 /srv/fcgi/fifo.fcgi")
+    found = try_module(host, "fcgid_config", workers=[{"script": "/srv/fcgi/fifo.fcgi", "oom_score_adjust": 9}])
+    assert found["msg"].startswith("Could not read /srv/fcgi/fifo.fcgi: it is not a regular file.")
+
+
+def test_misspelt_directive_is_rejected_before_anything_is_removed(host: Host) -> None:
+    found = fcgid_config(host, state="absent", directives={"FcgidProcesLifeTime": 6})
+    assert found["msg"].startswith("'FcgidProcesLifeTime' is not a directive of mod_fcgid.")
+    assert host.file(FILE).exists
+
+
+def test_check_mode_predicts_that_apache_does_not_include_the_file(host: Host) -> None:
+    host.check_output("sed -i.kept 's/^IncludeOptional conf-enabled/#&/' /etc/apache2/apache2.conf")
+    found = fcgid_config(host, check=True, directives=CHANGED)
+    host.check_output("mv /etc/apache2/apache2.conf.kept /etc/apache2/apache2.conf")
+    assert found["msg"].startswith("Apache does not read FcgidIdleScanInterval from /etc/apache2/conf-enabled/zz-")
+
+
+@pytest.mark.parametrize("check", [True, False], ids=["check mode", "real run"])
+def test_immutable_folder_is_an_error_before_anything_is_changed(host: Host, check: bool) -> None:
+    host.check_output("chattr +i /etc/apache2/conf-available")
+    found = fcgid_config(host, check=check, directives=CHANGED)
+    host.check_output("chattr -i /etc/apache2/conf-available")
+    assert "/etc/apache2/conf-available is immutable" in found["msg"]
+
+
+SECOND = "/etc/apache2-second/conf-enabled/zz-oomguard-fcgid.conf"
+
+
+def test_role_has_configured_the_second_instance_as_well(host: Host) -> None:
+    assert host.file(SECOND).content_string == host.file(FILE).content_string
+    assert not host.file("/etc/apache2-backup/conf-enabled/zz-oomguard-fcgid.conf").exists
+
+
+def test_instances_are_named(host: Host) -> None:
+    found = fcgid_config(host, directives=DIRECTIVES)
+    shown = [(instance["name"], instance["running"], instance["managed"]) for instance in found["instances"]]
+    assert shown == [("default", True, True), ("second", True, True)]
+    assert not [text for text in found.get("warnings", []) if "another instance" in text]
+
+
+def test_second_instance_is_reloaded_alone(host: Host) -> None:
+    show = "journalctl --quiet --boot --output=cat --unit=%s --grep=Reloaded | wc --lines"
+    before = host.check_output(show, "apache2.service")
+    found = fcgid_config(host, directives=CHANGED, instance="second")
+    assert (found["changed"], found["reloaded"], found["unit"]) == (True, True, "apache2@second.service")
+    assert "FcgidProcessLifeTime 8" in host.file(SECOND).content_string
+    assert host.check_output(show, "apache2.service") == before
+
+
+def test_instance_without_our_file_is_a_warning(host: Host) -> None:
+    fcgid_config(host, state="absent", instance="second")
+    found = fcgid_config(host, directives=DIRECTIVES)
+    assert [text.split()[0] for text in found["warnings"] if "another instance" in text] == ["apache2@second.service"]
 
 
 KINDS = ("perl.fcgi", "page.php", "python-term.fcgi", "python.fcgi")
@@ -303,7 +375,7 @@ def test_absent_removes_everything(host: Host) -> None:
     host.check_output("systemctl start apache2.service")
     found = fcgid_config(host, state="absent")
     left = host.run("ls /etc/apache2/conf-available /etc/apache2/conf-enabled /run").stdout
-    assert (found["changed"], found["reloaded"], "zz-oomguard" in left, "fcgid.reload" in left) == (
+    assert (found["changed"], found["reloaded"], "zz-oomguard" in left, "default.reload" in left) == (
         True,
         True,
         False,

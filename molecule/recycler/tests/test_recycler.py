@@ -239,6 +239,87 @@ def test_busy_worker_over_hard_limit_is_signalled_after_grace_time(host: Host) -
     assert retired == {("/srv/fcgi/perl.fcgi", "busy"), ("/srv/fcgi/python.fcgi", "busy")}
 
 
+def find_tree(host: Host, pid: str) -> list[str]:
+    """Return the pids of the processes of the worker to which a child of php-cgi belongs, the first one first."""
+    parent = host.check_output("ps -o ppid= -p %s", pid).strip()
+    return [parent, *host.check_output("pgrep --parent %s", parent).split()]
+
+
+def test_worker_with_several_processes_is_sized_and_retired_as_a_whole(host: Host) -> None:
+    run_module(host, "fcgid_recycler", **{**SETTINGS, "limit": "1G"})
+    tree = find_tree(host, request_pid(host, "children.php?keep=1"))
+    workers, _problem = list_workers(host)
+    worker = workers[int(tree[0])]
+    peaks = read_peaks(host)
+    total = sum(peaks[int(pid)] for pid in tree)
+    assert (len(tree), worker["process_count"], worker["vm_hwm_bytes"]) == (5, 5, total)
+    assert worker["vm_hwm_bytes"] > 2 * peaks[int(tree[0])]
+    # No process alone is over this limit, not even after the next request.
+    limit = total + (20 << 20)
+    run_module(host, "fcgid_recycler", **{**SETTINGS, "limit": str(limit)})
+    assert all(is_alive(host, pid) for pid in tree)
+    request_pid(host, "children.php?keep=40")
+    assert wait_until(lambda: not any(is_alive(host, pid) for pid in tree))
+    (entry,) = [entry for entry in read_retirements(host) if entry["OOMGUARD_PID"] == tree[0]]
+    assert (entry["OOMGUARD_PROCESSES"], int(entry["OOMGUARD_VM_HWM_BYTES"]) > limit) == ("5", True)
+    assert request_pid(host, "children.php") not in tree
+    run_module(host, "fcgid_recycler", **SETTINGS)
+
+
+@pytest.fixture
+def write_page(host: Host) -> collections.abc.Iterator[t.Callable[[dict[str, tuple[str, str]]], None]]:
+    """Yield a function that replaces mod_status's page: it claims a program and a state for each pid."""
+    host.check_output("a2dismod --quiet status && systemctl restart apache2.service")
+
+    def write(claims: dict[str, tuple[str, str]]) -> None:
+        headings = "<th>Pid</th><th>Active</th><th>Idle</th><th>Accesses</th><th>State</th>"
+        page = "Process: " * 4000
+        for pid, (program, state) in claims.items():
+            row = f"<tr><td>{pid}</td><td>9</td><td>9</td><td>1</td><td>{state}</td></tr>"
+            page += f"Process: x</b>&nbsp;&nbsp;({program})<br />\n<table><tr>{headings}</tr>\n{row}</table>\n<hr />"
+        host.check_output("printf %%s %s > /var/www/html/server-status", page)
+
+    yield write
+    host.check_output("rm -f /var/www/html/server-status && a2enmod --quiet status")
+    host.check_output("systemctl restart apache2.service")
+    run_module(host, "fcgid_recycler", **SETTINGS)
+
+
+def test_replaced_status_page_neither_harms_nor_protects_a_worker(
+    host: Host, write_page: t.Callable[[dict[str, tuple[str, str]]], None]
+) -> None:
+    run_module(host, "fcgid_recycler", **SETTINGS, scripts=[{"script": "/srv/fcgi/strict.fcgi", "limit": "1M"}])
+    small = request_pid(host, "python.fcgi")
+    write_page({small: ("/srv/fcgi/strict.fcgi", "Ready")})
+    found, problem = list_workers(host)
+    worker = found[int(small)]
+    shown = (worker["script"], worker["class"], worker["accesses"], worker["state_source"])
+    assert shown == ("/srv/fcgi/python.fcgi", None, None, "sockets")
+    assert not problem
+    large = request_pid(host, "perl.fcgi?keep=28")
+    write_page({small: ("/srv/fcgi/strict.fcgi", "Ready"), large: ("/srv/fcgi/perl.fcgi", "Working")})
+    assert wait_until(lambda: not is_alive(host, large))
+    assert is_alive(host, small)
+
+
+def test_hidden_processes_are_no_empty_list(host: Host) -> None:
+    request_pid(host, "perl.fcgi")
+    host.check_output("mount -o remount,hidepid=2 /proc")
+    archive = "/usr/local/lib/oomguard/fcgid-recycler.pyz"
+    # The modules in the archive have the names that they had when it was packed.
+    name = "import zipfile; print(*[n for n in zipfile.ZipFile({!r}).namelist() if n.endswith('_fcgid/workers.py')])"
+    package = host.check_output("python3 -c %s", name.format(archive))[: -len(".py")].replace("/", ".")
+    code = f"import sys; sys.path.insert(0, {archive!r}); from {package} import Workers; print(Workers().find_all())"
+    found = host.run("setpriv --reuid=65534 --clear-groups python3 -c %s", code)
+    workers, _problem = list_workers(host)
+    time.sleep(5)
+    status = host.check_output("systemctl show --property=StatusText --value %s", UNIT)
+    host.check_output("mount -o remount,hidepid=0 /proc")
+    assert (found.rc, "/proc does not show the processes of other users" in found.stderr) == (1, True)
+    assert workers
+    assert "retired so far" in status
+
+
 def test_dry_run_only_logs(host: Host) -> None:
     run_module(host, "fcgid_recycler", **SETTINGS, dry_run=True)
     pid = request_pid(host, "perl.fcgi?keep=28")
