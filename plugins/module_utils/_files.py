@@ -24,6 +24,7 @@ _FOLDER_MODE = 0o755
 SELINUX_LABEL = "security.selinux"
 
 _LARGEST_FILE = 16 << 20
+_PIECE = 1 << 16
 # Links to /dev/null mask units (systemd.unit(5)). It has this number in linux/Documentation/admin-guide/devices.txt.
 _NULL_DEVICE = os.makedev(1, 3)
 
@@ -63,13 +64,26 @@ def read_start(path: pathlib.Path, *, size: int) -> bytes | None:
     try:
         _refuse_kind(path, os.stat(str(path)))
         descriptor = os.open(str(path), os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
+        with os.fdopen(descriptor, "rb", buffering=0) as file:
             _refuse_kind(path, os.fstat(file.fileno()))
-            return file.read(size)
+            return _read_pieces(file, size)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise FileError(f"Could not read {path}: {error.strerror}.") from error
+
+
+def _read_pieces(file: t.BinaryIO, size: int) -> bytes:
+    """Return the first `size` bytes of a file. For /proc/sys, the kernel allocates as much as is read at once."""
+    data = bytearray()
+    while len(data) < size:
+        piece = file.read(min(_PIECE, size - len(data)))
+        if not piece:
+            break
+
+        data += piece
+
+    return bytes(data)
 
 
 def _refuse_kind(path: pathlib.Path, status: os.stat_result) -> None:

@@ -18,6 +18,7 @@ import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._files import (
     FileError,
+    _read_pieces,
     check_change,
     check_removable,
     check_writable,
@@ -72,6 +73,22 @@ def test_file_without_end_is_not_read(tmp_path: pathlib.Path) -> None:
     os.truncate(path, 1 << 40)
     with pytest.raises(FileError, match="it is larger than 16777216 bytes"):
         read_file(path)
+
+
+def test_file_is_read_in_small_pieces(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "a"
+    path.write_text("x" * 200_000)
+    assert read_file(path) == "x" * 200_000
+    with path.open("rb", buffering=0) as file:
+        sizes: list[int] = []
+
+        class Pieces:
+            def read(self, size: int) -> bytes:
+                sizes.append(size)
+                return file.read(size)
+
+        assert _read_pieces(t.cast("t.BinaryIO", Pieces()), 1 << 24) == b"x" * 200_000
+    assert max(sizes) == 1 << 16
 
 
 def test_start_of_a_file_is_read(tmp_path: pathlib.Path) -> None:
