@@ -26,7 +26,10 @@ extends_documentation_fragment:
   - oomguard.linux.attributes.changing
 attributes:
   check_mode:
-    description: Has Apache test the directives, returns what would be changed, and changes nothing.
+    description:
+      - Has Apache test the directives, returns what would be changed, and changes nothing.
+      - Fails where the change would fail, for example if a directory is immutable, or if no C(Include) directive of
+        Apache's configuration leads to the file.
   diff_mode:
     description: Returns what Apache reads from the file before and after the change.
   platform:
@@ -364,7 +367,7 @@ def main() -> None:
     need = compute_need(usage, max_processes=find_max_processes(state, wanted))
     warnings = list(find_warnings(state, wanted, need, given_names=module.params["directives"]))
     if wanted.present:
-        warnings += describe_unmanaged(instances, apache.unit)
+        warnings += describe_unmanaged(instances, layout_here)
     for warning in warnings:
         module.warn(neutralise(warning))
 

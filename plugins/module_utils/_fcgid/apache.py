@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import pathlib
@@ -183,8 +184,10 @@ class Apache:
 
         includes: list[Include] = []
         for path in configuration.files:
-            text = read_file(pathlib.Path(path)) or ""
-            includes += find_includes(text, server_root=self._layout.server_root)
+            # Apache may include what is no regular file.
+            with contextlib.suppress(FileError):
+                text = read_file(pathlib.Path(path)) or ""
+                includes += find_includes(text, server_root=self._layout.server_root)
 
         neighbours = map(str, pathlib.Path(self._name).parent.glob("*.conf"))
         return find_reach(self._name, includes, read=configuration.files, neighbours=neighbours)

@@ -96,13 +96,14 @@ def _find_layouts(layout: Layout) -> list[Layout]:
     return list(map(layout.for_instance, mains))
 
 
-def describe_unmanaged(instances: t.Iterable[Instance], current: str) -> t.Iterator[str]:
-    """Yield a warning for each running instance, other than that of the unit `current`, without a file of ours."""
+def describe_unmanaged(instances: t.Iterable[Instance], here: Layout) -> t.Iterator[str]:
+    """Yield a warning for each running instance without a file of ours, other than that of the layout `here`."""
     for instance in filter(operator.attrgetter("is_unmanaged"), instances):
-        if instance.unit == current:
+        if instance.unit == here.unit:
             continue
 
-        yield (
-            f"{instance.unit} is another instance of Apache that runs, and it has none of these settings."
-            f" To manage it as well, run this task with instance: {instance.name}."
-        )
+        advice = f"To manage it as well, run this task with instance: {instance.name}."
+        if here.enabled is None:
+            advice = "This module cannot manage it."
+
+        yield f"{instance.unit} is another instance of Apache that runs, and it has none of these settings. {advice}"

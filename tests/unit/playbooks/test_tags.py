@@ -30,7 +30,7 @@ RESULTS: dict[str, dict[str, t.Any]] = {
     },
     "systemd_dropin": {"restart_required": False, "active_state": "active", "unit_result": "success"},
     "swap": {},
-    "fcgid_config": {"unit": "apache2.service"},
+    "fcgid_config": {"unit": "apache2.service", "masked": False},
     "fcgid_recycler": {},
 }
 STUB = """\
@@ -53,7 +53,7 @@ SWAP_SYSCTL = {
     "Write the settings for the kernel",
     "Compare with the values in force",
 }
-FCGID_DIRECTIVES = {"Set the mod_fcgid directives"}
+FCGID_DIRECTIVES = {"Find the other instances of Apache that are enabled or run", "Set the mod_fcgid directives"}
 FCGID_CEILINGS = {
     "Reject an OOM score that exempts Apache from OOM kills",
     "Reject MemoryHigh if Apache has no swap",

@@ -10,8 +10,16 @@ import pytest
 from ansible_collections.oomguard.linux.tests.unit.roles.role import load, templar
 
 
-@pytest.mark.parametrize(("returned", "runs"), [({"unit": "apache2.service"}, True), ({"changed": False}, False)])
+@pytest.mark.parametrize(
+    ("returned", "runs"),
+    [
+        ({"unit": "apache2.service", "masked": False}, True),
+        ({"unit": "apache2.service", "masked": None}, True),
+        ({"unit": "apache2.service", "masked": True}, False),
+        ({"changed": False}, False),
+    ],
+)
 def test_ceilings_need_a_unit(returned: dict[str, object], *, runs: bool) -> None:
-    task = next(task for task in load("fcgid", "tasks/main.yml") if "ansible.builtin.import_tasks" in task)
+    task = next(task for task in load("fcgid", "tasks/instance.yml") if "ansible.builtin.include_tasks" in task)
     given = templar("fcgid", fcgid_ceilings={}, fcgid_set=returned)
     assert all(map(given.evaluate_conditional, task["when"])) == runs

@@ -126,7 +126,16 @@ def test_running_instance_without_our_file_is_named(changes: dict[str, t.Any], w
         "apache2@foo.service is another instance of Apache that runs, and it has none of these settings."
         " To manage it as well, run this task with instance: foo."
     )
-    assert list(describe_unmanaged([current, other], "apache2.service")) == [message] * warned
+    assert list(describe_unmanaged([current, other], LAYOUTS[0])) == [message] * warned
+
+
+def test_instance_that_cannot_be_managed_is_named_without_that_advice() -> None:
+    other = Instance("foo", "httpd@foo.service", running=True, masked=False, managed=False)
+    message = (
+        "httpd@foo.service is another instance of Apache that runs, and it has none of these settings."
+        " This module cannot manage it."
+    )
+    assert list(describe_unmanaged([other], LAYOUTS[1])) == [message]
 
 
 def test_instance_is_tested_and_written_in_its_own_folder(default: Layout, etc: pathlib.Path) -> None:
