@@ -18,7 +18,8 @@ description:
     swapped out.
   - A worker is the process that mod_fcgid has started together with all its descendants, such as the processes of
     C(PHP_FCGI_CHILDREN). The limit applies to the sum of their VmHWM. The worker is idle only if all of them are.
-    Only the process that mod_fcgid has started receives SIGTERM. C(php-cgi) passes it on.
+    Only the process that mod_fcgid has started receives SIGTERM. C(php-cgi) passes it on. If other processes outlive
+    it, as with a wrapper script that does not C(exec) its program, the recycler logs that.
   - The recycler first drains a worker that is over its limit. It removes the worker's socket, so that mod_fcgid sends
     the worker no further requests while it finishes the current one. When the worker has been idle for O(min_idle)
     seconds, the recycler sends it SIGTERM. No request is lost, whatever the program does when it receives that signal.

@@ -139,6 +139,17 @@ class Workers:
 
         return self._inspect(worker.pid, sockets, table, _NO_PAGE, pss=False)
 
+    def list_left(self, worker: Worker) -> list[int]:
+        """Return the pids of those processes of the worker that still run, whoever their parent is now."""
+        table = self._read_table(process.pid for process in worker.processes)
+        left = []
+        for process in worker.processes:
+            stat = table.stats.get(process.pid)
+            if stat and stat.started_ticks == process.started:
+                left.append(process.pid)
+
+        return left
+
     def _observe_managers(self) -> tuple[Sockets, frozenset[int]]:
         """Return the workers' sockets and Apache's process managers. Raises WorkerError."""
         # Every user sees the first process, unless /proc hides the processes of other users.

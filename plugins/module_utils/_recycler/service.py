@@ -61,6 +61,7 @@ class Recycler:
         self._clock = clock
         self._seen: dict[Key, Seen] = {}
         self._drained: dict[Key, Order] = {}
+        self._signalled: dict[Key, Worker] = {}
         self._problems: set[str] = set()
         self._metrics = ""
         self.retired = {"limit": 0, "hard_limit": 0}
@@ -73,6 +74,7 @@ class Recycler:
         workers = self._workers.find_all(self._fetch_page())
         orders, self._seen = decide(workers, self._seen, self._settings, self._clock())
         self._count_gone()
+        self._log_orphans()
         for order in orders:
             self._execute(order)
 
@@ -109,6 +111,18 @@ class Recycler:
                 order = self._drained.pop(key)
                 self._count(dataclasses.replace(order, act="gone"))
 
+    def _log_orphans(self) -> None:
+        """Log that processes have outlived the one that was signalled, as those of a script without exec do."""
+        for key in set(self._signalled) - set(self._seen):
+            worker = self._signalled.pop(key)
+            left = self._workers.list_left(worker)
+            if left:
+                self.log_problem(
+                    f"{len(left)} processes of pid {worker.pid} ({worker.script}) did not end with it. End its wrapper"
+                    " with exec, so that mod_fcgid and the recycler signal the program itself.",
+                    topic=f"orphans of {worker.script}",
+                )
+
     def _execute(self, order: Order) -> None:
         key = make_key(order.worker)
         if order.act == "drain":
@@ -120,6 +134,7 @@ class Recycler:
 
         if self._settings.dry_run or self._signal(order):
             self._drained.pop(key, None)
+            self._signalled[key] = order.worker
             self._seen[key] = dataclasses.replace(self._seen[key], retired=True)
             self._count(order)
 

@@ -347,6 +347,27 @@ def test_worker_with_processes_of_its_own_is_retired_by_one_signal(
     assert (fields["OOMGUARD_PROCESSES"], " in 2 processes, its limit" in fields["MESSAGE"]) == ("2", True)
 
 
+@pytest.mark.parametrize("outlives", [True, False])
+def test_processes_that_outlive_the_signalled_one_are_logged(
+    tmp_path: pathlib.Path, process: subprocess.Popen[bytes], *, outlives: bool
+) -> None:
+    bench = Bench(tmp_path, process, SETTINGS)
+    bench.proc.child(2_000_000_000, parent=process.pid)
+    bench.check(0)
+    bench.check(5)
+    process.wait(60)
+    shutil.rmtree(bench.proc.folder / str(process.pid))
+    bench.proc.child(2_000_000_000, parent=1, started=100 if outlives else 101)
+    bench.check(6)
+    bench.check(7)
+    problems = [fields["MESSAGE"] for fields in bench.logged if fields["MESSAGE_ID"] == messages.PROBLEM]
+    expected = (
+        f"1 processes of pid {process.pid} (/srv/fcgi/perl.fcgi) did not end with it. End its wrapper with exec,"
+        " so that mod_fcgid and the recycler signal the program itself."
+    )
+    assert problems == [expected] * outlives
+
+
 def test_worker_whose_process_runs_before_the_signal_is_left_alone(
     tmp_path: pathlib.Path, process: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
