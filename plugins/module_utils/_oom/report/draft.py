@@ -115,9 +115,10 @@ class Draft:
             return True
 
         handler = _HANDLERS.get(text[:4], _HANDLERS.get(first))
-        if handler is not None:
-            return handler(self, text)
+        if handler is not None and handler(self, text):
+            return True
 
+        # The name of the trigger comes first, and it can begin as other lines do (`swapper/0 cpuset=...`).
         return " cpuset=" in text and self._take_cpuset(text)
 
     @property
@@ -252,6 +253,9 @@ class Draft:
 
         return self.memory.take_area(text)
 
+    def _take_rest_of_area(self, text: str) -> bool:
+        return self.memory.take_rest_of_huge_pages(text)
+
     def _take_reserve(self, text: str) -> bool:
         return self.memory.take_reserve(text)
 
@@ -353,6 +357,7 @@ _HANDLERS: dict[str, t.Callable[[Draft, str], bool]] = {
     "High": Draft._take_area,
     "Mova": Draft._take_area,
     "Devi": Draft._take_area,
+    "huge": Draft._take_rest_of_area,
     "lowm": Draft._take_reserve,
     "Free": Draft._take_free,
     "Tota": Draft._take_swap,

@@ -16,6 +16,7 @@ import re
 import typing as t
 
 _HEX = "[0-9a-f]"
+_BYTE = rf"<?{_HEX}{{1,2}}>?"
 _SYMBOL = r"[A-Za-z_$.][\w$.]{0,200}"
 _OFFSET_MARK = "+0x"
 _REGISTER = (
@@ -51,10 +52,10 @@ IGNORED = (
         _WAY,
         (
             rf" *\(?\[[<(]?{_HEX}{{8,16}}[>)]?\]\)? *"
-            rf"(?:0x{_HEX}{{8,16}}|\({_SYMBOL}(?: \[\w+\])?\) from |\[|$|{_SYMBOL})"
+            rf"(?:0x{_HEX}{{8,16}}|\({_SYMBOL}(?: \[\w+\])?\) from\b|\[|$|{_SYMBOL})"
         ),
     ),
-    IgnoredKind("functions on the stack by name", _WAY, rf" +(?:\? )?{_SYMBOL}$"),
+    IgnoredKind("functions on the stack by name", _WAY, rf" +(?:\? )?{_SYMBOL}(?: from)?$"),
     IgnoredKind(
         "words on the stack",
         "are raw memory",
@@ -77,6 +78,24 @@ IGNORED = (
     ),
     IgnoredKind("taint flags", "explain letters of the line before", r"Tainted: "),
     IgnoredKind("the hardware", "is the model of the machine and its firmware", r"Hardware name: |DMI: "),
+    IgnoredKind(
+        "the rest of the hardware",
+        "is the end of a line that a mail program broke",
+        r".*(?:, BIOS |\d\d/\d\d/\d{4}\s*$)",
+    ),
+    IgnoredKind(
+        "the rest of the code", "is the end of a line that a mail program broke", rf"{_BYTE}(?:\s+{_BYTE})+\s*$"
+    ),
+    IgnoredKind(
+        "the rest of registers",
+        "is the end of a line that a mail program broke",
+        rf"{_HEX}{{16}} (?:R[A-Z0-9]{{2}}|x\d+): ?",
+    ),
+    IgnoredKind(
+        "the rest of other lines",
+        "is the end of a line that is not read, or of a heading",
+        r"delete \d+, find \d|find \d+/\d+$|pages\):$|in pages\):$|PREEMPT",
+    ),
     IgnoredKind("modules", "are all that are loaded", r"Modules linked in:|last sysfs file: |\[last unloaded: "),
     IgnoredKind(
         "a queue of work", "is the work of the kernel worker that asked for memory", r"Workqueue: |Sched_ext: "

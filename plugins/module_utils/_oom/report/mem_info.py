@@ -37,6 +37,7 @@ _ZONE_FIELDS = {
 _ZONE_SIZE = re.compile(rf" ({'|'.join(_ZONE_FIELDS)}):(\d{{1,20}})[kK]B")
 _ANON_SIZE = re.compile(r" (?:in)?active_anon:(\d{1,20})kB")
 
+_HUGE_PAGES_RESTS = ("hugepages_free=", "hugepages_surp=", "hugepages_size=")
 _HUGE_PAGES = re.compile(
     r" hugepages_total=(\d{1,20}) hugepages_free=(\d{1,20}) hugepages_surp=\d{1,20} hugepages_size=(\d{1,20})kB"
 )
@@ -115,6 +116,7 @@ class MemInfo:
         self._zone_lines: list[str] = []
         self._huge_totals: list[int] = []
         self._huge_free: list[int] = []
+        self._broken_huge_pages = ""
         self._first_block: int | None = None
         self.kernel = KernelMemory()
 
@@ -230,8 +232,18 @@ class MemInfo:
 
         return True
 
+    def take_rest_of_huge_pages(self, text: str) -> bool:
+        """Take the end of a line about huge pages that a mail program broke, and return whether `text` is one."""
+        if not text.startswith(_HUGE_PAGES_RESTS):
+            return False
+
+        self._take_huge_pages(f"{self._broken_huge_pages} {text}")
+
+        return True
+
     def _take_huge_pages(self, text: str) -> None:
         """Take the huge pages of one node and size. A line of an unknown format counts for nothing."""
+        self._broken_huge_pages = text.rstrip()
         for total, free, kilobytes in _HUGE_PAGES.findall(text):
             size = int(kilobytes) * 1024
             self._huge_totals.append(int(total) * size)

@@ -126,3 +126,25 @@ def test_second_victim_is_only_taken_if_it_belongs_to_the_kill() -> None:
         False,
         True,
     )
+
+
+@pytest.mark.parametrize("name", ["swapper/0", "memhog", "Node.js", "oom-test", "Taskbar", "hog"])
+def test_the_cpuset_of_a_trigger_is_read_whatever_its_name(name: str) -> None:
+    (report,) = read_only_reports([TRIGGER.format(name), f"{name} cpuset=/ mems_allowed=0-1", KILL.format(name, 7)])
+    assert (report.cpuset, report.mems_allowed, report.unread) == ("/", "0-1", ())
+
+
+def test_a_broken_line_about_huge_pages_is_joined() -> None:
+    lines = [
+        TRIGGER.format("hog"),
+        "Node 0 hugepages_total=4 hugepages_free=3",
+        "hugepages_surp=0 hugepages_size=2048kB",
+        "Node 1 hugepages_total=4",
+        "hugepages_free=1 hugepages_surp=0 hugepages_size=2048kB",
+        "active_anon:1 inactive_anon:2",
+        KILL.format("hog", 7),
+    ]
+    (report,) = read_only_reports(lines)
+    assert report.memory is not None
+    assert (report.memory.huge_pages_bytes, report.memory.huge_pages_free_bytes) == (16 << 20, 8 << 20)
+    assert report.unread == ()

@@ -78,6 +78,15 @@ from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.rep
         "Memory cgroup min protection 0kB -- low protection 0kB",
         "show_mem: 12 callbacks suppressed",
         "demo-daemon[246]: Under memory pressure",
+        "Corporation, BIOS 1.0",
+        "1996), BIOS 1.12.0-1 04/01/2014",
+        "c5 fe 6f 4e 20 <48> 29 fe 8",
+        "00007faf24262a40 RCX: 00007faf2f8c5df2",
+        "[<c0543a8c>] (demo_write_begin) from",
+        " demo_getpage.constprop.0 from",
+        "delete 0, find 0/0",
+        "pages):",
+        "PREEMPT(voluntary)",
     ],
 )
 def test_a_line_of_a_known_kind_is_ignored(text: str) -> None:
