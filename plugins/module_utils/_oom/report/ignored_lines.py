@@ -160,10 +160,6 @@ def is_ignored(text: str) -> bool:
 def list_unread(texts: t.Iterable[str]) -> list[str]:
     """Return the lines that are of no ignored kind."""
     # Most lines are of two kinds, whose patterns take much longer than this.
-    rare = itertools.filterfalse(_is_frequent, texts)
+    rare = [text for text in texts if _OFFSET_MARK not in text and text[:4] not in _FREQUENT]
 
     return list(itertools.filterfalse(is_ignored, rare))
-
-
-def _is_frequent(text: str) -> bool:
-    return _OFFSET_MARK in text or text[:4] in _FREQUENT

@@ -89,7 +89,8 @@ def read_reports(lines: t.Iterable[Line], *, page_size: int | None = None) -> t.
         draft = reader.draft
         if draft is not None and not (has_oom and INVOKED in text) and draft.take(text):
             draft.last = line
-            draft.enclose()
+            if draft.passed:
+                draft.enclose()
             reader.idle = 0
             bulk_start, bulk = draft.bulk
             continue
