@@ -348,7 +348,8 @@ events:
           description: How often the cgroup reached its limit.
           type: int
         swap_usage_bytes:
-          description: The swap that the cgroup used. With cgroup v1, memory and swap together.
+          description: The swap that the cgroup used. With cgroup v1, memory and swap together, V(null) if the host does
+            not count swap.
           type: int
         swap_limit_bytes:
           description: Its swap limit. With cgroup v1, the limit of memory and swap together.
