@@ -83,7 +83,7 @@ class Draft:
         self._in_counters = False
         self._section: t.Callable[[str], bool] | None = None
         self._in_table = False
-        self.passed: collections.deque[str] = collections.deque(maxlen=_MAX_PASSED)
+        self._passed: collections.deque[str] = collections.deque(maxlen=_MAX_PASSED)
         """Lines since the last line of the report that were not taken. Those of the stack are not tried."""
         self.unread: list[str] = []
         """The lines inside the report that are neither read nor of a kind that is ignored on purpose."""
@@ -131,17 +131,20 @@ class Draft:
         if self._in_counters or self._section is not None:
             return NO_BULK
 
-        return " ", self.passed
+        return " ", self._passed
 
     def pass_over(self, text: str) -> None:
         """Remember a line that is not taken. It is inside the report if a line of the report follows."""
-        self.passed.append(text)
+        self._passed.append(text)
 
     def enclose(self) -> None:
         """Take the lines that were passed over for lines inside the report, because this line of it follows them."""
+        if not self._passed:
+            return
+
         missing = _MAX_UNREAD - len(self.unread)
-        self.unread += [text[:_UNREAD_LENGTH] for text in list_unread(self.passed)[:missing]]
-        self.passed.clear()
+        self.unread += [text[:_UNREAD_LENGTH] for text in list_unread(self._passed)[:missing]]
+        self._passed.clear()
 
     def set_trigger(self, trigger: Trigger, text: str, *, is_requested: bool = False) -> None:
         """Set the trigger of the report.
@@ -178,8 +181,7 @@ class Draft:
 
         self.victims.setdefault(kill.victim.pid, kill.victim)
         self._in_table = False
-        if self.passed:
-            self.enclose()
+        self.enclose()
 
     def split_group(self) -> Draft:
         """Move the last victim to a new draft, the report of a second group, and return it."""

@@ -89,8 +89,7 @@ def read_reports(lines: t.Iterable[Line], *, page_size: int | None = None) -> t.
         draft = reader.draft
         if draft is not None and not (has_oom and INVOKED in text) and draft.take(text):
             draft.last = line
-            if draft.passed:
-                draft.enclose()
+            draft.enclose()
             reader.idle = 0
             bulk_start, bulk = draft.bulk
             continue
