@@ -317,6 +317,7 @@ from ..module_utils._fcgid.result import (
     find_warnings,
 )
 from ..module_utils._fcgid.wrapper import make_wrapper
+from ..module_utils._params import check_texts
 from ..module_utils._safe import neutralise, neutralise_all
 
 
@@ -348,6 +349,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
+        check_texts(module.params, module.argument_spec)
         wanted = build_wanted(module.params)
         layout = find_layout(required=wanted.present)
         if layout is None:

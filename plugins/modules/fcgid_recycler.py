@@ -197,6 +197,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._change import bring
 from ..module_utils._command import run
 from ..module_utils._errors import OomguardError
+from ..module_utils._params import check_texts
 from ..module_utils._recycler.change import RecyclerChange
 from ..module_utils._recycler.checks import check_host
 from ..module_utils._recycler.install import (
@@ -241,6 +242,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
+        check_texts(module.params, module.argument_spec)
         wanted = build_wanted(module.params)
         state, plan = bring(RecyclerChange(Host(run), wanted), check_mode=module.check_mode)
     except OomguardError as error:

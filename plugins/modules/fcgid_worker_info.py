@@ -200,6 +200,7 @@ from ..module_utils._errors import OomguardError
 from ..module_utils._fcgid.result import describe_workers
 from ..module_utils._fcgid.status_fetch import read_status_page
 from ..module_utils._fcgid.workers import Workers
+from ..module_utils._params import check_texts
 from ..module_utils._safe import neutralise_all
 
 
@@ -214,6 +215,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
+        check_texts(module.params, module.argument_spec)
         page = read_status_page(module.params["status_url"])
         workers = Workers().find_all(page.rows, pss=module.params["pss"])
     except OomguardError as error:

@@ -82,7 +82,10 @@ options:
         C(invoked oom-killer), C(oom-kill:constraint=) and C(OOM killed process). RV(coverage.notes) also name logs in
         which no line was recognised.
       - A binary journal is rejected. Name its folder in O(journal_directory).
-      - Anything but a regular file, such as C(/dev/kmsg), is rejected, because reading it might never end.
+      - Anything but a regular file, such as C(/dev/kmsg), and any file below C(/proc) or C(/sys) is rejected, because
+        reading it might never end.
+      - A file is rejected if its text has more than 16 GiB, or more than 256 MiB and more than 100 times the size that
+        the file has on the disk.
       - An empty list is rejected, because nothing would be searched.
       - The events of all files are sorted by time. If a log shows no year or no time zone, its events keep the order of
         the files, so name the oldest file first.
@@ -104,7 +107,7 @@ options:
   top:
     description:
       - How many tasks, names and cgroups to return with O(tasks=top), the largest first.
-      - The minimum is V(0).
+      - The minimum is V(0), and the maximum is V(100000).
     type: int
     default: 10
   limit:
@@ -112,7 +115,7 @@ options:
       - The maximum number of events to return. Events in units that went down are selected first, then other events
         near them, then the newest events.
       - RV(summary) counts all events.
-      - The minimum is V(1).
+      - The minimum is V(1), and the maximum is V(10000).
     type: int
     default: 100
   timeout:
@@ -956,6 +959,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._command import LONGEST_TIMEOUT, Run, run
 from ..module_utils._errors import OomguardError
 from ..module_utils._oom.in_journal import Query, find_in_journal, open_reader
+from ..module_utils._params import LONGEST_NAME, check_name, check_ranges, check_texts
 from ..module_utils._safe import neutralise_all
 
 ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
@@ -971,8 +975,9 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "limit": {"type": "int", "default": 100},
     "timeout": {"type": "int", "default": 300},
 }
-_MINIMA = {"top": 0, "limit": 1, "timeout": 1}
-_MAXIMA = {"timeout": LONGEST_TIMEOUT}
+_RANGES = {"top": (0, 100_000), "limit": (1, 10_000), "timeout": (1, LONGEST_TIMEOUT)}
+# journald appends a namespace to the machine ID in the names of its folders.
+_LONGEST_NAMESPACE = LONGEST_NAME - 33
 _JOURNAL_OPTIONS = ("since", "until", "after_cursor", "journal_directory", "journal_namespace")
 
 
@@ -996,27 +1001,10 @@ def main() -> None:
 
 
 def check(params: t.Mapping[str, t.Any]) -> None:
-    """Reject numbers and texts that make no sense. Raises OomguardError."""
-    for name, minimum in _MINIMA.items():
-        if params[name] < minimum:
-            raise OomguardError(
-                f"Could not search for OOM kills with {name}={params[name]}: the minimum is {minimum}.",
-                hint=f"Set {name} to {minimum} or more, or omit it.",
-            )
-
-    for name, maximum in _MAXIMA.items():
-        if params[name] > maximum:
-            raise OomguardError(
-                f"Could not search for OOM kills with {name}={params[name]}: the maximum is {maximum}.",
-                hint=f"Set {name} to {maximum} or less, or omit it.",
-            )
-
-    for name in ("boot", *_JOURNAL_OPTIONS, "log_files"):
-        if "\0" in "".join(params[name] or ()):
-            raise OomguardError(
-                f"Could not search for OOM kills with {name}={params[name]}: it contains a NUL character.",
-                hint=f"Remove it from {name}.",
-            )
+    """Reject numbers and texts that make no sense. Raises ParameterError."""
+    check_texts(params, ARGUMENT_SPEC)
+    check_ranges(params, _RANGES)
+    check_name("journal_namespace", params["journal_namespace"] or "", longest=_LONGEST_NAMESPACE)
 
 
 def find(params: t.Mapping[str, t.Any], run: Run) -> dict[str, t.Any]:

@@ -220,6 +220,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._change import bring
 from ..module_utils._command import run
 from ..module_utils._errors import OomguardError
+from ..module_utils._params import check_texts
 from ..module_utils._safe import neutralise, neutralise_all
 from ..module_utils._size import parse_size
 from ..module_utils._swap.change import SwapChange
@@ -247,6 +248,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
+        check_texts(module.params, module.argument_spec)
         wanted = build_wanted(module.params)
         change = SwapChange(wanted=wanted, host=Host(), run=run)
         state, plan = bring(change, check_mode=module.check_mode)

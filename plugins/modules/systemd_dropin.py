@@ -273,6 +273,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._change import bring
 from ..module_utils._command import run
 from ..module_utils._errors import OomguardError
+from ..module_utils._params import check_texts
 from ..module_utils._safe import neutralise, neutralise_all
 from ..module_utils._systemd.change import DropinChange
 from ..module_utils._systemd.manager import Systemd
@@ -299,6 +300,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
+        check_texts(module.params, module.argument_spec)
         wanted = parse_wanted(module.params)
         systemd = Systemd(run=run, user=module.params["scope"] == "user")
         change = DropinChange(wanted, systemd, verify=module.params["verify"])

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import pathlib
 import re
 import typing as t
@@ -51,7 +52,7 @@ def _list_host_folders(namespace: str | None, root: pathlib.Path) -> list[pathli
     for name in _STORES:
         store = root / name
         if namespace:
-            folders += _find_machine_folders(store, f"{machine}.{namespace.lstrip('+')}")
+            folders += _find_machine_folders(store, f"{machine}.{_make_pattern(namespace)}")
         if _includes_default(namespace):
             folders += [store, *_find_machine_folders(store, machine)]
 
@@ -64,6 +65,14 @@ def _includes_default(namespace: str | None) -> bool:
         return True
 
     return namespace == "*" or namespace.startswith("+")
+
+
+def _make_pattern(namespace: str) -> str:
+    """Return the pattern of the names that a namespace stands for; only `*` stands for several."""
+    if namespace == "*":
+        return namespace
+
+    return glob.escape(namespace.lstrip("+"))
 
 
 def _read_machine_id(root: pathlib.Path) -> str:

@@ -23,6 +23,7 @@ import typing as t
 import zlib
 
 from .._errors import OomguardError
+from .._size import format_size
 from .report.mentions import list_mentions
 
 _zstd: t.Any = None
@@ -89,6 +90,13 @@ _SAMPLE_BYTES = 4096
 _BLOCK_BYTES = 65536
 _LONGEST_LINE = 1_048_576
 
+# Logs compress to a tenth or a thirtieth. What is many times as large as stored is no log, but costs time.
+_LARGEST_RATIO = 100
+_UNSUSPECTED_BYTES = 256 * 1024**2
+_LARGEST_BYTES = 16 * 1024**3
+# Of the blocks that stat(2) counts.
+_DISK_BLOCK_BYTES = 512
+
 _KINDS = {stat.S_IFDIR: "a directory", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
 _AS_ROOT = "Run the task with become, or as a user who may read it."
 # Its mode is that of a regular file, but reading it waits for the kernel's next message.
@@ -119,10 +127,14 @@ def _open_text(path: str, stack: contextlib.ExitStack) -> t.TextIO:
     # Without the first check, opening a device could have an effect.
     _check_kind(path, os.stat(path))
     descriptor = _open_descriptor(path)
-    file = stack.enter_context(os.fdopen(descriptor, "rb"))
-    _check_kind(path, os.fstat(file.fileno()))
+    unlimited = stack.enter_context(os.fdopen(descriptor, "rb", buffering=0))
+    status = os.fstat(descriptor)
+    _check_kind(path, status)
+    _check_size(path, status)
+    file = io.BufferedReader(_Limited(unlimited, status.st_size or _BLOCK_BYTES), _BLOCK_BYTES)
+    _check_end(path, file, status)
 
-    binary = _decompress(path, file)
+    binary = _limit(path, file, _decompress(path, file), status)
     stack.callback(binary.close)
     sample = binary.peek(_SAMPLE_BYTES)[:_SAMPLE_BYTES]
     _check_content(path, sample)
@@ -132,7 +144,7 @@ def _open_text(path: str, stack: contextlib.ExitStack) -> t.TextIO:
 
 def _open_descriptor(path: str) -> int:
     """Open a file for reading, without waiting for a writer if somebody has put a FIFO into its place."""
-    return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
 
 
 def _check_kind(path: str, status: os.stat_result) -> None:
@@ -146,6 +158,82 @@ def _check_kind(path: str, status: os.stat_result) -> None:
         hint="Write the output of dmesg to a file and name that file in log_files, or omit log_files to read the "
         "journal.",
     )
+
+
+def _check_size(path: str, status: os.stat_result) -> None:
+    """Refuse a file that is too large, or whose holes are. Raises LogError."""
+    if status.st_size > _find_largest(status):
+        raise _make_size_error(path, status, "has")
+
+
+def _check_end(path: str, file: t.Any, status: os.stat_result) -> None:
+    """Refuse a file that has content but no size, as those of the kernel: it might never end. Raises LogError."""
+    if status.st_size or not file.peek(1):
+        return
+
+    raise LogError(
+        f"Could not read the log {path}: it is not stored on a disk, and reading it might never end.",
+        hint="Copy what you need to a file, and name that file in log_files.",
+    )
+
+
+def _find_largest(status: os.stat_result) -> int:
+    """Return how many bytes of text a file can have that is stored like this one."""
+    stored = status.st_size
+    # Some file systems count no blocks.
+    if status.st_blocks:
+        stored = min(stored, status.st_blocks * _DISK_BLOCK_BYTES)
+
+    return min(max(stored * _LARGEST_RATIO, _UNSUSPECTED_BYTES), _LARGEST_BYTES)
+
+
+def _make_size_error(path: str, status: os.stat_result, verb: str) -> LogError:
+    largest = format_size(_find_largest(status))
+    return LogError(
+        f"Could not read the log {path}: it {verb} more than {largest}, which is too much for a log of this size on "
+        "the disk.",
+        hint="Copy the lines that matter to a file, and name that file in log_files.",
+    )
+
+
+def _limit(path: str, file: t.Any, binary: t.Any, status: os.stat_result) -> t.Any:
+    """Return decompressed content with a limit. The file itself has one."""
+    if binary is file:
+        return file
+
+    error = _make_size_error(path, status, "decompresses to")
+    return io.BufferedReader(_Limited(binary, _find_largest(status), error), _BLOCK_BYTES)
+
+
+class _Limited(io.RawIOBase):
+    """The first bytes of a file. After them, the file ends, or an error is raised."""
+
+    def __init__(self, binary: t.Any, limit: int, error: LogError | None = None) -> None:
+        super().__init__()
+        self._binary = binary
+        self._left = limit
+        self._error = error
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readinto(self, buffer: t.Any) -> int:
+        """Put the next bytes into a buffer, and return their number. Raises LogError after the last one."""
+        if not self._left and self._error:
+            raise self._error
+
+        # A file of the kernel can have nothing now, and something later.
+        part = self._binary.read(min(len(buffer), self._left)) or b""
+        buffer[: len(part)] = part
+        self._left -= len(part)
+
+        return len(part)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._binary.close()
+        super().close()
 
 
 def _decompress(path: str, file: t.Any) -> t.Any:

@@ -56,6 +56,11 @@ def test_namespaces_with_the_default_one_have_the_files_of_the_host_too(root: pa
     assert find_names(root, namespace) == sorted([*find_names(root), *find_names(root, "web")])
 
 
+@pytest.mark.parametrize("namespace", ["**", "w*", "[a-", "../.."])
+def test_namespace_is_no_pattern(root: pathlib.Path, namespace: str) -> None:
+    assert find_names(root, namespace) == []
+
+
 def test_directory_has_the_files_of_all_machines_in_it(root: pathlib.Path) -> None:
     folder = root / "var/log/journal"
     assert len(find_journal_files(Place(str(folder)))) == 4

@@ -6,14 +6,17 @@
 from __future__ import annotations
 
 import bz2
+import collections
 import gzip
 import lzma
+import os
 import pathlib
 import re
 import typing as t
 
 import pytest
 
+from ansible_collections.oomguard.linux.plugins.module_utils._oom import log_file
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.log_file import LogError, open_log
 
 MIXED = [
@@ -56,6 +59,55 @@ def test_archive_is_refused(tmp_path: pathlib.Path) -> None:
     path.write_bytes(b"PK\x03\x04" + bytes(100))
     message = f"Could not read the log {path}: it is a zip archive. Unpack it, and name the result in log_files."
     with pytest.raises(LogError, match=re.escape(message)), open_log(str(path)):
+        pass
+
+
+def test_decompressed_text_has_a_limit(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_file, "_UNSUSPECTED_BYTES", 100_000)
+    path = tmp_path / "kern.log.gz"
+    path.write_bytes(gzip.compress(b"a b c\n" * 1_000_000))
+    message = f"Could not read the log {path}: it decompresses to more than "
+    with pytest.raises(LogError, match=re.escape(message)), open_log(str(path)) as file:
+        collections.deque(file, maxlen=0)
+
+
+def test_text_that_compresses_well_is_read(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "kern.log.gz"
+    path.write_bytes(gzip.compress(b"a b c\n" * 1_000_000))
+    with open_log(str(path)) as file:
+        assert sum(1 for _line in file) == 1_000_000
+
+
+def test_file_of_holes_is_refused(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "kern.log"
+    with path.open("wb") as file:
+        file.write(b"a\n" * 5000)
+        file.truncate(1 << 40)
+    with pytest.raises(LogError, match=f"Could not read the log {path}: it has more than "), open_log(str(path)):
+        pass
+
+
+@pytest.mark.parametrize("path", ["/proc/self/pagemap", "/proc/self/status", "/proc/version"])
+def test_file_of_the_kernel_is_refused(path: str) -> None:
+    message = f"Could not read the log {path}: it is not stored on a disk, and reading it might never end."
+    with pytest.raises(LogError, match=re.escape(message)), open_log(path):
+        pass
+
+
+def test_text_written_after_the_opening_is_not_read(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "kern.log"
+    path.write_bytes(b"a\n")
+    with open_log(str(path)) as file, path.open("ab") as writer:
+        writer.write(b"b\n")
+        writer.flush()
+        assert file.read() == "a\n"
+
+
+def test_fifo_in_place_of_a_file_is_refused(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "kern.log"
+    os.mkfifo(path)
+    monkeypatch.setattr(os, "stat", lambda _path: os.lstat(__file__))
+    with pytest.raises(LogError, match="it is a FIFO, not a regular file"), open_log(str(path)):
         pass
 
 
