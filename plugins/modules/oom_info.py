@@ -84,6 +84,8 @@ options:
       - A binary journal is rejected. Name its folder in O(journal_directory).
       - Anything but a regular file, such as C(/dev/kmsg), and any file below C(/proc) or C(/sys) is rejected, because
         reading it might never end.
+      - A record on one line is read up to 1 MiB, unless it is part of an array. RV(coverage.notes) name longer
+        records.
       - A file is rejected if its text has more than 16 GiB, or more than 256 MiB and more than 100 times the size that
         the file has on the disk.
       - An empty list is rejected, because nothing would be searched.
@@ -101,6 +103,7 @@ options:
       - Which rows of the kernel's task table to return. V(top) returns the O(top) largest rows, V(all) all rows, and
         V(none) no rows.
       - The sums in RV(events[].tasks) always include all tasks.
+      - A result has at most 50000 rows. The rows of the newest events are returned first.
     type: str
     choices: [top, all, none]
     default: top
@@ -115,6 +118,8 @@ options:
       - The maximum number of events to return. Events in units that went down are selected first, then other events
         near them, then the newest events.
       - RV(summary) counts all events.
+      - If the events of O(log_files) have more than 150000 tasks and victims together, the oldest of them are only
+        counted, and RV(coverage.notes) say so.
       - The minimum is V(1), and the maximum is V(10000).
     type: int
     default: 100
@@ -248,8 +253,11 @@ events:
         oom_score_adj:
           description: The C(oom_score_adj) of the process.
           type: int
+    victims_count:
+      description: The number of killed processes.
+      type: int
     victims:
-      description: The killed processes.
+      description: The killed processes, at most the first 1000.
       type: list
       elements: dict
       contains:
@@ -810,9 +818,15 @@ summary:
       type: dict
       sample:
         apache2.service: 2
+    other_units:
+      description: The number of events in further units, if RV(summary.by_unit) has 1000 units already.
+      type: int
     by_victim:
       description: The number of killed processes by name.
       type: dict
+    other_victims:
+      description: The number of killed processes with further names, if RV(summary.by_victim) has 1000 names already.
+      type: int
     by_cause:
       description: The number of events by cause.
       type: dict

@@ -14,17 +14,25 @@ from .explain.breakdown import break_down
 from .explain.cause import find_cause
 from .incident.findings import Findings
 from .incident.incident import Incident, build_incident
+from .incident.tally import Tally
 from .log_file import LogError, open_log
 from .report.log_lines import read_numbered
 from .report.log_text import LogText
 from .report.mentions import Mentions
 from .report.model import Line, Memory, OomReport, Unparsed
 from .report.reader import read_reports
+from .report.task_table import count_rows
 from .result import build_result
 from .search.coverage import Coverage
 
 _MAX_NAMED = 3
 _FIRST_LINES = 100
+
+# Rows of task tables and other parts of all events that are returned.
+_MAX_PARTS = 150_000
+_PARTS_OF_ZONE = 8
+# Of so many events it is known in which file they are.
+_MAX_COMPARED = 200_000
 
 _Placed = t.Tuple[int, int, Incident]
 """The time of an event, its number among all events, and the event."""
@@ -56,7 +64,7 @@ def search_logs(paths: t.Sequence[str], *, limit: int) -> Findings:
             hint="Name at least one file, or omit log_files to read the journal.",
         )
 
-    events = _Events(limit)
+    events = _Events(limit, has_several_logs=len(set(paths)) > 1)
     logs = []
     for path in dict.fromkeys(paths):
         log = LogFile(path)
@@ -66,9 +74,10 @@ def search_logs(paths: t.Sequence[str], *, limit: int) -> Findings:
 
     return Findings(
         incidents=events.list_newest(),
-        older=events.list_older(),
+        older=(),
         taken_down=(),
-        coverage=_build_coverage(logs, events.duplicates),
+        coverage=_build_coverage(logs, events),
+        tally=events.tally,
     )
 
 
@@ -81,6 +90,9 @@ class LogFile:
         """The number of lines that mention an OOM kill and are in no report."""
         self.first_unparsed: list[int] = []
         """The numbers of the first of them."""
+        self.long_records: list[int] = []
+        """The numbers of the first lines with records that are too long to be read."""
+        self.long_records_count = 0
         self.unrecognised = 0
         """The number of lines if none of them was recognised, or 0."""
         self._is_recognised = False
@@ -96,6 +108,8 @@ class LogFile:
                     self._is_recognised = True
                     yield found
 
+        self.long_records = text.long_records
+        self.long_records_count = text.long_records_count
         self.unparsed = mentions.count_unused()
         self.first_unparsed = mentions.list_first()
         if not self._is_recognised:
@@ -127,20 +141,28 @@ def _is_recognised(line: Line) -> bool:
     return (line.source, line.monotonic_us, line.realtime_us) != (None, None, None)
 
 
-def _build_coverage(logs: t.Sequence[LogFile], duplicates: int) -> Coverage:
+def _build_coverage(logs: t.Sequence[LogFile], events: _Events) -> Coverage:
     gap = "Text logs do not show what is missing from them, nor what became of the units."
     unparsed = sum([log.unparsed for log in logs])
 
-    return Coverage(unparsed=unparsed, gaps=(gap,), notes=tuple(_list_notes(logs, unparsed, duplicates)))
+    return Coverage(unparsed=unparsed, gaps=(gap,), notes=tuple(_list_notes(logs, unparsed, events)))
 
 
-def _list_notes(logs: t.Sequence[LogFile], unparsed: int, duplicates: int) -> t.Iterator[str]:
-    if duplicates:
-        yield f"Events found in several files, each counted once: {duplicates}."
+def _list_notes(logs: t.Sequence[LogFile], unparsed: int, events: _Events) -> t.Iterator[str]:
+    if events.duplicates:
+        yield f"Events found in several files, each counted once: {events.duplicates}."
+
+    if events.reduced:
+        yield f"Large events that are counted but not returned, because newer ones took all space: {events.reduced}."
 
     if unparsed:
         lines = _name_first(list(_list_unparsed(logs)), unparsed)
         yield f"Lines that mention an OOM kill but are part of no event: {lines}."
+
+    long_records = sum([log.long_records_count for log in logs])
+    if long_records:
+        lines = _name_first(list(_list_long_records(logs)), long_records)
+        yield f"Records of more than 1 MiB, which were not read: {lines}. Write one record to a line, as jq -c does."
 
     unrecognised = list(_list_unrecognised(logs))
     if unrecognised:
@@ -152,6 +174,12 @@ def _list_unparsed(logs: t.Iterable[LogFile]) -> t.Iterator[str]:
     """Yield the file and number of lines that mention an OOM kill and are in no report."""
     for log in logs:
         for number in log.first_unparsed:
+            yield f"{log.path} line {number}"
+
+
+def _list_long_records(logs: t.Iterable[LogFile]) -> t.Iterator[str]:
+    for log in logs:
+        for number in log.long_records:
             yield f"{log.path} line {number}"
 
 
@@ -172,41 +200,54 @@ def _name_first(named: t.Sequence[str], count: int) -> str:
 
 
 class _Events:
-    """The events of all files, each once: whole within the limit, and reduced to what is counted beyond it.
+    """The events of all files, each once: whole within the limit, and only counted beyond it.
 
     They are sorted by time. An event without a time follows the event before it in the files.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, *, has_several_logs: bool) -> None:
         self.duplicates = 0
         """The number of events that an earlier file also contained."""
+        self.reduced = 0
+        """The number of events within the limit that are only counted, because all of them together are too large."""
+        self.tally = Tally()
+        """The events that are only counted."""
         self._limit = limit
+        self._has_several_logs = has_several_logs
         self._newest: list[_Placed] = []
-        self._older: list[_Placed] = []
-        self._logs: dict[t.Hashable, str | None] = {}
+        self._size = 0
+        self._count = 0
+        self._logs: dict[int, str | None] = {}
         self._log: str | None = None
         self._at_us = 0
 
     def list_newest(self) -> tuple[Incident, ...]:
-        """Return the events within the limit, the oldest first."""
-        return _sort(self._newest)
-
-    def list_older(self) -> tuple[Incident, ...]:
-        """Return the events beyond the limit, the oldest first."""
-        return _sort(self._older)
+        """Return the whole events, the oldest first."""
+        return tuple(incident for _at_us, _number, incident in sorted(self._newest))
 
     def add(self, incident: Incident) -> None:
         """Add the next event of a file."""
-        if self._is_duplicate(incident):
+        if self._has_several_logs and self._is_duplicate(incident):
             self.duplicates += 1
             return
 
         self._advance(incident)
-        number = len(self._newest) + len(self._older)
-        heapq.heappush(self._newest, (self._at_us, number, incident))
-        if len(self._newest) > self._limit:
-            at_us, number, oldest = heapq.heappop(self._newest)
-            self._older.append((at_us, number, _reduce(oldest)))
+        self._count += 1
+        self._size += _measure(incident)
+        heapq.heappush(self._newest, (self._at_us, self._count, incident))
+        while len(self._newest) > self._limit:
+            self._drop_oldest()
+        while self._size > _MAX_PARTS:
+            self.reduced += 1
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        """Count the oldest event, and drop it."""
+        _at_us, _number, oldest = heapq.heappop(self._newest)
+        self._size -= _measure(oldest)
+        report = oldest.report
+        parts = break_down(report.memory or Memory())
+        self.tally.add(oldest, find_cause(report, compute_supplies(report), parts))
 
     def _is_duplicate(self, incident: Incident) -> bool:
         """Return whether an earlier file contained the event; without a time, nothing shows that it did."""
@@ -217,8 +258,11 @@ class _Events:
 
         victims = tuple((victim.pid, victim.name) for victim in report.victims)
         event = (report.killer, at.realtime_us, at.monotonic_us, at.hostname, report.cgroup, report.unit, victims)
+        is_duplicate = self._logs.setdefault(hash(event), incident.log) != incident.log
+        if len(self._logs) > _MAX_COMPARED:
+            del self._logs[next(iter(self._logs))]
 
-        return self._logs.setdefault(event, incident.log) != incident.log
+        return is_duplicate
 
     def _advance(self, incident: Incident) -> None:
         """Set the time to that of an event; within one file it never goes back, even if the clock was set back."""
@@ -234,16 +278,7 @@ class _Events:
         self._at_us = at_us
 
 
-def _sort(events: t.Iterable[_Placed]) -> tuple[Incident, ...]:
-    return tuple(incident for _at_us, _number, incident in sorted(events))
-
-
-def _reduce(incident: Incident) -> Incident:
-    """Return an incident with only those parts of its report that the summary counts."""
+def _measure(incident: Incident) -> int:
+    """Return the number of rows and other parts of an event, which says how much memory it takes."""
     report = incident.report
-    at = incident.at
-    counted = OomReport(at, at, at, killer=report.killer, scope=report.scope, victims=report.victims)
-
-    parts = break_down(report.memory or Memory())
-
-    return incident._replace(report=counted, cause=find_cause(report, compute_supplies(report), parts))
+    return 1 + len(report.victims) + len(report.zones) * _PARTS_OF_ZONE + count_rows(report.tasks)

@@ -19,8 +19,10 @@ from .incident.cgroup import parse_cgroup
 from .incident.findings import Findings
 from .incident.incident import Incident, UnitEffect
 from .incident.taken_down import TakenDown
+from .incident.tally import Tally
 from .report.log_lines import find_stamp
 from .report.model import Limit, Memory, OomReport, Task, Trigger, Zone
+from .report.task_table import count_rows, forget_rows
 from .summary import build_coverage, build_summary, format_time
 
 _MEMORY = (
@@ -35,6 +37,8 @@ _MEMORY = (
     "swap_cache_bytes",
     "hwpoisoned_bytes",
 )
+# A result has at most so many rows of task tables. The newest events get theirs first.
+_MAX_ROWS = 50_000
 # Enough to recognise a line that is quoted.
 _LONG = 100
 _ZONE = ("node", "zone", "free_bytes", "min_bytes", "low_bytes", "high_bytes", "present_bytes", "managed_bytes")
@@ -55,18 +59,22 @@ _EFFECT = ("unit", "result", "stopped", "restarted", "oom_policy", "down_seconds
 
 def build_result(findings: Findings, *, tasks: str, top: int) -> dict[str, t.Any]:
     """Return the module's result; `tasks` (`top`, `all` or `none`) and `top` say how many rows of the task table."""
-    rows = {"none": 0, "top": top, "all": None}[tasks]
-    older = [diagnose(incident, compute_figures(incident)) for incident in findings.older]
+    tally = findings.tally or Tally()
+    for incident in findings.older:
+        tally.add(incident, diagnose(incident, compute_figures(incident)).cause)
+
+    wanted = {"none": 0, "top": top, "all": _MAX_ROWS}[tasks]
     events = []
     diagnoses = []
     ram_sizes = RamSizes()
-    for incident in findings.incidents:
+    for incident, rows in zip(findings.incidents, _allot_rows(findings.incidents, wanted)):
         figures = compute_figures(incident, ram_sizes)
         diagnosis = diagnose(incident, figures)
         diagnoses.append(diagnosis)
+        tally.add(incident, diagnosis.cause)
         events.append(_build_event(incident, figures, diagnosis, rows, trusted=findings.trusted))
+        forget_rows(incident.report.tasks)
 
-    incidents = (*findings.older, *findings.incidents)
     diagnosed = dict(zip([incident.key for incident in findings.incidents], diagnoses))
     taken_down = []
     remedies = list(_list_remedies(diagnoses))
@@ -79,9 +87,21 @@ def build_result(findings: Findings, *, tasks: str, top: int) -> dict[str, t.Any
     return {
         "events": events,
         "remedies": _build_remedies(select_needed(remedies, findings.host_now), trusted=findings.trusted),
-        "summary": build_summary(incidents, [*older, *diagnoses], taken_down, findings.coverage),
+        "summary": build_summary(tally, taken_down, findings.coverage),
         "coverage": build_coverage(findings.coverage),
     }
+
+
+def _allot_rows(incidents: t.Sequence[Incident], wanted: int) -> list[int]:
+    """Return how many rows of its task table each incident can return; the newest get theirs first."""
+    left = _MAX_ROWS
+    allotted = []
+    for incident in reversed(incidents):
+        rows = min(wanted, left)
+        allotted.append(rows)
+        left -= min(rows, count_rows(incident.report.tasks))
+
+    return allotted[::-1]
 
 
 def _list_remedies(diagnoses: t.Sequence[Diagnosis]) -> t.Iterator[Remedy]:
@@ -124,7 +144,7 @@ def _build_taken_down(unit: TakenDown, remedies: t.Sequence[dict[str, t.Any]]) -
 
 
 def _build_event(
-    incident: Incident, figures: Figures, diagnosis: Diagnosis, rows: int | None, *, trusted: bool
+    incident: Incident, figures: Figures, diagnosis: Diagnosis, rows: int, *, trusted: bool
 ) -> dict[str, t.Any]:
     report = incident.report
     at = incident.at
@@ -146,6 +166,7 @@ def _build_event(
         "manual": report.manual,
         "trigger": _build_trigger(report.trigger),
         "victims": _build_all(report.victims),
+        "victims_count": report.victims_count,
         "cgroup": report.cgroup,
         "limit_cgroup": report.limit_cgroup,
         "unit": place.unit,
@@ -206,7 +227,7 @@ def _note_holes(memory: Memory | None) -> t.Iterator[str]:
     yield f"Of the {counted} that the report counts as RAM, {holes} are addresses without RAM. They are not included."
 
 
-def _build_memory(report: OomReport, parts: Breakdown | None, rows: int | None) -> dict[str, t.Any] | None:
+def _build_memory(report: OomReport, parts: Breakdown | None, rows: int) -> dict[str, t.Any] | None:
     memory = report.memory
     if memory is None:
         return None
@@ -240,7 +261,7 @@ def _build_free_blocks(zone: Zone) -> dict[str, int]:
     return {str(size): count for size, count in sorted(zone.free_blocks.items())}
 
 
-def _build_tasks(tasks: t.Sequence[Task], consumers: Consumers, rows: int | None) -> dict[str, t.Any] | None:
+def _build_tasks(tasks: t.Sequence[Task], consumers: Consumers, rows: int) -> dict[str, t.Any] | None:
     if not tasks:
         return None
 

@@ -5,63 +5,53 @@
 
 from __future__ import annotations
 
-import collections
 import datetime as dt
 import typing as t
 
 from .search.coverage import Coverage
 
 if t.TYPE_CHECKING:
-    from .explain.cause import Diagnosis
-    from .incident.incident import Incident
+    from .incident.tally import Tally
 
 _SECOND_US = 1_000_000
 
 
 def build_empty_result(coverage: Coverage) -> dict[str, t.Any]:
     """Return the result of `oom_info` for a host without kills."""
-    return {
-        "events": [],
-        "remedies": [],
-        "summary": build_summary((), (), (), coverage),
-        "coverage": build_coverage(coverage),
+    summary = {
+        "count": 0,
+        "by_killer": {},
+        "by_unit": {},
+        "other_units": 0,
+        "by_victim": {},
+        "other_victims": 0,
+        "by_cause": {},
+        "first": None,
+        "last": None,
+        "units_taken_down": [],
+        "units_taken_down_complete": coverage.complete,
+        "taken_down": [],
     }
 
+    return {"events": [], "remedies": [], "summary": summary, "coverage": build_coverage(coverage)}
 
-def build_summary(
-    incidents: t.Sequence[Incident],
-    diagnoses: t.Iterable[Diagnosis],
-    taken_down: t.Sequence[dict[str, t.Any]],
-    coverage: Coverage,
-) -> dict[str, t.Any]:
-    """Return all incidents in numbers; `diagnoses` are theirs, `taken_down` the units that went down, as plain data."""
-    times = []
-    units = []
-    victims = []
-    for incident in incidents:
-        victims += incident.victim_names
-        if incident.place.unit:
-            units.append(incident.place.unit)
 
-        if incident.at.realtime_us is not None:
-            times.append(incident.at.realtime_us)
-
+def build_summary(tally: Tally, taken_down: t.Sequence[dict[str, t.Any]], coverage: Coverage) -> dict[str, t.Any]:
+    """Return all incidents in numbers; `taken_down` are the units that went down, as plain data."""
     return {
-        "count": len(incidents),
-        "by_killer": _count(incident.report.killer for incident in incidents),
-        "by_unit": _count(units),
-        "by_victim": _count(victims),
-        "by_cause": _count(diagnosis.cause for diagnosis in diagnoses),
-        "first": format_time(min(times, default=None)),
-        "last": format_time(max(times, default=None)),
+        "count": tally.count,
+        "by_killer": tally.killers.list_most_frequent(),
+        "by_unit": tally.units.list_most_frequent(),
+        "other_units": tally.units.others,
+        "by_victim": tally.victims.list_most_frequent(),
+        "other_victims": tally.victims.others,
+        "by_cause": tally.causes.list_most_frequent(),
+        "first": format_time(tally.first_us),
+        "last": format_time(tally.last_us),
         "units_taken_down": [unit["unit"] for unit in taken_down],
-        "units_taken_down_complete": all((coverage.complete, *map(_is_effect_known, incidents))),
+        "units_taken_down_complete": coverage.complete and tally.has_known_effects,
         "taken_down": list(taken_down),
     }
-
-
-def _is_effect_known(incident: Incident) -> bool:
-    return incident.is_effect_known
 
 
 def build_coverage(coverage: Coverage) -> dict[str, t.Any]:
@@ -78,11 +68,6 @@ def build_coverage(coverage: Coverage) -> dict[str, t.Any]:
         "cursor": coverage.cursor,
         "notes": [*coverage.gaps, *coverage.notes],
     }
-
-
-def _count(names: t.Iterable[str]) -> dict[str, int]:
-    """Return how often each name occurs, the most frequent first."""
-    return dict(collections.Counter(names).most_common())
 
 
 def format_time(realtime_us: int | None) -> str | None:

@@ -56,6 +56,9 @@ _CAUSE_OF_SCOPE = {
     "mempolicy": "cpuset_or_mempolicy",
 }
 
+# A group can have thousands of processes with different names.
+_MAX_NAMES = 10
+
 
 class Diagnosis(t.NamedTuple):
     """Why a kill happened; `evidence` are whole sentences."""
@@ -84,10 +87,18 @@ def diagnose(incident: Incident, figures: Figures) -> Diagnosis:
 def _describe_kind(incident: Incident, cause: str) -> str:
     """Return what similar events have in common."""
     report = incident.report
-    names = ", ".join(dict.fromkeys(incident.victim_names))
+    names = ", ".join(_shorten(list(dict.fromkeys(incident.victim_names))))
     place = incident.place.unit or report.cgroup
 
     return f"{report.killer}: {names} of {place}: {cause}"
+
+
+def _shorten(names: list[str]) -> list[str]:
+    """Return the first names, and the number of those that are left out."""
+    if len(names) <= _MAX_NAMES:
+        return names
+
+    return [*names[:_MAX_NAMES], f"{len(names) - _MAX_NAMES} more"]
 
 
 def find_cause(report: OomReport, supplies: t.Sequence[Supply], parts: Breakdown | None) -> str:
@@ -244,12 +255,13 @@ def _name_victims(report: OomReport) -> str:
     if not report.victims:
         return f"the processes of {report.cgroup}"
 
-    first, *others = report.victims
+    first = report.victims[0]
     name = f"{first.name} (pid {first.pid})"
+    others = report.victims_count - 1
     if not others:
         return name
 
-    return f"{name} and {len(others)} more in its cgroup"
+    return f"{name} and {others} more in its cgroup"
 
 
 def _summarise_without_victim(report: OomReport, reason: str) -> str:

@@ -5,6 +5,7 @@
 
 incident.py      the model: Incident, KillTime, UnitEffect
 findings.py      the model of a whole search: Findings
+tally.py         incidents in numbers: Tally
 cgroup.py        a cgroup path -> unit, slice, container, pod
 follow.py        follow_traces(): the traces of a journal -> findings, by way of all files below
 kill_reports.py  kill lines in the journal -> incidents with whole reports

@@ -11,10 +11,14 @@ from ..search.coverage import Coverage
 from .host_now import HostNow
 from .incident import Incident
 from .taken_down import TakenDown
+from .tally import Tally
 
 
 class Findings(t.NamedTuple):
-    """The incidents, oldest first: `incidents` are whole; of `older`, beyond the limit, only the kill line is read."""
+    """The incidents, oldest first: `incidents` are whole; of `older`, beyond the limit, only the kill line is read.
+
+    `tally` has further ones in numbers.
+    """
 
     incidents: tuple[Incident, ...]
     older: tuple[Incident, ...]
@@ -23,3 +27,4 @@ class Findings(t.NamedTuple):
     host_now: HostNow = HostNow()
     trusted: bool = False
     """The records are those of this host's own journal, which shows who wrote them."""
+    tally: Tally | None = None

@@ -26,6 +26,7 @@
 `kernel_memory`: the tables of slab caches, and of the kernel's allocations by code
 `ignored_lines`: the kinds of lines that are not read, with the reason
 `task_table`: the task table
+`name_counts`: counts names, of which there can be millions
 `victim_rows`: the details of a victim that only its row of the task table has, and the page size
 `times`: compares the times of lines, also of those without a year
 `userspace_killers`: the lines of systemd-oomd, earlyoom and nohang

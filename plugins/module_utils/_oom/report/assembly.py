@@ -59,6 +59,7 @@ def build_report(draft: Draft, page_size: int | None) -> OomReport | None:
         manual=draft.is_manual,
         trigger=draft.trigger,
         victims=completed,
+        further_victims=draft.further_victims or None,
         chosen=_find_choice(draft, constraint),
         group=draft.is_group,
         no_killable=draft.has_no_killable,

@@ -30,6 +30,8 @@ _GLOBAL = "global_oom"
 _GLOBAL_CGROUP = f"{_GLOBAL},task_memcg="
 _CGROUP = ",task_memcg="
 _TASK = ",task="
+# The kernel limits the path of a cgroup to 4096 bytes.
+_LONGEST_CGROUP = 4096
 _PID_AND_UID = re.compile(r",pid=(\d{1,20}),(?:uid=(\d{1,20}),?)?$")
 
 
@@ -260,12 +262,12 @@ def _split_cpuset(text: str) -> tuple[str, str]:
 
 def _split_cgroups(text: str) -> tuple[str, str | None]:
     """Split `LIMIT,task_memcg=VICTIM`, where the victim's cgroup is the limit's or lies below it."""
-    at = text.find(_CGROUP)
+    at = text.find(_CGROUP, 0, _LONGEST_CGROUP)
     while at >= 0:
         limit, cgroup = text[:at], text[at + len(_CGROUP) :]
         if _is_within(cgroup, limit):
             return limit, cgroup
-        at = text.find(_CGROUP, at + 1)
+        at = text.find(_CGROUP, at + 1, _LONGEST_CGROUP)
 
     limit, separator, cgroup = text.rpartition(_CGROUP)
     if not separator:

@@ -22,6 +22,7 @@ from .model import (
     Trigger,
     Victim,
 )
+from .name_counts import NameCounts
 from .task_table import (
     guess_columns,
     parse_heading,
@@ -54,6 +55,12 @@ _MAX_PASSED = 100
 # More lines that are not understood show no more, and they can be long.
 _MAX_UNREAD = 100
 _UNREAD_LENGTH = 200
+LONGEST_ROW = 256
+"""No row and no line of the stack is longer. What follows is cut off."""
+
+# Of a cgroup that is killed as a whole, further victims are only counted.
+_MAX_VICTIMS = 1000
+_MAX_PIDS = 1 << 16
 
 
 class Draft:
@@ -69,6 +76,8 @@ class Draft:
         self.trigger: Trigger | None = None
         self.chosen: Choice | None = None
         self.victims: dict[int, Victim] = {}
+        self.further_victims = NameCounts()
+        self._further_pids: set[int] = set()
         self.reaped: set[int] = set()
         self.kill_scope: str | None = None
         self.is_group = False
@@ -135,7 +144,7 @@ class Draft:
 
     def pass_over(self, text: str) -> None:
         """Remember a line that is not taken. It is inside the report if a line of the report follows."""
-        self._passed.append(text)
+        self._passed.append(text[:LONGEST_ROW])
 
     def enclose(self) -> None:
         """Take the lines that were passed over for lines inside the report, because this line of it follows them."""
@@ -145,6 +154,11 @@ class Draft:
         missing = _MAX_UNREAD - len(self.unread)
         self.unread += [text[:_UNREAD_LENGTH] for text in list_unread(self._passed)[:missing]]
         self._passed.clear()
+
+    @property
+    def size(self) -> int:
+        """Return the number of parts of the report, which says how much memory it takes."""
+        return sum(map(len, (self.rows, self._passed, self.victims, self._further_pids))) + self.memory.size
 
     def set_trigger(self, trigger: Trigger, text: str, *, is_requested: bool = False) -> None:
         """Set the trigger of the report.
@@ -179,8 +193,23 @@ class Draft:
         if not self.victims and kill.scope:
             self.kill_scope = kill.scope
 
-        self.victims.setdefault(kill.victim.pid, kill.victim)
         self._in_table = False
+        if kill.victim.pid in self.victims:
+            return
+
+        if len(self.victims) < _MAX_VICTIMS:
+            self.victims[kill.victim.pid] = kill.victim
+        else:
+            self._count_victim(kill.victim)
+
+    def _count_victim(self, victim: Victim) -> None:
+        """Count a victim that is not kept. The same process can be killed twice."""
+        if victim.pid in self._further_pids:
+            return
+
+        if len(self._further_pids) < _MAX_PIDS:
+            self._further_pids.add(victim.pid)
+        self.further_victims.add(victim.name)
         self.enclose()
 
     def split_group(self) -> Draft:
@@ -301,7 +330,7 @@ class Draft:
             self._in_table = bool(self.columns)
 
         if self._in_table:
-            self.rows.append(text)
+            self.rows.append(text[:LONGEST_ROW])
 
         return self._in_table
 

@@ -15,7 +15,7 @@ from .prefixes import Prefix, find_realtime, split_prefix
 
 _STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)"
 _GUEST = re.compile(
-    rf"(?P<before>\s*(?P<time>(?:{_STAMP})?).{{0,80}}?) Guest: <\d{{1,3}}>(?P<message>\[.*)",
+    rf"(?P<before>\s{{0,20}}(?P<time>(?:{_STAMP})?).{{0,80}}?) Guest: <\d{{1,3}}>(?P<message>\[.*)",
     re.DOTALL,
 )
 _KILLING = re.compile(

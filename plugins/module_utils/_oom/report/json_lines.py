@@ -27,7 +27,11 @@ _BEGINNINGS = re.compile(r"\[?(?:\s*\{)+\s*|\[$")
 _INLINE = re.compile(r"(?=[^{\[\"])[^{]{0,200}(?:(?<!:)(?<!:\s)|(?:kernel|kmsg|dmesg): ?)(?=\{\")")
 _FIRST = frozenset('{}[]"')
 _ITEM = re.compile(r"(-?[0-9.eE+-]{1,30}|true|false|null),?")
-_MAX_ITEMS = 65536
+# A list of bytes is a message.
+_MAX_ITEMS = 16384
+_MAX_CHARACTERS = 1 << 20
+_DECODER = json.JSONDecoder()
+_OBJECT = re.compile(r"[\s,]*(?=\{)")
 # A string that is cut inside an escape of a character is complete without these characters.
 _LONGEST_ESCAPE = 6
 _LOKI_TIME = re.compile(r"\d{19}")
@@ -45,6 +49,7 @@ class _Frame:
         self.fields: dict[str, t.Any] = {}
         self.texts: dict[str, str] = {}
         self.items: list[t.Any] = []
+        self.size = 0
         self.number = number
 
 
@@ -209,7 +214,8 @@ class JsonReader:
             self._push("", number)
             frame = self._frames[-1]
 
-        if len(frame.fields) < _MAX_FIELDS:
+        frame.size += len(value)
+        if len(frame.fields) < _MAX_FIELDS and frame.size <= _MAX_CHARACTERS:
             frame.fields[name] = _parse_value(value)
             frame.texts.update(normalise({name: frame.fields[name]}))
             if has_message_name([name]):
@@ -278,6 +284,31 @@ def parse(text: str) -> t.Any:
         return json.loads(text, parse_int=str, parse_float=str)
     except (ValueError, RecursionError):
         return None
+
+
+def split_array(text: str) -> tuple[str, str]:
+    """Split the beginning of an array: an array of the items that are complete, and one that begins with the rest."""
+    end = 1
+    next_end: int | None = end
+    while next_end is not None:
+        end = next_end
+        next_end = _find_end(text, end)
+
+    return f"{text[:end]}]", "[" + text[end:].lstrip(" ,")
+
+
+def _find_end(text: str, start: int) -> int | None:
+    """Return the end of the next item of an array, or None if the item is not complete."""
+    begin = _OBJECT.match(text, start)
+    if begin is None:
+        return None
+
+    try:
+        _item, end = _DECODER.raw_decode(text, begin.end())
+    except (ValueError, RecursionError):
+        return None
+
+    return end
 
 
 def _parse_value(text: str) -> t.Any:

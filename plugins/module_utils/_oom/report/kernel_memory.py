@@ -19,6 +19,7 @@ ALLOCATION_HEADING = "Memory allocations"
 
 # A kernel has some 300 caches, and one for each cgroup with version 1 of cgroups.
 _MAX_ROWS = 2000
+_LONGEST_ROW = 400
 
 _COLUMNS = re.compile(r"Name +Used +Total *$")
 # The name of a cache can end with the name of a cgroup, which a user chose.
@@ -40,9 +41,14 @@ class KernelMemory:
     def __bool__(self) -> bool:
         return bool(self._slabs or self._allocations)
 
+    @property
+    def size(self) -> int:
+        """Return the number of rows."""
+        return len(self._slabs) + len(self._allocations)
+
     def take_slab(self, text: str) -> bool:
         """Take a row such as `dentry    12KB   16KB`, or the names of the columns."""
-        match = _SLAB.match(text)
+        match = _SLAB.match(text, 0, _LONGEST_ROW)
         if match is None:
             return _COLUMNS.match(text) is not None
 

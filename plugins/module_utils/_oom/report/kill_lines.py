@@ -72,7 +72,8 @@ _OPENVZ = re.compile(
     re.DOTALL,
 )
 _VICTIM = re.compile(r"(?:OOM k|K)ill(?:ed)? process \d")
-_FIGURE = re.compile(r"([A-Za-z][A-Za-z_-]*): ?(-?\d{1,20})")
+# The boundary and the limit keep the search linear in a long run of letters.
+_FIGURE = re.compile(r"\b([A-Za-z][A-Za-z_-]{0,40}): ?(-?\d{1,20})")
 
 
 class Kill(t.NamedTuple):

@@ -56,7 +56,7 @@ _NUMBER_END = re.compile(r"\d+[^\w\s]?\Z")
 _QUOTES = ("'", '"', "`")
 _AFTER_NAME = re.compile(r"(?<=[a-z+])(?::|\\-)")
 _ANY_TOKEN = re.compile(r"\s*\S{1,60}\s*(?:\|\s*)?")
-_ANY_MARK = re.compile(r"(?!\Z)[^\w\s]{0,9}\s*\d{0,9}[^\w\s]{0,9}\s*")
+_ANY_MARK = re.compile(r"(?!\Z)[^\w\s]{0,9}\s*(?:\d{1,9}[^\w\s]{0,9}\s*|[^\w\s]{1,9}\s*)?")
 _COMMENTS = frozenset(("//", "#", "*", "/*", "--", ";"))
 _OTHER_PROGRAM = re.compile(r"(?P<tag>[\w./@()-]{1,60})(?:\[\d{1,10}\])?: ")
 # Where the kernel's lines have only a time, those of other programs have their names.
@@ -111,7 +111,9 @@ class LearnedPrefixes:
         if anchor is None:
             return None
 
-        plain = text.replace("\\", "/").replace("#", "-")
+        # Many beginnings are tried. What is far behind the anchor decides nothing, and would only take time.
+        head = text[: anchor.end() + _LONGEST]
+        plain = head.replace("\\", "/").replace("#", "-")
         is_trigger = anchor.group("trigger") is not None
         own = split_prefix(plain)
         self._set_guess(None)
@@ -119,7 +121,7 @@ class LearnedPrefixes:
             self._set_guess(_Guess(text, text[: anchor.start()], ()))
         for start in _iter_starts(text, anchor.start()):
             inner = split_prefix(plain[start:])
-            if inner is None or not _is_message(text, len(text) - len(inner.text), anchor):
+            if inner is None or not _is_message(text, len(head) - len(inner.text), anchor):
                 continue
 
             if start == 0:

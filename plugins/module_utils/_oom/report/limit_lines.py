@@ -16,13 +16,15 @@ from .model import Limit
 from .task_table import is_number
 
 _USAGE = re.compile(r"(memory|memory\+swap|swap|kmem): usage (\d{1,20})kB, limit (\d{1,20})kB, failcnt (\d{1,20})$")
-_OLD_STAT = re.compile(r"([a-z_]+):(\d{1,20})KB")
+# The boundary and the limit keep the search linear in a long run of letters.
+_OLD_STAT = re.compile(r"\b([a-z_]{1,40}):(\d{1,20})KB")
 
 # "No limit" is the largest number of pages that the kernel's counters hold, in kB: 64 bit, and 32 bit with 4 kB pages.
 _NO_LIMIT_KB = 9007199254740000
 _NO_LIMIT_KB_32_BIT = 8589934588
 
-# A cgroup has some 60 statistics.
+# A cgroup has some 60 statistics, in old kernels on one line.
+_LONGEST_STATISTICS = 4096
 _MAX_STATISTICS = 1000
 
 
@@ -85,7 +87,11 @@ class LimitLines:
         if not text.startswith("Memory cgroup stats for "):
             return False
 
-        for key, kilobytes in dict(_OLD_STAT.findall(text)).items():
+        statistics = dict(_OLD_STAT.findall(text[:_LONGEST_STATISTICS]))
+        for key, kilobytes in statistics.items():
+            if len(self._stat) >= _MAX_STATISTICS:
+                break
+
             self._stat[key] = self._stat.get(key, 0) + int(kilobytes) * 1024
 
         return True

@@ -16,8 +16,8 @@ import typing as t
 from .decorations import Decorations
 from .embedded_lines import has_embedded, split_embedded
 from .field_lines import ExportReader, FieldReader, NoFields, find_csv, has_export, join_binary_fields
-from .json_lines import JsonReader, has_inline
-from .mentions import Mentions, has_hint, iter_hinted_lines, list_mentions
+from .json_lines import JsonReader, has_inline, split_array
+from .mentions import MAX_NAMED, Mentions, has_hint, iter_hinted_lines, list_mentions
 from .prefixes import Prefix, split_prefix
 from .record_fields import Record, RecordReader
 from .record_order import RecordOrder
@@ -48,6 +48,9 @@ class LogText:
 
     def __init__(self, file: t.TextIO, mentions: Mentions) -> None:
         self.count = 0
+        self.long_records: list[int] = []
+        """The numbers of the first lines with a record that is too long to be read."""
+        self.long_records_count = 0
         self._file = file
         self._mentions = mentions
         self._records = RecordReader()
@@ -85,6 +88,10 @@ class LogText:
             if lines:
                 yield self._take_block(text, lines)
 
+            if len(rest) > _LONGEST_RECORD and rest.startswith("["):
+                array, rest = split_array(rest)
+                if array != "[]":
+                    yield self._unpack([(self.count + 1, array)])
             rest = self._shorten(rest)
             block = self._file.read(_BLOCK)
 
@@ -106,10 +113,18 @@ class LogText:
         if len(text) <= longest:
             return text
 
+        if longest == _LONGEST_RECORD:
+            self._note_long_record()
         kept = longest - _LONGEST_MENTION
         self._mentions.add(self.count + 1, text[kept:])
 
         return text[:kept] + text[-_LONGEST_MENTION:]
+
+    def _note_long_record(self) -> None:
+        number = self.count + 1
+        if number not in self.long_records[-1:]:
+            self.long_records_count += 1
+            self.long_records = [*self.long_records, number][:MAX_NAMED]
 
     # Most blocks are neither about kills nor records, so this is dense for speed: it takes some searches a block.
     def _take_block(self, text: str, lines: list[str]) -> t.Iterable[tuple[int, Item]]:
@@ -270,7 +285,7 @@ class LogText:
 
         for line in text.split("\n"):
             if line.strip():
-                yield number, message._replace(text=line)
+                yield number, message._replace(text=line[:_LONGEST])
 
         if later:
             self._later = later

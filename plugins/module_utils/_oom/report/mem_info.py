@@ -18,10 +18,13 @@ from .task_table import is_number
 PAGE_SIZES = tuple(4096 << shift for shift in range(7))
 """From 4 KiB to 256 KiB."""
 
-# No kernel has more counters or lines about zones. Further lines only look like Mem-Info.
+# No kernel has more counters or lines about zones, nor longer lines. Others only look like Mem-Info.
 _MAX_LINES = 20_000
+_LONGEST_LINE = 2048
+_PARTS_OF_ZONE = 8
 
-_COUNTER = re.compile(r"([A-Za-z_]+):(\d{1,20})")
+# The boundary and the limit keep the search linear in a long run of letters.
+_COUNTER = re.compile(r"\b([A-Za-z_]{1,40}):(\d{1,20})")
 _ZONE = re.compile(r"(?:Node (\d{1,20}) )?([A-Z]\w*)")
 _NODE = re.compile(r"Node \d{1,20} active_anon:")
 # Searching a pattern is several times as fast if it begins with a plain character.
@@ -124,6 +127,13 @@ class MemInfo:
         return any((self._counters, self._pages, self._zones, self.kernel))
 
     @property
+    def size(self) -> int:
+        """Return the number of parts, which says how much memory they take."""
+        zones = len(self._zones) + len(self._nodes)
+
+        return zones * _PARTS_OF_ZONE + len(self._counters) + self.kernel.size
+
+    @property
     def is_cut(self) -> bool:
         """Return whether the block lacks parts that every kernel prints.
 
@@ -173,7 +183,7 @@ class MemInfo:
             return self._take_zone(name, text)
 
         if _NODE.match(text):
-            self._nodes.append(text)
+            self._nodes.append(text[:_LONGEST_LINE])
             return True
 
         if " hugepages_total=" in text:
@@ -228,7 +238,7 @@ class MemInfo:
         self._zone = parts
         if not parts.sizes:
             parts.sizes = {_ZONE_FIELDS[field]: int(size) * 1024 for field, size in _ZONE_SIZE.findall(text)}
-            self._zone_lines.append(text)
+            self._zone_lines.append(text[:_LONGEST_LINE])
 
         return True
 

@@ -19,8 +19,6 @@ from .recent import Found
 
 # A line that is broken into several has its number at its first part, and these words perhaps at a later one.
 _MAX_PARTS = 3
-# Up to this many victims of a report are compared.
-_MAX_VICTIMS = 1000
 # The kernel limits a name to 15 bytes, each of which can be escaped as four characters. A longer one is a misreading.
 _LONGEST_NAME = 60
 _MAX_HELD = 1_000_000
@@ -68,7 +66,8 @@ class Mentions:
         self._kinds = array.array("q")
         self._is_unused = bytearray()
         self._digests = array.array("q")
-        self._others: list[int] = []
+        self._others = 0
+        self._first_others: list[int] = []
         self._dropped_first: list[int] = []
         self._dropped = 0
 
@@ -98,11 +97,14 @@ class Mentions:
 
     def count_unused(self) -> int:
         """Return how many lines mention a kill and are in no report."""
-        return self._dropped + len(self._list_unused()) + len(self._others)
+        unused = sum(1 for _number in self._iter_unused())
+
+        return self._dropped + unused + self._others
 
     def list_first(self) -> list[int]:
         """Return the numbers of the first of these lines."""
-        numbers = sorted([*self._dropped_first, *self._list_unused(), *self._others])
+        unused = itertools.islice(self._iter_unused(), MAX_NAMED)
+        numbers = sorted([*self._dropped_first, *unused, *self._first_others])
 
         return numbers[:MAX_NAMED]
 
@@ -114,15 +116,20 @@ class Mentions:
             if self._digests[index] in digests:
                 self._is_unused[index] = 0
 
-    def _list_unused(self) -> list[int]:
-        """Return the numbers of the lines with a mention that is not used, each once."""
-        return list(dict.fromkeys(itertools.compress(self._numbers, self._is_unused)))
+    def _iter_unused(self) -> t.Iterator[int]:
+        """Yield the numbers of the lines with a mention that is not used, each once."""
+        for number, _mentions in itertools.groupby(itertools.compress(self._numbers, self._is_unused)):
+            yield number
 
     def _add_other(self, unparsed: Unparsed) -> None:
         number = _get_number(unparsed.line)
         start, end = self._find_range(number, number)
-        if start == end:
-            self._others.append(number)
+        if start != end:
+            return
+
+        self._others += 1
+        if len(self._first_others) < MAX_NAMED:
+            self._first_others.append(number)
 
     def _mark(self, report: OomReport) -> None:
         first = _get_number(report.first)
@@ -168,7 +175,7 @@ class _Everything(t.Container[int]):
 
 def _list_kinds(report: OomReport) -> t.Container[int]:
     """Return the kinds of mentions that a report explains: its parts, and the pids of its victims."""
-    if len(report.victims) > _MAX_VICTIMS:
+    if report.further_victims is not None:
         return _Everything()
 
     kinds = {victim.pid for victim in report.victims if len(victim.name) <= _LONGEST_NAME}

@@ -11,6 +11,8 @@ from __future__ import annotations
 import types
 import typing as t
 
+from .name_counts import NameCounts
+
 QUOTED = "quotation"
 """`Origin.source` of lines that a document quotes. A quoted report without a trigger line counts as an example."""
 KERNEL_SOURCES = ("kernel", QUOTED)
@@ -251,6 +253,8 @@ class OomReport(t.NamedTuple):
     trigger: Trigger | None = None
     victims: tuple[Victim, ...] = ()
     """Empty if the report ends without a kill. Each pid occurs once."""
+    further_victims: NameCounts | None = None
+    """The names of the victims beyond the first 1000, which are only counted."""
     chosen: Choice | None = None
     group: bool = False
     """The kernel killed the whole cgroup because its `memory.oom.group` is set."""
@@ -289,6 +293,14 @@ class OomReport(t.NamedTuple):
     complete: bool = False
     """The report has its beginning, its middle and its kill line, without a contradiction; rows are not checked."""
     notes: tuple[str, ...] = ()
+
+    @property
+    def victims_count(self) -> int:
+        """Return the number of all victims."""
+        if self.further_victims is None:
+            return len(self.victims)
+
+        return len(self.victims) + self.further_victims.total
 
 
 class Unparsed(t.NamedTuple):

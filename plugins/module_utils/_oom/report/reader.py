@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .draft import NO_BULK, Draft
+from .draft import LONGEST_ROW, NO_BULK, Draft
 from .kill_lines import (
     ALLOCATING,
     INVOKED,
@@ -27,7 +27,7 @@ from .model import (
     Origin,
     Unparsed,
 )
-from .recent import Found, RecentReports, is_same_kill
+from .recent import MAX_PARTS, Found, RecentReports, is_same_kill
 from .systemd_notices import SYSTEMD, has_notice, parse_notice
 from .times import is_near
 from .userspace_killers import (
@@ -81,7 +81,7 @@ def read_reports(lines: t.Iterable[Line], *, page_size: int | None = None) -> t.
                 bulk_start = None
 
         # Most lines of a report are its stack and the rows of its table. A line that begins another report has a "=".
-        if text and text[0] == bulk_start and "=" not in text:
+        if text and text[0] == bulk_start and "=" not in text and len(text) < LONGEST_ROW:
             bulk.append(text)
             continue
 
@@ -125,6 +125,7 @@ class _Reader:
         self._host: str | None = None
         self._boot_id: str | None = None
         self._parked: dict[str | None, _Parked] = {}
+        self._parked_size = 0
         self._userspace = UserspaceKillers()
         self._recent = RecentReports(page_size, self._userspace.requests)
         self._manual_request: Line | None = None
@@ -154,6 +155,7 @@ class _Reader:
     def _park_draft(self) -> None:
         if self.draft is not None:
             self._parked[self._host] = _Parked(self.draft, self.idle, self._boot_id)
+            self._parked_size += self.draft.size
 
     def _unpark_draft(self, boot_id: str | None) -> None:
         """Open the parked report of the current host, if it has one, and close the oldest one if there are too many."""
@@ -163,10 +165,13 @@ class _Reader:
         parked = self._parked.pop(self._host, None)
         if parked is not None:
             self.draft, self.idle, self._boot_id = parked
+            self._parked_size -= parked.draft.size
 
-        if len(self._parked) > _MAX_HOSTS:
+        while len(self._parked) > _MAX_HOSTS or self._parked_size > MAX_PARTS:
             oldest = next(iter(self._parked))
-            self._recent.add(self._parked.pop(oldest).draft)
+            draft = self._parked.pop(oldest).draft
+            self._parked_size -= draft.size
+            self._recent.add(draft)
 
     def take_userspace_line(self, line: Line) -> list[Found]:
         """Take a line of a userspace killer, and return what is found."""
@@ -307,7 +312,7 @@ class _Reader:
         """Open the report of a second group, whose first kill line came without a report."""
         before = draft.last.monotonic_us or 0
         is_out_of_order = line.monotonic_us is not None and line.monotonic_us < before
-        if is_out_of_order:
+        if is_out_of_order or draft.further_victims:
             return
 
         self.draft = draft.split_group()

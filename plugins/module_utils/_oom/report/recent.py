@@ -17,6 +17,8 @@ from .times import is_near
 
 # The lines of the OOM reaper and other late lines come some seconds and some reports after their report.
 _MAX_RECENT = 16
+# Rows and other parts of all these reports together.
+MAX_PARTS = 1 << 15
 
 Found = t.Union[OomReport, Unparsed]
 
@@ -35,6 +37,7 @@ class RecentReports:
         self._kills: collections.deque[OomReport] = collections.deque(maxlen=_MAX_RECENT)
         self._found: list[Found] = []
         self._requests = requests
+        self._size = 0
         self._page_size = page_size
         self._page_sizes: dict[str | None, int] = {}
 
@@ -43,7 +46,9 @@ class RecentReports:
         self._items.append(item)
         if isinstance(item, OomReport):
             self._userspace_kills.append(item)
-        if len(self._items) > _MAX_RECENT:
+        else:
+            self._size += item.size
+        while len(self._items) > _MAX_RECENT or self._size > MAX_PARTS:
             self._finish(self._items.popleft())
 
     def add_unparsed(self, unparsed: Unparsed) -> None:
@@ -81,6 +86,7 @@ class RecentReports:
             self._finish_report(item)
             return
 
+        self._size -= item.size
         host = item.first.hostname
         report = build_report(item, self._page_sizes.get(host, self._page_size))
         if report is None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import collections
 import functools
+import itertools
 import re
 import typing as t
 
@@ -22,6 +23,9 @@ Texts = t.MutableMapping[str, str]
 """The fields that are texts, by their names without marks and in lower case."""
 _MAX_LEARNED = 8
 _MAX_BYTE_DIGITS = 3
+# Each record in an object is compared with the fields of that object.
+_MAX_FIELDS = 500
+_LONGEST_NAME = 200
 _MAX_LABEL_DEPTH = 4
 
 _MESSAGE_NAMES = (
@@ -155,7 +159,10 @@ def normalise(fields: Fields) -> dict[str, str]:
     Labels in objects that are not records themselves are included, by their paths.
     """
     texts: dict[str, str] = {}
-    for name, value in fields.items():
+    for name, value in itertools.islice(fields.items(), _MAX_FIELDS):
+        if len(name) > _LONGEST_NAME:
+            continue
+
         text = _as_text(value)
         if text is not None:
             texts.setdefault(_normalise_name(name), text)

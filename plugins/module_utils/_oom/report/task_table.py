@@ -20,6 +20,8 @@ from .model import Task
 UNKNOWN_COLUMN = "unknown"
 """The name of the columns that `guess_columns` cannot name."""
 
+# A heading has some 90 characters. The time of a match grows with the square of the length.
+_LONGEST_HEADING = 256
 HEADING = re.compile(r"\[ +pid +\] +(?P<columns>[a-z_ ]*\btotal_vm +rss [\w() ]*\bname) *$")
 
 _ROW = re.compile(r"\[ *\d+\] +\d+ +\d+ +\d+ +\d+ ")
@@ -58,7 +60,7 @@ _new_task: t.Callable[[t.Iterable[t.Any]], Task] = functools.partial(tuple.__new
 
 def parse_heading(text: str) -> tuple[str, ...] | None:
     """Return the columns of a heading, from `pid` to `name`, or None if the line is not a heading."""
-    match = HEADING.match(text)
+    match = HEADING.match(text, 0, _LONGEST_HEADING)
     if match is None:
         return None
 
@@ -180,6 +182,16 @@ class Table(t.Sequence[Task]):
 
         return len(self._rows) - whole.length
 
+    @property
+    def length(self) -> int:
+        """Return the number of lines, without parsing them."""
+        return len(self._rows)
+
+    def forget(self) -> None:
+        """Forget the parsed rows, and keep the lines."""
+        self.__dict__.pop("_parts", None)
+        self.__dict__.pop("_tasks", None)
+
     def with_page_size(self, page_size: int | None) -> Table:
         """Return the same table with another page size."""
         return Table(self._rows, self._columns, page_size)
@@ -206,6 +218,20 @@ class Table(t.Sequence[Task]):
             return {}
 
         return dict(zip(self._columns, map(int, numbers)))
+
+
+def count_rows(tasks: t.Sequence[Task]) -> int:
+    """Return the number of lines of a task table, without parsing them, or the number of tasks."""
+    if isinstance(tasks, Table):
+        return tasks.length
+
+    return len(tasks)
+
+
+def forget_rows(tasks: t.Sequence[Task]) -> None:
+    """Forget the parsed rows of a task table, which take much memory. They would be parsed again."""
+    if isinstance(tasks, Table):
+        tasks.forget()
 
 
 def _parse_at_once(rows: t.Collection[str], columns: t.Sequence[str]) -> _Rows | None:

@@ -9,6 +9,7 @@ import bz2
 import contextlib
 import errno
 import gzip
+import json
 import lzma
 import os
 import pathlib
@@ -19,8 +20,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom import log_file
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.in_logs import search_logs
+from ansible_collections.oomguard.linux.plugins.module_utils._oom import in_logs, log_file, result
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.in_logs import find_in_logs, search_logs
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.findings import Findings
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.incident import Incident
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.log_file import LogError
@@ -176,7 +177,8 @@ def test_reports_beyond_the_limit_take_little_memory(tmp_path: pathlib.Path) -> 
     path.write_text(text * 30, encoding="utf-8")
     with memory_below(6_000_000):
         findings = search_logs([str(path)], limit=1)
-    assert (len(findings.incidents), len(findings.older)) == (1, 89)
+    assert findings.tally is not None
+    assert (len(findings.incidents), findings.tally.count) == (1, 89)
 
 
 @pytest.mark.parametrize("limit", [0, 1, 2])
@@ -228,7 +230,8 @@ def test_events_are_sorted_by_time(
 ) -> None:
     findings = search_kill_lines(tmp_path, *logs, limit=limit)
     cut = max(len(expected) - limit, 0)
-    assert (pids(findings.older), pids(findings.incidents)) == (expected[:cut], expected[cut:])
+    assert findings.tally is not None
+    assert (findings.tally.count, pids(findings.incidents)) == (cut, expected[cut:])
 
 
 @pytest.mark.parametrize(
@@ -249,7 +252,8 @@ def test_an_event_in_two_files_is_returned_once(
 ) -> None:
     findings = search_kill_lines(tmp_path, [one], [other], limit=limit)
     note = "Events found in several files, each counted once: 1."
-    found = len(findings.incidents) + len(findings.older)
+    assert findings.tally is not None
+    found = len(findings.incidents) + findings.tally.count
     assert (found, findings.coverage.notes) == (count, (note,) if count == 1 else ())
 
 
@@ -262,3 +266,94 @@ def test_a_file_named_twice_is_read_once(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "dmesg.log"
     path.write_text(f"{KILL.format(pid=3)}\n", encoding="utf-8")
     assert len(search_logs([str(path)] * 2, limit=2).incidents) == 1
+
+
+GROUP = "Tasks in /shop are going to be killed due to memory.oom.group set"
+
+
+def write_group_kill(path: pathlib.Path, victims: int) -> None:
+    """Write a log of a cgroup that was killed as a whole."""
+    lines = [KILL.format(pid=1), GROUP, *(KILL.format(pid=pid) for pid in range(2, victims + 1))]
+    path.write_text("".join(f"[ 12.500000] {line}\n" for line in lines), encoding="utf-8")
+
+
+def test_victims_of_a_large_group_are_all_counted(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "dmesg.log"
+    write_group_kill(path, 5000)
+    found = find_in_logs([str(path)], boot="all", limit=100, tasks="top", top=10)
+    (event,) = found["events"]
+    assert (len(event["victims"]), event["victims_count"]) == (1000, 5000)
+    assert (found["summary"]["by_victim"], found["coverage"]["unparsed"]) == ({"hog": 5000}, 0)
+    assert "hog (pid 1) and 4999 more in its cgroup" in event["diagnosis"]["summary"]
+
+
+def write_storm(path: pathlib.Path, kills: int) -> None:
+    """Write a log of kills without reports."""
+    lines = [KILL.format(pid=pid).replace("hog", f"hog{pid}") for pid in range(kills)]
+    path.write_text("".join(f"[ 12.500000] {line}\n" for line in lines), encoding="utf-8")
+
+
+def write_long_rows(path: pathlib.Path, rows: int) -> None:
+    """Write a log of a report whose task table has long rows."""
+    row = f"[  100.000000] [    813]     0   813      225       25    65536        3             0 {'x' * 8000}\n"
+    text = "".join(line + row * rows * ("oom_score_adj name" in line) for line in log("bullseye").splitlines(True))
+    path.write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("write", "number"),
+    [(write_group_kill, 12_000), (write_storm, 12_000), (write_long_rows, 600)],
+    ids=["victims", "kills", "long rows"],
+)
+def test_memory_does_not_grow_with_the_log(
+    write: t.Callable[[pathlib.Path, int], None], number: int, tmp_path: pathlib.Path
+) -> None:
+    path = tmp_path / "dmesg.log"
+    write(path, number)
+    with memory_below(8_000_000):
+        find_in_logs([str(path)], boot="all", limit=100, tasks="top", top=10)
+
+
+def test_events_that_are_too_large_together_are_counted(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "dmesg.log"
+    path.write_text(log("bullseye"), encoding="utf-8")
+    whole = find_in_logs([str(path)], boot="all", limit=100, tasks="top", top=10)
+    monkeypatch.setattr(in_logs, "_MAX_PARTS", 10)
+    some = find_in_logs([str(path)], boot="all", limit=100, tasks="top", top=10)
+    missing = len(whole["events"]) - len(some["events"])
+    assert missing > 0
+    assert some["summary"] == whole["summary"]
+    note = f"Large events that are counted but not returned, because newer ones took all space: {missing}."
+    assert note in some["coverage"]["notes"]
+
+
+def test_a_result_has_a_limited_number_of_rows(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "dmesg.log"
+    path.write_text(log("bullseye"), encoding="utf-8")
+    monkeypatch.setattr(result, "_MAX_ROWS", 12)
+    events = find_in_logs([str(path)], boot="all", limit=100, tasks="all", top=10)["events"]
+    rows = [len(event["tasks"]["rows"]) for event in events if event["tasks"]]
+    assert (sum(rows), rows[-1]) == (12, min(12, events[-1]["tasks"]["count"]))
+
+
+def make_records(number: int) -> list[dict[str, str]]:
+    return [{"MESSAGE": KILL.format(pid=pid), "_TRANSPORT": "kernel", "filling": "x" * 200} for pid in range(number)]
+
+
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")], ids=["dense", "with blanks"])
+def test_an_array_on_one_line_is_read_whole(separators: tuple[str, str], tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "kernel.json"
+    path.write_text(json.dumps(make_records(9000), separators=separators), encoding="utf-8")
+    found = find_in_logs([str(path)], boot="all", limit=1, tasks="top", top=10)
+    assert (found["summary"]["count"], found["coverage"]["unparsed"]) == (9000, 0)
+    assert not [note for note in found["coverage"]["notes"] if "were not read" in note]
+
+
+def test_a_record_that_is_too_long_is_named(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "kernel.json"
+    path.write_text("a\n" + json.dumps({"hits": make_records(9000)}), encoding="utf-8")
+    notes = find_in_logs([str(path)], boot="all", limit=1, tasks="top", top=10)["coverage"]["notes"]
+    named = f"Records of more than 1 MiB, which were not read: {path} line 2."
+    assert f"{named} Write one record to a line, as jq -c does." in notes
