@@ -33,11 +33,19 @@ class Decorations:
 
     def find(self, line: str) -> None:
         """Look for decorations in a line about an OOM kill."""
-        self._is_html |= _ESCAPE_OF_HTML.search(line) is not None
+        # Most lines fail these tests, which are fast.
+        if "&" in line:
+            self._is_html |= _ESCAPE_OF_HTML.search(line) is not None
+            self.is_active |= self._is_html
+        if "invoked oom-killer" in line:
+            self._find_suffix(line)
+
+    def _find_suffix(self, line: str) -> None:
         end = _TRIGGER_END.search(line)
         if end is not None:
-            self._suffix = line[end.end() :][:_LONGEST].rstrip("\r\n")
-        self.is_active |= any((self._suffix.strip(), self._is_html))
+            suffix = line[end.end() : end.end() + _LONGEST]
+            self._suffix = suffix.rstrip("\r\n")
+            self.is_active |= self._suffix.strip() != ""
 
     def find_in_mail(self, text: str) -> None:
         """Look for quoted-printable lines in a block of lines."""
@@ -50,11 +58,18 @@ class Decorations:
         """Return a line without decorations, or None if it goes on in the next line."""
         text = raw.rstrip("\r\n")
         if self._is_quoted_printable:
+            # Mail with doubled ends of lines has a blank line after each break.
+            is_blank_part = self._part != "" and text == ""
             text = self._part + text
-            self._part = ""
+            self._part = text[:-1]
             if text.endswith("="):
-                self._part = text[:-1]
                 return None
+
+            self._part = text
+            if is_blank_part:
+                return None
+
+            self._part = ""
 
             text = binascii.a2b_qp(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
 

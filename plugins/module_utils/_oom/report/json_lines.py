@@ -262,7 +262,7 @@ class JsonReader:
 
 def has_inline(line: str) -> bool:
     """Return whether a line about an OOM kill has JSON after a prefix."""
-    return _INLINE.match(line) is not None
+    return '{"' in line and _INLINE.match(line) is not None
 
 
 def _is_newest_first(records: t.Sequence[Record]) -> bool:

@@ -248,7 +248,7 @@ def _find_repeated_name(before: str, text: str) -> _Repeated | None:
         rest = text[heading.end() :]
         return _find_name_in_heading(before, rest, text[: heading.start()])
 
-    second = text.partition(_CPUSET)[0]
+    second = text[: _LONGEST + _LONGEST_NAME].partition(_CPUSET)[0]
     known = split_prefix(second)
     if known is not None and _is_kernel(known):
         return _find_name_in_heading(before, f"{known.text} ", second[: len(second) - len(known.text)])

@@ -200,6 +200,8 @@ class _LogReader:
 
     def take_message(self, message: Prefix, number: int) -> Line | None:
         """Take the message of a record, which can have a prefix of its own, and return the line before it."""
+        if "\x1b" in message.text:
+            message = message._replace(text=_COLOUR.sub("", message.text))
         own = None
         printed: str | None = message.text
         if self._can_have_prefix(message):

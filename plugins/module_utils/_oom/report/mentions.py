@@ -24,8 +24,7 @@ _LONGEST_NAME = 60
 _MAX_HELD = 1_000_000
 # A kill line from "Killed process" to the amount of anonymous memory has about this length.
 _LONGEST_COPY = 60
-_NEAR_MENTIONS = 1000
-_NO_LINE = Line("")
+_NEAR_MENTIONS = 25
 MAX_NAMED = 3
 
 # Every mention contains one of these. A search for them is much faster than for the pattern.
@@ -108,13 +107,16 @@ class Mentions:
 
         return numbers[:MAX_NAMED]
 
-    def _mark_copies(self, kill: Line, start: int) -> None:
+    def _mark_copies(self, first: int) -> None:
         """Mark the mentions that programs such as the node problem detector have copied from a kill line."""
-        digests = set(map(_compute_digest, _MENTION.finditer(kill.text)))
-        end = min(start + _NEAR_MENTIONS, len(self._digests))
-        for index in range(start, end):
-            if self._digests[index] in digests:
-                self._is_unused[index] = 0
+        digest = self._digests[first]
+        near = self._digests[first + 1 : first + _NEAR_MENTIONS]
+        if self._kinds[first] < 0 or digest not in near:
+            return
+
+        for offset, other in enumerate(near, start=1):
+            if other == digest:
+                self._is_unused[first + offset] = 0
 
     def _iter_unused(self) -> t.Iterator[int]:
         """Yield the numbers of the lines with a mention that is not used, each once."""
@@ -143,8 +145,7 @@ class Mentions:
             is_other_trigger = kind == _TRIGGER and self._numbers[index] > first + _MAX_PARTS
             if kind in kinds and not is_other_trigger:
                 self._is_unused[index] = 0
-
-        self._mark_copies(report.kill or _NO_LINE, start)
+                self._mark_copies(index)
 
     def _find_range(self, first: int, last: int) -> tuple[int, int]:
         """Return the range of the mentions in these lines and in the parts of the last one."""

@@ -317,6 +317,13 @@ FORMS: dict[str, Form] = {
     "diff, blank": each(" " + UPTIME + "{line}"),
     "script": each("\x1b[32m[ 1187.{us:06}]\x1b[0m {line}"),
     "dmesg in colours": each("\x1b[32m[ 1187.{us:06}] \x1b[0m\x1b[31m{line}\x1b[0m"),
+    "dmesg in colours, Docker": records(
+        lambda n, line: {
+            "log": f"\x1b[32m[ 1187.{n:06}] \x1b[0m\x1b[31m{line}\x1b[0m\n",
+            "stream": "stdout",
+            "time": stamp(n),
+        }
+    ),
     "tmux border": each("│" + UPTIME + "{line}"),
     "serial recorder": each("[2023-07-15 23:44:32.{us:03}] " + UPTIME + "{line}"),
     "conserver": each("[Sat Jul 15 23:44:32 2023]" + UPTIME + "{line}"),
