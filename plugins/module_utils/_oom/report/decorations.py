@@ -16,6 +16,7 @@ _LONGEST = 60
 _TRIGGER_END = re.compile(r" invoked oom-killer: .{0,400}?, (?:oom_score_adj|oom_adj|oomkilladj)=-?\d{1,4}(?=[^\d])")
 _ESCAPE_OF_HTML = re.compile(r"&(?:lt|gt|quot|amp|#\d{1,5}|#x[0-9a-fA-F]{1,4});")
 # quoted-printable: "=" itself is always escaped, and lines are broken before they have 77 characters.
+_BLANKS = re.compile("[\t\xa0\udca0]")
 _ESCAPED_EQUALS = "=3D"
 _SOFT_BREAK = re.compile(r"^.{60,75}=$", re.MULTILINE)
 
@@ -71,7 +72,8 @@ class Decorations:
 
             self._part = ""
 
-            text = binascii.a2b_qp(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+            data = binascii.a2b_qp(text.encode("utf-8", "surrogateescape"))
+            text = _BLANKS.sub(" ", data.decode("utf-8", "surrogateescape"))
 
         if text.endswith(self._suffix):
             text = text[: len(text) - len(self._suffix)]

@@ -32,7 +32,7 @@ _LONGEST_RECORD = 1_048_576
 _LONGEST_MENTION = 100
 _MAX_PENDING = 1000
 # Blanks in place of spaces, also as JSON, mail and HTML escape them, and the no-break space of Latin-1.
-_BLANKS = ("\t", "\\\\t", "\\t", "\xa0", "\\\\u00a0", "\\u00a0", "\udca0", "=C2=A0", "=A0", "&nbsp;")
+_BLANKS = ("\t", "\\\\t", "\\t", "\xa0", "\\\\u00a0", "\\u00a0", "\udca0", "&nbsp;")
 _ODD_BLANK = "|".join(map(re.escape, _BLANKS))
 _ODD_KILL = re.compile(rf"illed(?:{_ODD_BLANK}| process(?:{_ODD_BLANK}))")
 _RECORD_STARTS = ("{", "[{", "data: {")

@@ -35,7 +35,7 @@ def test_lines_of_quoted_printable_are_joined() -> None:
     decorations = Decorations()
     decorations.find_in_mail(f"a=3Db\n{'c' * 75}=\nd\n")
     assert decorations.is_active
-    removed = map(decorations.remove, ["a=3Db =", "c=20", "d =C3=A9", "", "f=", "", "g", "e="])
+    removed = map(decorations.remove, ["a=3Db =", "c=20", "d=C2=A0=C3=A9", "", "f=", "", "g", "e="])
     assert [*removed, decorations.close()] == [None, "a=b c ", "d \u00e9", "", None, None, "fg", None, "e"]
 
 

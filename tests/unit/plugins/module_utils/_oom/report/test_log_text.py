@@ -87,7 +87,6 @@ def test_lines_after_an_odd_quote_are_passed_on(end: str) -> None:
         ("\xa0",),
         ("\\u00a0",),
         ("\udca0",),
-        ("=C2=A0",),
         ("&nbsp;",),
         ("\xa0", "\t"),
         ("\\t", "\xa0"),
