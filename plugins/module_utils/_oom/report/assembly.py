@@ -90,7 +90,12 @@ def _is_oom_report(draft: Draft) -> bool:
     Mem-Info and a task table are not enough: the lowmemorykiller of Android kernels prints them, too.
     """
     if draft.trigger is not None:
-        return draft.first is not draft.last or _ODD_NAME.search(draft.trigger.name) is None
+        is_certain = (
+            draft.first is not draft.last,
+            draft.first.source == "kernel",
+            _ODD_NAME.search(draft.trigger.name) is None,
+        )
+        return any(is_certain)
 
     has_target = _has_target(draft)
     if draft.first.source == QUOTED:

@@ -51,6 +51,11 @@ def test_report_has_field(field: str, value: object) -> None:
     assert getattr(report, field) == value
 
 
+@pytest.mark.parametrize(("before", "count"), [("", 0), ("[ 1187.5] ", 0), ("Jun  1 07:00:00 web1 kernel: ", 1)])
+def test_trigger_line_alone_with_an_odd_name_is_a_report_of_the_kernel_alone(before: str, count: int) -> None:
+    assert len(list(read_reports(read_log([before + TRIGGER.format("app: bob")])))) == count
+
+
 def test_chosen_process_is_not_the_victim() -> None:
     lines = [
         TRIGGER.format("cat"),
