@@ -53,10 +53,14 @@ _SCOPE = re.compile(
     r"|(?P<cpuset>No available memory)"
     r"|(?P<global>(?i:out of memory))"
 )
-_KILLED = re.compile(
+_KILLED_PROCESS = (
     rf"{_REASON}Killed process (?P<pid>\d{{1,20}})(?:, UID (?P<uid>\d{{1,20}}),)? \((?P<name>.{{0,60}})\)"
-    r"(?:, UID (?P<later_uid>\d{1,20}))?(?P<figures>,? (?:total-vm|vsz):.*|\.?)",
-    re.DOTALL,
+    r"(?:, UID (?P<later_uid>\d{1,20}))?"
+)
+_KILLED = (
+    re.compile(rf"{_KILLED_PROCESS}(?P<figures>,? (?:total-vm|vsz):.*)", re.DOTALL),
+    # Only a line without figures ends with the name.
+    re.compile(rf"{_KILLED_PROCESS}(?P<figures>\.?)", re.DOTALL),
 )
 _SHARING = re.compile(r"Kill(?:ed)? process (?P<pid>\d{1,20}) \((?P<name>.*)\) sharing same memory", re.DOTALL)
 _CHOSEN = re.compile(
@@ -175,7 +179,8 @@ def parse_kill(text: str) -> Kill | None:
         victim = Victim(sharing.group("name"), int(sharing.group("pid")))
         return Kill(victim, scope=None, is_sharing=True)
 
-    match = _KILLED.fullmatch(text)
+    with_figures, alone = _KILLED
+    match = with_figures.fullmatch(text) or alone.fullmatch(text)
     if match is None:
         return _parse_openvz_kill(text)
 

@@ -220,3 +220,10 @@ def test_openvz_kill_line_is_parsed(place: str, scope: str, name: str) -> None:
 
 def test_truncated_openvz_kill_line_is_a_kill_line() -> None:
     assert is_kill_line("Out of memory in UB 7: OOM killed process 812 (np")
+
+
+@pytest.mark.parametrize("mark", ["#)", "</b> (see above)", " ()"])
+def test_name_of_victim_ends_before_its_figures(mark: str) -> None:
+    kill = parse_kill("Killed process 7 (a) b), UID 91, total-vm:8kB, anon-rss:4kB, file-rss:0kB" + mark)
+    assert kill is not None
+    assert (kill.victim.name, kill.victim.uid, kill.victim.total_vm_bytes) == ("a) b", 91, 8192)
