@@ -55,6 +55,7 @@ _UNIT_PROPERTIES = (
 # True is for the systemd of a user.
 _UNIT_FOLDERS = {False: "system", True: "user"}
 _OPTIONS: dict[bool, tuple[str, ...]] = {False: (), True: ("--user",)}
+_CONNECT_SECONDS = 5
 _OOMD = "systemd-oomd.service"
 # The units that concern others, by name.
 _NEIGHBOURS: dict[bool, dict[str, str]] = {
@@ -103,6 +104,8 @@ class Systemd:
             return is_booted(self.root)
 
         with socket.socket(socket.AF_UNIX) as connection:
+            # A user may listen there and accept nothing.
+            connection.settimeout(_CONNECT_SECONDS)
             status = connection.connect_ex(str(self.runtime / "systemd/private"))
 
         return status == 0

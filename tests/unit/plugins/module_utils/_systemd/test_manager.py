@@ -284,3 +284,15 @@ def test_made_up_instance_is_not_named(systemd: Systemd, programs: Programs) -> 
     programs.shown.update(ActiveState="active", ManagedOOMSwap="kill", Id="user@oomguard.service")
     wanted = dataclasses.replace(WANTED, unit="user@.service")
     assert "user@oomguard.service" not in systemd.observe(wanted).oomd_units
+
+
+def test_socket_at_which_nothing_is_accepted_does_not_hang(systemd: Systemd) -> None:
+    folder = systemd.root / "run/user/7/systemd"
+    folder.mkdir(parents=True)
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(socket.socket(socket.AF_UNIX))
+        server.bind(str(folder / "private"))
+        server.listen(0)
+        waiting = stack.enter_context(socket.socket(socket.AF_UNIX))
+        waiting.connect(str(folder / "private"))
+        assert not dataclasses.replace(systemd, user=True, uid=7).booted
