@@ -143,6 +143,11 @@ def test_failed_write_leaves_only_the_old_file(tmp_path: pathlib.Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["target"]
 
 
+def test_setting_of_the_kernel_is_read() -> None:
+    text = read_file(pathlib.Path("/proc/sys/kernel/pid_max")) or ""
+    assert text.strip().isdigit()
+
+
 def test_missing_file_is_none(tmp_path: pathlib.Path) -> None:
     assert read_file(tmp_path / "absent") is None
 
