@@ -156,7 +156,12 @@ class State:
 
     @property
     def units(self) -> tuple[State, ...]:
-        """Return the state of the unit itself and of each instance of it."""
+        """Return the state of the unit itself and of each instance of it, or of each unit of a group."""
+        properties = map(operator.attrgetter("properties"), self.instances)
+        if self.properties in properties:
+            # One unit of a group stands for all.
+            return self.instances
+
         return (self, *self.instances)
 
     @property

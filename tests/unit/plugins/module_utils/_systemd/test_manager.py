@@ -242,6 +242,12 @@ def test_unit_with_few_dropins_stands_for_all(
     assert systemd.observe(PREFIX).properties["Id"] == first
 
 
+def test_unit_that_stands_for_all_counts_once(systemd: Systemd, programs: Programs) -> None:
+    add_units(programs, {"Id": "web-1.service"}, {"Id": "web-2.service"})
+    state = systemd.observe(PREFIX)
+    assert state.units == state.instances
+
+
 def test_prefix_without_loaded_unit_has_no_properties(systemd: Systemd) -> None:
     state = systemd.observe(PREFIX)
     assert (state.properties, state.instances, state.booted) == ({}, (), True)
