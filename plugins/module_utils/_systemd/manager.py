@@ -256,7 +256,9 @@ class Systemd:
     def _list_user_managers(self) -> list[Systemd]:
         managers = []
         for folder in (self.root / "run/user").glob("[0-9]*"):
-            manager = dataclasses.replace(self, user=True, uid=int(folder.name))
+            # The systemd of a user refuses root.
+            run = _run_as(folder.stat(), self.run)
+            manager = dataclasses.replace(self, run=run, user=True, uid=int(folder.name))
             if manager.booted:
                 managers.append(manager)
 
@@ -339,6 +341,18 @@ def _find_home(uid: int) -> pathlib.Path:
         return pathlib.Path(pwd.getpwuid(uid).pw_dir)
     except KeyError:
         return pathlib.Path(os.environ.get("HOME", "/"))
+
+
+def _run_as(owner: os.stat_result, run: Run) -> Run:
+    """Return a port that runs programs as the owner of a file, with setpriv(1)."""
+    prefix = ("setpriv", f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}", "--clear-groups", "--")
+
+    def run_as(
+        argv: t.Sequence[str], *, timeout: float = 60, stdin: str = "", environment: t.Mapping[str, str] | None = None
+    ) -> Completed:
+        return run([*prefix, *argv], timeout=timeout, stdin=stdin, environment=environment)
+
+    return run_as
 
 
 def _is_loaded(properties: t.Mapping[str, str]) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import pathlib
 import pwd
 import socket
@@ -273,9 +274,19 @@ def test_systemd_of_each_user_is_an_instance(systemd: Systemd, users: list[int])
     assert names == {f"user@{uid}.service" for uid in users}
 
 
-def test_systemd_of_each_user_is_reloaded(systemd: Systemd, programs: Programs, users: list[int]) -> None:
-    systemd.reload(dataclasses.replace(WANTED, unit="user.conf"))
-    assert programs.ran == ["daemon-reload"] * len(users)
+def test_systemd_of_each_user_is_reloaded_as_that_user(systemd: Systemd, users: list[int]) -> None:
+    ran = []
+
+    def run(argv: t.Sequence[str], **options: t.Any) -> Completed:
+        ran.append((list(argv), options["environment"]["XDG_RUNTIME_DIR"]))
+        return Completed(argv=tuple(argv), returncode=0, stdout="", stderr="")
+
+    dataclasses.replace(systemd, run=run).reload(dataclasses.replace(WANTED, unit="user.conf"))
+    # The folders of the test belong to the user who runs it.
+    owner = ["setpriv", f"--reuid={os.getuid()}", f"--regid={os.getgid()}", "--clear-groups", "--"]
+    command = [*owner, "systemctl", "--user", "daemon-reload"]
+    expected = [(command, str(systemd.root / f"run/user/{uid}")) for uid in users]
+    assert sorted(ran) == sorted(expected)
 
 
 def test_user_has_a_configuration_of_the_own_systemd(systemd: Systemd, programs: Programs, users: list[int]) -> None:
