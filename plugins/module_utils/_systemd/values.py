@@ -31,6 +31,7 @@ from .syntax import (
 Verdict = t.Optional[bool]
 
 _UNLIMITED = frozenset(("infinity", str(2**64 - 1), "[not set]"))
+_PADDED = re.compile("[+-]?0[0-9]")
 _WORD = re.compile(r"[\w./:@+-]+")
 _ARGV = re.compile(r"argv\[\]=(.*?) ; ")
 _PAGE = 4096
@@ -131,6 +132,10 @@ def _is_same(directive: str, value: str, shown: str, totals: Totals) -> Verdict:
         return _is_share(directive, share, shown, totals)
 
     compare = _choose_comparator(directive)
+    if _PADDED.match(value) and compare is not _compare_modes:
+        # systemd reads it as an octal number in some directives, and as a decimal one in others.
+        return None
+
     verdict = compare(value, shown)
     if verdict is not None:
         return verdict
@@ -302,6 +307,7 @@ def _compare_names(numbers: t.Mapping[str, int]) -> _Comparator:
 
 _compare_numbers = _compare_with(_read_number, _read_shown_number)
 _compare_times = _compare_with(_read_time, _read_time)
+_compare_modes = _compare_with(_read_mode, _read_mode)
 
 
 def _compare_time_limits(value: str, shown: str) -> Verdict:
@@ -325,7 +331,7 @@ _COMPARATORS: tuple[tuple[t.Pattern[str], _Comparator], ...] = (
     (re.compile(".*NSec"), _compare_with(_read_nanoseconds, _read_shown_number)),
     (re.compile("(?:Timeout|Job|RuntimeMax).*Sec"), _compare_time_limits),
     (re.compile(".*Sec"), _compare_times),
-    (re.compile("UMask|.*Mode"), _compare_with(_read_mode, _read_mode)),
+    (re.compile("UMask|.*Mode"), _compare_modes),
     (re.compile("Memory.*"), _compare_with(_read_memory, _read_shown_number)),
 )
 
