@@ -82,8 +82,27 @@ def _neutralise_mapping(mapping: dict[t.Any, t.Any]) -> dict[t.Any, t.Any]:
 
 @functools.lru_cache(maxsize=256)
 def _neutralise_keys(keys: tuple[t.Any, ...]) -> tuple[t.Any, ...]:
-    """Return the keys of a mapping neutralised. Most sets of keys in a result occur many times."""
-    return tuple(_neutralise_items(keys))
+    """Return the keys of a mapping neutralised, and all different. Most sets of keys in a result occur many times."""
+    inert = _neutralise_items(keys)
+    if len(set(inert)) == len(inert):
+        return tuple(inert)
+
+    return tuple(_tell_apart(inert))
+
+
+def _tell_apart(keys: t.Iterable[t.Any]) -> t.Iterator[t.Any]:
+    """Yield the keys, and those that have occurred before with a number."""
+    numbers: dict[t.Any, int] = {}
+    used = set(keys)
+    for key in keys:
+        number = numbers.get(key, 0) + 1
+        numbered = key
+        while number > 1 and numbered in used:
+            numbered = f"{key} ({number})"
+            number += 1
+        numbers[key] = max(number - 1, 1)
+        used.add(numbered)
+        yield numbered
 
 
 def _keep(value: t.Any) -> t.Any:

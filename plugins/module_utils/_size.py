@@ -20,7 +20,9 @@ _LARGEST_LIMIT = 1024**6
 # No process runs in less, so a smaller limit has probably lost its unit.
 _LEAST_LIMIT = 1024**2
 
-_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([A-Z]{0,3})", re.IGNORECASE)
+_SIZE = re.compile(r"([0-9]{1,40}(?:\.[0-9]{1,40})?) ?([A-Z]{0,3})", re.IGNORECASE)
+# The kernel and systemd count bytes in 64 bits.
+_LARGEST = 2**64 - 1
 
 
 class SizeError(OomguardError):
@@ -45,6 +47,9 @@ def parse_size(text: str | int) -> int:
     size = decimal.Decimal(number) * _UNITS[unit.upper()]
     if size != int(size):
         raise _not_a_size(text)
+
+    if size > _LARGEST:
+        raise SizeError(f"{str(text)[:64]!r} is too large.", hint="Use a size below 16 EiB.")
 
     return int(size)
 

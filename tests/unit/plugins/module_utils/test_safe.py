@@ -68,3 +68,13 @@ def test_diff_of_undecodable_text_is_escaped() -> None:
         "before": "# caf\\xe9\n",
         "after": "# café\n",
     }
+
+
+def test_keys_that_become_equal_are_all_kept() -> None:
+    mapping = {"a\x01": 1, "a\\x01": 2, "a\\x01 (2)": 3, "b": 4}
+    assert neutralise_all(mapping) == {"a\\x01": 1, "a\\x01 (3)": 2, "a\\x01 (2)": 3, "b": 4}
+
+
+def test_many_keys_that_become_equal_are_all_kept() -> None:
+    mapping = {f"{'x' * 2000}{number:05}": number for number in range(3000)}
+    assert sorted(neutralise_all(mapping).values()) == list(range(3000))

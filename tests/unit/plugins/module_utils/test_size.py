@@ -72,3 +72,19 @@ def test_limits_are_read(text: str, size: int) -> None:
 )
 def test_sizes_are_formatted_for_people(size: int, text: str) -> None:
     assert format_size(size) == text
+
+
+@pytest.mark.parametrize("text", ["9" * 309, "9" * 400 + "G", "1." + "0" * 5000 + "G", "\u0661G"])
+def test_number_that_no_size_has_is_no_size(text: str) -> None:
+    with pytest.raises(SizeError, match="is not a size"):
+        parse_size(text)
+
+
+@pytest.mark.parametrize("text", ["16E", str(2**64), 2**64])
+def test_size_beyond_64_bits_is_too_large(text: str | int) -> None:
+    with pytest.raises(SizeError, match=f"'{text}' is too large. Use a size below 16 EiB."):
+        parse_size(text)
+
+
+def test_largest_size_is_accepted() -> None:
+    assert parse_size(2**64 - 1) == 2**64 - 1
