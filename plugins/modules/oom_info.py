@@ -785,7 +785,10 @@ remedies:
   description:
     - The remedies for this host, collected from all RV(events) and RV(summary.taken_down). Each remedy is listed once.
       Those of the newest event come first.
-    - If the events call for different swap sizes, the largest one is returned.
+    - If the events call for different swap sizes, the largest one is returned. It is at most 10 GiB and ten times the
+      RAM, and leaves at least half of the free disk space.
+    - If kills found the swap exhausted both before and after it was raised, no further raise is returned, since a leak
+      fills any amount of swap. In this case, RV(events[].diagnosis.advice) recommends a limit.
     - Remedies that the host does not need are omitted, for example if its swap already has that size, or if mod_fcgid
       is not installed. For another host's journal and for text logs, this is unknown, so no remedy is omitted.
   returned: success

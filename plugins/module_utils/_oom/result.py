@@ -14,6 +14,7 @@ from .explain.cause import Diagnosis, diagnose
 from .explain.consumers import Consumers, Sums, compute_held_bytes, count_damaged_rows
 from .explain.figures import Figures, RamSizes, compute_figures
 from .explain.remedies import Remedy, select_needed, suggest_for_outage
+from .explain.swap_size import find_swap_limits
 from .explain.unknown import zero_if_unknown
 from .incident.cgroup import parse_cgroup
 from .incident.findings import Findings
@@ -67,9 +68,10 @@ def build_result(findings: Findings, *, tasks: str, top: int) -> dict[str, t.Any
     events = []
     diagnoses = []
     ram_sizes = RamSizes()
+    limits = find_swap_limits(findings.incidents, findings.host_now)
     for incident, rows in zip(findings.incidents, _allot_rows(findings.incidents, wanted)):
         figures = compute_figures(incident, ram_sizes)
-        diagnosis = diagnose(incident, figures)
+        diagnosis = diagnose(incident, figures, limits[incident.at.hostname])
         diagnoses.append(diagnosis)
         tally.add(incident, diagnosis.cause)
         events.append(_build_event(incident, figures, diagnosis, rows, trusted=findings.trusted))

@@ -81,7 +81,22 @@ def test_suggested_swap_size_is_used_unless_one_is_set(given: dict[str, object],
     assert all(templar.evaluate_conditional(condition) for condition in task["when"]) is taken
 
 
-def test_swap_size_is_that_of_the_remedy() -> None:
-    templar, tasks = play()
+ZRAM_REMEDY = {"role": "swap", "variables": {"swap_size": "5G", "swap_count_zram": True}, "trusted": True}
+
+
+@pytest.mark.parametrize(
+    ("given", "size", "count_zram"),
+    [
+        ({}, "3G", False),
+        ({"detect_result": {"remedies": [ZRAM_REMEDY]}}, "5G", True),
+        ({"detect_result": {"remedies": [ZRAM_REMEDY]}, "swap_count_zram": False}, "5G", False),
+    ],
+    ids=["without zram", "with zram", "with zram that is not counted"],
+)
+def test_swap_is_that_of_the_remedy(given: dict[str, object], size: str, *, count_zram: bool) -> None:
+    templar, tasks = play(**given)
     task = tasks["Use the swap size that the remedies suggest"]
-    assert templar.template(trust_as_template(task["ansible.builtin.set_fact"]["swap_size"])) == "3G"
+    templar.available_variables = {**templar.available_variables, **task["vars"]}
+    facts = task["ansible.builtin.set_fact"]
+    assert templar.template(trust_as_template(facts["swap_size"])) == size
+    assert templar.template(trust_as_template(facts["swap_count_zram"])) is count_zram

@@ -9,6 +9,7 @@ consumers.py   which processes held the memory, by name and by cgroup
 kernel_use.py  the memory that the kernel itself held, and what it was
 figures.py     compute_figures(): an incident -> the three above, computed once
 limit_owner.py whose memory limit was reached: a unit, a container, a pod, a node
+swap_size.py   the swap that helps against a kill, within limits that no kill can move
 unknown.py     arithmetic on sizes that a report may not show
 cause.py       diagnose(): an incident and its figures -> cause, summary, evidence, remedies, advice
 evidence.py    the sentences that show the cause

@@ -22,10 +22,8 @@ from .figures import Figures
 from .kernel_use import has_kernel_most, has_kernel_most_of_cgroup
 from .limit_owner import describe_owner_at_limit
 from .remedies import Advice, Remedy, find_advice, find_remedies
+from .swap_size import UNLIMITED, SwapLimits, is_used_up
 from .unknown import zero_if_unknown
-
-# The CPUs take swap slots in batches, so the last of the swap is never used.
-_SWAP_EXHAUSTED_SHARE = 0.02
 
 _REASONS = {
     "ram_and_swap_exhausted": "because RAM and swap were exhausted",
@@ -71,16 +69,19 @@ class Diagnosis(t.NamedTuple):
     advice: tuple[Advice, ...] = ()
 
 
-def diagnose(incident: Incident, figures: Figures) -> Diagnosis:
-    """Explain one incident. A cause is claimed only if the report's figures show it."""
+def diagnose(incident: Incident, figures: Figures, limits: SwapLimits = UNLIMITED) -> Diagnosis:
+    """Explain one incident. A cause is claimed only if the report's figures show it.
+
+    `limits` are those of the swap that may be suggested for its host.
+    """
     cause = incident.cause or find_cause(incident.report, figures.supplies, figures.parts)
     return Diagnosis(
         cause=cause,
         kind=_describe_kind(incident, cause),
         summary=_summarise(incident, cause),
         evidence=tuple(collect_evidence(incident, figures, cause)),
-        remedies=tuple(find_remedies(incident, figures, cause)),
-        advice=tuple(find_advice(incident, figures, cause)),
+        remedies=tuple(find_remedies(incident, figures, cause, limits)),
+        advice=tuple(find_advice(incident, figures, cause, limits)),
     )
 
 
@@ -160,7 +161,7 @@ def _find_cause_in_swap(memory: Memory) -> str:
     if total is None or free is None:
         return "unknown"
 
-    if free <= total * _SWAP_EXHAUSTED_SHARE:
+    if is_used_up(total, free):
         return "ram_and_swap_exhausted"
 
     return "ram_exhausted_swap_free"

@@ -17,19 +17,23 @@ from .consumers import Group, is_table_whole
 from .figures import Figures, find_lost_ram
 from .kernel_use import name_largest_slabs
 from .limit_owner import find_limit_owner
+from .swap_size import (
+    HEADERS,
+    MOST_MISSING,
+    MOST_SWAP,
+    MOST_SWAP_PER_RAM,
+    SwapLimits,
+    SwapSize,
+    find_swap_size,
+    write_size,
+)
 from .unknown import zero_if_unknown
 
-_GIB = 1024**3
-# A leak fills any amount of swap, and a disk takes minutes to take in more than this, while the host is of no use.
-_MOST_MISSING = 8 * _GIB
 # With this many processes of one name, the number that may run matters more than the size of each.
 _CROWD = 10
 
 _APACHE: t.Mapping[str | None, str] = {"apache2.service": "apache2", "httpd.service": "httpd"}
 _FCGID_DIRECTIVES = {"FcgidMinProcessesPerClass": 0, "FcgidProcessLifeTime": 600, "FcgidIdleScanInterval": 120}
-
-# An upper bound of what the headers of swap areas take of their size.
-_HEADERS = 1 << 20
 
 _SMALLEST_WORKER = 64 << 20
 _STEP = 8 << 20
@@ -39,6 +43,11 @@ _MANY = 0.25
 _MANY_HUGE_PAGES = _MANY / 5
 
 _EXHAUSTED = ("ram_and_swap_exhausted", "ram_exhausted_no_swap")
+
+_SWAP_RULE = (
+    f"the total stays within {format_size(MOST_SWAP)}, {MOST_SWAP_PER_RAM} times the RAM, and half of the free disk "
+    "space. For more, set swap_size yourself."
+)
 
 
 class Remedy(t.NamedTuple):
@@ -58,12 +67,12 @@ class Advice(t.NamedTuple):
     risk: str
 
 
-def find_remedies(incident: Incident, figures: Figures, cause: str) -> t.Iterator[Remedy]:
-    """Yield the roles of this collection that help against a kill."""
+def find_remedies(incident: Incident, figures: Figures, cause: str, limits: SwapLimits) -> t.Iterator[Remedy]:
+    """Yield the roles of this collection that help against a kill; `limits` are those of the swap of its host."""
     report = incident.report
     yield from _suggest_policy(report, incident.effect)
     if cause in _EXHAUSTED:
-        yield from _suggest_swap(figures)
+        yield from _suggest_swap(figures, limits)
 
     yield from _suggest_workers(incident, figures.memory)
 
@@ -92,7 +101,7 @@ def _is_in_place(remedy: Remedy, host: HostNow) -> bool:
 
     if remedy.role == "swap":
         existing = zero_if_unknown(host.swap_total_bytes)
-        return _parse_swap_size(remedy) <= existing + _HEADERS
+        return _parse_swap_size(remedy) <= existing + HEADERS
 
     return False
 
@@ -210,38 +219,26 @@ def _count_workers(report: OomReport, name: str) -> int:
     return sum(task.name == name for task in report.tasks)
 
 
-def _suggest_swap(figures: Figures) -> t.Iterator[Remedy]:
+def _suggest_swap(figures: Figures, limits: SwapLimits) -> t.Iterator[Remedy]:
     """Yield the remedy that adds swap for the largest consumer if memory of processes filled the RAM."""
-    memory = figures.memory
-    largest = figures.consumers.largest
-    if not _are_sizes_known(memory, largest) or not _can_swap(memory, figures.parts):
+    size = find_swap_size(figures, limits)
+    if size is None or not size.target_bytes:
         return
 
-    swap = zero_if_unknown(memory.swap_total_bytes)
-    missing = _estimate_missing(largest, memory)
-    target = -(-(swap + missing) // _GIB)
-    added = format_size(target * _GIB - swap)
+    variables: dict[str, t.Any] = {"swap_size": write_size(size.target_bytes)}
+    if limits.has_zram:
+        # The report counts zram as swap, and so does the suggested size.
+        variables["swap_count_zram"] = True
+
+    added = format_size(size.target_bytes - size.existing_bytes)
     yield Remedy(
         role="swap",
-        variables={"swap_size": f"{target}G"},
+        variables=variables,
         why="Swap takes up memory that processes hold but do not use, and leaves time to act: "
-        f"{_describe_existing_swap(swap)}; {_describe_room(largest, target, missing)}",
+        f"{_describe_existing_swap(size.existing_bytes)}; {_describe_room(figures.consumers.largest, size)}",
         risk="A process that grows without limit fills any amount of swap, and makes the host slow until then. The "
         f"additional swap takes {added} of disk space.",
     )
-
-
-def _are_sizes_known(memory: Memory, largest: Group[str]) -> bool:
-    """Return whether the report shows the numbers that a size of swap is computed from.
-
-    A kernel that cannot swap does not print the size of swap.
-    """
-    if None in (memory.ram_bytes, memory.swap_total_bytes):
-        return False
-
-    _name, tasks, sums = largest
-
-    return not tasks or sums.held_bytes > 0
 
 
 def _describe_existing_swap(swap: int) -> str:
@@ -251,51 +248,29 @@ def _describe_existing_swap(swap: int) -> str:
     return f"the {format_size(swap)} that the host had was used up"
 
 
-def _describe_room(largest: Group[str], target: int, missing: int) -> str:
-    """Return what a swap of `target` GiB has room for, and the rule behind that size."""
+def _describe_room(largest: Group[str], size: SwapSize) -> str:
+    """Return what the suggested swap has room for, and the rule behind its size."""
     name, tasks, _sums = largest
+    target = f"{write_size(size.target_bytes)}iB".replace("G", " G").replace("M", " M")
     if not tasks:
-        return f"{target} GiB is more than that."
+        return f"{target} is more than that."
 
-    return (
-        f"with {target} GiB, {name} could have held {format_size(missing)} more. "
+    rule = (
         "The suggested size adds as much as the largest consumer held, but no more than RAM and swap together, and no "
-        f"more than {format_size(_MOST_MISSING)}."
+        f"more than {format_size(MOST_MISSING)}."
     )
+    if size.room_bytes < size.missing_bytes:
+        rule = f"The largest consumer held more than that, but {_SWAP_RULE}"
+
+    return f"with {target}, {name} could have held {format_size(size.room_bytes)} more. {rule}"
 
 
-def _can_swap(memory: Memory, parts: Breakdown | None) -> bool:
-    """Return whether memory of processes filled the RAM; the kernel's own memory does not go to swap."""
-    if parts is None or parts.anonymous_bytes is None:
-        return True
-
-    swappable = parts.anonymous_bytes + zero_if_unknown(parts.shmem_bytes)
-    return compute_share(swappable, memory) >= _MANY
-
-
-def _estimate_missing(largest: Group[str], memory: Memory) -> int:
-    """Return how many more bytes the largest consumer gets room for: as much as it held, within bounds.
-
-    A report shows the memory that existed, not the memory that was missing. The estimate is at most the sum of RAM and
-    swap: if the table does not list shared pages separately, the processes of one name seem to hold more than that.
-    """
-    _name, tasks, sums = largest
-    if not tasks:
-        return _GIB
-
-    missing = min(sums.held_bytes, _MOST_MISSING)
-    if not memory.ram_bytes:
-        return missing
-
-    existing = memory.ram_bytes + zero_if_unknown(memory.swap_total_bytes)
-    return min(missing, existing)
-
-
-def find_advice(incident: Incident, figures: Figures, cause: str) -> t.Iterator[Advice]:
-    """Yield what else helps, but is for people to decide."""
+def find_advice(incident: Incident, figures: Figures, cause: str, limits: SwapLimits) -> t.Iterator[Advice]:
+    """Yield what else helps, but is for people to decide; `limits` are those of the swap of its host."""
     report = incident.report
     if cause in _EXHAUSTED:
         yield from _advise_on_crowd(figures)
+        yield from _advise_on_leak(incident, figures, limits)
     elif cause == "cgroup_limit":
         yield from _advise_on_limit(incident)
     elif cause == "pressure":
@@ -348,6 +323,43 @@ def _advise_on_crowd(figures: Figures) -> t.Iterator[Advice]:
         why=f"There were {len(tasks)} of them, and a few more would also fill additional swap.",
         risk="Work beyond that number waits or is refused. When the unit reaches its limit, one of them is killed.",
     )
+
+
+def _advise_on_leak(incident: Incident, figures: Figures, limits: SwapLimits) -> t.Iterator[Advice]:
+    """Yield what helps if more swap would have helped a little longer, but is not suggested."""
+    size = find_swap_size(figures, limits)
+    if size is None or size.target_bytes:
+        return
+
+    yield Advice(
+        what=f"Limit the memory of {_name_largest(incident, figures)} (MemoryMax= of its unit, or a limit of its own), "
+        "and look for what makes it grow.",
+        why=_explain_refusal(size, limits),
+        risk="When the unit reaches its limit, one of its processes is killed.",
+    )
+
+
+def _explain_refusal(size: SwapSize, limits: SwapLimits) -> str:
+    """Return why no more swap is suggested."""
+    if limits.was_raise_futile:
+        least = format_size(limits.least_exhausted_bytes)
+        most = format_size(limits.most_exhausted_bytes)
+        return (
+            f"Swap was exhausted with a total of {least} and with a total of {most}, so more of it did not help. A "
+            "leak fills any amount of swap."
+        )
+
+    return f"No more swap is suggested: the host had {format_size(size.existing_bytes)}, and {_SWAP_RULE}"
+
+
+def _name_largest(incident: Incident, figures: Figures) -> str:
+    """Return the largest consumer, with its unit if it was the victim."""
+    name, _tasks, _sums = figures.consumers.largest
+    unit = incident.place.innermost_unit
+    if unit and name in incident.victim_names:
+        return f"{name} in {unit}"
+
+    return name or "the largest consumer"
 
 
 def _advise_on_limit(incident: Incident) -> t.Iterator[Advice]:

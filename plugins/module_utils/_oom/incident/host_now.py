@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import typing as t
 
@@ -13,6 +14,9 @@ from ..._proc import parse_meminfo
 # Debian and Ubuntu; Enterprise Linux and Fedora.
 _FCGID_MODULES = ("usr/lib/apache2/modules/mod_fcgid.so", "etc/httpd/modules/mod_fcgid.so")
 
+_ZRAM = "/dev/zram"
+_KIB = 1024
+
 
 class HostNow(t.NamedTuple):
     """What the host has now against further kills; None if it is unknown, as it is for another host."""
@@ -20,14 +24,42 @@ class HostNow(t.NamedTuple):
     swap_total_bytes: int | None = None
     has_fcgid: bool | None = None
     """mod_fcgid is installed."""
+    zram_bytes: int = 0
+    """The part of the swap that is compressed RAM."""
+    disk_free_bytes: int | None = None
+    """What programs can still write to the root filesystem, where swap files are."""
 
 
 def observe_host(root: pathlib.Path = pathlib.Path("/")) -> HostNow:
     """Return what the host has whose files are below `root`."""
-    try:
-        sizes = parse_meminfo((root / "proc/meminfo").read_text("ascii"))
-    except OSError:
-        sizes = {}
-
+    sizes = parse_meminfo(_read_text(root / "proc/meminfo"))
+    zram = _sum_zram(_read_text(root / "proc/swaps"))
     has_fcgid = any((root / module).exists() for module in _FCGID_MODULES)
-    return HostNow(swap_total_bytes=sizes.get("SwapTotal"), has_fcgid=has_fcgid)
+    filesystem = os.statvfs(root)
+
+    return HostNow(
+        swap_total_bytes=sizes.get("SwapTotal"),
+        has_fcgid=has_fcgid,
+        zram_bytes=zram,
+        disk_free_bytes=filesystem.f_bavail * filesystem.f_frsize,
+    )
+
+
+def _read_text(path: pathlib.Path) -> str:
+    """Return the content of a file, nothing if it cannot be read."""
+    try:
+        return path.read_text("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _sum_zram(swaps: str) -> int:
+    """Return the size of all zram devices in /proc/swaps: proc_swaps(5)."""
+    total = 0
+    for line in swaps.splitlines():
+        path, *fields = line.split()
+        if path.startswith(_ZRAM):
+            size = fields[1]
+            total += int(size) * _KIB
+
+    return total

@@ -9,6 +9,7 @@ import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.explain.cause import Diagnosis, diagnose
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.explain.figures import compute_figures
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.explain.swap_size import UNLIMITED, SwapLimits
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.incident import UnitEffect, build_incident
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import (
     Line,
@@ -77,11 +78,11 @@ STOP = UnitEffect(unit="apache2.service", result="oom-kill", stopped=True, resta
 NO_EFFECT = UnitEffect()
 
 
-def diagnose_incident(effect: UnitEffect = NO_EFFECT, **changes: t.Any) -> Diagnosis:
+def diagnose_incident(effect: UnitEffect = NO_EFFECT, limits: SwapLimits = UNLIMITED, **changes: t.Any) -> Diagnosis:
     """Explain the incident with these changes to its report."""
     report = REPORT._replace(**changes)
     incident = build_incident(report)._replace(effect=effect)
-    return diagnose(incident, compute_figures(incident))
+    return diagnose(incident, compute_figures(incident), limits)
 
 
 def make_memory(total: int | None, free: int | None) -> Memory:

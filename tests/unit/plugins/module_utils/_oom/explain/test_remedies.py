@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.explain.remedies import Remedy, select_needed
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.explain.swap_size import SwapLimits
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.host_now import HostNow
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import (
     Limit,
@@ -49,12 +50,12 @@ LARGE = make_memory(8 * GIB, 0)._replace(ram_bytes=32 * GIB)
     [
         ({}, "9G"),
         ({"memory": make_memory(0, 0)}, "1G"),
-        ({"memory": make_memory(8 * GIB, 0)}, "13G"),
+        ({"memory": make_memory(8 * GIB, 0)}, "10G"),
         ({"tasks": ()}, "5G"),
         ({"tasks": (Task("a", 1, rss_bytes=100 * GIB),)}, "9G"),
         ({"tasks": (Task("a", 1, rss_bytes=100 * GIB),), "memory": make_memory(0, 0)}, "1G"),
-        ({"tasks": (Task("a", 1, rss_bytes=25 * GIB),), "memory": LARGE}, "16G"),
-        ({"tasks": (Task("a", 1, rss_bytes=5 * GIB),), "memory": LARGE}, "13G"),
+        ({"tasks": (Task("a", 1, rss_bytes=25 * GIB),), "memory": LARGE}, "10G"),
+        ({"tasks": (Task("a", 1, rss_bytes=5 * GIB),), "memory": LARGE._replace(swap_total_bytes=3 * GIB)}, "8G"),
         ({"tasks": (Task("a", 1, rss_bytes=GIB), Task("a", 2, rss_bytes=GIB))}, "6G"),
         (
             {"tasks": tuple(Task("a", pid, rss_bytes=GIB, rss_anon_bytes=0, rss_file_bytes=GIB) for pid in range(9))},
@@ -159,6 +160,54 @@ def test_the_size_of_swap_is_explained() -> None:
             "The additional swap takes 5.3 GiB of disk space."
         ),
     )
+
+
+RAISED = SwapLimits(least_exhausted_bytes=GIB, most_exhausted_bytes=4 * GIB)
+FULL_DISK = SwapLimits(disk_bytes=4 * GIB - 1)
+
+
+@pytest.mark.parametrize("limits", [RAISED, FULL_DISK], ids=["an earlier raise did not help", "disk too small"])
+def test_no_swap_is_suggested_beyond_the_limits(limits: SwapLimits) -> None:
+    roles = [remedy.role for remedy in diagnose_incident(STOP, limits).remedies]
+    assert roles == ["oom_policy", "fcgid", "fcgid_recycler"]
+
+
+def test_a_leak_is_named_after_a_raise_that_did_not_help() -> None:
+    (leak,) = diagnose_incident(STOP, RAISED).advice
+    assert leak.what == (
+        "Limit the memory of sys.fcgi in apache2.service (MemoryMax= of its unit, or a limit of its own), and look for "
+        "what makes it grow."
+    )
+    assert leak.why == (
+        "Swap was exhausted with a total of 1.0 GiB and with a total of 4.0 GiB, so more of it did not help. A leak "
+        "fills any amount of swap."
+    )
+
+
+def test_the_limit_is_explained_if_it_leaves_no_room() -> None:
+    (leak,) = diagnose_incident(STOP, FULL_DISK).advice
+    assert leak.why == (
+        "No more swap is suggested: the host had 3.7 GiB, and the total stays within 10.0 GiB, 10 times the RAM, and "
+        "half of the free disk space. For more, set swap_size yourself."
+    )
+
+
+def test_a_size_cut_by_the_limit_says_so() -> None:
+    (swap,) = (
+        remedy for remedy in diagnose_incident(limits=SwapLimits(disk_bytes=6 * GIB)).remedies if remedy.role == "swap"
+    )
+    assert swap.variables == {"swap_size": "6G"}
+    assert swap.why.endswith(
+        "with 6 GiB, sys.fcgi could have held 2.3 GiB more. The largest consumer held more than that, but the total "
+        "stays within 10.0 GiB, 10 times the RAM, and half of the free disk space. For more, set swap_size yourself."
+    )
+
+
+def test_zram_is_counted_by_the_role_as_it_is_by_the_report() -> None:
+    (swap,) = (
+        remedy for remedy in diagnose_incident(limits=SwapLimits(has_zram=True)).remedies if remedy.role == "swap"
+    )
+    assert swap.variables == {"swap_size": "9G", "swap_count_zram": True}
 
 
 def limit(**changes: t.Any) -> dict[str, t.Any]:
