@@ -897,6 +897,22 @@ summary:
           description: The C(Restart) that is in force now, V(null) if systemd cannot be asked.
           type: str
           sample: on-failure
+        depends_on_restart:
+          description:
+            - Whether only C(Restart) brings the unit back after such a kill, whatever its C(OOMPolicy) is, because its
+              main process, all its processes or an unknown process was killed.
+          type: bool
+        is_down:
+          description:
+            - Whether the unit is down now because of an OOM kill, and systemd is not starting it.
+            - V(null) if systemd cannot be asked.
+          type: bool
+        start_refusal:
+          description:
+            - Why the playbook C(oomguard.linux.remediate) does not start the unit if it is down. For example, it is a
+              job, a transient unit, or the manager of a user's units.
+            - V(null) if the playbook starts it.
+          type: str
         remedies:
           description:
             - The remedies for this unit that the host needs. RV(remedies) include them.

@@ -13,6 +13,7 @@ from .explain.breakdown import Breakdown
 from .explain.cause import Diagnosis, diagnose
 from .explain.consumers import Consumers, Sums, compute_held_bytes, count_damaged_rows
 from .explain.figures import Figures, RamSizes, compute_figures
+from .explain.outage import depends_on_restart, find_start_refusal, is_down, suggest_restart
 from .explain.remedies import Remedy, select_needed, suggest_for_outage
 from .explain.swap_size import find_swap_limits
 from .explain.unknown import zero_if_unknown
@@ -81,7 +82,7 @@ def build_result(findings: Findings, *, tasks: str, top: int) -> dict[str, t.Any
     taken_down = []
     remedies = list(_list_remedies(diagnoses))
     for unit in findings.taken_down:
-        own = list(_find_unit_remedies(unit, diagnosed))
+        own = [*_find_unit_remedies(unit, diagnosed), *suggest_restart(unit)]
         needed = _build_remedies(select_needed(own, findings.host_now), trusted=findings.trusted)
         taken_down.append(_build_taken_down(unit, needed))
         remedies += own
@@ -141,6 +142,9 @@ def _build_taken_down(unit: TakenDown, remedies: t.Sequence[dict[str, t.Any]]) -
         "active_state": unit.state.active_state,
         "oom_policy": unit.state.oom_policy,
         "restart": unit.state.restart,
+        "depends_on_restart": depends_on_restart(unit),
+        "is_down": is_down(unit.state),
+        "start_refusal": find_start_refusal(unit.state),
         "remedies": remedies,
     }
 

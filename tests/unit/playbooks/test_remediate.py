@@ -26,7 +26,14 @@ FOREIGN = [{**remedy, "trusted": False} for remedy in REMEDIES]
 def play(**variables: object) -> tuple[Templar, dict[str, dict[str, t.Any]]]:
     """Return a templar with the variables of the play, and its tasks by name."""
     (loaded,) = DataLoader().load_from_file(str(PLAYBOOK), trusted_as_template=True)
-    given = {"ansible_run_tags": ["all"], "detect_result": {"remedies": REMEDIES}}
+    given: dict[str, t.Any] = {
+        "detect_result": {"remedies": REMEDIES},
+        "ansible_run_tags": ["all"],
+        "ansible_skip_tags": [],
+        "ansible_check_mode": False,
+        "oomguard_done": [],
+        "oomguard_failed": [],
+    }
     templar = Templar(variables={**loaded["vars"], **given, **variables})
     return templar, {task["name"]: task for task in loaded["tasks"]}
 
@@ -100,3 +107,85 @@ def test_swap_is_that_of_the_remedy(given: dict[str, object], size: str, *, coun
     facts = task["ansible.builtin.set_fact"]
     assert templar.template(trust_as_template(facts["swap_size"])) == size
     assert templar.template(trust_as_template(facts["swap_count_zram"])) is count_zram
+
+
+def unit(
+    name: str, refusal: str | None = None, *, is_down: bool | None = True, state: str | None = "failed"
+) -> dict[str, t.Any]:
+    return {"unit": name, "is_down": is_down, "start_refusal": refusal, "active_state": state}
+
+
+DOWN = [
+    unit("shop.service"),
+    unit("up.service", is_down=False, state="active"),
+    unit("foreign.service", is_down=None, state=None),
+    unit("backup.service", "It is a job."),
+]
+FOUND = {"remedies": [], "summary": {"taken_down": DOWN}}
+
+
+def evaluate(expression: str, **variables: object) -> t.Any:
+    """Return the value of a variable of the play after a search that found units that were down."""
+    templar, _tasks = play(**{"detect_result": FOUND, **variables})
+    return templar.template(trust_as_template(f"{{{{ {expression} }}}}"))
+
+
+def test_services_that_are_down_are_started() -> None:
+    assert evaluate("oomguard_startable") == ["shop.service"]
+
+
+@pytest.mark.parametrize(
+    ("given", "faults"),
+    [
+        ({}, ["shop.service"]),
+        ({"oomguard_checked": {"summary": {"taken_down": DOWN[1:]}}}, []),
+        ({"oomguard_checked": {"summary": {"taken_down": [unit("web.service")]}}}, ["web.service"]),
+        ({"oomguard_checked": {"summary": {"taken_down": [unit("shop.service", is_down=False)]}}}, ["shop.service"]),
+        ({"oomguard_checked": {"skipped": True}}, ["shop.service"]),
+        ({"oomguard_failed": ["swap: no room"]}, ["swap: no room", "shop.service"]),
+        ({"oomguard_start": False}, ["shop.service"]),
+        ({"ansible_check_mode": True}, []),
+        ({"ansible_check_mode": True, "oomguard_start": False}, ["shop.service"]),
+        ({"ansible_run_tags": ["swap"]}, []),
+        ({"ansible_skip_tags": ["start_services"]}, []),
+        ({"ansible_run_tags": ["start_services"]}, ["shop.service"]),
+        ({"detect_result": {"remedies": []}}, []),
+    ],
+    ids=[
+        "still down",
+        "up after the start",
+        "another one down",
+        "failed again for another reason",
+        "no second search",
+        "a role failed",
+        "not to be started",
+        "check mode",
+        "check mode, not to be started",
+        "other tags",
+        "tag skipped",
+        "tag given",
+        "nothing known",
+    ],
+)
+def test_the_play_fails_if_a_service_is_still_down(given: dict[str, object], faults: list[str]) -> None:
+    assert evaluate("oomguard_faults", **given) == faults
+
+
+@pytest.mark.parametrize(
+    ("given", "lines"),
+    [
+        ({"ansible_check_mode": True}, ["backup.service is still down after an OOM kill. It is a job."]),
+        (
+            {"ansible_run_tags": ["swap"]},
+            [
+                "backup.service is still down after an OOM kill. It is a job.",
+                "shop.service is still down after an OOM kill.",
+            ],
+        ),
+    ],
+)
+def test_each_unit_that_is_left_down_is_named(given: dict[str, object], lines: list[str]) -> None:
+    templar, tasks = play(detect_result=FOUND, **given)
+    task = tasks["Report units that are left as they are"]
+    templar.available_variables = {**templar.available_variables, **task["vars"]}
+    assert templar.template(trust_as_template(task["ansible.builtin.debug"]["msg"])) == lines

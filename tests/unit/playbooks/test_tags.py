@@ -25,7 +25,7 @@ RESULTS: dict[str, dict[str, t.Any]] = {
     "oom_info": {
         "events": [],
         "remedies": [SWAP_REMEDY, UNIT_REMEDY, FCGID_REMEDY],
-        "summary": {"count": 0, "units_taken_down": []},
+        "summary": {"count": 0, "units_taken_down": [], "taken_down": []},
         "coverage": {"complete": True, "from": None, "missed_records": 0, "unparsed": 0, "notes": []},
     },
     "systemd_dropin": {"restart_required": False, "active_state": "active", "unit_result": "success"},
@@ -159,4 +159,26 @@ def test_known_tags_are_the_tags_of_the_roles(playbook: str) -> None:
         for path in (ROOT / "roles" / role / "tasks").glob("*.yml"):
             for tags in re.findall(r"tags: \[(.*)\]", path.read_text()):
                 found.update(tags.split(", "))
+    own = [task.get("tags", "always") for task in loaded.get("tasks", ())]
+    found.update(tag for tag in own if isinstance(tag, str) and tag != "always")
     assert found == set(loaded["vars"]["oomguard_tags"])
+
+
+@pytest.fixture
+def failing(collections: pathlib.Path) -> t.Iterator[pathlib.Path]:
+    """Return the folder with the collection in which a disk has no room for swap."""
+    module = collections / "ansible_collections/oomguard/linux/plugins/modules/swap.py"
+    text = module.read_text()
+    module.write_text(STUB.format(result=json.dumps({"failed": True, "msg": "The disk is full."})))
+    yield collections
+    module.write_text(text)
+
+
+def test_one_role_that_fails_does_not_keep_the_others_back(failing: pathlib.Path) -> None:
+    finished = play(failing, "remediate")
+    assert finished.returncode == 2
+    assert list_tasks(finished.stdout) >= OOM_POLICY | FCGID_DIRECTIVES | {"Record why the role has failed"}
+    assert (
+        "Done: oom_policy, fcgid\\nFailed: swap (Bring the total swap to its target): The disk is full."
+        in finished.stdout
+    )

@@ -21,7 +21,8 @@ def make_remedy(unit: str, *, trusted: bool = True) -> dict[str, t.Any]:
 
 
 def test_remedies_of_a_foreign_journal_are_left_alone() -> None:
-    found = {"events": [], "remedies": [make_remedy("ssh.service", trusted=False), make_remedy("a.service")]}
+    remedies = [make_remedy("ssh.service", trusted=False), make_remedy("a.service")]
+    found = {"events": [], "remedies": remedies, "summary": {"taken_down": []}}
     assert value("oom_policy", "__oom_policy_units", detect_result=found) == ["a.service"]
 
 
@@ -40,7 +41,8 @@ def test_remedies_of_a_foreign_journal_are_left_alone() -> None:
 def test_detected_units_are_configured(events: list[dict[str, t.Any]], advised: list[str], units: list[str]) -> None:
     remedies = [make_remedy(unit) for unit in advised]
     remedies += [{"role": "swap", "variables": {"swap_size": "1G"}, "trusted": True}]
-    assert value("oom_policy", "__oom_policy_units", detect_result={"events": events, "remedies": remedies}) == units
+    found = {"events": events, "remedies": remedies, "summary": {"taken_down": []}}
+    assert value("oom_policy", "__oom_policy_units", detect_result=found) == units
 
 
 @pytest.mark.parametrize(
@@ -105,3 +107,43 @@ def test_no_unit_is_dead_if_none_was_configured() -> None:
 )
 def test_name_may_stand_for_several_units(unit: str, several: bool) -> None:
     assert value("oom_policy", "oom_policy_unit is search(__oom_policy_several)", oom_policy_unit=unit) is several
+
+
+RESTART = {"oom_policy_units": ["database.service"], "oom_policy_restart": "on-failure"}
+
+
+def settings_of(unit: str, *variables: dict[str, t.Any], trusted: bool = True, **given: t.Any) -> dict[str, t.Any]:
+    """Return the settings of a unit with these variables of remedies."""
+    remedies = [{"role": "oom_policy", "variables": one, "trusted": trusted} for one in variables]
+    found = {"events": [], "remedies": remedies, "summary": {"taken_down": []}}
+    known = {"detect_result": found, "oom_policy_unit": unit, **given}
+    settings: dict[str, t.Any] = value("oom_policy", "__oom_policy_settings", **known)
+    return {name: setting for name, setting in settings.items() if setting}
+
+
+@pytest.mark.parametrize(
+    ("variables", "given", "restart"),
+    [
+        (RESTART, {}, "on-failure"),
+        (RESTART, {"oom_policy_restart": "always"}, "always"),
+        (RESTART, {"oom_policy_units": ["database.service"]}, None),
+        (RESTART, {"trusted": False}, None),
+        ({**RESTART, "oom_policy_units": ["other.service"]}, {}, None),
+    ],
+    ids=["advised", "set", "units named", "not trusted", "another unit"],
+)
+def test_a_unit_gets_the_restart_that_is_advised_for_it(
+    variables: dict[str, t.Any], given: dict[str, t.Any], restart: str | None
+) -> None:
+    assert settings_of("database.service", variables, **given).get("Restart") == restart
+
+
+@pytest.mark.parametrize(("advised", "policy"), [({}, "continue"), ({"oom_policy_policy": "kill"}, "kill")])
+def test_a_unit_keeps_the_policy_that_is_advised_for_it(advised: dict[str, str], policy: str) -> None:
+    assert settings_of("database.service", {**RESTART, **advised})["OOMPolicy"] == policy
+
+
+def test_a_unit_that_depends_on_its_restart_is_not_configured_without_it() -> None:
+    taken_down = [{"unit": "a.service", "depends_on_restart": True}]
+    found = {"events": [event("oom-kill", "continue")], "remedies": [], "summary": {"taken_down": taken_down}}
+    assert value("oom_policy", "__oom_policy_units", detect_result=found) == []

@@ -87,7 +87,8 @@ def select_needed(remedies: t.Iterable[Remedy], host: HostNow) -> list[Remedy]:
         if _is_in_place(remedy, host):
             continue
 
-        key = (remedy.role, *remedy.variables.get("oom_policy_units", ()))
+        restart = remedy.variables.get("oom_policy_restart")
+        key = (remedy.role, restart, *remedy.variables.get("oom_policy_units", ()))
         if key not in kept or _parse_swap_size(remedy) > _parse_swap_size(kept[key]):
             kept[key] = remedy
 
@@ -128,6 +129,7 @@ def suggest_for_outage(unit: TakenDown) -> t.Iterator[Remedy]:
         oom_policy=unit.state.oom_policy,
         main_process_killed=unit.state.main_process_killed is not False,
         confirmed=unit.confirmed,
+        gone=unit.state.is_transient,
     )
     if _would_policy_help(effect):
         yield _build_policy_remedy(unit.unit)

@@ -30,6 +30,9 @@ MOST_SWAP_PER_RAM = 10
 # The step of sizes below 1 GiB.
 _SMALL_STEP = 64 << 20
 
+# The role keeps 256 MiB free by default, and a file takes some space besides its content.
+_DISK_RESERVE = 512 << 20
+
 # An upper bound of what the headers of swap areas take of their size.
 HEADERS = 1 << 20
 
@@ -124,8 +127,8 @@ def _compute_disk_limit(host_now: HostNow) -> int | None:
     if existing is None or free is None:
         return None
 
-    available = free // 2
-    return existing + available
+    available = min(free // 2, free - _DISK_RESERVE)
+    return existing + max(available, 0)
 
 
 def is_raise(before: int, after: int) -> bool:

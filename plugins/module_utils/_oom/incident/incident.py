@@ -28,7 +28,7 @@ class UnitEffect(t.NamedTuple):
     """From the end of its main process until its next start; None if it has not been started since."""
     main_process_killed: bool = False
     gone: bool = False
-    """This host's systemd does not know the unit, or no longer."""
+    """This host's systemd does not know the unit, or forgets it when it ends."""
     is_up: bool | None = None
     """Whether it is up now; None for another host's journal."""
     confirmed: bool = True

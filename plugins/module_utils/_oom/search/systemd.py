@@ -27,6 +27,9 @@ _PROPERTIES = (
     "ActiveEnterTimestampMonotonic",
     "ActiveExitTimestampMonotonic",
     "InactiveEnterTimestampMonotonic",
+    "Type",
+    "Transient",
+    "TriggeredBy",
 )
 # Every unit whose last result is still shown. In all other states, systemd has reset it.
 _UNSETTLED = "--state=failed,activating,deactivating"
@@ -81,7 +84,18 @@ def _read_state(properties: t.Mapping[str, str]) -> UnitState:
         main_pid=_read_number(properties, "MainPID"),
         up_us=_read_number(properties, "ActiveEnterTimestampMonotonic"),
         down_us=max(ended_us, left_us),
+        type=properties.get("Type"),
+        is_transient=properties.get("Transient") == "yes",
+        timers=_read_timers(properties),
     )
+
+
+def _read_timers(properties: t.Mapping[str, str]) -> str:
+    """Return the timers that start a unit, which sockets and paths may start as well."""
+    triggers = properties.get("TriggeredBy", "").split()
+    timers = [trigger for trigger in triggers if trigger.endswith(".timer")]
+
+    return " ".join(timers)
 
 
 def _read_end(properties: t.Mapping[str, str]) -> bool | None:

@@ -31,6 +31,12 @@ class UnitState(t.NamedTuple):
     """When it was last started, in microseconds since the boot; 0 if it was not."""
     down_us: int = 0
     """When it last went down, in microseconds since the boot; 0 if it did not."""
+    type: str | None = None
+    """Its Type=, None if it is not a service."""
+    is_transient: bool = False
+    """Whether a program has created it, so that it exists only until it ends."""
+    timers: str = ""
+    """The timers that start it."""
 
     @property
     def is_up(self) -> bool | None:
@@ -71,8 +77,9 @@ class UnitStates(t.NamedTuple):
         return self.find(unit)
 
     def is_gone(self, unit: str) -> bool:
-        """Return whether systemd does not know a unit, or no longer."""
-        return self.is_known and unit not in self.units
+        """Return whether systemd does not know a unit, or forgets it when it ends."""
+        is_kept = unit in self.units and not self.find(unit).is_transient
+        return self.is_known and not is_kept
 
 
 class Outage(t.NamedTuple):

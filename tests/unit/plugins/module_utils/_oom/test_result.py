@@ -265,6 +265,9 @@ def test_each_unit_that_went_down_is_described(findings: Findings) -> None:
         "active_state": None,
         "oom_policy": "stop",
         "restart": None,
+        "depends_on_restart": False,
+        "is_down": None,
+        "start_refusal": None,
     }
     assert remedies[0]["variables"] == {"oom_policy_units": ["apache2.service"]}
 

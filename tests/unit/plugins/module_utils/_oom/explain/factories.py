@@ -12,6 +12,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.explain.figure
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.explain.swap_size import UNLIMITED, SwapLimits
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.incident import UnitEffect, build_incident
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import (
+    Limit,
     Line,
     Memory,
     OomReport,
@@ -95,3 +96,18 @@ LOW = (
     make_zone("Normal", 3600, (900,), min_kb=3700),
     make_zone("HighMem", 900000, (225000,), min_kb=512, high_kb=900),
 )
+
+REQUEST = Trigger("hog", pid=7, gfp_flags=("GFP_KERNEL",), order=0)
+
+# The changes that make a report show each cause. A share of the swap is free, 0 by default.
+CAUSES: dict[str, dict[str, t.Any]] = {
+    "ram_and_swap_exhausted": {},
+    "ram_exhausted_swap_free": {"swap_free_share": 0.5},
+    "cgroup_limit": {"scope": "memcg", "limit": Limit(usage_bytes=GIB // 4, limit_bytes=GIB // 4)},
+    "fragmentation": {"trigger": REQUEST._replace(order=3), "zones": FRAGMENTED},
+    "low_zone": {"zones": LOW},
+    "cpuset_or_mempolicy": {"scope": "cpuset"},
+    "pressure": {"killer": "earlyoom"},
+    "manual": {"manual": True},
+    "unknown": {"memory": None},
+}

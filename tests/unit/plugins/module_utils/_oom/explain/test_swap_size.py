@@ -62,7 +62,13 @@ def test_other_kills_show_nothing_of_a_raise(other: Incident) -> None:
 
 @pytest.mark.parametrize(
     ("host_now", "disk_bytes"),
-    [(HostNow(GIB, disk_free_bytes=6 * GIB), 4 * GIB), (HostNow(disk_free_bytes=GIB), None), (HostNow(GIB), None)],
+    [
+        (HostNow(GIB, disk_free_bytes=6 * GIB), 4 * GIB),
+        (HostNow(GIB, disk_free_bytes=GIB // 4 * 3), GIB // 4 * 5),
+        (HostNow(GIB, disk_free_bytes=GIB // 4), GIB),
+        (HostNow(disk_free_bytes=GIB), None),
+        (HostNow(GIB), None),
+    ],
 )
 def test_half_of_the_free_disk_space_is_left(host_now: HostNow, disk_bytes: int | None) -> None:
     assert find_swap_limits([kill(0)], host_now)["shop"].disk_bytes == disk_bytes

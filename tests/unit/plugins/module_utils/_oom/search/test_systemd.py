@@ -45,6 +45,9 @@ MainPID=12
 ActiveEnterTimestampMonotonic=100
 ActiveExitTimestampMonotonic=200
 InactiveEnterTimestampMonotonic=300
+Type=notify
+Transient=no
+TriggeredBy=shop.socket shop.timer night.timer
 """
 UNITS = ("web.service", "gone.service", "swap.swap", "shop.service")
 SHOP = UnitState(
@@ -58,6 +61,8 @@ SHOP = UnitState(
     main_pid=12,
     up_us=100,
     down_us=300,
+    type="notify",
+    timers="shop.timer night.timer",
 )
 
 
@@ -138,3 +143,9 @@ def test_one_call_shows_journald_and_all_units_whose_result_is_not_reset() -> No
 @pytest.mark.parametrize(("boot", "expected"), [("b", SHOP), ("c", UnitState("shop.service"))])
 def test_the_state_says_nothing_about_another_boot(boot: str, expected: UnitState) -> None:
     assert observe(done(SHOWN)).find_in_boot("shop.service", boot) == expected
+
+
+@pytest.mark.parametrize(("value", "is_transient"), [("yes", True), ("no", False)])
+def test_transient_units_are_told_from_others(value: str, *, is_transient: bool) -> None:
+    shown = f"Id=run-u1.service\nLoadState=loaded\nTransient={value}\n"
+    assert observe(done(shown)).find("run-u1.service").is_transient is is_transient

@@ -46,3 +46,17 @@ def test_the_time_of_an_outage_is_that_of_the_clock() -> None:
 @pytest.mark.parametrize(("state", "is_up"), [("active", True), ("activating", False), ("failed", False), (None, None)])
 def test_whether_a_unit_is_up(state: str | None, *, is_up: bool | None) -> None:
     assert SHOP._replace(active_state=state).is_up is is_up
+
+
+@pytest.mark.parametrize(
+    ("states", "is_gone"),
+    [
+        (UnitStates(), False),
+        (UnitStates(is_known=True), True),
+        (UnitStates({"shop.service": SHOP}, is_known=True), False),
+        (UnitStates({"shop.service": SHOP._replace(is_transient=True)}, is_known=True), True),
+    ],
+    ids=["no answer", "not known", "known", "transient"],
+)
+def test_a_unit_is_gone_if_systemd_does_not_keep_it(states: UnitStates, *, is_gone: bool) -> None:
+    assert states.is_gone("shop.service") is is_gone
