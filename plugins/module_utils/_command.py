@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import typing as t
@@ -88,6 +89,11 @@ def run(
         ) from error
 
     return Completed(argv=tuple(argv), returncode=process.returncode, stdout=stdout, stderr=stderr)
+
+
+def is_installed(program: str) -> bool:
+    """Return whether `run` would find this program."""
+    return shutil.which(program, path=_build_path()) is not None
 
 
 def _refuse_timeout(argv: t.Sequence[str], timeout: float) -> None:

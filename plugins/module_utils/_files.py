@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import pathlib
@@ -35,6 +36,14 @@ _FLAGS = {0x10: ("immutable", "i"), 0x20: ("append-only", "a")}
 # The limits of Linux in bytes (linux/limits.h).
 _LONGEST_NAME = 255
 _LONGEST_PATH = 4095
+_HINTS: dict[int | None, str] = {
+    errno.ENOSPC: "Free some space on its filesystem.",
+    errno.EDQUOT: "Raise the disk quota of its owner.",
+    errno.EROFS: "Mount its filesystem read-write.",
+    errno.EPERM: "Look for the attributes i and a with lsattr -d, on the file and on its folder.",
+    errno.EACCES: "Run the task with become: true.",
+    errno.EIO: "The kernel logs the errors of disks: run journalctl -k.",
+}
 
 
 class FileError(OomguardError):
@@ -115,8 +124,13 @@ def write_file(path: pathlib.Path, text: str, *, mode: int = 0o644) -> None:
             temporary.unlink()
         raise FileError(
             f"Could not write {path}: {error.strerror}. It was not changed.",
-            hint="Check the free space and the mount options of its filesystem.",
+            hint=find_hint(error),
         ) from error
+
+
+def find_hint(error: OSError) -> str:
+    """Return what to do about the failure of a change to a file, "" if the error alone does not tell."""
+    return _HINTS.get(error.errno, "")
 
 
 def name_leftover(path: pathlib.Path) -> pathlib.Path:
@@ -139,7 +153,7 @@ def remove_file(path: pathlib.Path) -> None:
         if path.parent.is_dir():
             sync_folder(path.parent)
     except OSError as error:
-        raise FileError(f"Could not remove {path}: {error.strerror}.") from error
+        raise FileError(f"Could not remove {path}: {error.strerror}.", hint=find_hint(error)) from error
 
 
 def check_writable(path: pathlib.Path, *, size: int = 0) -> None:

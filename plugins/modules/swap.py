@@ -22,7 +22,10 @@ description:
   - An area is switched off only if its contents fit into the available memory and into the other areas. Otherwise the
     module fails before it changes anything, and reports the numbers.
   - Files of this module have the swap label V(oomguard) in their header. The module never switches off, changes or
-    removes any other area, and never overwrites any other file at O(path).
+    removes any other area, and never overwrites any other file at O(path). Only O(state=disabled) switches off all
+    areas.
+  - The module fails before it changes anything, also in check mode, if C(/etc/fstab), a unit, a swap file or its
+    directory is immutable, append-only or on a filesystem that is mounted read-only, or if a program is missing.
   - After each step, the host works and can boot. If a run is interrupted, the next run completes it.
 author:
   - oomguard contributors (@oomguard)
@@ -41,15 +44,32 @@ options:
       - A number, optionally followed by a unit, with or without a space between them. V(K), V(M), V(G), V(T), V(P) and
         V(E), also written V(KiB) and so on, are powers of 1024. V(KB) and so on are powers of 1000. V(B), or no unit,
         means bytes. Units are not case-sensitive. A fraction such as V(1.5G) is valid if it is a whole number of bytes.
-        Signs, exponents and percentages are not supported.
+        Signs and exponents are not supported.
+      - A percentage of the RAM, such as V(200%), from V(1%) to V(1000%). The RAM is C(MemTotal) of C(/proc/meminfo).
+      - If V(auto), twice the RAM, but no more than 4 GiB. With more than 4 GiB of RAM, as much as the RAM, but no more
+        than 8 GiB. A leak fills any amount of swap, and a disk takes minutes to take in more than that, while the host
+        is of no use.
+      - For V(auto) and percentages, a difference of up to a 32nd is ignored, because another kernel sees some more or
+        less RAM.
       - The size is rounded up to whole pages.
       - Required if O(state=present).
     type: str
+  fit:
+    description:
+      - Whether to add less swap than O(size) requires if the disk has no room for it. The new file then takes what is
+        free except for O(reserve). The module warns of the difference, and returns it in RV(fit).
+      - A file is added only if it provides at least 64 MiB and a quarter of the swap that the host has, because the
+        kernel supports only some 30 areas. A later run adds another file once there is more room.
+      - Files that have to be replaced, because of another O(priority) or with O(mode=exact), are never replaced by
+        smaller ones than requested.
+    type: bool
+    default: false
   path:
     description:
       - The absolute path of the swap file, without symbolic links.
       - If this name is taken by an area in use, or if one file is not enough, the module also uses V(/swapfile.1),
         V(/swapfile.2) and so on.
+      - The name of its systemd unit, as C(systemd-escape --path) builds it, may have up to 242 characters.
       - The directory must exist, on ext2, ext3, ext4, xfs or btrfs. Only root may have write permission for it and for
         the directories above it. The filesystem must be on one device. A btrfs subvolume must not have snapshots, since
         no more could be taken while a swap file is in use.
@@ -73,6 +93,17 @@ options:
       - If omitted, the kernel gives each new area a lower priority than the one before, and the module accepts any
         priority.
     type: int
+  options:
+    description:
+      - More options of the files of this module at O(path), such as V(discard), V(discard=once) or
+        V(x-systemd.device-timeout=5). See C(swapon(8)) and C(systemd.swap(5)). They are used when a file is switched
+        on, and written to the line in C(/etc/fstab) or to the unit.
+      - V(nofail) is always set. V(noauto) and V(pri) are not supported. Use O(persist=none) and O(priority) instead.
+      - A file in use keeps the options that it was switched on with until the next boot. The module warns of that.
+      - The module warns if the kernel's log shows that it does not discard free blocks although V(discard) is set.
+    type: list
+    elements: str
+    default: []
   persist:
     description:
       - How the swap files are put into use at boot.
@@ -81,6 +112,10 @@ options:
       - If V(systemd), with one swap unit for each file. This is for hosts on which other tools manage fstab.
       - If V(none), not at all.
       - Lines and units for files of this module that do not match this option are removed.
+      - Unless this is V(none), the module fails before it changes anything if systemd would not put the files into use
+        at boot. That is the case if C(swap.target) or the unit of a file is masked, or if the kernel's command line
+        or a masked generator keeps systemd from reading C(/etc/fstab).
+      - The module warns if another area counts toward O(size) now, but neither C(/etc/fstab) nor a unit names it.
     type: str
     choices: [fstab, systemd, none]
     default: fstab
@@ -89,9 +124,17 @@ options:
       - If V(present), the host has the requested swap.
       - If V(absent), the files of this module at O(path), and at the numbered names that follow it, are switched off
         and removed with their lines in fstab and their units. If the directory of O(path) no longer exists, the
-        remaining lines and units are removed.
+        remaining lines and units are removed. If a file has lost its label, for example because somebody ran C(mkswap)
+        on it, it stays in use, and the module warns of it.
+      - If V(disabled), the host has no swap at all, now and after the next boot, as nodes of Kubernetes require. The
+        files of this module at O(path) are removed. All other areas, including zram, are switched off but not removed.
+        Their lines in C(/etc/fstab) become comments that begin with V(# Disabled by oomguard.linux.swap:), and
+        C(swap.target) is masked. The module fails before it changes anything if the contents of the areas do not fit
+        into the available memory minus O(reserve). It warns of areas that a service may switch on again.
+      - To leave V(disabled), remove that text in C(/etc/fstab), and run C(systemctl unmask swap.target). While
+        C(swap.target) is masked, O(state=present) fails.
     type: str
-    choices: [present, absent]
+    choices: [present, absent, disabled]
     default: present
   reserve:
     description:
@@ -102,7 +145,8 @@ options:
   count_zram:
     description:
       - Whether zram counts toward O(size). By default it does not, because it is compressed memory and not additional
-        space.
+        space. All other areas in C(/proc/swaps) count, whoever created them. Zram is recognised by its path, which
+        begins with V(/dev/zram).
     type: bool
     default: false
   force:
@@ -145,6 +189,20 @@ EXAMPLES = r"""
   async: 3600
   poll: 15
 
+- name: Have as much swap as suits the RAM, or less if the disk has no room for it
+  oomguard.linux.swap:
+    size: auto
+    fit: true
+
+- name: Have twice as much swap as RAM, and tell the solid-state disk which blocks are free
+  oomguard.linux.swap:
+    size: 200%
+    options: [discard]
+
+- name: Have no swap at all, as a node of Kubernetes
+  oomguard.linux.swap:
+    state: disabled
+
 - name: Remove the swap files that this module created
   oomguard.linux.swap:
     state: absent
@@ -155,7 +213,7 @@ plan:
   description:
     - The steps that were taken, in order. In check mode, the steps that would be taken.
     - Each step has the keys C(step) (V(clear_leftover), V(protect), V(create), V(enable), V(write_unit), V(persist),
-      V(remove_unit), V(disable) or V(remove)) and C(path), and the figures of the step, such as C(size_bytes).
+      V(remove_unit), V(mask), V(disable) or V(remove)) and C(path), and the figures of the step, such as C(size_bytes).
     - In a V(create) step, C(zeros_bytes) is the number of zeros that had to be written. It is V(0) if the filesystem
       could allocate the space.
   returned: always
@@ -211,6 +269,25 @@ after:
   returned: always
   type: dict
   contains: *contents
+size_bytes:
+  description: The total swap that O(size) stands for on this host, V(0) unless O(state=present).
+  returned: always
+  type: int
+  sample: 10737418240
+fit:
+  description: To what O(size) was reduced because of O(fit), V(null) if it was not.
+  returned: always
+  type: dict
+  contains:
+    requested_bytes:
+      description: The total swap that was requested.
+      type: int
+    fitted_bytes:
+      description: The total swap that the host has instead. In check mode, that it would have.
+      type: int
+    disk_free_bytes:
+      description: The free space on the disk before the change.
+      type: int
 """
 
 import typing as t
@@ -225,9 +302,10 @@ from ..module_utils._safe import neutralise, neutralise_all
 from ..module_utils._size import parse_size
 from ..module_utils._swap.change import SwapChange
 from ..module_utils._swap.host import Host
+from ..module_utils._swap.observe import observe_ram
 from ..module_utils._swap.plan import Plan
 from ..module_utils._swap.state import Area
-from ..module_utils._swap.wanted import Wanted
+from ..module_utils._swap.wanted import SLACK_BYTES, Target, Wanted, parse_target
 
 
 def main() -> None:
@@ -239,7 +317,9 @@ def main() -> None:
             "mode": {"type": "str", "choices": ["at_least", "exact"], "default": "at_least"},
             "priority": {"type": "int"},
             "persist": {"type": "str", "choices": ["fstab", "systemd", "none"], "default": "fstab"},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "options": {"type": "list", "elements": "str", "default": []},
+            "state": {"type": "str", "choices": ["present", "absent", "disabled"], "default": "present"},
+            "fit": {"type": "bool", "default": False},
             "reserve": {"type": "str", "default": "256M"},
             "count_zram": {"type": "bool", "default": False},
             "force": {"type": "bool", "default": False},
@@ -266,22 +346,32 @@ def main() -> None:
 
 
 def build_wanted(params: t.Mapping[str, t.Any]) -> Wanted:
-    """Return what the parameters of the module ask for. Raises SizeError or SwapError."""
+    """Return what the parameters of the module ask for on this host. Raises SizeError or SwapError."""
+    return resolve_wanted(params, ram_bytes=observe_ram(Host()))
+
+
+def resolve_wanted(params: t.Mapping[str, t.Any], *, ram_bytes: int) -> Wanted:
+    """Return what the parameters of the module ask for on a host with this much RAM. Raises SizeError or SwapError."""
     present = params["state"] == "present"
-    size_bytes = 0
+    target = Target(size_bytes=0, slack_bytes=SLACK_BYTES)
     if present:
-        size_bytes = parse_size(params["size"])
+        target = parse_target(params["size"], ram_bytes)
 
     return Wanted(
         path=params["path"],
         present=present,
-        size_bytes=size_bytes,
+        size_bytes=target.size_bytes,
+        slack_bytes=target.slack_bytes,
         exact=params["mode"] == "exact",
         priority=params["priority"],
         persist=params["persist"],
         reserve_bytes=parse_size(params["reserve"]),
-        count_zram=params["count_zram"],
+        # To a host that is to have no swap, zram is swap like any other.
+        count_zram=params["count_zram"] or params["state"] == "disabled",
         force=params["force"],
+        fit=params["fit"],
+        options=tuple(params["options"]),
+        disabled=params["state"] == "disabled",
     )
 
 
@@ -291,6 +381,8 @@ def build_result(plan: Plan, after: t.Sequence[Area], wanted: Wanted) -> dict[st
         "plan": [step.as_dict() for step in plan.steps],
         "before": describe_areas(plan.before, wanted),
         "after": describe_areas(after, wanted),
+        "size_bytes": wanted.size_bytes,
+        "fit": plan.fit,
     }
 
 

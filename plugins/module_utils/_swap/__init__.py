@@ -22,6 +22,7 @@ Observe (adapters):
 
 * host.py: the files that are read
 * filesystem.py: the filesystem that holds the swap files
+* boot.py: what systemd switches on at boot
 * hibernation.py: the swap files that the host may resume from
 * observe.py: the whole state
 
@@ -30,6 +31,7 @@ Plan (pure):
 * selection.py: the files that stay and go, and the size of a new one
 * persistence.py: the steps for fstab and units
 * checks.py: the reasons to refuse
+* warnings.py: what a user should know
 * plan.py: all steps, in a safe order
 
 Apply (adapters):

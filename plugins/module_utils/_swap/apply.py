@@ -6,21 +6,36 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import os
 import pathlib
 import typing as t
 
 from .._command import Completed, Run
 from .._errors import OomguardError, undoing
-from .._files import remove_file, sync_folder, write_file
+from .._files import find_hint, remove_file, sync_folder, write_file
 from .._systemctl import Systemctl, is_booted
 from .checks import require_swapoff_room
 from .host import Host, read_optional
 from .observe import observe_areas, observe_memory_available
 from .plan import Plan, format_steps
 from .state import SwapError
-from .steps import ClearLeftover, Create, Disable, Edit, Enable, Persist, Protect, Remove, RemoveUnit, Step, WriteUnit
+from .steps import (
+    ClearLeftover,
+    Create,
+    Disable,
+    Edit,
+    Enable,
+    Mask,
+    Persist,
+    Protect,
+    Remove,
+    RemoveUnit,
+    Step,
+    WriteUnit,
+)
 from .swapfile import create_swap_file
+from .tables import find_discard
 
 # A host that swaps is slow; swapoff reads every page back from the disk, one by one.
 _TIMEOUT = 600
@@ -53,7 +68,19 @@ class Applier:
                 f"{error.problem} Steps completed before: {format_steps(done)}.", hint=error.hint
             ) from error
 
-        return dataclasses.replace(plan, steps=tuple(done))
+        warnings = (*plan.warnings, *self._warn_of_discard(done))
+        return dataclasses.replace(plan, steps=tuple(done), warnings=warnings)
+
+    def _warn_of_discard(self, done: t.Iterable[Step]) -> t.Iterator[str]:
+        """Warn of areas whose free blocks the kernel does not discard, although that was requested."""
+        for step in done:
+            if step.is_discarding:
+                yield from self._check_discard(step.path)
+
+    def _check_discard(self, path: str) -> t.Iterator[str]:
+        log = self.run(["dmesg"])
+        if find_discard(log.stdout, path) is False:
+            yield f"The kernel does not discard free blocks of {path}, because its disk does not support that."
 
     def _apply_step(self, step: Step) -> Step:
         if isinstance(step, Create):
@@ -66,6 +93,7 @@ class Applier:
             Persist: self._persist,
             WriteUnit: self._write_unit,
             RemoveUnit: self._remove_unit,
+            Mask: self._mask,
             Disable: self._disable,
             Remove: self._remove,
         }
@@ -83,12 +111,16 @@ class Applier:
                 os.fchown(descriptor, 0, 0)
                 os.fchmod(descriptor, 0o600)
         except OSError as error:
-            raise SwapError(f"Could not restrict {step.path} to root: {error.strerror}.") from error
+            raise SwapError(
+                f"Could not restrict {step.path} to root: {error.strerror}.", hint=find_hint(error)
+            ) from error
 
     def _enable(self, step: Enable) -> None:
         options = []
         if step.priority is not None:
-            options = ["-p", str(step.priority)]
+            options += ["-p", str(step.priority)]
+        if step.options:
+            options += ["-o", ",".join(step.options)]
         done = self.run(["swapon", *options, step.path], timeout=_TIMEOUT)
         if done.returncode == 0:
             return
@@ -142,6 +174,12 @@ class Applier:
         remove_file(path)
         self._systemctl.reload()
 
+    def _mask(self, step: Mask) -> None:
+        path = pathlib.Path(step.path)
+        self._call_systemctl("mask", path.name)
+        # systemctl does not flush the link that it creates.
+        sync_folder(path.parent)
+
     def _call_systemctl(self, *arguments: str) -> None:
         done = self._systemctl(*arguments, timeout=_TIMEOUT)
         if done.returncode:
@@ -157,11 +195,7 @@ class Applier:
         require_swapoff_room(observe_areas(self.host), [step.path], memory_available_bytes, self.reserve_bytes)
         done = self.run([*self._build_scope(), "swapoff", step.path], timeout=_SWAPOFF_TIMEOUT)
         if self._is_on(step.path):
-            raise done.failed(
-                f"switch off the swap area {step.path}",
-                hint="The area is still in use and nothing is lost. Free memory and run the task again, which "
-                "continues from here.",
-            )
+            raise done.failed(f"switch off the swap area {step.path}", hint=_find_swapoff_hint(done))
 
     def _build_scope(self) -> list[str]:
         """Return the command that runs swapoff in a scope of its own.
@@ -189,6 +223,15 @@ class Applier:
 
     def _is_booted(self) -> bool:
         return is_booted(self.host.root)
+
+
+def _find_swapoff_hint(done: Completed) -> str:
+    """Return what to do about a swapoff that failed: swapoff(8) prints the text of ENOMEM if memory ran out."""
+    cause = ""
+    if os.strerror(errno.ENOMEM) in done.stderr:
+        cause = "Free memory first. "
+
+    return f"The area is still in use and nothing is lost. {cause}The next run of the task continues from here."
 
 
 def _edit_file(step: Edit, path: pathlib.Path) -> None:

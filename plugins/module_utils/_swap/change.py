@@ -13,6 +13,7 @@ from .._command import Run
 from .._errors import OomguardError
 from .._files import lock
 from .apply import Applier
+from .boot import verify_boot
 from .host import Host
 from .observe import observe_state
 from .plan import Plan, make_plan, verify_state
@@ -46,8 +47,10 @@ class SwapChange(Change[State, Plan]):
         return applier.apply(plan)
 
     def verify(self, state: State) -> None:
-        """Raise SwapError if steps remain."""
+        """Raise SwapError if steps remain, or systemd would not switch the files on at the next boot."""
         verify_state(state, self.wanted)
+        if state.booted and state.own_area_paths and self.wanted.persist != "none":
+            verify_boot(state.own_area_paths, self.run)
 
     def activate(self, state: State, _plan: Plan) -> State:
         """Return `state`: an area is in use as soon as its step is done."""

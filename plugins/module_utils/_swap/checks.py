@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import posixpath
 import typing as t
 
 from .._size import format_size
-from .state import Area, Entry, Folder, State, SwapError
+from .state import Area, Entry, Folder, Obstacle, State, SwapError
+from .steps import Step
 from .wanted import Wanted
 
 _SUITABLE_FILESYSTEMS = ("ext2", "ext3", "ext4", "xfs", "btrfs")
@@ -45,6 +47,40 @@ def require_manageable_host(state: State) -> None:
             "Switching swap on and off requires the capability CAP_SYS_ADMIN.",
             hint="Run the task with become: true.",
         )
+
+
+def require_no_obstacles(state: State, steps: t.Iterable[Step]) -> None:
+    """Raise SwapError if the file of one of the `steps` cannot be changed, or the program that it runs is missing."""
+    for step in steps:
+        missing_program = state.obstacles.get(step.program)
+        obstacle = state.obstacles.get(step.path, missing_program)
+        if obstacle:
+            raise SwapError(obstacle.reason, hint=obstacle.hint)
+
+
+def require_use_after_boot(state: State, wanted: Wanted, paths: t.Collection[str]) -> None:
+    """Raise SwapError if the files of this module at `paths` will not be in use after the next boot."""
+    if wanted.persist == "none":
+        return
+
+    for path in paths:
+        for obstacle in _list_boot_obstacles(state, wanted, path):
+            raise SwapError(
+                f"The swap of this host would not be in use after the next boot: {obstacle.reason}.",
+                hint=f"{obstacle.hint} For swap until the next boot alone, use persist: none.",
+            )
+
+
+def _list_boot_obstacles(state: State, wanted: Wanted, path: str) -> t.Iterator[Obstacle]:
+    """Yield what keeps the file of this module at `path` from being switched on at boot."""
+    yield from state.boot.obstacles
+    if wanted.persist == "fstab":
+        yield from state.boot.table_obstacles
+
+    unit = state.find_unit(path)
+    if unit.masked:
+        name = posixpath.basename(unit.path)
+        yield Obstacle(f"its unit {name} is masked", f"If it is to be in use, run: systemctl unmask {name}.")
 
 
 def require_safe_folders(state: State) -> None:
@@ -158,6 +194,11 @@ def require_disk_room(state: State, wanted: Wanted, size_bytes: int, retired: t.
             "must stay free.",
             hint="Free some space, use a path on another filesystem, request less swap, or lower the reserve.",
         )
+
+
+def find_disk_room(state: State, wanted: Wanted) -> int:
+    """Return the bytes of swap that a new file can provide, beside everything that is on the disk."""
+    return max(_find_disk_free(state) - wanted.reserve_bytes - state.page_size, 0)
 
 
 def _find_disk_need(state: State, wanted: Wanted, size_bytes: int) -> int:

@@ -10,6 +10,10 @@ import re
 import typing as t
 
 _ESCAPE = re.compile(r"\\([0-7]{3})")
+# Lines of other areas are kept behind this text, so that they can be restored.
+_DISABLED = "# Disabled by oomguard.linux.swap: "
+# The first field and, if there is one, the fourth.
+_SWAP_LINE = re.compile(r"\s*(?!#)(\S+)\s+\S+\s+swap(?:\s+(\S+)|\s*$)")
 # fstab(5), /proc/swaps and /proc/self/mountinfo write these as a backslash and three octal digits.
 _SPECIAL = re.compile(r"[ \t\n\\]")
 
@@ -32,13 +36,13 @@ def escape_field(field: str) -> str:
     return _SPECIAL.sub(lambda match: f"\\{ord(match.group()):03o}", field)
 
 
-def edit_swap_lines(text: str, *, wanted: t.Sequence[SwapLine], unwanted: t.Iterable[str]) -> str:
-    """Return the fstab `text` with exactly one line for each of `wanted`, and none for the paths in `unwanted`.
+def edit_swap_lines(text: str, *, wanted: t.Mapping[str, str], unwanted: t.Iterable[str]) -> str:
+    """Return the fstab `text` with exactly one line for each path in `wanted`, and none for those in `unwanted`.
 
-    A line that already says what is wanted keeps its form. A line with the same path and other options is rewritten in
-    place. A missing line is added at the end.
+    The values of `wanted` are the options. A line that already says what is wanted keeps its form. A line with the same
+    path and other options is rewritten in place. A missing line is added at the end.
     """
-    missing = {line.path: line for line in wanted}
+    missing = dict(wanted)
     own_paths = {*missing, *unwanted}
     lines = text.split("\n")
     kept = []
@@ -47,11 +51,11 @@ def edit_swap_lines(text: str, *, wanted: t.Sequence[SwapLine], unwanted: t.Iter
         if present is None or present.path not in own_paths:
             kept.append(line)
         elif present.path in missing:
-            target = missing.pop(present.path)
-            kept.append(_correct_line(line, present, target))
+            options = missing.pop(present.path)
+            kept.append(_correct_line(line, present, options))
 
     if missing:
-        added = [_render_swap_line(line) for line in missing.values()]
+        added = [_render_swap_line(path, options) for path, options in missing.items()]
         return _append_lines(kept, added)
 
     if kept and kept[-1] is not lines[-1]:
@@ -61,11 +65,23 @@ def edit_swap_lines(text: str, *, wanted: t.Sequence[SwapLine], unwanted: t.Iter
     return "\n".join(kept)
 
 
-def _correct_line(line: str, present: SwapLine, target: SwapLine) -> str:
-    if present == target:
+def disable_swap_lines(text: str) -> str:
+    """Return the fstab `text` with each swap line turned into a comment."""
+    return "\n".join(_disable_swap_line(line) for line in text.split("\n"))
+
+
+def _disable_swap_line(line: str) -> str:
+    if _parse_swap_line(line) is None:
         return line
 
-    return _render_swap_line(target)
+    return f"{_DISABLED}{line}"
+
+
+def _correct_line(line: str, present: SwapLine, options: str) -> str:
+    if present.options == options:
+        return line
+
+    return _render_swap_line(present.path, options)
 
 
 def _append_lines(kept: list[str], added: t.Sequence[str]) -> str:
@@ -87,22 +103,19 @@ def parse_swap_lines(text: str) -> list[SwapLine]:
     return parsed
 
 
-def has_swap_line(text: str, path: str) -> bool:
-    """Return whether the fstab `text` names the area at `path`."""
-    return any(line.path == path for line in parse_swap_lines(text))
+def read_swap_options(text: str) -> dict[str, str]:
+    """Return the options with which the fstab `text` names areas, by their paths."""
+    return {line.path: line.options for line in parse_swap_lines(text)}
 
 
 def _parse_swap_line(line: str) -> SwapLine | None:
-    fields = line.split()
-    if len(fields) < 3 or fields[0].startswith("#") or fields[2] != "swap":
+    match = _SWAP_LINE.match(line)
+    if not match:
         return None
 
-    options = ""
-    if len(fields) > 3:
-        options = fields[3]
-
-    return SwapLine(path=unescape_field(fields[0]), options=options)
+    path, options = match.groups("")
+    return SwapLine(path=unescape_field(path), options=options)
 
 
-def _render_swap_line(line: SwapLine) -> str:
-    return f"{escape_field(line.path)} none swap {line.options} 0 0"
+def _render_swap_line(path: str, options: str) -> str:
+    return f"{escape_field(path)} none swap {options} 0 0"

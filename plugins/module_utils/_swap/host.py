@@ -8,7 +8,9 @@ from __future__ import annotations
 import dataclasses
 import os
 import pathlib
+import typing as t
 
+from .._command import is_installed
 from .._files import read_file
 from .state import SwapError
 
@@ -22,6 +24,7 @@ class Host:
     units: pathlib.Path = pathlib.Path("/etc/systemd/system")
     root: pathlib.Path = pathlib.Path("/")
     page_size: int = os.sysconf("SC_PAGE_SIZE")
+    is_installed: t.Callable[[str], bool] = is_installed
 
     def read_proc(self, name: str) -> str:
         """Return the text of the file `name` below /proc. Raise SwapError if there is no such file."""

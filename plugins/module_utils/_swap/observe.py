@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import os
 import pathlib
 import re
@@ -13,14 +14,16 @@ import stat
 import typing as t
 
 from .._command import Run
-from .._files import FileError, name_leftover, read_file
+from .._files import FileError, check_removable, name_leftover, read_file
 from .._proc import parse_meminfo
 from .._systemctl import is_booted
+from .boot import is_masked, observe_boot, read_unit
 from .filesystem import observe_filesystem
 from .header import Header, parse_header
 from .hibernation import find_resume_files
 from .host import Host, read_optional
-from .state import Area, Entry, Folder, State, SwapError, Unit, find_free_name, select_own
+from .state import Area, Entry, Folder, Obstacle, State, SwapError, Unit, find_free_name, select_own
+from .steps import PROGRAMS
 from .tables import has_sys_admin, parse_release, parse_settings, parse_swaps
 from .unit import build_unit_name
 
@@ -36,16 +39,24 @@ def observe_state(path: str, host: Host, run: Run, *, required: bool = True) -> 
     if not required and not os.path.lexists(str(folder)):
         # No file is left, but fstab or a unit may still name one.
         above = observe_state(str(folder), host, run, required=False)
-        return dataclasses.replace(above, entries=(), leftover=None, units=(_observe_unit(path, host),))
+        unit = _observe_unit(path, host)
+        obstacles = dict(_observe_obstacles([above.boot.target.path], (unit,), host))
+        return dataclasses.replace(above, entries=(), leftover=None, units=(unit,), obstacles=obstacles)
 
     free_bytes = _observe_disk_free(folder)
     entries = tuple(_observe_entries(pathlib.Path(path), host.page_size))
     names = [entry.path for entry in entries]
+    files = [*names, find_free_name(path, names)]
+    leftover_path = str(name_leftover(pathlib.Path(path)))
+    units = tuple(_observe_units(files, host))
     filesystem = observe_filesystem(folder, host, run)
+    areas = observe_areas(host)
+    fstab = read_optional(host.fstab)
+    boot = observe_boot(areas, fstab, host, run)
     return State(
-        areas=observe_areas(host),
+        areas=areas,
         entries=entries,
-        leftover=_observe_leftover(path, host.page_size),
+        leftover=_observe_leftover(leftover_path, host.page_size),
         folders=tuple(_observe_folders(folder)),
         filesystem=filesystem.type,
         devices=filesystem.devices,
@@ -54,13 +65,15 @@ def observe_state(path: str, host: Host, run: Run, *, required: bool = True) -> 
         free_bytes=free_bytes,
         memory_available_bytes=observe_memory_available(host),
         page_size=host.page_size,
-        fstab=read_optional(host.fstab),
-        units=tuple(_observe_units([*names, find_free_name(path, names)], host)),
+        fstab=fstab,
+        units=units,
         unit_folder=str(host.units),
         booted=is_booted(host.root),
         hibernates_to=tuple(find_resume_files(select_own(entries), host)),
         container=_observe_container(host),
         privileged=has_sys_admin(host.read_proc("self/status")),
+        obstacles=dict(_observe_obstacles([*files, leftover_path, boot.target.path], units, host)),
+        boot=boot,
     )
 
 
@@ -76,6 +89,11 @@ def observe_memory_available(host: Host) -> int:
         raise SwapError("/proc/meminfo does not show the available memory.", hint="This requires Linux 3.14 or later.")
 
     return sizes["MemAvailable"]
+
+
+def observe_ram(host: Host) -> int:
+    """Return the bytes of RAM that the kernel manages."""
+    return parse_meminfo(host.read_proc("meminfo"))["MemTotal"]
 
 
 def observe_header(path: pathlib.Path, page_size: int) -> Header | None:
@@ -136,11 +154,10 @@ def _observe_entry(path: pathlib.Path, page_size: int) -> Entry:
 
 
 def _observe_leftover(path: str, page_size: int) -> Entry | None:
-    leftover = name_leftover(pathlib.Path(path))
-    if not os.path.lexists(str(leftover)):
+    if not os.path.lexists(path):
         return None
 
-    return _observe_entry(leftover, page_size)
+    return _observe_entry(pathlib.Path(path), page_size)
 
 
 def _observe_folders(folder: pathlib.Path) -> t.Iterator[Folder]:
@@ -162,15 +179,42 @@ def _observe_units(areas: t.Iterable[str], host: Host) -> t.Iterator[Unit]:
 def _observe_unit(area: str, host: Host) -> Unit:
     name = build_unit_name(area)
     path = host.units / name
-    enabled = os.path.lexists(str(host.units / "swap.target.wants" / name))
-    return Unit(path=str(path), area=area, text=_read_unit(path), enabled=enabled)
+    enabled = os.path.lexists(str(_find_boot_link(name, host)))
+    return Unit(path=str(path), area=area, text=read_unit(path), enabled=enabled, masked=is_masked(path))
 
 
-def _read_unit(path: pathlib.Path) -> str:
-    if path.is_symlink():
-        return f"a link to {os.readlink(str(path))}"
+def _find_boot_link(unit: str, host: Host) -> pathlib.Path:
+    """Return the link that starts the swap unit of this name at boot."""
+    return host.units / "swap.target.wants" / unit
 
-    return read_optional(path)
+
+def _observe_obstacles(files: t.Sequence[str], units: t.Iterable[Unit], host: Host) -> t.Iterator[tuple[str, Obstacle]]:
+    """Yield what keeps steps from being carried out, by the paths of the steps and the programs that they run."""
+    places = dict(zip(files, files))
+    # A linked fstab stays a link.
+    places[os.path.realpath(str(host.fstab))] = str(host.fstab)
+    for unit in units:
+        link = _find_boot_link(pathlib.Path(unit.path).name, host)
+        places[str(link)] = unit.path
+        places[unit.path] = unit.path
+
+    for place, path in places.items():
+        obstacle = _find_obstacle(pathlib.Path(place))
+        if obstacle:
+            yield path, obstacle
+
+    for program in itertools.filterfalse(host.is_installed, PROGRAMS):
+        missing = f"The program {program} is not installed. Nothing was changed."
+        yield program, Obstacle(missing, f"Install the package {PROGRAMS[program]}.")
+
+
+def _find_obstacle(path: pathlib.Path) -> Obstacle | None:
+    try:
+        check_removable(path)
+    except FileError as error:
+        return Obstacle(error.problem, error.hint)
+
+    return None
 
 
 def _observe_container(host: Host) -> str:

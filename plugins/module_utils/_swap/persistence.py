@@ -12,12 +12,12 @@ import typing as t
 from .._mark import has_mark
 from . import fstab
 from .state import State, SwapError, Unit
-from .steps import Persist, RemoveUnit, WriteUnit
+from .steps import Mask, Persist, RemoveUnit, WriteUnit
 from .unit import MODULE, build_unit_text
 from .wanted import Wanted
 
 # The options of the lines that this module writes.
-_OWN_OPTIONS = re.compile(r"sw,nofail(,pri=[0-9]+)?")
+_OWN_OPTIONS = re.compile(r"sw,nofail(,.+)?")
 
 
 def plan_fstab(
@@ -28,11 +28,13 @@ def plan_fstab(
     If `wanted` uses another way of persistence, the files at `paths` are not named either.
     """
     if wanted.persist == "fstab":
-        options = _build_options(wanted)
-        lines = [fstab.SwapLine(path=path, options=options) for path in paths]
-        after = fstab.edit_swap_lines(text, wanted=lines, unwanted=removed)
+        options = dict.fromkeys(paths, wanted.fstab_options)
+        after = fstab.edit_swap_lines(text, wanted=options, unwanted=removed)
     else:
-        after = fstab.edit_swap_lines(text, wanted=(), unwanted=[*paths, *removed])
+        after = fstab.edit_swap_lines(text, wanted={}, unwanted=[*paths, *removed])
+
+    if wanted.disabled:
+        after = fstab.disable_swap_lines(after)
 
     if after == text:
         return []
@@ -40,13 +42,17 @@ def plan_fstab(
     return [Persist(path=fstab_path, before=text, after=after)]
 
 
-def _build_options(wanted: Wanted) -> str:
-    # Without nofail, a host whose swap file is missing boots into emergency mode and cannot be reached.
-    options = "sw,nofail"
-    if wanted.priority is None:
-        return options
+def has_old_options(state: State, wanted: Wanted, path: str) -> bool:
+    """Return whether the line or unit of the file at `path` says something else than what is `wanted`."""
+    if wanted.persist == "systemd":
+        new_text = build_unit_text(path, wanted.priority, wanted.options)
+        return state.find_unit(path).text not in {"", new_text}
 
-    return f"{options},pri={wanted.priority}"
+    if wanted.persist == "fstab":
+        options = fstab.read_swap_options(state.fstab)
+        return options.get(path, "") not in {"", wanted.fstab_options}
+
+    return False
 
 
 def find_stale_lines(state: State, wanted: Wanted) -> t.Iterator[str]:
@@ -76,7 +82,7 @@ def plan_units(state: State, wanted: Wanted, paths: t.Sequence[str]) -> list[Wri
     for path in paths:
         unit = state.find_unit(path)
         _require_writable_unit(state, unit)
-        target = dataclasses.replace(unit, text=build_unit_text(path, wanted.priority), enabled=True)
+        target = dataclasses.replace(unit, text=build_unit_text(path, wanted.priority, wanted.options), enabled=True)
         if unit != target:
             steps.append(WriteUnit(path=unit.path, before=unit.text, after=target.text))
 
@@ -86,6 +92,12 @@ def plan_units(state: State, wanted: Wanted, paths: t.Sequence[str]) -> list[Wri
 def _require_writable_unit(state: State, unit: Unit) -> None:
     if not state.booted:
         raise SwapError("This host was not booted with systemd.", hint="Use persist: fstab.")
+
+    if unit.masked:
+        raise SwapError(
+            f"Refused to replace {unit.path}: it masks the unit, which is then never started.",
+            hint=f"If this host is to have swap, run: systemctl unmask {unit.path.rpartition('/')[2]}.",
+        )
 
     if unit.text and not has_mark(unit.text, MODULE):
         raise SwapError(
@@ -112,3 +124,18 @@ def plan_unit_removal(
             steps.append(RemoveUnit(path=unit.path, before=unit.text, after=""))
 
     return steps
+
+
+def plan_mask(state: State) -> list[Mask]:
+    """Return the step that keeps systemd from switching on any swap at boot, if it is needed. Raises SwapError."""
+    target = state.boot.target
+    if target.masked or not state.booted:
+        return []
+
+    if target.text:
+        raise SwapError(
+            f"Cannot mask swap.target: there is a unit file {target.path}.",
+            hint="Move it away, and run the task again.",
+        )
+
+    return [Mask(path=target.path, before="", after="a link to /dev/null\n")]

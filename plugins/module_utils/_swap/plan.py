@@ -13,20 +13,26 @@ from .._files import name_leftover
 from .._safe import make_diff
 from .._size import format_size
 from . import checks
-from .persistence import find_stale_lines, plan_fstab, plan_unit_removal, plan_units
-from .selection import Selection, select_files
+from .persistence import find_stale_lines, plan_fstab, plan_mask, plan_unit_removal, plan_units
+from .selection import Selection, fit_selection, select_files
 from .state import Area, Entry, State, SwapError, format_areas
 from .steps import ClearLeftover, Create, Disable, Edit, Enable, Persist, Protect, Remove, Step
 from .wanted import Wanted
+from .warnings import list_warnings
 
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """The steps in order, the areas in use before them, and warnings for the user."""
+    """The steps in order, the areas in use before them, and warnings for the user.
+
+    `fit` is None unless the request was reduced to what fits on the disk. It then has the total that is requested, the
+    total that fits, and the free space on the disk before.
+    """
 
     steps: tuple[Step, ...]
     before: tuple[Area, ...]
     warnings: tuple[str, ...] = ()
+    fit: t.Mapping[str, int] | None = None
 
     @property
     def changed(self) -> bool:
@@ -65,12 +71,34 @@ def make_plan(state: State, wanted: Wanted, *, fstab_path: str = "/etc/fstab") -
 
     Raises SwapError if that is impossible. Nothing has been changed then.
     """
-    selection = select_files(state, wanted)
+    requested = select_files(state, wanted)
+    selection = fit_selection(state, wanted, requested, checks.find_disk_room(state, wanted))
     draft = _Draft(state=state, wanted=wanted, selection=selection, fstab_path=fstab_path)
     steps = draft.order_steps()
     _require_possible(state, wanted, selection, steps)
-    warnings = tuple(_list_warnings(state, selection.retired))
-    return Plan(steps=tuple(steps), before=state.areas, warnings=warnings)
+    checks.require_use_after_boot(state, wanted, draft.list_final_paths())
+    warnings = tuple(list_warnings(state, wanted, selection))
+    plan = Plan(steps=tuple(steps), before=state.areas, warnings=warnings)
+    if selection == requested:
+        return plan
+
+    return _describe_fit(plan, state, wanted)
+
+
+def _describe_fit(plan: Plan, state: State, wanted: Wanted) -> Plan:
+    """Return the plan with a warning that less than the requested swap fits on the disk."""
+    fitted_bytes = wanted.sum_size(plan.after)
+    fit = {
+        "requested_bytes": wanted.size_bytes,
+        "fitted_bytes": fitted_bytes,
+        "disk_free_bytes": state.free_bytes,
+    }
+    warning = (
+        f"This host has {format_size(fitted_bytes)} of swap instead of the requested {format_size(wanted.size_bytes)}, "
+        f"because only {format_size(state.free_bytes)} were free below {state.folders[-1].path}, and "
+        f"{format_size(wanted.reserve_bytes)} of it must stay free."
+    )
+    return dataclasses.replace(plan, fit=fit, warnings=(*plan.warnings, warning))
 
 
 def verify_state(state: State, wanted: Wanted) -> None:
@@ -103,17 +131,30 @@ class _Draft:
 
     def order_steps(self) -> list[Step]:
         """Return all steps in a safe order."""
+        if self.wanted.disabled:
+            return self._disable_all()
+
         if checks.has_disk_room(self.state, self.wanted, self.selection.added_bytes):
             return self._add_before_retiring()
 
         return self._retire_before_adding()
 
+    def list_final_paths(self) -> list[str]:
+        """Return the paths of the files of this module that are in use in the end."""
+        return [*self.selection.kept_paths, *self._list_added_paths()]
+
     def _add_before_retiring(self) -> list[Step]:
         """Return the order in which there is never less swap than before or, if less is requested, afterwards."""
-        paths = [*self.selection.kept_paths, *self._list_added_paths()]
+        paths = self.list_final_paths()
         units = plan_units(self.state, self.wanted, paths)
         table = self._name_after_boot(self.state.fstab, paths, self._list_removed_paths())
         return [*self._prepare(), *self._create(), *units, *table, *self._remove_units(), *self._retire()]
+
+    def _disable_all(self) -> list[Step]:
+        """Return the order after which there is no swap: first nothing names it, so that nothing switches it on."""
+        table = self._name_after_boot(self.state.fstab, (), self._list_removed_paths())
+        naming = [*table, *plan_mask(self.state), *self._remove_units()]
+        return [*self._prepare(), *naming, *self._retire(), *self._disable_others()]
 
     def _retire_before_adding(self) -> list[Step]:
         """Return the order for a disk without room for both. A file has to exist before fstab or a unit names it."""
@@ -180,6 +221,12 @@ class _Draft:
 
         return steps
 
+    def _disable_others(self) -> t.Iterator[Step]:
+        """Yield the steps that switch off the areas that are no files of this module."""
+        for area in self.state.areas:
+            if area.path not in self.selection.retired_paths:
+                yield Disable(path=area.path, size_bytes=area.size_bytes, used_bytes=area.used_bytes)
+
     def _name_after_boot(self, text: str, paths: t.Sequence[str], removed: t.Sequence[str]) -> list[Persist]:
         return plan_fstab(text, self.wanted, paths=paths, removed=removed, fstab_path=self.fstab_path)
 
@@ -192,7 +239,13 @@ class _Draft:
         return plan_unit_removal(self.state, self.wanted, paths=self.selection.kept_paths, removed=removed)
 
     def _enable(self, path: str, size_bytes: int, *, created: bool) -> Enable:
-        return Enable(path=path, size_bytes=size_bytes, priority=self.wanted.priority, created=created)
+        return Enable(
+            path=path,
+            size_bytes=size_bytes,
+            priority=self.wanted.priority,
+            created=created,
+            options=self.wanted.options,
+        )
 
     def _list_removed_paths(self) -> list[str]:
         """Return the paths that fstab must no longer name."""
@@ -237,6 +290,7 @@ def _require_possible(state: State, wanted: Wanted, selection: Selection, steps:
         checks.require_safe_folders(state)
         checks.require_own_files(state, wanted)
         checks.require_no_hibernation(state, wanted, selection.retired)
+        checks.require_no_obstacles(state, steps)
 
     if selection.added_bytes:
         checks.require_suitable_filesystem(state)
@@ -287,12 +341,3 @@ def _predict_areas(areas: t.Iterable[Area], steps: t.Iterable[Step]) -> tuple[Ar
             del predicted[step.path]
 
     return tuple(predicted.values())
-
-
-def _list_warnings(state: State, retired: t.Iterable[Entry]) -> t.Iterator[str]:
-    for entry in retired:
-        if entry.path in state.hibernates_to:
-            yield (
-                f"This host hibernates to {entry.path}, which is removed. Set resume= and resume_offset= to another "
-                "swap area."
-            )

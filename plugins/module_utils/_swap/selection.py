@@ -10,7 +10,9 @@ import typing as t
 
 from .._size import format_size
 from .state import Area, Entry, State, SwapError
-from .wanted import SLACK_BYTES, Wanted
+from .wanted import Wanted
+
+_LEAST_FITTED_BYTES = 64 * 1024**2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,8 +57,25 @@ def select_files(state: State, wanted: Wanted) -> Selection:
     return Selection(
         kept=tuple(sorted(kept, key=state.entries.index)),
         retired=tuple(sorted(retired, key=state.entries.index)),
-        added_bytes=_round_up(missing, state.page_size),
+        added_bytes=_round_up(missing, state.page_size, wanted.slack_bytes),
     )
+
+
+def fit_selection(state: State, wanted: Wanted, selection: Selection, room_bytes: int) -> Selection:
+    """Return the selection with a file that is as large as the `room_bytes` on the disk allow, if that is requested.
+
+    A host may have only some 30 areas, so each file adds a quarter to the swap or more, and 64 MiB at least. Files that
+    have to be replaced are not made smaller, because the host would then have less swap than before.
+    """
+    if not wanted.fit or selection.retired or selection.added_bytes <= room_bytes:
+        return selection
+
+    least = max(_LEAST_FITTED_BYTES, wanted.sum_size(state.areas) // 4)
+    fitted = room_bytes // state.page_size * state.page_size
+    if fitted < least:
+        fitted = 0
+
+    return dataclasses.replace(selection, added_bytes=fitted)
 
 
 def _find_missing_bytes(state: State, wanted: Wanted) -> int:
@@ -67,7 +86,7 @@ def _find_missing_bytes(state: State, wanted: Wanted) -> int:
         target = max(target, provided)
 
     foreign_bytes = wanted.sum_size(state.areas) - wanted.sum_size(state.own_areas)
-    if foreign_bytes > target + SLACK_BYTES:
+    if foreign_bytes > target + wanted.slack_bytes:
         raise SwapError(
             f"Cannot bring the swap of this host to exactly {format_size(target)}: areas other than the files that "
             f"this module created for {wanted.path} already provide {format_size(foreign_bytes)}.",
@@ -96,18 +115,18 @@ def _is_worth_keeping(state: State, wanted: Wanted, entry: Entry, missing: int) 
         return False
 
     if wanted.exact:
-        return entry.size_bytes <= missing + SLACK_BYTES
+        return entry.size_bytes <= missing + wanted.slack_bytes
 
     # A file that is off, now and after a boot, is what an interrupted run had just created or was about to remove.
     if area is None and not state.find_persistence(entry.path):
-        return missing > SLACK_BYTES
+        return missing > wanted.slack_bytes
 
     return True
 
 
-def _round_up(size: int, page_size: int) -> int:
+def _round_up(size: int, page_size: int, slack_bytes: int) -> int:
     """Return `size` in whole pages, or 0 if so little does not justify another file."""
-    if size <= SLACK_BYTES:
+    if size <= slack_bytes:
         return 0
 
     pages = -(-size // page_size)

@@ -11,7 +11,7 @@ import posixpath
 import typing as t
 
 from .._errors import OomguardError
-from .fstab import has_swap_line
+from .fstab import read_swap_options
 from .header import LABEL, Header
 from .unit import build_unit_name
 
@@ -82,13 +82,35 @@ class Entry:
 class Unit:
     """The systemd unit file of the swap file `area`. `text` is empty if there is none.
 
-    A symbolic link, which systemd uses to mask a unit, is never ours. In that case `text` says where it leads.
+    A symbolic link is never ours. In that case `text` says where it leads. A unit that is `masked` is never started.
     """
 
     path: str
     area: str
     text: str
     enabled: bool
+    masked: bool = False
+
+
+class Obstacle(t.NamedTuple):
+    """What prevents something, and what to do about it."""
+
+    reason: str
+    hint: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Boot:
+    """What decides which swap is in use after the next boot.
+
+    `target` is the unit file of swap.target below /etc. `obstacles` keep all swap units from being started, and
+    `table_obstacles` keep fstab from being read. `named` are the paths of the areas that fstab or a unit names.
+    """
+
+    target: Unit = Unit(path="/etc/systemd/system/swap.target", area="", text="", enabled=False)
+    obstacles: tuple[Obstacle, ...] = ()
+    table_obstacles: tuple[Obstacle, ...] = ()
+    named: frozenset[str] = frozenset()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,7 +129,8 @@ class State:
 
     `devices` is the number of devices that the filesystem spans. `snapshots` are those of the btrfs subvolume.
     `leftover` is the file that an interrupted run was still creating. `booted` says whether systemd runs the host.
-    `hibernates_to` are the paths of our files that the host may resume from.
+    `hibernates_to` are the paths of our files that the host may resume from. `obstacles` are what keeps the files at
+    these paths from being written or removed, and programs that are not installed.
     """
 
     areas: tuple[Area, ...]
@@ -128,6 +151,8 @@ class State:
     hibernates_to: tuple[str, ...]
     container: str
     privileged: bool
+    obstacles: t.Mapping[str, Obstacle]
+    boot: Boot
 
     @property
     def own_entries(self) -> tuple[Entry, ...]:
@@ -146,6 +171,11 @@ class State:
                 yield area
 
     @property
+    def own_area_paths(self) -> frozenset[str]:
+        """Return the paths of the areas in use that are files of this module."""
+        return frozenset(area.path for area in self.own_areas)
+
+    @property
     def own_bytes(self) -> int:
         """Return the bytes of swap in use that files of this module provide."""
         return sum(area.size_bytes for area in self.own_areas)
@@ -157,20 +187,15 @@ class State:
 
     def find_area(self, path: str) -> Area | None:
         """Return the area in use at `path`."""
-        for area in self.areas:
-            if area.path == path:
-                return area
-
-        return None
+        areas = {area.path: area for area in self.areas}
+        return areas.get(path)
 
     def find_unit(self, area: str) -> Unit:
         """Return the unit of the swap file at `area`."""
-        for unit in self.units:
-            if unit.area == area:
-                return unit
-
         path = posixpath.join(self.unit_folder, build_unit_name(area))
-        return Unit(path=path, area=area, text="", enabled=False)
+        missing = Unit(path=path, area=area, text="", enabled=False)
+        units = {unit.area: unit for unit in self.units}
+        return units.get(area, missing)
 
     def find_free_name(self, path: str) -> str:
         """Return the first name of managed files that is not taken."""
@@ -179,7 +204,7 @@ class State:
     def find_persistence(self, path: str) -> frozenset[str]:
         """Return the ways, as the option `persist` calls them, in which the file at `path` is in use after a boot."""
         ways = set()
-        if has_swap_line(self.fstab, path):
+        if path in read_swap_options(self.fstab):
             ways.add("fstab")
         if self.find_unit(path).enabled:
             ways.add("systemd")

@@ -8,12 +8,28 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+PROGRAMS = {
+    "mkswap": "util-linux",
+    "swapon": "util-linux, or mount",
+    "swapoff": "util-linux, or mount",
+    "findmnt": "util-linux",
+    "systemctl": "systemd",
+}
+"""The programs that steps run, with the names of their packages."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Step:
     """One thing to do. After each step the host works and boots, and the next run can continue from there."""
 
     name: t.ClassVar[str]
+    program: t.ClassVar[str] = ""
+
+    @property
+    def is_discarding(self) -> bool:
+        """Return whether the kernel is to discard the free blocks of the area from then on."""
+        return False
+
     path: str
 
     def as_dict(self) -> dict[str, t.Any]:
@@ -49,6 +65,7 @@ class Create(Step):
     """
 
     name: t.ClassVar[str] = "create"
+    program: t.ClassVar[str] = "mkswap"
     size_bytes: int
     zeros_bytes: int
     temporary_path: str = dataclasses.field(repr=False)
@@ -60,9 +77,16 @@ class Enable(Step):
     """Switch an area on. If the same plan created its file, that file is removed should the kernel reject it."""
 
     name: t.ClassVar[str] = "enable"
+    program: t.ClassVar[str] = "swapon"
     size_bytes: int
     priority: int | None
     created: bool = dataclasses.field(repr=False)
+    options: tuple[str, ...] = dataclasses.field(default=(), repr=False)
+
+    @property
+    def is_discarding(self) -> bool:
+        """Return whether the kernel is to discard the free blocks of the area from then on."""
+        return "discard" in ",".join(self.options)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,6 +102,7 @@ class Persist(Edit):
     """Have fstab say which areas are in use after a boot."""
 
     name: t.ClassVar[str] = "persist"
+    program: t.ClassVar[str] = "findmnt"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,6 +110,7 @@ class WriteUnit(Edit):
     """Have a unit switch an area on at boot."""
 
     name: t.ClassVar[str] = "write_unit"
+    program: t.ClassVar[str] = "systemctl"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,6 +118,16 @@ class RemoveUnit(Edit):
     """Remove a unit that switches an area on at boot."""
 
     name: t.ClassVar[str] = "remove_unit"
+    program: t.ClassVar[str] = "systemctl"
+
+
+@dataclasses.dataclass(frozen=True)
+class Mask(Edit):
+    """Keep systemd from starting a unit, whatever asks for it."""
+
+    name: t.ClassVar[str] = "mask"
+    program: t.ClassVar[str] = "systemctl"
+    purpose: t.ClassVar[str] = "writing"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,6 +135,7 @@ class Disable(Step):
     """Switch an area off, once there is room elsewhere for its contents."""
 
     name: t.ClassVar[str] = "disable"
+    program: t.ClassVar[str] = "swapoff"
     size_bytes: int
     used_bytes: int
 

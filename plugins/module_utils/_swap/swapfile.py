@@ -12,7 +12,7 @@ import os
 import pathlib
 
 from .._command import Run
-from .._files import SELINUX_LABEL, sync_folder
+from .._files import SELINUX_LABEL, find_hint, sync_folder
 from .._size import format_size
 from .header import LABEL
 from .host import Host
@@ -43,7 +43,7 @@ def create_swap_file(step: Create, host: Host, run: Run) -> Create:
         allocated = format_size(os.fstat(descriptor).st_blocks * 512)
         raise SwapError(
             f"Could not {attempt}: {error.strerror}, with {allocated} of it allocated on the disk.",
-            hint="Check the free space, the quotas and the health of its filesystem.",
+            hint=find_hint(error),
         ) from error
     finally:
         os.close(descriptor)
@@ -59,9 +59,7 @@ def _open_new(path: str, attempt: str) -> int:
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise SwapError(
-            f"Could not {attempt}: {error.strerror}.", hint="Check that its filesystem is writable."
-        ) from error
+        raise SwapError(f"Could not {attempt}: {error.strerror}.", hint=find_hint(error)) from error
 
 
 def _fill(descriptor: int, step: Create, host: Host, run: Run) -> int:

@@ -129,6 +129,20 @@ def parse_settings(words: t.Iterable[str]) -> dict[str, str]:
     return settings
 
 
+def find_discard(log: str, path: str) -> bool | None:
+    """Return whether the kernel discards the free blocks of the area at `path`, None if its log does not say.
+
+    The line is written at swapon(2), in mm/swapfile.c: `Adding 1020k swap on /swapfile.  Priority:-2 extents:1
+    across:1020k SSDscFS`, where `SS` is a solid-state disk, `D` discard with its kinds, and `FS` frontswap.
+    """
+    line = rf"Adding \d+k swap on {re.escape(path)}\. +Priority:.* across:\d+k ?(?:SS)?(D?)"
+    found = re.findall(line, log)
+    if not found:
+        return None
+
+    return bool(found[-1])
+
+
 def has_sys_admin(status: str) -> bool:
     """Return whether the process of this /proc/PID/status may switch swap on and off: capabilities(7)."""
     for line in status.splitlines():

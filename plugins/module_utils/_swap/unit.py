@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import typing as t
 
 from .._mark import make_mark
 
@@ -22,7 +23,7 @@ def build_unit_name(path: str) -> str:
     return f"{escaped.decode('ascii').replace('/', '-')}.swap"
 
 
-def build_unit_text(path: str, priority: int | None) -> str:
+def build_unit_text(path: str, priority: int | None, options: t.Sequence[str] = ()) -> str:
     """Return the text of the unit for the swap file at `path`. If the file is missing at boot, nothing waits for it."""
     lines = [
         make_mark(MODULE),
@@ -36,6 +37,8 @@ def build_unit_text(path: str, priority: int | None) -> str:
     ]
     if priority is not None:
         lines.append(f"Priority={priority}")
+    if options:
+        lines.append(f"Options={','.join(options).replace('%', '%%')}")
     lines += [
         "",
         "[Install]",

@@ -14,6 +14,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._command import (
     LONGEST_TIMEOUT,
     CommandError,
     Completed,
+    is_installed,
     run,
 )
 
@@ -108,3 +109,8 @@ def test_failure_has_attempt_status_and_output() -> None:
     assert str(done.failed("enable /swapfile", hint="Look at it.")) == (
         "Could not enable /swapfile: swapon ended with status 255 (swapon: /swap: Invalid\\x1b argument). Look at it."
     )
+
+
+@pytest.mark.parametrize(("program", "is_there"), [("sh", True), ("no-such-program", False)])
+def test_installed_programs_are_found(program: str, *, is_there: bool) -> None:
+    assert is_installed(program) is is_there

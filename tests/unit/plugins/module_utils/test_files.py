@@ -138,7 +138,7 @@ def test_leftover_that_is_a_link_is_not_followed(tmp_path: pathlib.Path) -> None
 
 def test_failed_write_leaves_only_the_old_file(tmp_path: pathlib.Path) -> None:
     (tmp_path / "target").mkdir()
-    with pytest.raises(FileError, match=r"^Could not write .*/target: Is a directory\. It was not changed\. "):
+    with pytest.raises(FileError, match=r"^Could not write .*/target: Is a directory\. It was not changed\.$"):
         write_file(tmp_path / "target", "new")
     assert [path.name for path in tmp_path.iterdir()] == ["target"]
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import pathlib
@@ -12,16 +13,21 @@ import typing as t
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
 from ansible_collections.oomguard.linux.plugins.module_utils._size import SizeError
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.plan import Plan
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import Area
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.unit import build_unit_name
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.wanted import Wanted
 from ansible_collections.oomguard.linux.plugins.modules import swap
-from ansible_collections.oomguard.linux.plugins.modules.swap import RETURN, build_result, build_wanted, describe_areas
+from ansible_collections.oomguard.linux.plugins.modules.swap import RETURN, build_result, describe_areas, resolve_wanted
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._swap.kernel import TITLE, Kernel
 from ansible_collections.oomguard.linux.tests.unit.plugins.modules.documented import documented, returned
 
+RAM = 1024**3
 PARAMS: dict[str, t.Any] = {
     "size": "10G",
     "path": "/swapfile",
@@ -32,6 +38,8 @@ PARAMS: dict[str, t.Any] = {
     "reserve": "256M",
     "count_zram": False,
     "force": False,
+    "fit": False,
+    "options": [],
 }
 WANTED = Wanted(
     path="/swapfile",
@@ -49,7 +57,7 @@ AREAS = [
 
 
 def test_defaults() -> None:
-    assert build_wanted(PARAMS) == WANTED
+    assert resolve_wanted(PARAMS, ram_bytes=RAM) == WANTED
 
 
 @pytest.mark.parametrize(
@@ -57,6 +65,14 @@ def test_defaults() -> None:
     [
         ({"size": "1.5G"}, "size_bytes", 1536 * 1024**2),
         ({"size": "10GB"}, "size_bytes", 10 * 1000**3),
+        ({"size": "200%"}, "size_bytes", 2 * RAM),
+        ({"size": "200%"}, "slack_bytes", 2 * RAM // 32),
+        ({"size": "2G"}, "slack_bytes", 1024**2),
+        ({"fit": True}, "fit", True),
+        ({"options": ["discard"]}, "options", ("discard",)),
+        ({"state": "disabled", "size": None}, "disabled", True),
+        ({"state": "disabled", "size": None}, "present", False),
+        ({"state": "disabled", "size": None}, "count_zram", True),
         ({"mode": "exact"}, "exact", True),
         ({"priority": 0}, "priority", 0),
         ({"persist": "none"}, "persist", "none"),
@@ -68,12 +84,12 @@ def test_defaults() -> None:
     ],
 )
 def test_parameter_becomes_part_of_request(changes: dict[str, t.Any], field: str, value: object) -> None:
-    assert getattr(build_wanted({**PARAMS, **changes}), field) == value
+    assert getattr(resolve_wanted({**PARAMS, **changes}, ram_bytes=RAM), field) == value
 
 
 def test_invalid_size_is_refused() -> None:
     with pytest.raises(SizeError):
-        build_wanted({**PARAMS, "size": "plenty"})
+        resolve_wanted({**PARAMS, "size": "plenty"}, ram_bytes=RAM)
 
 
 @pytest.mark.parametrize(
@@ -106,8 +122,19 @@ def test_areas_as_plain_data() -> None:
 
 
 def test_returned_keys_are_documented() -> None:
-    found = build_result(Plan(steps=(), before=tuple(AREAS)), AREAS, WANTED)
+    fit = {"requested_bytes": 2, "fitted_bytes": 1, "disk_free_bytes": 3}
+    found = build_result(Plan(steps=(), before=tuple(AREAS), fit=fit), AREAS, WANTED)
     assert returned(found, documented(RETURN)) == documented(RETURN)
+
+
+@pytest.mark.parametrize(("state", "size"), [("present", 10 * 1024**3), ("absent", 0), ("disabled", 0)])
+def test_size_is_returned_if_one_is_requested(state: str, size: int) -> None:
+    wanted = resolve_wanted({**PARAMS, "state": state}, ram_bytes=RAM)
+    assert build_result(Plan(steps=(), before=()), (), wanted)["size_bytes"] == size
+
+
+def test_fit_is_null_if_everything_fits() -> None:
+    assert build_result(Plan(steps=(), before=()), (), WANTED)["fit"] is None
 
 
 @pytest.fixture
@@ -143,3 +170,42 @@ def test_refusal_fails_the_module(kernel: Kernel, capfd: pytest.CaptureFixture[s
     assert result["msg"] == (
         "Swap cannot be managed in a container (docker): it belongs to the host's kernel. Manage it on the host."
     )
+
+
+def test_size_in_proportion_to_the_ram(kernel: Kernel, capfd: pytest.CaptureFixture[str]) -> None:
+    kernel.write("proc/swaps", f"{TITLE}/dev/vda5 partition 4000000 0 -2\n")
+    result = run_module(capfd, path=str(kernel.path), size="auto")
+    assert result["size_bytes"] == 2 * 475312 * 1024 // 1024**2 * 1024**2
+
+
+ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=300)
+SIZES = st.sampled_from(
+    ["10G", "200%", "auto", "0", "-1", "1e9", "9" * 400 + "G", "1." + "0" * 500 + "1G", "nan", "9" * 9]
+)
+PATHS = st.sampled_from(
+    ["/swapfile", "/", "//a", "/a/../b", "/a\0b", "/\udcff", "/" + "a" * 256, "/a" * 2100, "/-" * 99]
+)
+ARGUMENTS = st.fixed_dictionaries(
+    {
+        "size": SIZES | ANY_TEXT,
+        "path": PATHS | ANY_TEXT,
+        "mode": st.sampled_from(["at_least", "exact"]),
+        "priority": st.none() | st.integers(),
+        "persist": st.sampled_from(["fstab", "systemd", "none"]),
+        "state": st.sampled_from(["present", "absent", "disabled"]),
+        "reserve": SIZES | ANY_TEXT,
+        "count_zram": st.booleans(),
+        "force": st.booleans(),
+        "fit": st.booleans(),
+        "options": st.lists(st.sampled_from(["discard", "nofail", "x=1", "a,b", "noauto", ""]) | ANY_TEXT, max_size=3),
+    }
+)
+
+
+@settings(deadline=None, database=None, print_blob=True, max_examples=500)
+@given(ARGUMENTS)
+def test_any_arguments_are_a_request_or_rejected_in_words(params: dict[str, t.Any]) -> None:
+    with contextlib.suppress(OomguardError):
+        wanted = resolve_wanted(params, ram_bytes=RAM)
+        assert len(build_unit_name(wanted.path)) <= 255
+        assert wanted.fstab_options.split() == [wanted.fstab_options]

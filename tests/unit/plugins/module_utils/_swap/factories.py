@@ -11,7 +11,7 @@ import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.header import Header
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.plan import Plan
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import Area, Entry, Folder, State, Unit
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import Area, Boot, Entry, Folder, State, Unit
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.unit import build_unit_name, build_unit_text
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.wanted import Wanted
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._swap.kernel import PAGE
@@ -68,6 +68,8 @@ def state(*areas: Area, entries: t.Iterable[Entry] = (), **changes: t.Any) -> St
         hibernates_to=(),
         container="",
         privileged=True,
+        obstacles={},
+        boot=Boot(named=frozenset(each.path for each in areas)),
     )
     return dataclasses.replace(made, **changes)
 

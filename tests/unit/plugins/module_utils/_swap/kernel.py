@@ -13,7 +13,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._command import Com
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.host import Host
 
 PAGE = 4096
-PROGRAMS = {"mkswap", "swapon", "swapoff", "chattr", "systemctl", "findmnt", "btrfs"}
+PROGRAMS = {"mkswap", "swapon", "swapoff", "chattr", "systemctl", "findmnt", "btrfs", "dmesg"}
 TITLE = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
 
 
@@ -25,9 +25,11 @@ class Kernel:
         self.proc = folder / "proc"
         self.calls: list[list[str]] = []
         self.answers: dict[str, str] = {}
+        self.errors: dict[str, str] = {}
         self.failing: set[str] = set()
         self.failing_once: set[str] = set()
         self.deaf: set[str] = set()
+        self.missing: set[str] = set()
         for name in ("proc/self", "proc/1", "proc/sys/kernel", "etc", "data", "units"):
             (folder / name).mkdir(parents=True)
         self.path = folder / "data/swapfile"
@@ -42,7 +44,12 @@ class Kernel:
     @property
     def host(self) -> Host:
         return Host(
-            proc=self.proc, fstab=self.root / "etc/fstab", units=self.root / "units", root=self.root, page_size=PAGE
+            proc=self.proc,
+            fstab=self.root / "etc/fstab",
+            units=self.root / "units",
+            root=self.root,
+            page_size=PAGE,
+            is_installed=lambda program: program not in self.missing,
         )
 
     def write(self, name: str, text: str) -> None:
@@ -69,9 +76,8 @@ class Kernel:
         path = argv[-1]
         if program in self.failing | self.failing_once:
             self.failing_once.discard(program)
-            return Completed(
-                argv=tuple(argv), returncode=255, stdout="", stderr=f"{program}: {path}: Invalid argument\n"
-            )
+            reason = self.errors.get(program, f"{path}: Invalid argument")
+            return Completed(argv=tuple(argv), returncode=255, stdout="", stderr=f"{program}: {reason}\n")
         if program in self.deaf:
             pass
         elif program == "mkswap":
@@ -83,6 +89,10 @@ class Kernel:
         elif program == "swapoff":
             lines = self.read("proc/swaps").splitlines(keepends=True)
             self.write("proc/swaps", "".join(line for line in lines if line.split()[0] != path))
+        elif program == "systemctl" and "show" in argv:
+            units = [word for word in argv if word.endswith(".swap") and "*" not in word]
+            shown = [f"Id={unit}\nLoadState=loaded\nWantedBy=swap.target\n" for unit in units]
+            return Completed(tuple(argv), 0, self.answers.get("systemctl", "\n".join(shown)), "")
         elif program == "systemctl" and "enable" in argv:
             (self.root / "units/swap.target.wants").mkdir(exist_ok=True)
         return Completed(argv=tuple(argv), returncode=0, stdout=self.answers.get(program, ""), stderr="")

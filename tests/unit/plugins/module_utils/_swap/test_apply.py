@@ -24,6 +24,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.steps import 
     Create,
     Disable,
     Enable,
+    Mask,
     Persist,
     Protect,
     Remove,
@@ -295,3 +296,49 @@ def test_area_that_was_switched_off_in_the_meantime_is_no_error(kernel: Kernel) 
     kernel.failing.add("swapoff")
     apply_steps(kernel, disable(kernel))
     assert kernel.calls == [["swapoff", str(kernel.path)]]
+
+
+@pytest.mark.parametrize(
+    ("reason", "cause"),
+    [
+        ("swapoff failed: Cannot allocate memory", "Free memory first. "),
+        ("Not superuser.", ""),
+    ],
+)
+def test_hint_about_a_failed_swapoff_names_a_cause_only_if_it_is_known(kernel: Kernel, reason: str, cause: str) -> None:
+    kernel.failing.add("swapoff")
+    kernel.errors["swapoff"] = reason
+    switch_on(kernel, used_kib=0)
+    with pytest.raises(CommandError) as error:
+        apply_steps(kernel, disable(kernel))
+    assert error.value.hint == (
+        f"The area is still in use and nothing is lost. {cause}The next run of the task continues from here."
+    )
+
+
+def test_options_are_passed_to_swapon(kernel: Kernel) -> None:
+    kernel.path.write_bytes(bytes(SIZE + PAGE))
+    apply_steps(kernel, dataclasses.replace(enable(kernel, 7), options=("nofail", "discard=once")))
+    assert kernel.calls[0] == ["swapon", "-p", "7", "-o", "nofail,discard=once", str(kernel.path)]
+
+
+@pytest.mark.parametrize(
+    ("flags", "options", "warned"),
+    [("", ("discard",), True), ("D", ("discard=once",), False), ("", ("nofail",), False), (None, ("discard",), False)],
+    ids=["not in force", "in force", "not requested", "unknown"],
+)
+def test_discard_that_is_not_in_force_is_reported(
+    kernel: Kernel, flags: str | None, options: tuple[str, ...], *, warned: bool
+) -> None:
+    kernel.path.write_bytes(bytes(SIZE + PAGE))
+    kernel.answers["dmesg"] = "something else\n"
+    if flags is not None:
+        kernel.answers["dmesg"] = f"Adding 9k swap on {kernel.path}.  Priority:-2 extents:1 across:9k {flags}\n"
+    plan = apply_steps(kernel, dataclasses.replace(enable(kernel), options=options))
+    expected = f"The kernel does not discard free blocks of {kernel.path}, because its disk does not support that."
+    assert plan.warnings == ((expected,) if warned else ())
+
+
+def test_target_is_masked(kernel: Kernel) -> None:
+    apply_steps(kernel, Mask(path=f"{kernel.root}/units/swap.target", before="", after="a link to /dev/null\n"))
+    assert kernel.calls == [["systemctl", "--quiet", "mask", "swap.target"]]

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.oomguard.linux.plugins.module_utils._change import bring
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.change import SwapChange
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.plan import Plan
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import SwapError
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import State, SwapError
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.steps import ClearLeftover
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.wanted import Wanted
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._swap.factories import (
@@ -61,6 +61,26 @@ def test_plan_is_applied_on_the_host(kernel: Kernel) -> None:
 
 def test_requested_state_is_verified(kernel: Kernel) -> None:
     change_to(WANTED, kernel).verify(managed(10 * GIB))
+
+
+def test_use_after_boot_is_verified(kernel: Kernel) -> None:
+    kernel.answers["systemctl"] = "Id=swapfile.swap\nLoadState=masked\nWantedBy=\n"
+    with pytest.raises(SwapError, match=r"nothing wants its unit swapfile\.swap, whose load state is masked"):
+        change_to(WANTED, kernel).verify(managed(10 * GIB))
+
+
+@pytest.mark.parametrize(
+    ("host", "wanted"),
+    [
+        (managed(10 * GIB, booted=False), WANTED),
+        (state(), ABSENT),
+        (managed(10 * GIB, fstab=""), dataclasses.replace(WANTED, persist="none")),
+    ],
+    ids=["other init", "no files", "until the next boot"],
+)
+def test_systemd_is_not_asked_without_need(kernel: Kernel, host: State, wanted: Wanted) -> None:
+    change_to(wanted, kernel).verify(host)
+    assert kernel.calls == []
 
 
 def test_remaining_steps_fail_verification(kernel: Kernel) -> None:

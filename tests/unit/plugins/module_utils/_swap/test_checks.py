@@ -11,7 +11,14 @@ import typing as t
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.plan import make_plan
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import Entry, Folder, State, SwapError
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import (
+    Boot,
+    Entry,
+    Folder,
+    Obstacle,
+    State,
+    SwapError,
+)
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.wanted import Wanted
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._swap.factories import (
     ABSENT,
@@ -28,6 +35,9 @@ from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._swap.fa
     unit,
 )
 
+IMMUTABLE = Obstacle("Could not change /etc/fstab: it is immutable. Nothing was changed.", "Use chattr.")
+MASKED = Boot(obstacles=(Obstacle("swap.target is masked", "Unmask it."),))
+MASKED_UNIT = dataclasses.replace(unit("/swapfile", text="a link to /dev/null"), enabled=False, masked=True)
 LINK = Entry(path="/swapfile", kind="symbolic link", header=None, file_bytes=9, mode=0o777, uid=0, links=1)
 
 
@@ -72,6 +82,57 @@ REFUSALS = {
         ABSENT,
         "Refused to remove /swapfile: this host hibernates to it (resume= or resume_offset=). "
         "Make the host resume from another swap area first, or use force: true.",
+    ),
+    "immutable fstab": Refusal(
+        state(obstacles={"/etc/fstab": IMMUTABLE}),
+        WANTED,
+        "Could not change /etc/fstab: it is immutable. Nothing was changed. Use chattr.",
+    ),
+    "area that is not in fstab, which is immutable": Refusal(
+        managed(10 * GIB, fstab="", obstacles={"/etc/fstab": IMMUTABLE}),
+        WANTED,
+        "Could not change /etc/fstab: it is immutable. Nothing was changed. Use chattr.",
+    ),
+    "immutable swap file": Refusal(
+        managed(GIB, obstacles={"/swapfile": Obstacle("/swapfile is immutable.", "Use chattr.")}),
+        ABSENT,
+        "/swapfile is immutable. Use chattr.",
+    ),
+    "missing program": Refusal(
+        state(obstacles={"findmnt": Obstacle("The program findmnt is not installed.", "Install util-linux.")}),
+        WANTED,
+        "The program findmnt is not installed. Install util-linux.",
+    ),
+    "masked target": Refusal(
+        state(boot=MASKED),
+        WANTED,
+        "The swap of this host would not be in use after the next boot: swap.target is masked. Unmask it. "
+        "For swap until the next boot alone, use persist: none.",
+    ),
+    "masked target, and nothing else to change": Refusal(
+        managed(10 * GIB, boot=MASKED),
+        WANTED,
+        "The swap of this host would not be in use after the next boot: swap.target is masked. Unmask it. "
+        "For swap until the next boot alone, use persist: none.",
+    ),
+    "fstab that nobody reads": Refusal(
+        state(boot=Boot(table_obstacles=(Obstacle("the kernel's command line says fstab=no", "Remove it."),))),
+        WANTED,
+        "The swap of this host would not be in use after the next boot: the kernel's command line says fstab=no. "
+        "Remove it. For swap until the next boot alone, use persist: none.",
+    ),
+    "masked unit of a line in fstab": Refusal(
+        state(units=(MASKED_UNIT,)),
+        WANTED,
+        "The swap of this host would not be in use after the next boot: its unit swapfile.swap is masked. "
+        "If it is to be in use, run: systemctl unmask swapfile.swap. "
+        "For swap until the next boot alone, use persist: none.",
+    ),
+    "masked unit, which is to be written": Refusal(
+        state(units=(MASKED_UNIT,)),
+        SYSTEMD,
+        "Refused to replace /etc/systemd/system/swapfile.swap: it masks the unit, which is then never started. "
+        "If this host is to have swap, run: systemctl unmask swapfile.swap.",
     ),
     "foreign unit": Refusal(
         managed(GIB, units=(unit("/swapfile", text="[Swap]\nWhat=/swapfile\n"),)),
@@ -210,6 +271,32 @@ def test_refusals(refusal: Refusal) -> None:
     with pytest.raises(SwapError) as error:
         make_plan(refusal.host, refusal.wanted)
     assert str(error.value) == refusal.message
+
+
+def test_obstacles_elsewhere_do_not_prevent_a_change() -> None:
+    host = state(obstacles={"/etc/fstab": IMMUTABLE, "/etc/systemd/system/swapfile.swap": IMMUTABLE})
+    assert make_plan(host, dataclasses.replace(WANTED, persist="none")).changed
+
+
+def test_programs_that_no_step_runs_may_be_missing() -> None:
+    host = state(obstacles={"findmnt": IMMUTABLE, "systemctl": IMMUTABLE, "swapoff": IMMUTABLE})
+    assert make_plan(host, dataclasses.replace(WANTED, persist="none")).changed
+
+
+@pytest.mark.parametrize(
+    "wanted", [ABSENT, dataclasses.replace(WANTED, persist="none"), dataclasses.replace(WANTED, size_bytes=GIB)]
+)
+def test_masked_target_prevents_only_own_swap_that_persists(wanted: Wanted) -> None:
+    make_plan(state(area("/dev/vda5", GIB), boot=MASKED), wanted)
+
+
+def test_unread_fstab_does_not_prevent_units() -> None:
+    host = state(boot=Boot(table_obstacles=(Obstacle("it is not read", ""),)))
+    assert make_plan(host, SYSTEMD).changed
+
+
+def test_obstacles_do_not_prevent_that_nothing_changes() -> None:
+    assert not make_plan(managed(10 * GIB, obstacles={"/etc/fstab": IMMUTABLE}), WANTED).changed
 
 
 @pytest.mark.parametrize(

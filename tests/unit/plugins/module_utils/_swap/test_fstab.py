@@ -8,14 +8,14 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.fstab import (
-    SwapLine,
+    disable_swap_lines,
     edit_swap_lines,
     escape_field,
-    has_swap_line,
+    read_swap_options,
     unescape_field,
 )
 
-OURS = SwapLine(path="/swapfile", options="sw,nofail")
+OURS = {"/swapfile": "sw,nofail"}
 LINE = "/swapfile none swap sw,nofail 0 0\n"
 
 DEBIAN = """\
@@ -55,22 +55,22 @@ PRESENT = {
 
 @pytest.mark.parametrize("text", FOREIGN.values(), ids=FOREIGN.keys())
 def test_line_is_added_and_nothing_else_changes(text: str) -> None:
-    assert edit_swap_lines(text, wanted=[OURS], unwanted=[]) == text + LINE
+    assert edit_swap_lines(text, wanted=OURS, unwanted={}) == text + LINE
 
 
 @pytest.mark.parametrize("text", FOREIGN.values(), ids=FOREIGN.keys())
 def test_added_line_is_removed_and_nothing_else_changes(text: str) -> None:
-    assert edit_swap_lines(text + LINE, wanted=[], unwanted=["/swapfile"]) == text
+    assert edit_swap_lines(text + LINE, wanted={}, unwanted=["/swapfile"]) == text
 
 
 @pytest.mark.parametrize("text", PRESENT.values(), ids=PRESENT.keys())
 def test_correct_line_keeps_its_form(text: str) -> None:
-    assert edit_swap_lines(text, wanted=[OURS], unwanted=[]) == text
+    assert edit_swap_lines(text, wanted=OURS, unwanted={}) == text
 
 
 def test_missing_final_newline_is_added_before_the_line() -> None:
     assert (
-        edit_swap_lines("LABEL=root / ext4 defaults 0 1", wanted=[OURS], unwanted=[])
+        edit_swap_lines("LABEL=root / ext4 defaults 0 1", wanted=OURS, unwanted={})
         == "LABEL=root / ext4 defaults 0 1\n" + LINE
     )
 
@@ -81,24 +81,22 @@ def test_missing_final_newline_is_added_before_the_line() -> None:
     ids=["without nofail", "another priority", "without options", "twice"],
 )
 def test_one_correct_line_replaces_wrong_ones_in_place(text: str) -> None:
-    assert edit_swap_lines(f"# a\n{text}# b\n", wanted=[OURS], unwanted=[]) == f"# a\n{LINE}# b\n"
+    assert edit_swap_lines(f"# a\n{text}# b\n", wanted=OURS, unwanted={}) == f"# a\n{LINE}# b\n"
 
 
 def test_several_lines_are_edited_at_once() -> None:
-    text = edit_swap_lines(
-        LINE + "# a\n", wanted=[SwapLine(path="/swapfile.1", options="sw,nofail")], unwanted=["/swapfile"]
-    )
+    text = edit_swap_lines(LINE + "# a\n", wanted={"/swapfile.1": "sw,nofail"}, unwanted=["/swapfile"])
     assert text == "# a\n/swapfile.1 none swap sw,nofail 0 0\n"
 
 
 def test_removing_the_only_line_leaves_an_empty_table() -> None:
-    assert edit_swap_lines(LINE.rstrip(), wanted=[], unwanted=["/swapfile"]) == ""
+    assert edit_swap_lines(LINE.rstrip(), wanted={}, unwanted=["/swapfile"]) == ""
 
 
 def test_only_line_is_replaced_by_another() -> None:
-    line = SwapLine(path="/swap file", options="sw,nofail,pri=7")
+    line = {"/swap file": "sw,nofail,pri=7"}
     assert (
-        edit_swap_lines(LINE.rstrip(), wanted=[line], unwanted=["/swapfile"])
+        edit_swap_lines(LINE.rstrip(), wanted=line, unwanted=["/swapfile"])
         == "/swap\\040file none swap sw,nofail,pri=7 0 0\n"
     )
 
@@ -116,9 +114,34 @@ def test_escaping_loses_nothing(path: str) -> None:
 
 
 def test_removed_last_line_without_newline_keeps_the_newline_before_it() -> None:
-    assert edit_swap_lines(f"# first\n{LINE.rstrip()}", wanted=[], unwanted=["/swapfile"]) == "# first\n"
+    assert edit_swap_lines(f"# first\n{LINE.rstrip()}", wanted={}, unwanted=["/swapfile"]) == "# first\n"
 
 
-@pytest.mark.parametrize(("path", "named"), [("/swapfile", True), ("/swap", False)])
-def test_swap_line_is_found(path: str, *, named: bool) -> None:
-    assert has_swap_line(f"# comment\n{LINE}", path) is named
+@pytest.mark.parametrize(
+    ("line", "options"),
+    [
+        (LINE, {"/swapfile": "sw,nofail"}),
+        ("UUID=5\tnone\tswap\n", {"UUID=5": ""}),
+        ("  /a\\040b none swap sw,pri=1 0 0 # comment", {"/a b": "sw,pri=1"}),
+        ("/a none swap ", {"/a": ""}),
+        ("#/swapfile none swap sw 0 0\n", {}),
+        ("  # /swapfile none swap sw 0 0\n", {}),
+        ("/dev/vda / ext4 swap 0 0\n", {}),
+        ("/a none swapfs sw\n", {}),
+        ("/swapfile swap\n", {}),
+        ("swap swap\n", {}),
+        ("\n", {}),
+    ],
+)
+def test_options_of_swap_lines(line: str, options: dict[str, str]) -> None:
+    assert read_swap_options(f"# before\n{line}") == options
+
+
+def test_swap_lines_become_comments() -> None:
+    text = "LABEL=root / ext4 defaults 0 1\n# old none swap sw\n/dev/vda5\tnone swap sw\nUUID=5 swap swap noauto 0 0"
+    disabled = (
+        "LABEL=root / ext4 defaults 0 1\n# old none swap sw\n"
+        "# Disabled by oomguard.linux.swap: /dev/vda5\tnone swap sw\n"
+        "# Disabled by oomguard.linux.swap: UUID=5 swap swap noauto 0 0"
+    )
+    assert disable_swap_lines(text) == disable_swap_lines(disabled) == disabled

@@ -15,7 +15,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.observe impor
     observe_memory_available,
     observe_state,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import Area, State, SwapError, Unit
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import Area, Obstacle, State, SwapError, Unit
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.unit import build_unit_name
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._swap.factories import write_file
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._swap.kernel import (
@@ -113,7 +113,9 @@ def test_unit_of_file(kernel: Kernel, *, enabled: bool) -> None:
 def test_masked_unit_is_described_by_its_link(kernel: Kernel) -> None:
     unit = kernel.root / "units" / build_unit_name(str(kernel.path))
     unit.symlink_to("/dev/null")
-    assert observed(kernel).units == (Unit(str(unit), str(kernel.path), "a link to /dev/null", enabled=False),)
+    assert observed(kernel).units == (
+        Unit(str(unit), str(kernel.path), "a link to /dev/null", enabled=False, masked=True),
+    )
 
 
 def test_release_of_kernel(kernel: Kernel) -> None:
@@ -162,3 +164,33 @@ def test_containers(kernel: Kernel, name: str, text: str, container: str) -> Non
     (kernel.root / name).parent.mkdir(parents=True, exist_ok=True)
     kernel.write(name, text)
     assert observed(kernel).container == container
+
+
+def test_obstacles_are_found_by_the_paths_of_the_steps(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        os, "access", lambda path, _mode, **_options: path not in {str(kernel.root / "etc"), str(kernel.root)}
+    )
+    kernel.host.fstab.rename(kernel.root / "fstab")
+    kernel.host.fstab.symlink_to("../fstab")
+    assert observed(kernel).obstacles == {
+        str(kernel.host.fstab): Obstacle(
+            f"Could not change {kernel.root}/fstab: this user may not write to {kernel.root}. Nothing was changed.",
+            "Run the task with become: true.",
+        )
+    }
+
+
+def test_obstacle_of_a_unit_may_be_its_link(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    wants = kernel.root / "units/swap.target.wants"
+    wants.mkdir()
+    monkeypatch.setattr(os, "access", lambda path, _mode, **_options: path != str(wants))
+    assert [*observed(kernel).obstacles] == [str(kernel.root / "units" / build_unit_name(str(kernel.path)))]
+
+
+def test_missing_programs(kernel: Kernel) -> None:
+    kernel.missing = {"swapon", "btrfs"}
+    assert observed(kernel).obstacles == {
+        "swapon": Obstacle(
+            "The program swapon is not installed. Nothing was changed.", "Install the package util-linux, or mount."
+        )
+    }

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import strategies as st
 
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.plan import make_plan, verify_state
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import Area, State, SwapError, Unit
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import Area, Boot, State, SwapError, Unit
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.steps import (
     Create,
     Disable,
@@ -44,6 +44,8 @@ from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._swap.fa
 )
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._swap.kernel import PAGE
 
+DISABLED = dataclasses.replace(ABSENT, disabled=True)
+MASKED = Unit("/etc/systemd/system/swap.target", "", "a link to /dev/null", enabled=False, masked=True)
 GROWN = ["create /swapfile", "enable /swapfile", "persist /etc/fstab"]
 
 
@@ -70,6 +72,35 @@ CASES = {
         GROWN_1,
     ),
     "file beside an own file": Case(managed(GIB), WANTED, GROWN_1),
+    "part of the file fits": Case(
+        state(area("/dev/vda5", GIB), free_bytes=3 * GIB), dataclasses.replace(WANTED, fit=True), GROWN
+    ),
+    "nothing fits": Case(state(free_bytes=GIB // 4), dataclasses.replace(WANTED, fit=True), []),
+    "no swap at all": Case(
+        state(
+            area("/dev/vda5", GIB),
+            area("/dev/zram0", GIB),
+            area("/swapfile.1", GIB),
+            entries=[entry("/swapfile", GIB), entry("/swapfile.1", GIB)],
+        ),
+        DISABLED,
+        [
+            "persist /etc/fstab",
+            "mask /etc/systemd/system/swap.target",
+            "remove /swapfile",
+            "disable /swapfile.1",
+            "remove /swapfile.1",
+            "disable /dev/vda5",
+            "disable /dev/zram0",
+        ],
+    ),
+    "no swap at all, without systemd": Case(
+        state(area("/dev/vda5", GIB), booted=False), DISABLED, ["disable /dev/vda5"]
+    ),
+    "no swap at all, already": Case(state(boot=Boot(target=MASKED)), DISABLED, []),
+    "no swap at all, but fstab names some": Case(
+        state(boot=Boot(target=MASKED), fstab="/dev/vda5 none swap sw\n"), DISABLED, ["persist /etc/fstab"]
+    ),
     "own file is enough": Case(managed(10 * GIB), WANTED, []),
     "more than requested": Case(managed(12 * GIB), WANTED, []),
     "more than requested, with a persistent own file that is off": Case(
@@ -461,3 +492,46 @@ def test_fstab_never_newly_names_a_missing_file(host: State, wanted: Wanted) -> 
         if line not in lines_before and "swap" in line and line.split()[0] not in {e.path for e in each.entries}
     ]
     assert dangling == []
+
+
+def test_fit_is_described() -> None:
+    plan = make_plan(state(area("/dev/vda5", GIB), free_bytes=3 * GIB), dataclasses.replace(WANTED, fit=True))
+    fitted = 4 * GIB - 256 * MIB - PAGE
+    assert plan.fit == {"requested_bytes": 10 * GIB, "fitted_bytes": fitted, "disk_free_bytes": 3 * GIB}
+
+
+def test_fit_is_reported() -> None:
+    plan = make_plan(state(free_bytes=GIB // 4), dataclasses.replace(WANTED, fit=True))
+    assert " ".join(plan.warnings) == (
+        "This host has 0 B of swap instead of the requested 10.0 GiB, because only 256.0 MiB were free below /, and "
+        "256.0 MiB of it must stay free."
+    )
+
+
+def test_size_that_fits_is_not_reported() -> None:
+    plan = make_plan(state(), dataclasses.replace(WANTED, fit=True))
+    assert (plan.fit, plan.warnings) == (None, ())
+
+
+def test_lines_of_others_become_comments_if_swap_is_disabled() -> None:
+    (persist, *_rest) = make_plan(
+        managed(GIB, fstab=f"/dev/vda5 none swap sw\n{fstab_text('/swapfile')}"), DISABLED
+    ).steps
+    assert isinstance(persist, Persist)
+    assert persist.after == f"# Disabled by oomguard.linux.swap: /dev/vda5 none swap sw\n{ROOT_LINE}"
+
+
+def test_unit_file_of_the_target_prevents_that_it_is_masked() -> None:
+    target = dataclasses.replace(MASKED, text="[Unit]\n", masked=False)
+    with pytest.raises(SwapError) as error:
+        make_plan(state(boot=Boot(target=target)), DISABLED)
+    assert str(error.value) == (
+        "Cannot mask swap.target: there is a unit file /etc/systemd/system/swap.target. "
+        "Move it away, and run the task again."
+    )
+
+
+def test_contents_of_all_areas_have_to_fit_into_memory_if_swap_is_disabled() -> None:
+    host = state(area("/dev/vda5", GIB, used=30 * MIB), area("/dev/vda6", GIB, used=15 * MIB))
+    with pytest.raises(SwapError, match=r"^Refused to switch off /dev/vda5, /dev/vda6: 45\.0 MiB of swap in use"):
+        make_plan(host, DISABLED)

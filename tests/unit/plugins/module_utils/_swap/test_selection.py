@@ -10,13 +10,14 @@ import typing as t
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._swap.selection import select_files
+from ansible_collections.oomguard.linux.plugins.module_utils._swap.selection import fit_selection, select_files
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import State
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.wanted import SLACK_BYTES, Wanted
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._swap.factories import (
     ABSENT,
     EXACT,
     GIB,
+    MIB,
     ROOT_LINE,
     WANTED,
     area,
@@ -63,6 +64,15 @@ CASES = {
         ["/swapfile"],
         0,
     ),
+    "difference within the slack of a relative size": Case(
+        managed(9 * GIB), dataclasses.replace(WANTED, slack_bytes=GIB), ["/swapfile"], [], 0
+    ),
+    "difference above the slack of a relative size": Case(
+        managed(8 * GIB), dataclasses.replace(WANTED, slack_bytes=GIB), ["/swapfile"], [], 2 * GIB
+    ),
+    "file that exceeds a relative size within the slack": Case(
+        managed(11 * GIB), dataclasses.replace(EXACT, slack_bytes=GIB), ["/swapfile"], [], 0
+    ),
     "another priority": Case(managed(GIB), dataclasses.replace(WANTED, priority=5), [], ["/swapfile"], 10 * GIB),
 }
 
@@ -79,3 +89,35 @@ def test_selection(case: Case) -> None:
 
 def test_final_bytes_include_the_new_file() -> None:
     assert select_files(managed(GIB), WANTED).final_bytes == 10 * GIB
+
+
+FIT = dataclasses.replace(WANTED, fit=True)
+
+
+@pytest.mark.parametrize(
+    ("host", "wanted", "room", "added"),
+    [
+        (state(), FIT, 20 * GIB, 10 * GIB),
+        (state(), FIT, 3 * GIB + 1, 3 * GIB),
+        (state(), FIT, 64 * MIB, 64 * MIB),
+        (state(), FIT, 64 * MIB - 1, 0),
+        (managed(4 * GIB), FIT, GIB, GIB),
+        (managed(4 * GIB), FIT, GIB - 1, 0),
+        (managed(9 * GIB), FIT, GIB, GIB),
+        (state(), WANTED, GIB, 10 * GIB),
+        (managed(GIB), dataclasses.replace(FIT, priority=5), GIB, 10 * GIB),
+    ],
+    ids=[
+        "room for all",
+        "room for less, in whole pages",
+        "room for the least file",
+        "room for too little",
+        "a quarter of what is there",
+        "less than a quarter",
+        "less than a quarter, but all that is missing",
+        "not requested",
+        "file that has to be replaced",
+    ],
+)
+def test_added_file_fits(host: State, wanted: Wanted, room: int, added: int) -> None:
+    assert fit_selection(host, wanted, select_files(host, wanted), room).added_bytes == added

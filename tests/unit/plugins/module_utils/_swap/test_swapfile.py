@@ -106,7 +106,7 @@ def test_full_disk_is_reported(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) 
     assert str(error.value) == (
         f"Could not create the swap file {kernel.path} of 1020.0 KiB: No space left on device, "
         "with 0 B of it allocated on the disk. "
-        "Check the free space, the quotas and the health of its filesystem."
+        "Free some space on its filesystem."
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import Area
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.tables import (
     Mount,
+    find_discard,
     find_mount,
     has_sys_admin,
     parse_release,
@@ -126,3 +127,24 @@ def test_status_without_capabilities() -> None:
 
 def test_settings() -> None:
     assert parse_settings(["ro", "a=1", "b=c=d", "a=2"]) == {"ro": "", "a": "2", "b": "c=d"}
+
+
+LOG = (
+    "[ 1.0] Adding 1020k swap on /swapfile.  Priority:-2 extents:1 across:1020k {}\n"
+    "[ 2.0] Adding 1020k swap on /swapfile.1.  Priority:-3 extents:1 across:1020k SSDscFS\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("flags", "discards"), [("", False), ("SS", False), ("FS", False), ("D", True), ("SSDscFS", True), ("SSFS", False)]
+)
+def test_discard_in_kernel_log(flags: str, *, discards: bool) -> None:
+    assert find_discard(LOG.format(flags), "/swapfile") is discards
+
+
+def test_last_line_of_kernel_log_counts() -> None:
+    assert find_discard(LOG.format("SSDsc") + LOG.format("SS"), "/swapfile") is False
+
+
+def test_unlogged_area_is_unknown() -> None:
+    assert find_discard(LOG.format("D"), "/swap") is None

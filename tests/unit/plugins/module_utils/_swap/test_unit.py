@@ -43,3 +43,7 @@ def test_unit_text() -> None:
 
 def test_unit_text_without_priority() -> None:
     assert "Priority" not in build_unit_text("/swapfile", None)
+
+
+def test_unit_text_with_options() -> None:
+    assert "\nOptions=discard,a=5%%\n" in build_unit_text("/swapfile", None, ("discard", "a=5%"))

@@ -98,7 +98,7 @@ def test_file_that_cannot_be_written_is_not_restored(
     monkeypatch.setattr(os, "replace", refuse)
     # The configuration of systemd itself is not validated, so no other file is written.
     wanted = dataclasses.replace(WANTED, unit="system.conf", settings={"Manager": {"DefaultOOMPolicy": ["continue"]}})
-    with pytest.raises(FileError, match=r"Read-only file system\. It was not changed\. Check the free space"):
+    with pytest.raises(FileError, match=r"Read-only file system\. It was not changed\. Mount its filesystem"):
         apply_change(systemd, wanted)
     assert programs.ran == ["show"]
 
