@@ -50,6 +50,8 @@ OOM_POLICY = {
 SWAP_SIZE = {"Use the swap size that the remedies suggest", "Bring the total swap to its target"}
 SWAP_SYSCTL = {
     "Reject values that no kernel accepts",
+    "Read the settings of all files",
+    "Reject settings that another file overrides",
     "Write the settings for the kernel",
     "Compare with the values in force",
 }

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 
 from ansible_collections.oomguard.linux.tests.unit.roles.role import load, templar, value
@@ -70,8 +72,14 @@ def test_rejected_value_is_named_with_its_range() -> None:
     )
 
 
+def persist_settings() -> dict[str, t.Any]:
+    """Return the task that writes the settings."""
+    tasks = load("swap", "tasks/sysctl.yml")
+    return next(task for task in tasks if task["name"] == "Persist the settings if the kernel accepts them")
+
+
 def test_settings_are_validated_by_the_kernel_before_they_are_persisted() -> None:
-    (task,) = load("swap", "tasks/sysctl.yml")[0]["block"]
+    (task,) = persist_settings()["block"]
     assert task["ansible.builtin.copy"]["validate"] == "/lib/systemd/systemd-sysctl %s"
 
 
@@ -86,7 +94,7 @@ def test_settings_are_validated_by_the_kernel_before_they_are_persisted() -> Non
     ],
 )
 def test_value_that_this_kernel_rejects_is_reported(result: dict[str, str], reason: str) -> None:
-    (task,) = load("swap", "tasks/sysctl.yml")[0]["rescue"]
+    (task,) = persist_settings()["rescue"]
     message = templar("swap", swap_swappiness=150, __swap_sysctl_file=result).template(
         task["ansible.builtin.fail"]["msg"]
     )
@@ -113,3 +121,37 @@ def test_different_value_in_force_is_a_change_only_in_check_mode(
     task = next(task for task in load("swap", f"tasks/{tasks}") if task["name"] == "Compare with the values in force")
     variables = {**read, "ansible_check_mode": check_mode}
     assert templar("swap", **variables).evaluate_conditional(task["changed_when"]) == check_mode
+
+
+FILES = """# /usr/lib/sysctl.d/50-default.conf
+vm.swappiness = 1
+# /etc/sysctl.d/90-oomguard-swap.conf
+vm.swappiness = 2
+# /etc/sysctl.d/99-admin.conf
+# vm.swappiness = 3
+swappiness = 4
+kernel.swappiness = 5
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "conflict"),
+    [
+        ("vm.swappiness = 50", '/etc/sysctl.d/99-admin.conf says "vm.swappiness = 50".'),
+        ("-vm/page-cluster=4", '/etc/sysctl.d/99-admin.conf says "-vm/page-cluster=4".'),
+        ("vm.swappiness=10", ""),
+        ("vm.vfs_cache_pressure=50", ""),
+        ("vm.swappiness_of_others=50", ""),
+    ],
+)
+def test_line_that_overrides_a_setting_is_named(line: str, conflict: str) -> None:
+    read = {"__swap_sysctl_files": {"stdout_lines": [*FILES.splitlines(), line]}}
+    found = value("swap", "__swap_sysctl_conflicts | trim", swap_swappiness=10, swap_page_cluster="3", **read)
+    assert found == conflict
+
+
+def test_overridden_settings_are_rejected_before_anything_changes() -> None:
+    names = [task["name"] for task in load("swap", "tasks/sysctl.yml")]
+    assert names.index("Reject settings that another file overrides") < names.index(
+        "Persist the settings if the kernel accepts them"
+    )
