@@ -20,9 +20,16 @@ MIB = 1024**2
 GIB = 1024**3
 
 
-def set_swap(host: t.Any, **arguments: t.Any) -> dict[str, t.Any]:
+def set_swap(host: t.Any, *, check: bool = False, **arguments: t.Any) -> dict[str, t.Any]:
     """Run the module swap, and return its result, even if it fails."""
-    return try_module(host, "swap", **arguments)
+    return try_module(host, "swap", check=check, **arguments)
+
+
+def clear_swap(host: t.Any, *paths: str) -> None:
+    """Remove the swap files of the module at `paths`."""
+    for path in paths:
+        host.check_output("chattr -f -i %s || true", path)
+        assert set_swap(host, path=path, state="absent").get("msg") is None
 
 
 def read_report(host: t.Any, name: str) -> dict[str, t.Any]:
@@ -229,6 +236,142 @@ def test_foreign_file_at_path_is_left_alone(host: t.Any) -> None:
     assert (result["problems"], result["kinds"] > 5) == ([], True)
 
 
+OBSTACLES = {
+    "immutable fstab": ("chattr +i /etc/fstab", "chattr -i /etc/fstab", "/etc/fstab is immutable"),
+    "append-only fstab": ("chattr +a /etc/fstab", "chattr -a /etc/fstab", "/etc/fstab is append-only"),
+    "read-only /etc": (
+        "mount --bind /etc /etc && mount -o remount,bind,ro /etc",
+        "umount --lazy /etc",
+        "/etc is on a read-only filesystem",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OBSTACLES)
+def test_obstacle_is_found_before_anything_changes(host: t.Any, name: str) -> None:
+    obstruct, clear, reason = OBSTACLES[name]
+    host.check_output(obstruct)
+    checked = set_swap(host, size="64M", check=True)
+    result = set_swap(host, size="64M")
+    size = read_total(host)
+    host.check_output(clear)
+    assert (checked["msg"], size, host.file("/swapfile").exists) == (result["msg"], 0, False)
+    assert result["msg"].startswith(f"Could not change /etc/fstab: {reason}. Nothing was changed.")
+
+
+def test_area_that_cannot_be_named_in_fstab_fails(host: t.Any) -> None:
+    set_swap(host, size="64M", persist="none")
+    host.check_output("chattr +i /etc/fstab")
+    result = set_swap(host, size="64M")
+    host.check_output("chattr -i /etc/fstab")
+    clear_swap(host, "/swapfile")
+    assert result["msg"].startswith("Could not change /etc/fstab: /etc/fstab is immutable.")
+
+
+def test_immutable_swap_file_is_found_before_anything_changes(host: t.Any) -> None:
+    set_swap(host, size="64M")
+    host.check_output("chattr +i /swapfile")
+    checked = set_swap(host, state="absent", check=True)
+    result = set_swap(host, state="absent")
+    is_named = host.file("/etc/fstab").contains("^/swapfile ")
+    clear_swap(host, "/swapfile")
+    assert (checked["msg"], is_named) == (result["msg"], True)
+    assert result["msg"].startswith("Could not change /swapfile: /swapfile is immutable. Nothing was changed.")
+
+
+def test_file_that_was_formatted_again_is_reported(host: t.Any) -> None:
+    set_swap(host, size="64M")
+    host.check_output("swapoff /swapfile && mkswap /swapfile && swapon /swapfile")
+    result = set_swap(host, state="absent")
+    size = read_total(host)
+    host.check_output("swapoff /swapfile && swaplabel --label oomguard /swapfile")
+    clear_swap(host, "/swapfile")
+    assert (result["changed"], size, host.file("/swapfile").exists) == (False, 64 * MIB, False)
+    assert result["warnings"][0].startswith("/swapfile stays in use as swap, now or after the next boot: ")
+
+
+@pytest.mark.parametrize(
+    ("unit", "reason"), [("swap.target", "swap.target"), ("swapfile.swap", "its unit swapfile.swap")]
+)
+def test_swap_that_a_boot_would_not_switch_on_is_refused(host: t.Any, unit: str, reason: str) -> None:
+    host.check_output("systemctl mask %s", unit)
+    checked = set_swap(host, size="64M", check=True)
+    result = set_swap(host, size="64M")
+    exists = host.file("/swapfile").exists
+    allowed = set_swap(host, size="64M", persist="none")
+    host.check_output("systemctl unmask %s", unit)
+    clear_swap(host, "/swapfile")
+    assert (checked["msg"], exists, allowed.get("msg")) == (result["msg"], False, None)
+    assert result["msg"].startswith(
+        f"The swap of this host would not be in use after the next boot: {reason} is masked"
+    )
+
+
+UNIT = r"[Swap]\nWhat=/other\n[Install]\nWantedBy=swap.target\n"
+LOOP = "([ -e /dev/loop9 ] || mknod /dev/loop9 b 7 9) && losetup /dev/loop9 /other && udevadm settle"
+NAMED = {
+    "not at all": ("/other", "true", True),
+    "by fstab": ("/other", "echo '/other none swap sw 0 0' >>/etc/fstab", False),
+    "by a tag in fstab": (
+        "/dev/loop9",
+        f'{LOOP} && echo "UUID=$(blkid -p -s UUID -o value /dev/loop9) none swap sw 0 0" >>/etc/fstab',
+        False,
+    ),
+    "by a unit": ("/other", f"printf '{UNIT}' >/etc/systemd/system/other.swap && systemctl enable other.swap", False),
+}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_other_area_that_nothing_names_is_reported(host: t.Any, name: str) -> None:
+    area, command, is_reported = NAMED[name]
+    host.check_output("cp -p /etc/fstab /run/fstab && fallocate -l 64M /other && chmod 600 /other && mkswap /other")
+    host.check_output(f"{command} && systemctl daemon-reload && swapon {area}")
+    result = set_swap(host, path="/trial-swap", size="64M", mode="exact")
+    host.check_output("swapoff %s && cp -p /run/fstab /etc/fstab", area)
+    host.run("losetup -d /dev/loop9; systemctl disable other.swap; rm /other /etc/systemd/system/other.swap")
+    host.check_output("systemctl daemon-reload")
+    clear_swap(host, "/trial-swap")
+    warnings = [text for text in result.get("warnings", ()) if text.startswith(f"{area} may not be in use")]
+    assert (result.get("msg"), len(warnings)) == (None, int(is_reported))
+
+
+@pytest.mark.parametrize(("size", "share"), [("50%", 0.5), ("auto", 2)])
+def test_size_is_in_proportion_to_the_ram(host: t.Any, size: str, share: float) -> None:
+    ram = int(host.check_output("sed -n 's/^MemTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo")) * 1024
+    result = set_swap(host, size=size)
+    total = read_total(host)
+    again = set_swap(host, size=size)
+    clear_swap(host, "/swapfile")
+    assert (result["size_bytes"], again["changed"]) == (total, False)
+    assert 0 <= ram * share - total < MIB
+
+
+def test_size_fits_on_the_disk(host: t.Any) -> None:
+    result = set_swap(host, path="/srv/xfs/swapfile", size="100G", fit=True, reserve="1G")
+    total = read_total(host)
+    again = set_swap(host, path="/srv/xfs/swapfile", size="100G", fit=True, reserve="1G")
+    clear_swap(host, "/srv/xfs/swapfile")
+    fit = result["fit"]
+    assert (again["changed"], fit["fitted_bytes"], fit["requested_bytes"]) == (False, total, 100 * GIB)
+    assert 0 <= fit["disk_free_bytes"] - GIB - total < MIB
+
+
+@pytest.mark.parametrize("persist", ["fstab", "systemd"])
+def test_options_are_in_force(host: t.Any, persist: str) -> None:
+    set_swap(host, size="64M", persist=persist, options=["discard=once", "x-systemd.device-timeout=9"])
+    result = set_swap(host, size="64M", persist=persist, options=["discard=once", "x-systemd.device-timeout=9"])
+    flags = host.check_output("dmesg | sed -n 's/.*swap on .swapfile[.] .*across:[0-9]*k *//p' | tail -n 1")
+    host.check_output("swapoff /swapfile && systemctl daemon-reload && systemctl start swapfile.swap")
+    flags_of_unit = host.check_output("dmesg | sed -n 's/.*swap on .swapfile[.] .*across:[0-9]*k *//p' | tail -n 1")
+    clear_swap(host, "/swapfile")
+    assert (result["changed"], "Ds" in flags, flags_of_unit) == (False, True, flags)
+
+
+def test_path_that_is_too_long_is_refused(host: t.Any) -> None:
+    for path in ("/" + "a" * 250, "/a" * 2100):
+        assert "is too long for the path of a swap file" in set_swap(host, path=path, size="64M")["msg"]
+
+
 CUT = [("shrink", "/cut"), ("units", "/cut"), ("shrink", "/srv/xfs/cut"), ("shrink", "/srv/btrfs/cut")]
 
 
@@ -258,6 +401,47 @@ def test_swap_is_in_use_after_boot(host: t.Any) -> None:
 @pytest.mark.parametrize(("setting", "value"), [("vm.swappiness", 50), ("vm.page-cluster", 1)])
 def test_sysctls_are_in_force_after_boot(host: t.Any, setting: str, value: int) -> None:
     assert host.sysctl(setting) == value
+
+
+def test_swap_is_not_in_use_after_boot_with_masked_target(host: t.Any) -> None:
+    clear_swap(host, "/by-fstab", "/by-unit")
+    set_swap(host, size="64M", mode="exact")
+    host.check_output("systemctl mask swap.target")
+    fail_power(host)
+    size = read_total(host)
+    result = set_swap(host, size="64M", mode="exact")
+    host.check_output("systemctl unmask swap.target")
+    clear_swap(host, "/swapfile")
+    assert size == 0
+    assert result["msg"].startswith(
+        "The swap of this host would not be in use after the next boot: swap.target is masked"
+    )
+
+
+def test_disabled_swap_stays_off_after_boot(host: t.Any) -> None:
+    set_swap(host, size="64M", mode="exact")
+    host.check_output("fallocate -l 64M /other && chmod 600 /other && mkswap /other && swapon /other")
+    host.check_output("echo '/other none swap sw 0 0' >>/etc/fstab")
+    host.check_output("modprobe zram && echo 64M >/sys/block/zram0/disksize && mkswap /dev/zram0 && swapon /dev/zram0")
+    checked = set_swap(host, state="disabled", check=True)
+    result = set_swap(host, state="disabled")
+    again = set_swap(host, state="disabled")
+    fail_power(host)
+    after_boot = set_swap(host, state="disabled")
+    lines = host.check_output("grep ' swap ' /etc/fstab")
+    host.check_output("systemctl unmask swap.target")
+    steps, checked_steps = ([(step["step"], step["path"]) for step in run["plan"]] for run in (result, checked))
+    assert (steps, read_total(host)) == (checked_steps, 0)
+    assert (again["changed"], after_boot["changed"]) == (False, False)
+    assert lines == "# Disabled by oomguard.linux.swap: /other none swap sw 0 0"
+
+
+def test_host_has_swap_again_after_it_was_disabled(host: t.Any) -> None:
+    host.check_output("sed -i 's/^# Disabled by oomguard.linux.swap: //' /etc/fstab")
+    host.check_output("systemctl daemon-reload && swapon --all")
+    result = set_swap(host, size="128M")
+    fail_power(host)
+    assert (result.get("msg"), read_total(host)) == (None, 128 * MIB)
 
 
 def fail_power(host: t.Any) -> None:
