@@ -25,6 +25,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.wanted import
 from ansible_collections.oomguard.linux.plugins.modules import swap
 from ansible_collections.oomguard.linux.plugins.modules.swap import RETURN, build_result, describe_areas, resolve_wanted
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._swap.kernel import TITLE, Kernel
+from ansible_collections.oomguard.linux.tests.unit.plugins.modules import hostile
 from ansible_collections.oomguard.linux.tests.unit.plugins.modules.documented import documented, returned
 
 RAM = 1024**3
@@ -209,3 +210,20 @@ def test_any_arguments_are_a_request_or_rejected_in_words(params: dict[str, t.An
         wanted = resolve_wanted(params, ram_bytes=RAM)
         assert len(build_unit_name(wanted.path)) <= 255
         assert wanted.fstab_options.split() == [wanted.fstab_options]
+
+
+@pytest.fixture(scope="module")
+def _usual_host(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[None]:
+    """Let the module find a fake host, in check mode."""
+    fake = Kernel(tmp_path_factory.mktemp("host"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(swap, "Host", lambda: fake.host)
+        patch.setattr(swap, "run", fake)
+        yield
+
+
+@pytest.mark.usefixtures("_usual_host")
+@hostile.SETTINGS
+@given(hostile.arguments(swap, usual={"size": ["10G", "200%", "auto"], "priority": [5], "options": [["discard"]]}))
+def test_any_arguments_end_in_words(arguments: dict[str, t.Any]) -> None:
+    hostile.run(swap, {**arguments, "_ansible_check_mode": True})
