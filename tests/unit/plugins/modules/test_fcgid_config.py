@@ -12,12 +12,14 @@ import typing as t
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
+from hypothesis import given
 
+from ansible_collections.oomguard.linux.plugins.module_utils._command import Run
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.apache import Apache
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.config import parse_settings, render
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.directives import FcgidError
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.instances import Instance
-from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.layout import LAYOUTS, find_layout
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.layout import LAYOUTS, Layout, find_layout
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.memory import Usage
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import make_plan
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.result import build_result, describe_instances
@@ -25,6 +27,7 @@ from ansible_collections.oomguard.linux.plugins.modules import fcgid_config
 from ansible_collections.oomguard.linux.plugins.modules.fcgid_config import RETURN, build_wanted
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._fcgid.configurations import HTTPD, NEED
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._fcgid.programs import Programs
+from ansible_collections.oomguard.linux.tests.unit.plugins.modules import hostile
 from ansible_collections.oomguard.linux.tests.unit.plugins.modules.documented import documented, returned
 
 PARAMS: dict[str, t.Any] = {
@@ -106,3 +109,55 @@ def test_result_is_documented() -> None:
     instances = describe_instances([Instance("default", "httpd.service", True, False, True)], "httpd.service")
     found = {"unit": "httpd.service", **build_result(HTTPD, make_plan(HTTPD, wanted), wanted, NEED), **instances}
     assert returned(found, documented(RETURN)) == documented(RETURN)
+
+
+USUAL: dict[str, list[t.Any]] = {
+    "directives": [
+        {"FcgidProcessLifeTime": 600},
+        {"FcgidProcessLifeTime": "9" * 5000},
+        {"FcgidCmdOptions": ["/srv/a.fcgi MinProcesses 0"]},
+        {"FcgidInitialEnv": f"PHP_FCGI_MAX_REQUESTS {'9' * 5000}", "FcgidMaxRequestsPerProcess": 1},
+        {"FcgidWrapper": "/usr/bin/php-cgi .php"},
+        {"FcgidIPCDir": "/run/../x"},
+        {"FcgidProcesLifeTime": 600},
+    ],
+    "workers": [
+        [{"script": "/srv/a.fcgi", "oom_score_adjust": 9}],
+        [{"command": "/usr/bin/php-cgi", "suffix": ".php", "address_space": "9" * 400}],
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def _other_apache(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[None]:
+    """Let the module find an Apache in a folder for temporary files."""
+    folder = tmp_path_factory.mktemp("httpd")
+    (folder / "run").mkdir()
+    (folder / "httpd.conf").write_text("IncludeOptional *.conf\n")
+    layout = dataclasses.replace(
+        LAYOUTS[1], main=folder / "httpd.conf", folder=folder, server_root=str(folder), instances=f"{folder}/*.conf"
+    )
+
+    def make(_layout: Layout, *, run: Run, path: str | None) -> Apache:
+        del run
+        if path is not None:
+            # Only below this folder can a test write.
+            path = f"{folder}{path}"
+        return Apache(layout, run=Programs(folder, main="httpd.conf"), path=path, root=folder)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fcgid_config, "find_layout", lambda **_options: layout)
+        patch.setattr(fcgid_config, "Apache", make)
+        patch.setattr(fcgid_config, "observe_usage", lambda: Usage([], ""))
+        patch.setattr(fcgid_config, "observe_instances", lambda _layout, **_options: [])
+        patch.setattr(fcgid_config, "describe_instances", lambda _instances, _unit: {})
+        # Ansible keeps warnings for all later results of this process.
+        patch.setattr(fcgid_config, "find_warnings", lambda *_state, **_names: [])
+        yield
+
+
+@pytest.mark.usefixtures("_other_apache")
+@hostile.SETTINGS
+@given(hostile.arguments(fcgid_config, usual=USUAL))
+def test_any_arguments_end_in_words(arguments: dict[str, t.Any]) -> None:
+    hostile.run(fcgid_config, arguments)

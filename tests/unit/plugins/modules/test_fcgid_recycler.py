@@ -11,9 +11,12 @@ import typing as t
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
+from hypothesis import given
 
 from ansible_collections.oomguard.linux.plugins.module_utils._recycler.install import Host
+from ansible_collections.oomguard.linux.plugins.module_utils._recycler.settings import parse
 from ansible_collections.oomguard.linux.plugins.modules import fcgid_recycler
+from ansible_collections.oomguard.linux.tests.unit.plugins.modules import hostile
 from ansible_collections.oomguard.linux.tests.unit.plugins.modules.documented import documented
 
 
@@ -68,3 +71,40 @@ def test_absent_recycler_is_not_removed(capfd: pytest.CaptureFixture[str]) -> No
 def test_result_is_documented(capfd: pytest.CaptureFixture[str]) -> None:
     found = run(capfd, limit="256M", _ansible_check_mode=True)
     assert found.keys() - {"changed", "diff", "invocation"} == set(documented(fcgid_recycler.RETURN))
+
+
+USUAL: dict[str, list[t.Any]] = {
+    "limit": ["256M"],
+    "hard_limit": ["1G"],
+    "grace": [60],
+    "scripts": [[{"script": "/srv/a.fcgi", "limit": "1G"}]],
+    "status_url": ["", "http://127.0.0.1:99999/"],
+    "metrics_file": ["", "/nonexistent/a.prom"],
+}
+
+
+@pytest.fixture(scope="module")
+def _image(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[None]:
+    """Let the module work in an image that is not booted."""
+    image = tmp_path_factory.mktemp("image")
+    (image / "run").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fcgid_recycler, "Host", lambda run: Host(run, image))
+        yield
+
+
+@pytest.mark.usefixtures("_image")
+@hostile.SETTINGS
+@given(hostile.arguments(fcgid_recycler, usual=USUAL))
+def test_any_arguments_end_in_words(arguments: dict[str, t.Any]) -> None:
+    hostile.run(fcgid_recycler, {**arguments, "_ansible_check_mode": True})
+
+
+@pytest.mark.usefixtures("_image")
+@hostile.SETTINGS
+@given(hostile.arguments(fcgid_recycler, usual=USUAL))
+def test_accepted_settings_are_those_that_the_recycler_reads(arguments: dict[str, t.Any]) -> None:
+    found = hostile.run(fcgid_recycler, {**arguments, "_ansible_check_mode": True, "_ansible_diff": True})
+    texts = [diff["after"] for diff in found.get("diff", []) if diff["after_header"].endswith(".conf")]
+    for text in filter(None, texts):
+        assert parse(text)

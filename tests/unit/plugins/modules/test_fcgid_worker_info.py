@@ -12,10 +12,14 @@ import typing as t
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
+from hypothesis import given
 
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.status_fetch import StatusPage
+from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.worker import WorkerError
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.workers import Workers
 from ansible_collections.oomguard.linux.plugins.modules import fcgid_worker_info
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._fcgid.proc import FakeProc
+from ansible_collections.oomguard.linux.tests.unit.plugins.modules import hostile
 from ansible_collections.oomguard.linux.tests.unit.plugins.modules.documented import documented, returned
 
 
@@ -96,3 +100,25 @@ def test_result_is_documented(proc: FakeProc, capfd: pytest.CaptureFixture[str])
     contents = documented(fcgid_worker_info.RETURN)
     found = {name: value for name, value in run(capfd).items() if name not in ("changed", "invocation")}
     assert returned(found, contents) == contents
+
+
+@pytest.fixture(scope="module")
+def _one_worker(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[None]:
+    """Let the module find one worker, and no page."""
+    proc = FakeProc(tmp_path_factory.mktemp("proc"))
+    proc.worker(0)
+
+    def refuse(_url: str) -> t.NoReturn:
+        raise WorkerError("Could not read mod_status's page.")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fcgid_worker_info, "Workers", lambda: Workers(str(proc.folder), apache=lambda _exe: True))
+        patch.setattr(f"{StatusPage.__module__}.fetch_page", refuse)
+        yield
+
+
+@pytest.mark.usefixtures("_one_worker")
+@hostile.SETTINGS
+@given(hostile.arguments(fcgid_worker_info, usual={"status_url": ["", "http://127.0.0.1:99999/"]}))
+def test_any_arguments_end_in_words(arguments: dict[str, t.Any]) -> None:
+    hostile.run(fcgid_worker_info, arguments)
