@@ -51,13 +51,14 @@ sanity: .venv $(link) ## Run ansible-test sanity with each supported Python that
 molecule: .venv $(link) ## Run the main Molecule scenario on virtual machines of three releases
 	molecule test
 
-proofs: .venv $(link) ## Run the longer Molecule scenarios: drop-ins, mod_fcgid, recycler, swap, effects on units and thrashing
+proofs: .venv $(link) ## Run the longer Molecule scenarios: drop-ins, mod_fcgid, recycler, swap, effects, thrashing, zram
 	molecule test --scenario-name dropin
 	molecule test --scenario-name fcgid
 	molecule test --scenario-name recycler
 	molecule test --scenario-name swap
 	molecule test --scenario-name effects
 	molecule test --scenario-name thrash
+	molecule test --scenario-name choices
 
 bench: .venv $(link) ## Measure speed and memory
 	PYTHONPATH=tests/benchmarks:.collections python -m bench_log

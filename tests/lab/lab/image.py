@@ -43,6 +43,9 @@ truncate --size "$4" "$3"
 mke2fs -q -t ext4 -O "$5" -E lazy_itable_init=0,lazy_journal_init=0 -d "$2" "$3"
 """
 
+# The hook runs outside the new root, so it uses that root's apt.
+_DOWNLOAD = 'mkdir -p "$1/opt/packages" && chroot "$1" sh -c "cd /opt/packages && apt-get download {package}"'
+
 Say = t.Callable[[str], None]
 
 
@@ -98,6 +101,7 @@ def build_mmdebstrap_argv(release: Release, *, layer: Path, archive: Path) -> li
         "--format=tar",
         *(f"--setup-hook=sed -i '/ {suite} /d' \"$1/etc/apt/sources.list\"" for suite in release.without_suites),
         f"--essential-hook=tar-in {shlex.quote(str(layer))} /",
+        *(f"--customize-hook={_DOWNLOAD.format(package=package)}" for package in release.downloads),
         release.name,
         str(archive),
     ]

@@ -11,19 +11,23 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """A Debian release, and those of its suites that are not used."""
+    """A Debian release, those of its suites that are not used, and packages that are there but not installed."""
 
     name: str
     without_suites: tuple[str, ...] = ()
+    downloads: tuple[str, ...] = ()
 
+
+# Alternatives to plain swap. Once installed, they change what happens when memory runs out.
+_CHOICES = ("systemd-oomd", "systemd-zram-generator")
 
 RELEASES = {
     release.name: release
     for release in (
         # Its security suite names kernels that the mirrors no longer have.
         Release(name="bullseye", without_suites=("bullseye-security",)),
-        Release(name="bookworm"),
-        Release(name="trixie"),
+        Release(name="bookworm", downloads=_CHOICES),
+        Release(name="trixie", downloads=_CHOICES),
     )
 }
 
@@ -44,6 +48,7 @@ PACKAGES = (
     "php-cgi",
     "procps",
     "python3",
+    "python3-apt",
     "systemd",
     "systemd-sysv",
     "udev",

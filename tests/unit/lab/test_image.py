@@ -26,6 +26,7 @@ def test_key_is_the_same_for_the_same_content() -> None:
     ("release", "file"),
     [
         pytest.param(Release(name="sid", without_suites=("sid-security",)), FSTAB, id="suites"),
+        pytest.param(Release(name="sid", downloads=("systemd-oomd",)), FSTAB, id="downloads"),
         pytest.param(Release(name="sid"), File(path="etc/fstab", content="/dev/vda / xfs\n"), id="content"),
         pytest.param(Release(name="sid"), File(path="etc/mtab", content=FSTAB.content), id="path"),
         pytest.param(Release(name="sid"), File(path="etc/fstab", content=FSTAB.content, mode=0o600), id="mode"),
@@ -44,6 +45,14 @@ def test_unused_suites_are_removed_before_download() -> None:
 def test_path_of_layer_is_quoted() -> None:
     argv = build_mmdebstrap_argv(RELEASES["trixie"], layer=Path("/a b/layer.tar"), archive=Path("root.tar"))
     assert "--essential-hook=tar-in '/a b/layer.tar' /" in argv
+
+
+def test_downloads_are_not_installed() -> None:
+    release = Release(name="sid", downloads=("systemd-oomd",))
+    argv = build_mmdebstrap_argv(release, layer=Path("layer.tar"), archive=Path("root.tar"))
+    (hook,) = (argument for argument in argv if argument.startswith("--customize-hook="))
+    (included,) = (argument for argument in argv if argument.startswith("--include="))
+    assert ("apt-get download systemd-oomd" in hook, "systemd-oomd" in included) == (True, False)
 
 
 def test_release_and_archive_are_last_arguments() -> None:
