@@ -43,8 +43,8 @@ truncate --size "$4" "$3"
 mke2fs -q -t ext4 -O "$5" -E lazy_itable_init=0,lazy_journal_init=0 -d "$2" "$3"
 """
 
-# The hook runs outside the new root, so it uses that root's apt.
-_DOWNLOAD = 'mkdir -p "$1/opt/packages" && chroot "$1" sh -c "cd /opt/packages && apt-get download {package}"'
+# The hook runs outside the new root, which has no name servers, with the apt configuration of the new root.
+_DOWNLOAD = 'mkdir -p "$1/opt"; cd "$1/opt"; APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get download {package}'
 
 Say = t.Callable[[str], None]
 
