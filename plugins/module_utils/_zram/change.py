@@ -9,8 +9,8 @@ import dataclasses
 import typing as t
 
 from .._change import Change
-from .._errors import OomguardError
-from .._files import lock, remove_file, write_file
+from .._errors import OomguardError, undoing
+from .._files import check_change, lock, remove_file, write_file
 from .._swap.checks import require_swapoff_room
 from .._systemctl import Systemctl
 from .model import DEVICE, State, Wanted, ZramError
@@ -39,8 +39,11 @@ class ZramChange(Change[State, Plan]):
         return observe_state(self.host)
 
     def plan(self, state: State) -> Plan:
-        """Return the steps. Raises OomguardError."""
-        return make_plan(state, self.wanted)
+        """Return the steps. Raises OomguardError, also if the configuration could not be written."""
+        plan = make_plan(state, self.wanted)
+        if plan.writes:
+            check_change(self.host.config, plan.config or None)
+        return plan
 
     def apply(self, plan: Plan) -> Plan:
         """Carry out the steps. Raises OomguardError."""
@@ -65,12 +68,8 @@ class ZramChange(Change[State, Plan]):
 
     def undo(self, plan: Plan, error: OomguardError) -> t.NoReturn:
         """Put the old configuration back, set the device up with it, and raise `error`."""
-        try:
+        with undoing(error):
             self._put_back(plan)
-        except OomguardError as failure:
-            raise ZramError(
-                f"{error.problem} The old configuration could not be put back: {failure.problem}", hint=failure.hint
-            ) from error
 
         raise ZramError(f"{error.problem} The old configuration was put back.", hint=error.hint) from error
 

@@ -13,6 +13,8 @@ import typing as t
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils import _change
+from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
+from ansible_collections.oomguard.linux.plugins.module_utils._files import FileError
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import SwapError
 from ansible_collections.oomguard.linux.plugins.module_utils._zram.change import ZramChange
 from ansible_collections.oomguard.linux.plugins.module_utils._zram.config import render_config
@@ -94,7 +96,9 @@ def test_ignored_setting_leaves_no_new_device(machine: Machine) -> None:
 def test_failed_start_is_reported_first(machine: Machine) -> None:
     bring(WANTED, machine)
     machine.refused = ("systemctl", "start", "dev-zram0.swap")
-    with pytest.raises(ZramError, match=r"Could not start dev-zram0.swap.*could not be put back: Could not start"):
+    with pytest.raises(
+        OomguardError, match=r"Could not start dev-zram0.swap.*Restoring the old state failed as well: Could not start"
+    ):
         bring(ZSTD, machine)
 
 
@@ -107,3 +111,9 @@ def test_room_is_checked_again_before_the_device_is_stopped(machine: Machine) ->
     with pytest.raises(SwapError, match="Refused to switch off /dev/zram0"):
         change.apply(plan)
     assert machine.active == "active"
+
+
+def test_check_mode_finds_a_place_that_cannot_be_written(machine: Machine) -> None:
+    machine.write("etc/systemd/zram-generator.conf.d", "not a directory")
+    with pytest.raises(FileError, match=r"zram-generator\.conf\.d"):
+        bring(WANTED, machine, check_mode=True)
