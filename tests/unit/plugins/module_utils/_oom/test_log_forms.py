@@ -10,7 +10,6 @@ import json
 import os
 import pathlib
 import random
-import secrets
 import time
 import typing as t
 
@@ -25,7 +24,7 @@ FIXTURES = pathlib.Path(__file__).parent / "fixtures"
 NAMES = ("bookworm-6.1-memcg", "bullseye-5.10-global", "trixie-6.12-group", "handmade-centos7")
 CASES = int(os.environ.get("OOMGUARD_WRAPPERS", "300"))
 NOISE = "abcxyzKILOR 0123456789.:;,/|<>[](){}#*%&$!?\"'`~^_+=-\t\\é"
-SEED = int(os.environ.get("OOMGUARD_SEED", secrets.randbits(32)))
+SEED = int(os.environ.get("OOMGUARD_SEED", "1"))
 
 Lines = t.Sequence[str]
 
@@ -422,10 +421,8 @@ def test_report_in_an_unknown_wrapper_is_right_or_said(case: int, tmp_path: path
     lines = read_lines(chance.choice(NAMES))
     wrap = make_wrapper(chance)
     text = "".join(f"{wrap(line)}\n" for line in lines)
-    plain, _log = read_reports(tmp_path / "plain.log", as_syslog(lines))
-    found, log = read_reports(tmp_path / "kern.log", text)
-    is_right = list_kills(found) == list_kills(plain) and list_triggers(found) <= list_triggers(plain)
-    assert is_right or log.unparsed, f"seed {SEED}, case {case}: {wrap('LINE')!r}"
+    problem = wrappers.find_problem(tmp_path / "kern.log", lines, text.encode())
+    assert problem is None, f"seed {SEED}, case {case}: {problem}: {wrap('LINE')!r}"
 
 
 @pytest.mark.parametrize("case", range(CASES))
@@ -468,7 +465,3 @@ def list_kills(reports: t.Iterable[OomReport]) -> list[t.Any]:
     """Return what the kill lines say but for their last figures, which a suffix can continue."""
     victims = [victim for report in reports for victim in report.victims]
     return [(victim.pid, victim.name, victim.total_vm_bytes, victim.anon_rss_bytes) for victim in victims]
-
-
-def list_triggers(reports: t.Iterable[OomReport]) -> set[str]:
-    return {report.trigger.name for report in reports if report.trigger}
