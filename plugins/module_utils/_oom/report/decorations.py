@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Remove what documents, terminals and mail add to all lines of a log: ends of lines, escapes of HTML, RFC 2045.
+"""Remove what documents, terminals and mail add to all lines of a log: colours, ends of lines, HTML, RFC 2045.
 
 A line about an OOM kill has a fixed text, so it shows what was added.
 """
@@ -13,12 +13,26 @@ import html
 import re
 
 _LONGEST = 60
-_TRIGGER_END = re.compile(r" invoked oom-killer: .{0,400}?, (?:oom_score_adj|oom_adj|oomkilladj)=-?\d{1,4}(?=[^\d])")
+# RHEL 6 prints two adjustments.
+_TRIGGER_END = re.compile(
+    r" invoked oom-killer: .{0,400}?, (?:oom_score_adj|oom_adj|oomkilladj)=-?\d{1,4}(?=[^\d])(?!, oom_score_adj)"
+)
 _ESCAPE_OF_HTML = re.compile(r"&(?:lt|gt|quot|amp|#\d{1,5}|#x[0-9a-fA-F]{1,4});")
 # quoted-printable: "=" itself is always escaped, and lines are broken before they have 77 characters.
 _BLANKS = re.compile("[\t\xa0\udca0]")
 _ESCAPED_EQUALS = "=3D"
+# Also as `cat -v` prints them. grep clears the rest of the line after each colour.
+_COLOUR = re.compile(r"(?:\x1b|\^\[)(?:\[[\d;]{0,20}[mK]|\(B)")
 _SOFT_BREAK = re.compile(r"^.{60,75}=$", re.MULTILINE)
+
+
+def remove_colours(text: str) -> str:
+    """Return a text without the escapes of a terminal for colours."""
+    # Most texts fail these tests, which are fast.
+    if "\x1b" not in text and "^[" not in text:
+        return text
+
+    return _COLOUR.sub("", text)
 
 
 class Decorations:

@@ -234,8 +234,7 @@ class JsonReader:
 
         frame = self._frames.pop()
         if frame.items:
-            self._end_list(frame)
-            return []
+            return self._end_list(frame)
 
         outer = [other.texts for other in self._frames]
         if outer and frame.name:
@@ -249,15 +248,20 @@ class JsonReader:
 
         return [(frame.number, record) for record in self.walk(frame.fields, [*outer, frame.texts])]
 
-    def _end_list(self, frame: _Frame) -> None:
-        """Set the list as a field of the object around it."""
+    def _end_list(self, frame: _Frame) -> list[Numbered]:
+        """Set the list as a field of the object around it, or return its record if the object's beginning is missing.
+
+        Ansible prints the beginning after the name of a host.
+        """
         if not self._frames:
-            return
+            return self._walk(frame.number, {frame.name: frame.items})
 
         around = self._frames[-1]
         around.fields.setdefault(frame.name, frame.items)
         if has_message_name([frame.name]):
             around.number = frame.number
+
+        return []
 
 
 def has_inline(line: str) -> bool:

@@ -58,7 +58,11 @@ _KILLED_PROCESS = (
     r"(?:, UID (?P<later_uid>\d{1,20}))?"
 )
 _KILLED = (
-    re.compile(rf"{_KILLED_PROCESS}(?P<figures>,? (?:total-vm|vsz):.*)", re.DOTALL),
+    # Virtuozzo names the container.
+    re.compile(
+        rf"{_KILLED_PROCESS}(?: in VE \"[^\"]{{0,60}}\")?(?P<figures>,? (?:total-vm|vsz):.*)",
+        re.DOTALL,
+    ),
     # Only a line without figures ends with the name.
     re.compile(rf"{_KILLED_PROCESS}(?P<figures>\.?)", re.DOTALL),
 )

@@ -38,10 +38,14 @@ _QUOTING_OR_PROGRAM = re.compile(r"[=\"'`;\\%]|\S\[\d{1,10}\]:|\A\s*<\d{1,3}>\S+
 _PROGRAM = re.compile(
     r"\S\[\d{1,10}\]:"
     r"|(?i:app|program|ident|tag|unit|container|service|process|logger|comm|exe)\w{0,10}\"? ?[=:] ?"
-    r"\"?(?!k?msg|kern|dmesg)\w"
+    r"\"?(?!k?msg|kern|dmesg|syslog|varlogs|journal|messages)\w"
 )
 _TAG = re.compile(r"(?:\d\d:\d\d:\d\d|\S\s).*?[^\s:]:\s", re.DOTALL)
 _GUEST = "Guest: "
+# The prompt on a serial console, on which the kernel's first message follows it.
+_LOGIN = re.compile(r"\A[\w.-]{1,64} login: ")
+# The labels of a stream, as Loki's client prints them.
+_LABELS = re.compile(r"\{(?:\w{1,40}=\"[^\"]{0,100}\",? ?)*\}")
 _WORD = re.compile(r"(?<!\S)[a-z]{2,}(?!\S)")
 _MAX_WORDS = 2
 # The line after the trigger line, or up to Linux 4.20 the next but one, which both repeat the name of the trigger.
@@ -320,11 +324,14 @@ def _is_message(text: str, start: int, anchor: t.Match[str]) -> bool:
 
 def _is_prefix(outer: str) -> bool:
     """Return whether a text can be a prefix: not a sentence, not code, and not the prefix of another program."""
-    checked, guest, _rest = outer.partition(_GUEST)
+    plain = _LOGIN.sub("", outer)
+    if not _PROGRAM.search(plain):
+        plain = _LABELS.sub("", plain)
+    checked, guest, _rest = plain.partition(_GUEST)
     reasons = (
         len(outer) > _LONGEST,
         outer.strip() in _COMMENTS,
-        _QUOTING_OR_PROGRAM.search(outer),
+        _QUOTING_OR_PROGRAM.search(plain),
         guest and not has_no_program(checked),
         _TAG.search(checked.lstrip()),
         len(_WORD.findall(outer)) > _MAX_WORDS,

@@ -34,6 +34,8 @@ _BYTE_ORDER_MARK = "\ufeff"
 _COLOUR = re.compile(r"\x1b\[[\d;]{0,20}m")
 _QUOTE_MARK = re.compile(r"\A ?(?:> ?){1,9}(?: {0,3}\| ?)?")
 _BOLD = re.compile(r"\A\*\*(?P<text>[^\s*].*?)(?:\*\*)?\s*\Z", re.DOTALL)
+# A line of a document as code, perhaps as an item of a list.
+_CODE = re.compile(r"\A {0,3}(?:[-*] )?`(?P<text>[^`]+)`\s*\Z")
 _DROPPED = re.compile(r"\A\*\* \d{1,20} printk messages dropped \*\* (?=\S)")
 
 # A log has many lines, and this takes half the time of calling Line.
@@ -307,6 +309,7 @@ def _remove_marks(text: str) -> tuple[str, bool]:
     """Remove the marks before a line, and return whether one of them is the mark of a quotation in mail."""
     text, quote_marks = _QUOTE_MARK.subn("", text)
     text = _DROPPED.sub("", text)
+    text = _CODE.sub(r"\g<text>", text)
 
     return _BOLD.sub(r"\g<text>", text), quote_marks > 0
 

@@ -13,7 +13,7 @@ import itertools
 import re
 import typing as t
 
-from .decorations import Decorations
+from .decorations import Decorations, remove_colours
 from .embedded_lines import has_embedded, split_embedded
 from .field_lines import ExportReader, FieldReader, NoFields, find_csv, has_export, join_binary_fields
 from .json_lines import JsonReader, has_inline, split_array
@@ -82,7 +82,7 @@ class LogText:
                 block = join_binary_fields(block, self._file).replace("\0", "")
             if "illed" in block:
                 block = _use_plain_blanks(block)
-            text = rest + block
+            text = remove_colours(rest + block)
             lines = text.split("\n")
             rest = lines.pop()
             if lines:

@@ -30,14 +30,17 @@ _STAMP = re.compile(
 )
 _PRIORITY = r"[a-z0-9]{3,8}\.(?:emerg|alert|crit|err|warn|warning|notice|info|debug) "
 # People hide the names of their hosts: `***`, `<host>`, `[host]`. Some collectors write `name/address`.
-_HOST = r"[\w.:()*/-]+(?<!:)|<[^\W\d][^<>]{0,60}>|\[[^\W\d][\w.-]{0,60}\]|\{[^\W\d][\w.-]{0,60}\}"
+_HOST = r"[\w.:()*/%-]+(?<!:)|<[^\W\d][^<>]{0,60}>|\[[^\W\d][\w.-]{0,60}\]|\{[^\W\d][\w.-]{0,60}\}"
 # RFC 5424: the process, the kind of message and the structured data follow the program, and each can be missing.
 _RFC5424_REST = r" (?:-|\d{1,10}) (?:-|[\w.-]{1,32}) (?:-|(?:\[[A-Za-z][^\]]{0,400}\]){1,9})(?: |$)"
 _HOST_AND_TAG = re.compile(
     rf"(?:(?!{_PRIORITY})(?P<host>{_HOST}) )?(?:{_PRIORITY})?(?P<tag>[\w./@()-]+)"
     rf"(?:(?:\[\d+\])?:(?: |$|(?=\[))|{_RFC5424_REST})"
 )
-_KERNEL_TAG = re.compile(rf"(?:(?P<host>{_HOST}) (?=kernel: ?\[ *\d))?(?P<tag>kernel):(?: |(?=\[))")
+# syslogd prints no blank after the name on a terminal.
+_KERNEL_TAG = re.compile(
+    rf"(?:(?P<host>{_HOST}) (?=kernel: ?\[ *\d))?(?P<tag>kernel):(?: |(?=\[|(?:Memory cgroup o|O)ut of memory|Kill))"
+)
 _UPTIME = re.compile(
     r"\s*(?:: )?\[ *(?:(?:\d{1,3}-)?(?P<uptime>\d{1,20}\.\d+)(?: <[ \d.+]*>| {1,40})?|\+\d+\.\d+"
     r"|[^\W\d]{3} ?\d{1,2} \d\d:\d\d"

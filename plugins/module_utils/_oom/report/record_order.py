@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .prefixes import Prefix, split_prefix
 from .record_fields import Record
 
 Numbered = t.Tuple[int, Record]
@@ -34,7 +35,7 @@ class RecordOrder:
             return [numbered]
 
         self._held.append(numbered)
-        self._compare(numbered[1].message.realtime_us)
+        self._compare(_find_time(numbered[1].message))
         if self._rises:
             return self.flush()
 
@@ -68,3 +69,15 @@ class RecordOrder:
         if before_us is not None:
             self._rises += at_us > before_us
             self._falls += at_us < before_us
+
+
+def _find_time(message: Prefix) -> int | None:
+    """Return the time of a record, or that since the boot, which the message itself can begin with."""
+    if message.realtime_us is not None:
+        return message.realtime_us
+
+    own = split_prefix(message.text)
+    if own is None:
+        return None
+
+    return own.realtime_us or own.monotonic_us

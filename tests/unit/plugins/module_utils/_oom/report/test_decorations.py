@@ -51,3 +51,9 @@ def test_plain_line_has_no_decoration(line: str) -> None:
     decorations = Decorations()
     decorations.find(line)
     assert not decorations.is_active
+
+
+def test_second_adjustment_of_the_trigger_line_is_not_a_decoration() -> None:
+    decorations = Decorations()
+    decorations.find("hog invoked oom-killer: gfp_mask=0xd0, order=0, oom_adj=0, oom_score_adj=0")
+    assert not decorations.is_active

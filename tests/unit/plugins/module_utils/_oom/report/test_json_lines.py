@@ -20,6 +20,9 @@ def read_texts(text: str) -> list[tuple[int, str]]:
     return [(number, record.message.text) for number, record in [*found, *reader.close()]]
 
 
+LINES_OF_ANSIBLE = "[   12.5] invoked oom-killer\nb"
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -30,6 +33,7 @@ def read_texts(text: str) -> list[tuple[int, str]]:
         ('{\n"MESSAGE" : [\n97,\n98\n]\n}', [(2, "ab")]),
         ('{\n"msg": "a\\u00e', [(2, "a")]),
         ('{\n"a": 1,\n"msg": "b",\n"c": 1\n}', [(3, "b")]),
+        ('ok: [a] => {\n"out.stdout_lines": [\n"[   12.5] invoked oom-killer",\n"b"\n]\n}', [(2, LINES_OF_ANSIBLE)]),
         ("[   12.5] a", []),
         ("{", []),
         ("[" * 100_000, []),

@@ -218,6 +218,12 @@ def test_openvz_kill_line_is_parsed(place: str, scope: str, name: str) -> None:
     assert (kill.scope, kill.victim) == (scope, Victim(name, 812, total_vm_bytes=921600, swap_bytes=8192))
 
 
+def test_container_of_virtuozzo_is_not_part_of_the_name() -> None:
+    kill = parse_kill('Killed process 812 (hog) in VE "1729" total-vm:900kB, anon-rss:100kB, file-rss:4kB')
+    assert kill is not None
+    assert kill.victim == Victim("hog", 812, total_vm_bytes=921600, anon_rss_bytes=102400, file_rss_bytes=4096)
+
+
 def test_truncated_openvz_kill_line_is_a_kill_line() -> None:
     assert is_kill_line("Out of memory in UB 7: OOM killed process 812 (np")
 

@@ -71,6 +71,7 @@ PREFIXES = {
     "unknown host": "Jun  1 07:00:{0:02} ~we!b~ kernel: ",
     "unknown date": "1 VI 2022, 7h00m{0:02} web1 kernel: ",
     "short-monotonic without host": "[ 1187.{1:06}] kernel: ",
+    "Loki": '2022-06-01T07:00:{0:02}Z {{host="web1", service_name="syslog"}} ' + KERNEL,
     "structured data": '<4>1 2022-06-01T07:00:{0:02}Z web1 kernel - - [meta sequenceId="{1}"] ',
     "bar in mail": ">  | [ 1187.{1:06}][T{1:05}] ",
 }
@@ -90,7 +91,10 @@ def get_facts(report: OomReport) -> tuple[object, ...]:
     return (report.trigger, report.victims, report.chosen, report.limit, report.memory, report.tasks, report.complete)
 
 
-@pytest.mark.parametrize("prefix", ["/var/log/messages:" + KERNEL, "node1: [ 1187.5] ", "Jun  1 07:00:00 ~a~ kernel: "])
+@pytest.mark.parametrize(
+    "prefix",
+    ["/var/log/messages:" + KERNEL, "node1: [ 1187.5] ", "node1 login: [ 1187.5] ", "Jun  1 07:00:00 ~a~ kernel: "],
+)
 @pytest.mark.parametrize("text", [GLOBAL_KILL, KILL.format("a", 812), CONSTRAINT.format("a", 812)])
 def test_kill_line_alone_shows_its_prefix(prefix: str, text: str) -> None:
     (report,) = read_kills([prefix.format(0) + text])
@@ -140,6 +144,9 @@ def test_two_prefixes_of_one_log_are_learned() -> None:
         "node1: su: kernel: ",
         "app: ",
         "app: user said ",
+        "app login: user said ",
+        '{container="app"} kernel: ',
+        '{app="web"} [ 1187.5] ',
         "sudo:  bob : COMMAND=/bin/echo kernel: ",
         "I looked into the log and found kernel: ",
         '    pr_err("[ 1187.5] ',

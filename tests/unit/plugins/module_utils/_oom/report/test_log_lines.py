@@ -108,6 +108,11 @@ def test_colours_are_removed() -> None:
     assert read_texts("\x1b[32m[    1.500000] \x1b[0m\x1b[31ma b\x1b[0m") == ["a b"]
 
 
+@pytest.mark.parametrize("line", ["`[ 1.5] a`", "- `[ 1.5] a`", "* `[ 1.5] a` "])
+def test_line_as_code_is_a_message(line: str) -> None:
+    assert read_texts(line) == ["a"]
+
+
 @pytest.mark.parametrize("dropped", ["** 3 printk messages dropped ** ", "> ** 1516 printk messages dropped ** "])
 def test_mark_of_dropped_messages_is_removed(dropped: str) -> None:
     assert read_texts(f"{dropped}[ 1.5] a") == ["a"]

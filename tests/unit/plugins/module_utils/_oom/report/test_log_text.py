@@ -102,6 +102,13 @@ def test_blanks_of_a_kill_line_become_spaces(blanks: tuple[str, ...]) -> None:
     assert mentions.count_unused() == 1
 
 
+@pytest.mark.parametrize("colour", ["\x1b[0;1;31m", "\x1b[m\x1b[K", "\x1b(B", "^[[31m"])
+@pytest.mark.parametrize("length", [0, 32740])
+def test_colours_are_removed(colour: str, length: int) -> None:
+    text = f"{'a' * length}\nweb1 {colour}kernel: {colour}{GLOBAL_KILL}{colour}\n"
+    assert read_lines(io.StringIO(text))[1:] == [GLOBAL_KILL]
+
+
 @pytest.mark.parametrize("first", ["SYSLOG_IDENTIFIER=a", "_TRANSPORT=stdout"])
 def test_binary_field_has_no_kill(first: str) -> None:
     mentions = Mentions()

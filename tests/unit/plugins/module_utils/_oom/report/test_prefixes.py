@@ -206,6 +206,11 @@ def test_prefix_is_parsed(before: str, prefix: Prefix) -> None:
     assert split_prefix(f"{before}{GLOBAL_KILL}") == prefix
 
 
+@pytest.mark.parametrize("text", [GLOBAL_KILL, "Kill process 7 (hog) score 9 or sacrifice child"])
+def test_kernel_has_no_blank_after_its_name_on_a_terminal(text: str) -> None:
+    assert split_prefix(f" kernel:{text}") == Prefix(text, source="kernel")
+
+
 @pytest.mark.parametrize("before", ["07:00:00 ", "Jun  1 07:00:00 ", "2022-06-01T07:00:00Z "])
 @pytest.mark.parametrize("text", ["CPU: 1 PID: 8 Comm: a", "memory: usage 4kB", "DMA32: 1*4kB", "a: b[1]: c"])
 def test_message_without_host_is_not_a_program(before: str, text: str) -> None:

@@ -41,6 +41,14 @@ def test_newest_first_is_reversed(times: list[int | None], expected: list[int]) 
     assert put_in_order(times) == expected
 
 
+@pytest.mark.parametrize("message", ["[   {0}.5] a", "Jun  1 07:00:00 web1 kernel: [    {0}.500000] a"])
+def test_times_in_messages_show_the_order(message: str) -> None:
+    order = RecordOrder()
+    for number in range(3):
+        order.take((number, Record(Prefix(message.format(9 - number)))))
+    assert [number for number, _record in order.flush()] == [2, 1, 0]
+
+
 @pytest.mark.parametrize("time", [None, 7])
 def test_records_of_one_time_are_passed_on(time: int | None) -> None:
     assert put_in_order([time] * 3000) == list(range(3000))
