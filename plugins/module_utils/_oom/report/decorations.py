@@ -11,8 +11,14 @@ from __future__ import annotations
 import binascii
 import html
 import re
+import typing as t
+
+from .prefixes import split_prefix
 
 _LONGEST = 60
+_WIDEST = 320
+# So many broken lines of one width show that there are others.
+_CERTAIN = 2
 # RHEL 6 prints two adjustments.
 _TRIGGER_END = re.compile(
     r" invoked oom-killer: .{0,400}?, (?:oom_score_adj|oom_adj|oomkilladj)=-?\d{1,4}(?=[^\d])(?!, oom_score_adj)"
@@ -35,6 +41,15 @@ def remove_colours(text: str) -> str:
     return _COLOUR.sub("", text)
 
 
+def _has_prefix(line: str) -> bool:
+    return split_prefix(line) is not None
+
+
+def _is_continued(line: str, later: str) -> bool:
+    """Return whether a line with a prefix is followed by one without."""
+    return later.strip() != "" and _has_prefix(line) and not _has_prefix(later)
+
+
 class Decorations:
     """What is added to the lines of one log."""
 
@@ -45,6 +60,21 @@ class Decorations:
         self._is_html = False
         self._is_quoted_printable = False
         self._part = ""
+        self._width: int | None = None
+
+    def find_wrap(self, lines: t.Sequence[str]) -> None:
+        """Look for the width at which a terminal has broken all longer lines."""
+        lengths = [len(line.rstrip("\r")) for line in lines]
+        width = max(lengths, default=0)
+        if self._is_quoted_printable or width > _WIDEST or lengths.count(width) < _CERTAIN:
+            return
+
+        # Mail programs break lines between words, so most of their lines are shorter.
+        broken = [line.rstrip("\r") for line, later in zip(lines, lines[1:]) if _is_continued(line, later)]
+        full = list(map(len, broken)).count(width)
+        if full >= _CERTAIN and full * 2 > len(broken):
+            self._width = width
+            self.is_active = True
 
     def find(self, line: str) -> None:
         """Look for decorations in a line about an OOM kill."""
@@ -70,8 +100,14 @@ class Decorations:
             self.is_active = True
 
     def remove(self, raw: str) -> str | None:
-        """Return a line without decorations, or None if it goes on in the next line."""
+        """Return a line without decorations, or None if it goes on in the next line.
+
+        The text can also be two lines, of which the first one did not go on.
+        """
         text = raw.rstrip("\r\n")
+        if self._width is not None:
+            return self._unwrap(text)
+
         if self._is_quoted_printable:
             # Mail with doubled ends of lines has a blank line after each break.
             is_blank_part = self._part != "" and text == ""
@@ -95,6 +131,19 @@ class Decorations:
             text = html.unescape(text)
 
         return text
+
+    def _unwrap(self, text: str) -> str | None:
+        separator = ""
+        if self._part and _has_prefix(text):
+            separator = "\n"
+        joined = self._part + separator + text
+        self._part = ""
+        if len(text) != self._width:
+            return joined
+
+        self._part = joined
+
+        return None
 
     def close(self) -> str:
         """Return the part of a line that has not ended."""

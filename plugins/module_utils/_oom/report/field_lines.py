@@ -31,7 +31,7 @@ _JOURNAL_NAMES = frozenset([_FIRST_FIELD, "_TRANSPORT", "MESSAGE"])
 _EXPORT_MARK = re.compile(r"MESSAGE=|\nMESSAGE\n|__CURSOR=|_TRANSPORT=")
 
 _DELIMITERS = ",;\t"
-_COLUMN = re.compile(r"[\w@(][\w .@/()-]{0,59}")
+_COLUMN = re.compile(r"[\w@(][\w .@/()\[\]-]{0,59}")
 _MAX_PARTS = 64
 
 

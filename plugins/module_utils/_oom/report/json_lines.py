@@ -24,7 +24,7 @@ _ENDS = re.compile(r"\A[}\],\s]+")
 _END = re.compile(r"[}\]]")
 _BEGINNINGS = re.compile(r"\[?(?:\s*\{)+\s*|\[$")
 # The prefix names no program but the kernel.
-_INLINE = re.compile(r"(?=[^{\[\"])[^{]{0,200}(?:(?<!:)(?<!:\s)|(?:kernel|kmsg|dmesg): ?)(?=\{\")")
+_INLINE = re.compile(r"(?=[^{\[\"])[^{]{0,200}(?:(?<!:)(?<!:\s)|(?:kernel|kmsg|dmesg)(?:\.[a-z]{1,9})?: ?)(?=\{\")")
 _FIRST = frozenset('{}[]"')
 _ITEM = re.compile(r"(-?[0-9.eE+-]{1,30}|true|false|null),?")
 # A list of bytes is a message.
@@ -246,7 +246,22 @@ class JsonReader:
         if has_message_name(names):
             return []
 
-        return [(frame.number, record) for record in self.walk(frame.fields, [*outer, frame.texts])]
+        found = self.walk(frame.fields, [*outer, frame.texts])
+        if found and frame.name and self._hold(frame):
+            return []
+
+        return [(frame.number, record) for record in found]
+
+    def _hold(self, frame: _Frame) -> bool:
+        """Set an object with a message as a field of the object around it, whose time can follow, if there is room."""
+        if not self._frames or len(self._frames[-1].fields) >= _MAX_FIELDS:
+            return False
+
+        around = self._frames[-1]
+        around.fields[frame.name] = frame.fields
+        around.number = frame.number
+
+        return True
 
     def _end_list(self, frame: _Frame) -> list[Numbered]:
         """Set the list as a field of the object around it, or return its record if the object's beginning is missing.

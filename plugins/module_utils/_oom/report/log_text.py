@@ -17,6 +17,7 @@ from .decorations import Decorations, remove_colours
 from .embedded_lines import has_embedded, split_embedded
 from .field_lines import ExportReader, FieldReader, NoFields, find_csv, has_export, join_binary_fields
 from .json_lines import JsonReader, has_inline, split_array
+from .line_order import is_newest_first, reverse_lines
 from .mentions import MAX_NAMED, Mentions, has_hint, iter_hinted_lines, list_mentions
 from .prefixes import Prefix, split_prefix
 from .record_fields import Record, RecordReader
@@ -30,6 +31,7 @@ _BLOCK = 32768
 _LONGEST = 16384
 _LONGEST_RECORD = 1_048_576
 _LONGEST_MENTION = 100
+_LONGEST_REVERSED = 8_388_608
 _MAX_PENDING = 1000
 # Blanks in place of spaces, also as JSON, mail and HTML escape them, and the no-break space of Latin-1.
 _BLANKS = ("\t", "\\\\t", "\\t", "\xa0", "\\\\u00a0", "\\u00a0", "\udca0", "&nbsp;")
@@ -51,6 +53,8 @@ class LogText:
         self.long_records: list[int] = []
         """The numbers of the first lines with a record that is too long to be read."""
         self.long_records_count = 0
+        self.reversed_count: int | None = None
+        """The number of lines if the newest one is the first, so that they are read from the last to the first."""
         self._file = file
         self._mentions = mentions
         self._records = RecordReader()
@@ -73,7 +77,7 @@ class LogText:
     def _read_blocks(self) -> t.Iterator[t.Iterable[tuple[int, Item]]]:
         rest = ""
         shortest = 0
-        block = self._file.read(_BLOCK)
+        block = self._put_in_order(self._file.read(_BLOCK))
         while block:
             shortest = 1
             # logrotate's copytruncate leaves NULs, and UTF-16 at the end of another text has them.
@@ -101,6 +105,20 @@ class LogText:
         yield self._close()
         # A text of NULs alone is one line.
         self.count = max(self.count, shortest)
+
+    def _put_in_order(self, block: str) -> str:
+        """Return the first block, or the whole text in the order of its times if its newest line is the first."""
+        if not is_newest_first(block.split("\n")):
+            return block
+
+        text = block + self._file.read(_LONGEST_REVERSED)
+        if len(text) >= _LONGEST_REVERSED:
+            return text
+
+        lines = text.rstrip("\n").split("\n")
+        self.reversed_count = len(lines)
+
+        return reverse_lines(lines)
 
     def _shorten(self, text: str) -> str:
         """Return the beginning and the latest words of a line that is too long, so that it is never held whole.
@@ -139,6 +157,8 @@ class LogText:
         if first == 1:
             self._fields = find_csv(self._records, lines[0]) or self._fields
             self._find_forms(text)
+            self._decorations.find_in_mail(text)
+            self._decorations.find_wrap(lines)
         self._decorations.find_in_mail(text)
         for _number, line in hinted:
             self._find_forms(line)
@@ -226,6 +246,11 @@ class LogText:
                 return
 
             raw = text
+        for line in raw.split("\n"):
+            yield from self._split(number, line)
+
+    def _split(self, number: int, raw: str) -> t.Iterator[tuple[int, Item]]:
+        """Yield a line, or the kernel messages in it."""
         items: list[Item] = [raw]
         if self._has_embedded:
             items = list(split_embedded(raw))

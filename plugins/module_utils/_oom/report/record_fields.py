@@ -35,6 +35,7 @@ _MESSAGE_NAMES = (
     "textpayload",
     "line",
     "raw",
+    "syslogmessage",
     "short_message",
     "body",
     "note",
@@ -48,6 +49,7 @@ _TIME_NAMES = (
     "time",
     "ts",
     "timegenerated",
+    "timegenerated [utc]",
     "timereported",
     "lasttimestamp",
     "eventtime",
@@ -105,6 +107,8 @@ class Record(t.NamedTuple):
 
     message: Prefix
     boot_id: str | None = None
+    time: str | None = None
+    """The time as printed, also if its zone is unknown."""
 
 
 class RecordReader:
@@ -133,7 +137,7 @@ class RecordReader:
             source=_find_source((own, *reversed(outer)), fields),
         )
 
-        return Record(message, _find_boot(texts))
+        return Record(message, _find_boot(texts), _find_first(texts, _TIME_NAMES))
 
     def _find_message(self, fields: t.Mapping[str, str]) -> str | None:
         text = _find_first(fields, _MESSAGE_NAMES)

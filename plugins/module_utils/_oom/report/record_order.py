@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime
 import typing as t
 
-from .prefixes import Prefix, split_prefix
+from .prefixes import split_prefix
 from .record_fields import Record
 
 Numbered = t.Tuple[int, Record]
@@ -16,6 +18,21 @@ Numbered = t.Tuple[int, Record]
 _CERTAIN = 5
 _MAX_UNDECIDED = 1000
 _MAX_HELD = 20_000
+# CloudWatch, Kibana and Azure Monitor print these.
+_LOCAL_FORMS = (
+    "%Y-%m-%d %H:%M:%S.%f",
+    "%Y-%m-%d %H:%M:%S",
+    "%b %d, %Y @ %H:%M:%S.%f",
+    "%m/%d/%Y, %I:%M:%S.%f %p",
+)
+_SECOND = 1_000_000
+
+
+class _Time(t.NamedTuple):
+    """A time, and the clock that it is from. Times of different clocks are not compared."""
+
+    clock: str
+    at_us: int
 
 
 class RecordOrder:
@@ -23,7 +40,7 @@ class RecordOrder:
 
     def __init__(self) -> None:
         self._held: list[Numbered] = []
-        self._latest_us: int | None = None
+        self._latest = _Time("", 0)
         self._is_oldest_first = False
         self._rises = 0
         self._falls = 0
@@ -35,7 +52,7 @@ class RecordOrder:
             return [numbered]
 
         self._held.append(numbered)
-        self._compare(_find_time(numbered[1].message))
+        self._compare(numbered[1])
         if self._rises:
             return self.flush()
 
@@ -59,25 +76,44 @@ class RecordOrder:
 
         return held
 
-    def _compare(self, at_us: int | None) -> None:
+    def _compare(self, record: Record) -> None:
         """Count the steps between the times of the records until their order is certain."""
-        before_us = self._latest_us
-        if at_us is None or self._falls >= _CERTAIN:
+        if self._falls >= _CERTAIN:
             return
 
-        self._latest_us = at_us
-        if before_us is not None:
-            self._rises += at_us > before_us
-            self._falls += at_us < before_us
+        time = _find_time(record)
+        if time is None:
+            return
+
+        before = self._latest
+        self._latest = time
+        if before.clock == time.clock:
+            self._rises += time.at_us > before.at_us
+            self._falls += time.at_us < before.at_us
 
 
-def _find_time(message: Prefix) -> int | None:
-    """Return the time of a record, or that since the boot, which the message itself can begin with."""
-    if message.realtime_us is not None:
-        return message.realtime_us
-
+def _find_time(record: Record) -> _Time | None:
+    """Return the most exact time of a record, which is that since the boot in its message, or None."""
+    message = record.message
     own = split_prefix(message.text)
-    if own is None:
+    if own is not None and own.monotonic_us is not None:
+        return _Time("uptime", own.monotonic_us)
+
+    if message.realtime_us is not None:
+        return _Time("clock", message.realtime_us)
+
+    local_us = _parse_local(record.time or "")
+    if local_us is None:
         return None
 
-    return own.realtime_us or own.monotonic_us
+    return _Time("local", local_us)
+
+
+def _parse_local(time: str) -> int | None:
+    """Return a time without a zone in microseconds since 1970 in that zone, or None if its form is unknown."""
+    for form in _LOCAL_FORMS:
+        with contextlib.suppress(ValueError):
+            local = datetime.datetime.strptime(time, form).replace(tzinfo=datetime.timezone.utc)
+            return int(local.timestamp() * _SECOND)
+
+    return None

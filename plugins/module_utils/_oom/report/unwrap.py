@@ -40,7 +40,7 @@ _KINDS = (
         r"(?:[A-Z][A-Za-z ()_]*: )?[Kk]ill(?:ed)?(?: process|\s*$)",
         r"oom_score_adj:-?\d+\s*$|(?:file|shmem)-rss:\d+kB\s*$|(?:sacrifice|a|and) child(?:ren\.?)?\s*$"
         r"|same memory\s*$",
-        r"process \d|\d+ \(|\(.*\)|,|[A-Za-z:_-]*:-?\d|[A-Za-z_-]+:$|\d*k?B[, ]|\d+kB$|-?\d+$"
+        r"process \d|\d+ \(|\(.*\)|[^()]{0,15}\) total-vm:|,|[A-Za-z:_-]*:-?\d|[A-Za-z_-]+:$|\d*k?B[, ]|\d+kB$|-?\d+$"
         r"|score |or (?:sacrifice|a)|sacrifice|(?:a |and )?child",
     ),
     _compile_kind(r"oom-(?:kill:|$)", r",uid=\d+\s*$", r".*[,=]|\d+$"),

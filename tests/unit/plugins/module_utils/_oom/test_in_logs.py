@@ -28,6 +28,8 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.log_file impor
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import build_result
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import captured
 
+FIXTURES = pathlib.Path(__file__).parent / "fixtures"
+
 
 def log(name: str) -> str:
     records = [one for one in captured(name) if one["_TRANSPORT"] == "kernel" and one.get("SYSLOG_FACILITY") == "0"]
@@ -357,3 +359,14 @@ def test_a_record_that_is_too_long_is_named(tmp_path: pathlib.Path) -> None:
     notes = find_in_logs([str(path)], boot="all", limit=1, tasks="top", top=10)["coverage"]["notes"]
     named = f"Records of more than 1 MiB, which were not read: {path} line 2."
     assert f"{named} Write one record to a line, as jq -c does." in notes
+
+
+def test_reversed_log_has_the_same_event_with_its_line(tmp_path: pathlib.Path) -> None:
+    lines = (FIXTURES / "trixie-6.12-memcg.log").read_text(encoding="utf-8").splitlines()
+    path = tmp_path / "reversed.log"
+    path.write_text("\n".join(reversed(lines)), encoding="utf-8")
+    (incident,) = search_logs([str(path)], limit=9).incidents
+    (expected,) = search_logs([str(FIXTURES / "trixie-6.12-memcg.log")], limit=9).incidents
+    assert incident.report.victims == expected.report.victims
+    assert incident.report.tasks == expected.report.tasks
+    assert incident.report.first.cursor == str(len(lines))

@@ -57,3 +57,26 @@ def test_second_adjustment_of_the_trigger_line_is_not_a_decoration() -> None:
     decorations = Decorations()
     decorations.find("hog invoked oom-killer: gfp_mask=0xd0, order=0, oom_adj=0, oom_score_adj=0")
     assert not decorations.is_active
+
+
+def break_lines(lines: list[str], width: int) -> list[str]:
+    return [line[start : start + width] for line in lines for start in range(0, len(line), width)]
+
+
+@pytest.mark.parametrize("width", [50, 60, 70])
+@pytest.mark.parametrize("end", ["", "\r"])
+def test_lines_that_a_terminal_has_broken_are_joined(width: int, end: str) -> None:
+    lines = [f"[ 1187.500000] {name * 15} {CONSTRAINT.format('a', 7)}" for name in "abc"]
+    lines.insert(1, "[ 1187.500000] " + "d" * (width - 15))
+    broken = [line + end for line in break_lines(lines, width)]
+    decorations = Decorations()
+    decorations.find_wrap(broken)
+    joined = [*filter(None, map(decorations.remove, broken)), decorations.close()]
+    assert "\n".join(joined).strip().split("\n") == lines
+
+
+def test_lines_that_are_broken_between_words_are_not_joined() -> None:
+    lines = [f"[ 1187.500000] {'a' * length}" for length in (45, 45, 40, 41, 42)]
+    decorations = Decorations()
+    decorations.find_wrap([part for line in lines for part in (line, "b")])
+    assert not decorations.is_active

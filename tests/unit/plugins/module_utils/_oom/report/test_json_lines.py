@@ -32,6 +32,7 @@ LINES_OF_ANSIBLE = "[   12.5] invoked oom-killer\nb"
         ('"msg": "a",\n"msg": "b"', [(1, "a"), (2, "b")]),
         ('{\n"MESSAGE" : [\n97,\n98\n]\n}', [(2, "ab")]),
         ('{\n"msg": "a\\u00e', [(2, "a")]),
+        ('{\n"b": {\n"msg": "a"\n},\n"c": 1\n}', [(3, "a")]),
         ('{\n"a": 1,\n"msg": "b",\n"c": 1\n}', [(3, "b")]),
         ('ok: [a] => {\n"out.stdout_lines": [\n"[   12.5] invoked oom-killer",\n"b"\n]\n}', [(2, LINES_OF_ANSIBLE)]),
         ("[   12.5] a", []),
@@ -84,3 +85,10 @@ def test_labels_of_an_item_are_not_those_of_the_next() -> None:
     for number, line in enumerate(lines, start=1):
         found += reader.take(number, line) or []
     assert [(record.message.text, record.message.source) for _number, record in found] == [("a", "b"), ("c", None)]
+
+
+def test_time_after_the_object_of_a_message_is_read() -> None:
+    reader = JsonReader(RecordReader())
+    text = '{\n"jsonPayload": {\n"MESSAGE": "a"\n},\n"timestamp": "1970-01-01T00:00:01Z"\n}'
+    found = [reader.take(number, line) or [] for number, line in enumerate(text.split("\n"), start=1)]
+    assert [record.message.realtime_us for records in found for _number, record in records] == [1_000_000]

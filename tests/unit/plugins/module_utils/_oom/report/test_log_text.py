@@ -14,7 +14,10 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.log_lin
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.log_text import LogText
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.mentions import Mentions
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.prefixes import Prefix
-from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.report.factories import GLOBAL_KILL
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.report.factories import (
+    GLOBAL_KILL,
+    GLOBAL_TRIGGER,
+)
 
 LATER = "first\n<4>[    2.500000] second\n<3>[    3.500000] [  T12] third"
 
@@ -107,6 +110,13 @@ def test_blanks_of_a_kill_line_become_spaces(blanks: tuple[str, ...]) -> None:
 def test_colours_are_removed(colour: str, length: int) -> None:
     text = f"{'a' * length}\nweb1 {colour}kernel: {colour}{GLOBAL_KILL}{colour}\n"
     assert read_lines(io.StringIO(text))[1:] == [GLOBAL_KILL]
+
+
+def test_newest_line_first_is_reversed() -> None:
+    lines = [f"[    1.50000{number}] {text}" for number, text in enumerate([GLOBAL_TRIGGER, GLOBAL_KILL])]
+    text = LogText(io.StringIO("\n".join(reversed(lines))), Mentions())
+    assert list(text.read()) == [(1, lines[0]), (2, lines[1])]
+    assert text.reversed_count == 2
 
 
 @pytest.mark.parametrize("first", ["SYSLOG_IDENTIFIER=a", "_TRANSPORT=stdout"])

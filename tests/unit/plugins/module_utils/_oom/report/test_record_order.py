@@ -49,6 +49,22 @@ def test_times_in_messages_show_the_order(message: str) -> None:
     assert [number for number, _record in order.flush()] == [2, 1, 0]
 
 
+@pytest.mark.parametrize(
+    "time",
+    [
+        "2022-06-01 07:00:0{0}.000",
+        "2022-06-01 07:00:0{0}",
+        "Jun 1, 2022 @ 07:00:0{0}.000",
+        "6/1/2022, 7:00:0{0}.000 AM",
+    ],
+)
+def test_times_without_a_zone_show_the_order(time: str) -> None:
+    order = RecordOrder()
+    for number in range(3):
+        order.take((number, Record(Prefix("a"), time=time.format(9 - number))))
+    assert [number for number, _record in order.flush()] == [2, 1, 0]
+
+
 @pytest.mark.parametrize("time", [None, 7])
 def test_records_of_one_time_are_passed_on(time: int | None) -> None:
     assert put_in_order([time] * 3000) == list(range(3000))
