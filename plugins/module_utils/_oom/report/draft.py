@@ -124,7 +124,7 @@ class Draft:
         if self._in_counters and first in _COUNTER_STARTS and _KILLED not in text and self.memory.take_counters(text):
             return True
 
-        handler = _HANDLERS.get(text[:4], _HANDLERS.get(first))
+        handler = _HANDLERS.get(text[:4]) or _HANDLERS.get(first)
         if handler is not None and handler(self, text):
             return True
 

@@ -24,6 +24,9 @@ _BOOT = re.compile(r"-- Boot ([0-9a-f]{32}) --$")
 # The uptime and the message that follow the same prefix as in the line before. The tag of a caller does not match.
 _SIMILAR = re.compile(r"\[ *(\d{1,20})\.(\d{6})\] (?!\[ *[TC]\d|<)(.*)", re.DOTALL)
 
+# Of the lines that each report has, only this one looks as if it named a process by its id.
+_RESERVE = "lowmem_reserve[]: "
+
 # First characters of lines from dmesg and journalctl on a terminal, from slow consoles, and from quotations in mail.
 _MARKS = frozenset("\x1b-`>*\ufeff")
 # No line begins with this, so no line of a document or of a log with a learned prefix takes the fast path.
@@ -58,15 +61,16 @@ def read_numbered(numbered: t.Iterable[tuple[int, str | Prefix]]) -> t.Iterator[
     unwrapper = log.unwrapper
     parse_similar = log.parse_similar
     for number, raw in numbered:
-        if isinstance(raw, Prefix):
-            complete = log.take_message(raw, number)
-        else:
+        # Most lines pass this test. One that they fail would take longer.
+        if isinstance(raw, str):
             line = parse_similar(raw, number)
             if line is None:
                 complete = log.take(raw, number)
             else:
                 complete = unwrapper.held
                 unwrapper.held = line
+        else:
+            complete = log.take_message(raw, number)
         if complete is not None:
             yield complete
 
@@ -108,7 +112,7 @@ class _LogReader:
             return None
 
         # Without a host before the uptime, a host and a program can follow it. Rows of a task table have no colon.
-        if not self._kernel_prefix and ": " in message and ("kernel: " in message or "]: " in message):
+        if not self._kernel_prefix and ": " in message and _can_name_program(message):
             return None
 
         text = message.rstrip("\r\n")
@@ -152,11 +156,10 @@ class _LogReader:
 
     def _split(self, text: str) -> Prefix | None:
         """Return the parsed prefix and the message of a line, or None if it has no prefix."""
-        prefix = None
         if self._learned.is_active:
             prefix = self._split_learned(text)
-        if prefix is not None:
-            return prefix
+            if prefix is not None:
+                return prefix
 
         prefix = split_prefix(text)
         if (prefix is None or prefix.source is None) and "ill" in text:
@@ -292,6 +295,14 @@ class _LogReader:
         self._kernel_prefix = raw[:end]
         self._realtime_us = prefix.realtime_us
         self._origin = Origin(self._boot_id, prefix.hostname, prefix.source)
+
+
+def _can_name_program(message: str) -> bool:
+    """Return whether a host and a program can be at the beginning of a message."""
+    if "]: " in message:
+        return not message.startswith(_RESERVE)
+
+    return "kernel: " in message
 
 
 def _find_quoted_source(source: str | None) -> str | None:

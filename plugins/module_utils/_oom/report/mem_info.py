@@ -38,6 +38,7 @@ _ZONE_FIELDS = {
     for name in ("free", "min", "low", "high", "present", "managed", "reserved_highatomic", "free_cma")
 }
 _ZONE_SIZE = re.compile(rf" ({'|'.join(_ZONE_FIELDS)}):(\d{{1,20}})[kK]B")
+_KERNEL_STACK = re.compile(r" kernel_stack:(\d{1,20})kB")
 _ANON_SIZE = re.compile(r" (?:in)?active_anon:(\d{1,20})kB")
 
 _HUGE_PAGES_RESTS = ("hugepages_free=", "hugepages_surp=", "hugepages_size=")
@@ -346,11 +347,11 @@ class MemInfo:
 
     def _find_kernel_stacks(self) -> list[int]:
         """Return the sizes of the kernel stacks: since Linux 5.9 those of the nodes, before those of the zones."""
-        sizes = list(_parse_kernel_stacks(self._nodes))
+        sizes = _parse_kernel_stacks(self._nodes)
         if sizes:
             return sizes
 
-        return list(_parse_kernel_stacks(self._zone_lines))
+        return _parse_kernel_stacks(self._zone_lines)
 
 
 def _find_holes(pages: t.Mapping[str, int], present: t.Sequence[int | None]) -> int | None:
@@ -383,11 +384,10 @@ def _find_nearest_page_size(ratio: float) -> int | None:
     return None
 
 
-def _parse_kernel_stacks(lines: t.Iterable[str]) -> t.Iterator[int]:
-    for line in lines:
-        kilobytes = line.partition(" kernel_stack:")[2].partition("kB")[0]
-        if is_number(kilobytes):
-            yield int(kilobytes) * 1024
+def _parse_kernel_stacks(lines: t.Sequence[str]) -> list[int]:
+    kilobytes = _KERNEL_STACK.findall("\n".join(lines))
+
+    return [int(number) * 1024 for number in kilobytes]
 
 
 def _sum_slab(counters: t.Mapping[str, int]) -> int | None:
