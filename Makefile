@@ -51,7 +51,7 @@ sanity: .venv $(link) ## Run ansible-test sanity with each supported Python that
 molecule: .venv $(link) ## Run the main Molecule scenario on virtual machines of three releases
 	molecule test
 
-proofs: .venv $(link) ## Run the longer Molecule scenarios: drop-ins, mod_fcgid, recycler, swap, effects, thrashing, zram
+proofs: .venv $(link) ## Run the longer Molecule scenarios: one for each part, and one for thrashing hosts
 	molecule test --scenario-name dropin
 	molecule test --scenario-name fcgid
 	molecule test --scenario-name recycler
@@ -59,6 +59,7 @@ proofs: .venv $(link) ## Run the longer Molecule scenarios: drop-ins, mod_fcgid,
 	molecule test --scenario-name effects
 	molecule test --scenario-name thrash
 	molecule test --scenario-name choices
+	molecule test --scenario-name remedies
 
 bench: .venv $(link) ## Measure speed and memory
 	PYTHONPATH=tests/benchmarks:.collections python -m bench_log

@@ -1,0 +1,49 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The state after the remediation: what had to be up is up, and what nobody vouches for has changed nothing."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from scenario.modules import run_module
+
+if t.TYPE_CHECKING:
+    from testinfra.host import Host
+
+testinfra_hosts = ["ansible://all"]
+
+
+@pytest.mark.parametrize(
+    ("unit", "expected"),
+    [
+        ("database.service", {"ActiveState=active", "Restart=on-failure", "OOMPolicy=continue", "NRestarts=1"}),
+        ("shop.service", {"ActiveState=active", "OOMPolicy=continue", "NRestarts=0"}),
+        ("job.service", {"ActiveState=failed", "Result=oom-kill"}),
+        ("apache2.service", {"ActiveState=active"}),
+    ],
+)
+def test_units(host: Host, unit: str, expected: set[str]) -> None:
+    properties = "ActiveState,Restart,OOMPolicy,NRestarts,Result"
+    shown = host.check_output(f"systemctl show --property={properties} {unit}")
+    assert expected <= set(shown.splitlines())
+
+
+def test_forged_report_brought_no_swap(host: Host) -> None:
+    assert host.check_output("swapon --show --noheadings") == ""
+    assert not host.file("/swapfile").exists
+
+
+def test_fcgid_was_configured_though_swap_failed(host: Host) -> None:
+    assert host.run("grep -qs 'FcgidProcessLifeTime 600' /etc/apache2/conf-enabled/zz-oomguard-fcgid.conf").succeeded
+
+
+def test_remedies_from_the_log_of_the_kernel_are_not_trusted(host: Host) -> None:
+    found = run_module(host, "oom_info", log_files=["/root/dmesg.log"])
+    assert {remedy["trusted"] for remedy in found["remedies"]} == {False}
+
+
+def test_no_remedy_is_left(host: Host) -> None:
+    assert run_module(host, "oom_info")["remedies"] == []
