@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import pathlib
+import typing as t
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
+from hypothesis import given
 
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.manager import Systemd
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.plan import make_plan
@@ -23,6 +25,7 @@ from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._systemd
     Programs,
     state,
 )
+from ansible_collections.oomguard.linux.tests.unit.plugins.modules import hostile
 from ansible_collections.oomguard.linux.tests.unit.plugins.modules.documented import (
     documented,
     documented_always,
@@ -52,3 +55,29 @@ def test_dropin_is_removed_from_an_image(
     with patch_module_args({"unit": "apache2.service", "state": "absent"}), pytest.raises(SystemExit):
         systemd_dropin.main()
     assert (json.loads(capfd.readouterr().out)["changed"], path.parent.exists()) == (True, False)
+
+
+USUAL: dict[str, list[t.Any]] = {
+    "unit": ["apache2.service", "user-.slice", "service.d", "user.conf"],
+    "name": ["50-oomguard"],
+    "settings": [{"Service": {"OOMPolicy": "continue"}}, {"Manager": {"DefaultOOMPolicy": "continue"}}],
+}
+
+
+@pytest.fixture(scope="module")
+def _host(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[None]:
+    """Let the module act on a folder, with a fake of systemd's programs."""
+    root = tmp_path_factory.mktemp("root")
+    (root / "run/systemd/system").mkdir(parents=True)
+    shown = {"LoadState": "loaded", "NeedDaemonReload": "no", "OOMPolicy": "stop", "DefaultOOMPolicy": "stop"}
+    systemd = Systemd(run=Programs(shown=shown), root=root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(systemd_dropin, "Systemd", lambda **_options: systemd)
+        yield
+
+
+@pytest.mark.usefixtures("_host")
+@hostile.SETTINGS
+@given(hostile.arguments(systemd_dropin, usual=USUAL))
+def test_any_arguments_end_in_words(arguments: dict[str, t.Any]) -> None:
+    hostile.run(systemd_dropin, arguments)
