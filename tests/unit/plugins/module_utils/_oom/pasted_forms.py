@@ -14,7 +14,7 @@ import textwrap
 import typing as t
 
 Lines = t.Sequence[str]
-Form = t.Callable[[Lines], str | bytes]
+Form: t.TypeAlias = "t.Callable[[Lines], str | bytes]"
 TextForm = t.Callable[[Lines], str]
 
 SYSLOG = "Jul 15 23:44:32 web1 kernel: "

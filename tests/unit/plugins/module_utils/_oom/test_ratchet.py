@@ -126,7 +126,7 @@ def test_swap_is_raised_once_if_it_does_not_help(ram: int) -> None:
 def test_the_disk_is_never_filled() -> None:
     seed = random.SystemRandom().randrange(2**32)
     chosen = random.Random(seed)
-    for _ in range(60):
+    for _round in range(60):
         disk = chosen.randrange(64 * GIB)
         host = SimulatedHost(ram=chosen.randrange(GIB // 4, 64 * GIB), disk=disk, swap=chosen.randrange(4 * GIB))
         for number in range(ROUNDS):

@@ -103,7 +103,8 @@ def make_noise(chance: Chance, most: int) -> str:
 def format_all(template: str, noise: str, lines: Lines) -> Lines:
     """Return the texts of a template for each line."""
     return [
-        template.replace("{noise}", noise) if "{noise}" in template else template.format(n=n) for n, _ in number(lines)
+        template.replace("{noise}", noise) if "{noise}" in template else template.format(n=n)
+        for n, _line in number(lines)
     ]
 
 
