@@ -63,9 +63,11 @@ _KILLED = (
         rf"{_KILLED_PROCESS}(?: in VE \"[^\"]{{0,60}}\")?(?P<figures>,? (?:total-vm|vsz):.*)",
         re.DOTALL,
     ),
-    # Only a line without figures ends with the name.
-    re.compile(rf"{_KILLED_PROCESS}(?P<figures>\.?)", re.DOTALL),
+    # Only a line without figures ends with the name, or one that a terminal has cut.
+    re.compile(rf"{_KILLED_PROCESS}(?P<figures>\.?|,? t?o?t?a?l?-?v?m?[>\u2026])", re.DOTALL),
 )
+# journalctl ends a line with these if it has cut it at the width of a terminal.
+_CUT = (">", "\u2026")
 _SHARING = re.compile(r"Kill(?:ed)? process (?P<pid>\d{1,20}) \((?P<name>.*)\) sharing same memory", re.DOTALL)
 _CHOSEN = re.compile(
     rf"{_REASON}[Kk]ill process (?P<pid>\d{{1,20}}) \((?P<name>.*)\)"
@@ -238,6 +240,10 @@ def _build_victim(match: t.Match[str]) -> Victim:
 
 
 def _parse_figures(text: str) -> dict[str, int]:
+    """Return the numbers in a line by their names, without one that is cut."""
+    if text.endswith(_CUT):
+        text = text.rpartition(" ")[0]
+
     return {key: int(value) for key, value in _FIGURE.findall(text)}
 
 

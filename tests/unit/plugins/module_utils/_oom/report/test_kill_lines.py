@@ -218,6 +218,23 @@ def test_openvz_kill_line_is_parsed(place: str, scope: str, name: str) -> None:
     assert (kill.scope, kill.victim) == (scope, Victim(name, 812, total_vm_bytes=921600, swap_bytes=8192))
 
 
+@pytest.mark.parametrize("mark", [">", "\u2026"])
+@pytest.mark.parametrize(
+    ("figures", "total_vm"),
+    [
+        (" t", None),
+        (" total-vm", None),
+        (" total-vm:90", None),
+        (" total-vm:900kB, an", 921600),
+        (" total-vm:900kB, anon-rss:1", 921600),
+    ],
+)
+def test_kill_line_that_a_terminal_has_cut_is_parsed(figures: str, total_vm: int | None, mark: str) -> None:
+    kill = parse_kill(f"Out of memory: Killed process 812 (hog){figures}{mark}")
+    assert kill is not None
+    assert kill.victim == Victim("hog", 812, total_vm_bytes=total_vm)
+
+
 def test_container_of_virtuozzo_is_not_part_of_the_name() -> None:
     kill = parse_kill('Killed process 812 (hog) in VE "1729" total-vm:900kB, anon-rss:100kB, file-rss:4kB')
     assert kill is not None
