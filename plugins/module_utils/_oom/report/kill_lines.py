@@ -29,7 +29,9 @@ _NAME_LIMIT = 4 * _NAME_BYTES
 _QUOTING = re.compile(r"[\"'`\\;%]")
 _ESCAPED_BYTE = re.compile(r"\\x[0-9a-f]{2}|\\[0-7]{3}")
 _REST_OF_PREFIX = re.compile(r"\A(?:.*\bkernel: ?\[)?[\d .:TC]{0,40}\](?: ?\[ *[TC]\d+\])? ")
-_MASK = re.compile(r"gfp_?mask=(0x[0-9a-f]+)(?:\(([^()]*)\))?")
+# The beginning of the mask in a line that is cut, perhaps by journalctl at the width of a terminal.
+_CUT_MASK = re.compile(r"[: ]*(?:g?f?p?_?m?a?s?k?=?0?x?[0-9a-f]*[>\u2026])?")
+_MASK = re.compile(r"gfp_?mask=(0x[0-9a-f]+)(?![0-9a-f>\u2026])(?:\(([^()]*)\))?")
 # Before Linux 4.6, flags are a number without names. These bits have never moved, others have.
 _OLD_FLAGS = {
     0x01: "__GFP_DMA",
@@ -41,7 +43,7 @@ _OLD_FLAGS = {
 }
 # Searching a pattern is several times as fast if it begins with plain characters.
 _ORDER = re.compile(r" order=(-?\d{1,2})\b")
-_ADJUSTMENT = re.compile(r" oom_score_adj=(-?\d{1,20})")
+_ADJUSTMENT = re.compile(r" oom_score_adj=(-?\d{1,20})(?![\d>\u2026])")
 
 # The words before "Killed process" or "Kill process" come from the kernel or from a BPF policy, never from a user. In
 # other kernel lines, text from users follows a character that is not in this set.
@@ -64,7 +66,7 @@ _KILLED = (
         re.DOTALL,
     ),
     # Only a line without figures ends with the name, or one that a terminal has cut.
-    re.compile(rf"{_KILLED_PROCESS}(?P<figures>\.?|,? t?o?t?a?l?-?v?m?[>\u2026])", re.DOTALL),
+    re.compile(rf"{_KILLED_PROCESS}(?P<figures>\.?|,? (?:t?o?t?a?l?-?v?m?|U?I?D? ?\d{{0,20}})[>\u2026])", re.DOTALL),
 )
 # journalctl ends a line with these if it has cut it at the width of a terminal.
 _CUT = (">", "\u2026")
@@ -122,7 +124,7 @@ def parse_trigger(text: str) -> Trigger | None:
         return None
 
     mask = _MASK.search(rest)
-    is_truncated = not rest.strip(": ")
+    is_truncated = _CUT_MASK.fullmatch(rest) is not None
     if mask is None and not is_truncated:
         return None
 

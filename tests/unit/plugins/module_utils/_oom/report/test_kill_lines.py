@@ -223,6 +223,7 @@ def test_openvz_kill_line_is_parsed(place: str, scope: str, name: str) -> None:
     ("figures", "total_vm"),
     [
         (" t", None),
+        (", UID 9", None),
         (" total-vm", None),
         (" total-vm:90", None),
         (" total-vm:900kB, an", 921600),
@@ -233,6 +234,17 @@ def test_kill_line_that_a_terminal_has_cut_is_parsed(figures: str, total_vm: int
     kill = parse_kill(f"Out of memory: Killed process 812 (hog){figures}{mark}")
     assert kill is not None
     assert kill.victim == Victim("hog", 812, total_vm_bytes=total_vm)
+
+
+@pytest.mark.parametrize("rest", ["", ":", ": gfp_ma>", ": gfp_mask=0x1\u2026"])
+def test_trigger_line_that_a_terminal_has_cut_has_no_mask(rest: str) -> None:
+    assert parse_trigger(f"hog invoked oom-killer{rest}") == Trigger("hog")
+
+
+def test_adjustment_that_a_terminal_has_cut_is_unknown() -> None:
+    trigger = parse_trigger("hog invoked oom-killer: gfp_mask=0xd0, order=0, oom_score_adj=9>")
+    assert trigger is not None
+    assert (trigger.gfp_mask, trigger.order, trigger.oom_score_adj) == ("0xd0", 0, None)
 
 
 def test_container_of_virtuozzo_is_not_part_of_the_name() -> None:
