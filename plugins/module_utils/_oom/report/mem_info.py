@@ -24,7 +24,8 @@ _LONGEST_LINE = 2048
 _PARTS_OF_ZONE = 8
 
 # The boundary and the limit keep the search linear in a long run of letters.
-_COUNTER = re.compile(r"\b([A-Za-z_]{1,40}):(\d{1,20})")
+# A number that journalctl has cut at the width of a terminal is unknown.
+_COUNTER = re.compile(r"\b([A-Za-z_]{1,40}):(\d{1,20})(?![\d>\u2026])")
 _ZONE = re.compile(r"(?:Node (\d{1,20}) )?([A-Z]\w*)")
 _NODE = re.compile(r"Node \d{1,20} active_anon:")
 # Searching a pattern is several times as fast if it begins with a plain character.

@@ -128,6 +128,13 @@ def test_memory_field_is_parsed(line: str, field: str, size: int) -> None:
     assert getattr(memory, field) == size
 
 
+@pytest.mark.parametrize("mark", [">", "\u2026"])
+def test_counter_that_a_terminal_has_cut_is_unknown(mark: str) -> None:
+    memory = read("active_anon:1 inactive_anon:2", f" mapped:1 shmem:9{mark}").build_memory(4096)
+    assert memory is not None
+    assert memory.shmem_bytes is None
+
+
 def test_counts_are_unknown_without_page_size() -> None:
     memory = read("active_anon:1 inactive_anon:2", "9 pages RAM", "Total swap = 8kB").build_memory(None)
     assert memory is not None
