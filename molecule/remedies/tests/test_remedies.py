@@ -40,8 +40,8 @@ def test_fcgid_was_configured_though_swap_failed(host: Host) -> None:
     assert host.run("grep -qs 'FcgidProcessLifeTime 600' /etc/apache2/conf-enabled/zz-oomguard-fcgid.conf").succeeded
 
 
-def test_remedies_from_the_log_of_the_kernel_are_not_trusted(host: Host) -> None:
-    found = run_module(host, "oom_info", log_files=["/root/dmesg.log"])
+def test_remedies_from_logs_are_not_trusted(host: Host) -> None:
+    found = run_module(host, "oom_info", log_files=["/root/dmesg.log", "/srv/report.log"])
     assert {remedy["trusted"] for remedy in found["remedies"]} == {False}
 
 

@@ -189,3 +189,9 @@ def test_each_unit_that_is_left_down_is_named(given: dict[str, object], lines: l
     task = tasks["Report units that are left as they are"]
     templar.available_variables = {**templar.available_variables, **task["vars"]}
     assert templar.template(trust_as_template(task["ansible.builtin.debug"]["msg"])) == lines
+
+
+def test_no_task_replaces_a_variable_of_the_play() -> None:
+    (loaded,) = yaml.safe_load(PLAYBOOK.read_text())
+    given = {name for task in loaded["tasks"] for name in task.get("ansible.builtin.set_fact", {})}
+    assert given & set(loaded["vars"]) == set()
