@@ -8,10 +8,12 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 import re
+import typing as t
 
 from .._command import Run
 from .._files import read_file
 from .._proc import parse_meminfo
+from .._swap.state import Area
 from .._swap.tables import parse_swaps
 from .._systemctl import Systemctl
 from .config import PATH
@@ -51,10 +53,11 @@ class Host:
 def observe_state(host: Host) -> State:
     """Return the state of the host. Raises CommandError, FileError and ZramError."""
     sizes = parse_meminfo(host.read("proc/meminfo"))
+    areas = parse_swaps(host.read("proc/swaps"))
     return State(
-        device=_observe_device(host),
+        device=_observe_device(host, areas),
         config=read_file(host.config) or "",
-        areas=parse_swaps(host.read("proc/swaps")),
+        areas=areas,
         ram_bytes=sizes["MemTotal"],
         memory_available_bytes=sizes["MemAvailable"],
         has_generator=_has_generator(host.root),
@@ -62,8 +65,8 @@ def observe_state(host: Host) -> State:
     )
 
 
-def _observe_device(host: Host) -> Device | None:
-    for area in parse_swaps(host.read("proc/swaps")):
+def _observe_device(host: Host, areas: t.Iterable[Area]) -> Device | None:
+    for area in areas:
         if area.path == DEVICE:
             break
     else:
