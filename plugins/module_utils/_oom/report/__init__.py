@@ -14,6 +14,7 @@
 `mentions`: the lines that mention a kill but are part of no report
 `log_lines`: text logs to lines: removes prefixes and marks of quotations, undoes escapes
 `prefixes`: the known prefixes of lines: time, host, program
+`console_lines`: the kernel's messages on a serial console after text of other programs
 `learned_prefixes`: unknown prefixes, which the lines about an OOM kill reveal
 `unwrap`: joins the lines that mail programs and terminals have broken
 `reader`: lines to reports: finds where a report begins and ends, for several hosts at once

@@ -9,6 +9,7 @@ import functools
 import re
 import typing as t
 
+from .console_lines import ConsoleLine, correct_held, find_console_line, is_on_console
 from .learned_prefixes import LearnedPrefixes
 from .model import QUOTED, Line, Origin
 from .prefixes import Prefix, split_prefix, undo_escapes
@@ -93,6 +94,8 @@ class _LogReader:
         self._has_inner_prefixes = False
         # The latest line that the prefixes can be learned from.
         self._learned_from = ""
+        # A line with a stamp after other text, which the next stamp shows to be one of a serial console.
+        self._console: ConsoleLine | None = None
         self._realtime_us: int | None = None
         self._origin = Origin()
 
@@ -136,6 +139,10 @@ class _LogReader:
             is_quoted |= has_quote_mark
 
         prefix = self._split(text)
+        if self._console is not None:
+            self._settle_console(self._console, prefix)
+        if prefix is None:
+            prefix = self._split_console(text)
         if prefix is None:
             return self._take_unprefixed(text, number, is_quoted=is_quoted)
 
@@ -202,6 +209,39 @@ class _LogReader:
             origin=origin,
             printed=self._learned_from,
         )
+
+    def _split_console(self, text: str) -> Prefix | None:
+        """Return the message of the kernel after other text if the line before is the kernel's, or None."""
+        # Most lines fail this test, which is fast.
+        if "] " not in text:
+            return None
+
+        console = find_console_line(text)
+        if console is None:
+            return None
+
+        if is_on_console(console, self.unwrapper.held or Line("")):
+            return console.message
+
+        if self._kernel_prefix == "" and not self._learned.is_active:
+            # The next line can show what this one is, so it must not take the fast path.
+            self._console = console
+            self._kernel_prefix = _NO_PREFIX
+
+        return None
+
+    def _settle_console(self, console: ConsoleLine, prefix: Prefix | None) -> None:
+        """Correct the line before, which can have continuations, if this line begins with a stamp."""
+        held = self.unwrapper.held or Line("")
+        is_same = held.text.startswith(console.text)
+        if is_same and prefix is None:
+            return
+
+        if is_same and prefix is not None and is_on_console(console, prefix):
+            self.unwrapper.held = correct_held(console, held)
+        self._console = None
+        if not self._in_document:
+            self._kernel_prefix = ""
 
     def take_message(self, message: Prefix, number: int) -> Line | None:
         """Take the message of a record, which can have a prefix of its own, and return the line before it."""
