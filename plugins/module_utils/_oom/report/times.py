@@ -16,6 +16,8 @@ SAME_KILL_US = 60 * 1000000
 _SECOND_US = 1000000
 _DAY_SECONDS = 24 * 60 * 60
 _LONGEST_PREFIX = 120
+# Some lines of a log can have no-break spaces or tabs where others have spaces.
+_PLAIN_BLANKS = str.maketrans("\xa0\t", "  ")
 # The day is compared as printed, so its order and its language do not matter.
 _PRINTED_TIME = re.compile(
     r"(?P<day>\d{1,4}[-./]\d{1,2}[-./]\d{1,4}"
@@ -49,7 +51,7 @@ def _find_printed_time(line: Line) -> _PrintedTime | None:
     if line.printed is None:
         return None
 
-    found = _PRINTED_TIME.search(line.printed, 0, _LONGEST_PREFIX)
+    found = _PRINTED_TIME.search(line.printed[:_LONGEST_PREFIX].translate(_PLAIN_BLANKS))
     if found is None:
         return None
 
@@ -61,7 +63,7 @@ def _find_printed_time(line: Line) -> _PrintedTime | None:
 def _is_near_in_print(before: _PrintedTime, after: _PrintedTime, within: int) -> bool:
     """Return whether at most `within` seconds lie between two printed times."""
     distance = abs(after.seconds - before.seconds)
-    if before.day == after.day:
+    if before.day == after.day or None in (before.day, after.day):
         return distance <= within
 
     # Two days are near only around midnight.
