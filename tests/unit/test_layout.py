@@ -17,7 +17,7 @@ TESTS = CHECKOUT / "tests" / "unit"
 
 def list_sources() -> t.Iterator[pathlib.PurePath]:
     """Yield the files in plugins/ that hold functions, relative to the checkout."""
-    for folder in ("modules", "module_utils"):
+    for folder in ("action", "modules", "module_utils", "plugin_utils"):
         for path in sorted((CHECKOUT / "plugins" / folder).rglob("*.py")):
             if path.name != "__init__.py":
                 yield path.relative_to(CHECKOUT)
