@@ -904,7 +904,8 @@ summary:
           type: bool
         is_down:
           description:
-            - Whether the unit is down now because of an OOM kill, and systemd is not starting it.
+            - Whether the unit is down now because of an OOM kill, and systemd is not starting it. Its result may be
+              C(oom-kill), or C(signal) if the kill of its main process ended it.
             - V(null) if systemd cannot be asked.
           type: bool
         start_refusal:

@@ -27,6 +27,8 @@ ExecStart=/bin/sh {script}
 SERVICES = {
     "database": ("Restart=on-abort", HOG),
     "shop": ("OOMPolicy=stop", f"({HOG}) & sleep 3"),
+    # systemd gives it the result signal, as for any other SIGKILL.
+    "queue": ("OOMPolicy=continue", HOG),
     "job": ("Type=oneshot", HOG),
 }
 HEADER = "{identifier}\n\n6\n0\n0\n1\n0\n"

@@ -21,6 +21,7 @@ testinfra_hosts = ["ansible://all"]
     [
         ("database.service", {"ActiveState=active", "Restart=on-failure", "OOMPolicy=continue", "NRestarts=1"}),
         ("shop.service", {"ActiveState=active", "OOMPolicy=continue", "NRestarts=0"}),
+        ("queue.service", {"ActiveState=active", "Restart=on-failure", "OOMPolicy=continue", "NRestarts=0"}),
         ("job.service", {"ActiveState=failed", "Result=oom-kill"}),
         ("apache2.service", {"ActiveState=active"}),
     ],

@@ -143,7 +143,7 @@ def _build_taken_down(unit: TakenDown, remedies: t.Sequence[dict[str, t.Any]]) -
         "oom_policy": unit.state.oom_policy,
         "restart": unit.state.restart,
         "depends_on_restart": depends_on_restart(unit),
-        "is_down": is_down(unit.state),
+        "is_down": is_down(unit),
         "start_refusal": find_start_refusal(unit.state),
         "remedies": remedies,
     }

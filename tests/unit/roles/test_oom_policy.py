@@ -85,12 +85,29 @@ def test_settings_suit_the_kind_of_unit(unit: str, section: str, settings: dict[
     ids=["dead", "failed"],
 )
 def test_dead_units_are_those_that_the_module_reports(results: list[dict[str, t.Any]], units: int) -> None:
-    found = value("oom_policy", "__oom_policy_dead_units", oom_policy_set={"results": results})
+    found = value("oom_policy", "__oom_policy_dead_units", oom_policy_units=[], oom_policy_set={"results": results})
     assert found == ["a.service", "b@1.service"][:units]
 
 
+@pytest.mark.parametrize(
+    ("unit", "is_dead"),
+    [
+        ({"unit": "a.service", "is_down": True, "start_refusal": None}, True),
+        ({"unit": "a.service", "is_down": False, "start_refusal": None}, False),
+        ({"unit": "a.service", "is_down": None, "start_refusal": None}, False),
+        ({"unit": "a.service", "is_down": True, "start_refusal": "It is a job."}, False),
+        ({"unit": "b.service", "is_down": True, "start_refusal": None}, False),
+    ],
+    ids=["down", "up", "unknown", "job", "not configured"],
+)
+def test_configured_units_that_detection_found_down_are_dead(unit: dict[str, t.Any], *, is_dead: bool) -> None:
+    found = {"events": [], "remedies": [], "summary": {"taken_down": [unit]}}
+    known = {"detect_result": found, "oom_policy_units": ["a.service"]}
+    assert value("oom_policy", "__oom_policy_dead_units", **known) == ["a.service"] * is_dead
+
+
 def test_no_unit_is_dead_if_none_was_configured() -> None:
-    assert value("oom_policy", "__oom_policy_dead_units") == []
+    assert value("oom_policy", "__oom_policy_dead_units", oom_policy_units=[]) == []
 
 
 @pytest.mark.parametrize(

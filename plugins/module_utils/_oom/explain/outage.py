@@ -82,13 +82,14 @@ def depends_on_restart(unit: TakenDown) -> bool:
     return any(reasons)
 
 
-def is_down(state: UnitState) -> bool | None:
+def is_down(unit: TakenDown) -> bool | None:
     """Return whether a unit is down because of an OOM kill, and nobody is starting it; None if systemd does not say."""
-    if state.active_state is None:
+    active_state = unit.state.active_state
+    if active_state is None:
         return None
 
-    is_at_rest = state.active_state in _DOWN
-    return is_at_rest and state.is_oom_killed
+    is_at_rest = active_state in _DOWN
+    return is_at_rest and unit.is_oom_killed
 
 
 def find_start_refusal(state: UnitState) -> str | None:

@@ -34,6 +34,13 @@ class TakenDown(t.NamedTuple):
     """The last kill that took it down, None if no such kill was found."""
     confirmed: bool = True
     """Whether it is certain that systemd says so: False if all that says so came through /dev/kmsg."""
+    ended_by_signal: bool = False
+    """Whether the kill of its main process ended it, its result is `signal`, and it has not been started since."""
+
+    @property
+    def is_oom_killed(self) -> bool:
+        """Whether an OOM kill took it down, and it has not been started since."""
+        return self.state.is_oom_killed or self.ended_by_signal
 
 
 def list_taken_down(
@@ -56,20 +63,37 @@ def list_taken_down(
 
     for incident in filter(_has_stopped_unit, incidents):
         unit = incident.effect.unit
-        taken[unit] = _add_incident(taken.get(unit), incident, states.find(unit))
+        taken[unit] = _add_incident(taken.get(unit), incident, states)
 
     return tuple(taken[unit] for unit in sorted(taken))
 
 
-def _add_incident(known: TakenDown | None, incident: Incident, state: UnitState) -> TakenDown:
+def _add_incident(known: TakenDown | None, incident: Incident, states: UnitStates) -> TakenDown:
     """Return the unit that a kill took down; `known` is what else is known of it."""
     effect = incident.effect
+    time_us = incident.time.realtime_us
     if known is None:
-        time_us = incident.time.realtime_us
-        return TakenDown(effect.unit, effect.result, time_us, state, incident, effect.confirmed)
+        known = TakenDown(effect.unit, effect.result, time_us, states.find(effect.unit), confirmed=effect.confirmed)
 
-    time_us = max(incident.time.realtime_us, known.time_us)
-    return known._replace(result=effect.result, time_us=time_us, incident=incident)
+    return known._replace(
+        result=effect.result,
+        time_us=max(time_us, known.time_us),
+        incident=incident,
+        ended_by_signal=_is_ended_by_signal(incident, states),
+    )
+
+
+def _is_ended_by_signal(incident: Incident, states: UnitStates) -> bool:
+    """Return whether a unit has ended with its main process, which a kill ended: the effect of OOMPolicy=continue.
+
+    Its result says nothing of the OOM killer.
+    """
+    killed_at = incident.time
+    state = states.find_in_boot(incident.effect.unit, killed_at.boot_id)
+    if not incident.effect.main_process_killed or not state.main_process_killed:
+        return False
+
+    return state.result == "signal" and state.up_us < killed_at.monotonic_us
 
 
 def _has_stopped_unit(incident: Incident) -> bool:

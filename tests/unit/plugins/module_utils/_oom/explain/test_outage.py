@@ -125,11 +125,18 @@ def test_a_unit_depends_on_restart_if_its_main_process_may_have_been_killed(unit
         ({"active_state": "deactivating"}, False),
         ({"active_state": "active"}, False),
         ({"result": "exit-code"}, False),
+        ({"result": "signal"}, False),
         ({"active_state": None}, None),
     ],
 )
 def test_a_unit_is_down_if_systemd_says_so(changes: dict[str, t.Any], down: bool | None) -> None:
-    assert is_down(DATABASE._replace(**changes)) is down
+    assert is_down(take_down(**changes)) is down
+
+
+@pytest.mark.parametrize(("active_state", "down"), [("failed", True), ("activating", False), ("active", False)])
+def test_a_unit_that_the_kill_of_its_main_process_ended_is_down(active_state: str, *, down: bool) -> None:
+    unit = take_down(active_state=active_state, result="signal", oom_policy="continue", restart="no")
+    assert is_down(unit._replace(ended_by_signal=True)) is down
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,32 @@ def test_the_state_of_the_unit_is_the_present_one() -> None:
     assert list_units([make_incident(4)])[0].state == STATE
 
 
+# The unit was started at 2 seconds, and its main process was killed at 5.
+SIGNALLED = STATE._replace(result="signal", main_process_killed=True, up_us=2_000_000)
+
+
+@pytest.mark.parametrize(
+    ("state", "main", "boot", "is_killed"),
+    [
+        (SIGNALLED, True, "b", True),
+        (STATE, False, "a", True),
+        (SIGNALLED, False, "b", False),
+        (SIGNALLED, True, "a", False),
+        (SIGNALLED._replace(up_us=6_000_000), True, "b", False),
+        (SIGNALLED._replace(result="exit-code"), True, "b", False),
+        (SIGNALLED._replace(main_process_killed=False), True, "b", False),
+    ],
+    ids=["signal", "oom-kill", "another process", "earlier boot", "started since", "another end", "ended by itself"],
+)
+def test_a_unit_that_ended_with_its_main_process_is_killed(
+    state: UnitState, boot: str, *, main: bool, is_killed: bool
+) -> None:
+    incident = make_incident(5)
+    incident = incident._replace(effect=incident.effect._replace(result="signal", main_process_killed=main))
+    (unit,) = list_taken_down([incident], [], UnitStates({UNIT: state}, boot), [])
+    assert unit.is_oom_killed is is_killed
+
+
 @pytest.mark.parametrize(
     ("records", "confirmed"), [([], False), ([make_record(5)], True)], ids=["through kmsg alone", "also by systemd"]
 )
