@@ -20,6 +20,10 @@ _LARGEST_LIMIT = 1024**6
 # No process runs in less, so a smaller limit has probably lost its unit.
 _LEAST_LIMIT = 1024**2
 
+# Of swap and zram, more than ten times the RAM helps no host.
+_HIGHEST_PERCENTAGE = 1000
+
+_PERCENTAGE = re.compile(r"([0-9]{1,5}) ?%")
 _SIZE = re.compile(r"([0-9]{1,40}(?:\.[0-9]{1,40})?) ?([A-Z]{0,3})", re.IGNORECASE)
 # The kernel and systemd count bytes in 64 bits.
 _LARGEST = 2**64 - 1
@@ -52,6 +56,25 @@ def parse_size(text: str | int) -> int:
         raise SizeError(f"{str(text)[:64]!r} is too large.", hint="Use a size below 16 EiB.")
 
     return int(size)
+
+
+def parse_percentage(text: str) -> int | None:
+    """Return the percentage of the RAM that `text` stands for, such as `200%`; None if it is something else.
+
+    Raises SizeError if it is out of range.
+    """
+    word = text.strip()
+    match = _PERCENTAGE.fullmatch(word)
+    if not match:
+        return None
+
+    percentage = int(match.group(1))
+    if not 1 <= percentage <= _HIGHEST_PERCENTAGE:
+        raise SizeError(
+            f"{word} is not a valid part of the RAM.", hint=f"Use a percentage from 1% to {_HIGHEST_PERCENTAGE}%."
+        )
+
+    return percentage
 
 
 def parse_limit(text: str | int, *, name: str) -> int:

@@ -32,7 +32,7 @@ options:
   size:
     description:
       - The size of the device, that is the memory that fits into it before compression. Either a percentage of RAM from
-        V(1%) to V(999%), or a size as for O(oomguard.linux.swap#module:size).
+        V(1%) to V(1000%), or a size as for O(oomguard.linux.swap#module:size).
       - zram-generator evaluates a percentage at each boot. A difference of up to 16 MiB is ignored.
     type: str
     default: 50%

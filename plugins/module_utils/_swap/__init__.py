@@ -21,6 +21,7 @@ The models and the formats (pure):
 Observe (adapters):
 
 * host.py: the files that are read
+* container.py: whether the host is a container
 * filesystem.py: the filesystem that holds the swap files
 * boot.py: what systemd switches on at boot
 * hibernation.py: the swap files that the host may resume from

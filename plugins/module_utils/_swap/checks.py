@@ -34,14 +34,18 @@ _UNSUITABLE_FILESYSTEMS = {
 }
 
 
-def require_manageable_host(state: State) -> None:
-    """Raise SwapError if this process cannot change the swap of the host."""
-    if state.container:
+def refuse_container(container: str) -> None:
+    """Raise SwapError if the host is a container of that kind."""
+    if container:
         raise SwapError(
-            f"Swap cannot be managed in a container ({state.container}): it belongs to the host's kernel.",
+            f"Swap cannot be managed in a container ({container}): it belongs to the host's kernel.",
             hint="Manage it on the host.",
         )
 
+
+def require_manageable_host(state: State) -> None:
+    """Raise SwapError if this process cannot change the swap of the host."""
+    refuse_container(state.container)
     if not state.privileged:
         raise SwapError(
             "Switching swap on and off requires the capability CAP_SYS_ADMIN.",

@@ -14,17 +14,18 @@ import stat
 import typing as t
 
 from .._command import Run
-from .._files import FileError, check_removable, name_leftover, read_file
+from .._files import FileError, check_removable, name_leftover
 from .._proc import parse_meminfo
 from .._systemctl import is_booted
 from .boot import is_masked, observe_boot, read_unit
+from .container import observe_container
 from .filesystem import observe_filesystem
 from .header import Header, parse_header
 from .hibernation import find_resume_files
 from .host import Host, read_optional
 from .state import Area, Entry, Folder, Obstacle, State, SwapError, Unit, find_free_name, select_own
 from .steps import PROGRAMS
-from .tables import has_sys_admin, parse_release, parse_settings, parse_swaps
+from .tables import has_sys_admin, parse_release, parse_swaps
 from .unit import build_unit_name
 
 _KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "symbolic link"}
@@ -70,7 +71,7 @@ def observe_state(path: str, host: Host, run: Run, *, required: bool = True) -> 
         unit_folder=str(host.units),
         booted=is_booted(host.root),
         hibernates_to=tuple(find_resume_files(select_own(entries), host)),
-        container=_observe_container(host),
+        container=observe_container(host.root, host.proc),
         privileged=has_sys_admin(host.read_proc("self/status")),
         obstacles=dict(_observe_obstacles([*files, leftover_path, boot.target.path], units, host)),
         boot=boot,
@@ -215,26 +216,3 @@ def _find_obstacle(path: pathlib.Path) -> Obstacle | None:
         return Obstacle(error.problem, error.hint)
 
     return None
-
-
-def _observe_container(host: Host) -> str:
-    """Return the kind of container according to the marks of systemd, Docker and Podman, "" if there is none.
-
-    Source: systemd's Container Interface, https://systemd.io/CONTAINER_INTERFACE/.
-    """
-    named = read_file(host.root / "run/systemd/container")
-    if named is not None:
-        return named.strip() or "unknown"
-
-    if (host.root / ".dockerenv").exists():
-        return "docker"
-
-    if (host.root / "run/.containerenv").exists():
-        return "podman"
-
-    try:
-        environment = read_optional(host.proc / "1/environ")
-    except FileError:  # only root can read the environment of other users' processes
-        return ""
-
-    return parse_settings(environment.split("\0")).get("container", "")

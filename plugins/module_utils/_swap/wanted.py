@@ -10,7 +10,7 @@ import posixpath
 import re
 import typing as t
 
-from .._size import SizeError, format_size, parse_size
+from .._size import format_size, parse_percentage, parse_size
 from .state import Area, SwapError
 from .unit import build_unit_name
 
@@ -20,8 +20,6 @@ _GIB = 1024**3
 SLACK_BYTES = _MIB
 # Another kernel sees some more or less RAM. A size in proportion to it may differ by this part.
 _RELATIVE_SLACK = 32
-_PERCENTAGE = re.compile(r"([0-9]{1,5}) ?%")
-_HIGHEST_PERCENTAGE = 1000
 _SMALLEST_BYTES = 2 * SLACK_BYTES
 _LARGEST_BYTES = 1024**5
 _HIGHEST_PRIORITY = 32767
@@ -54,15 +52,9 @@ def parse_target(text: str, ram_bytes: int) -> Target:
     if word == "auto":
         return _make_relative_target(suggest_size(ram_bytes))
 
-    match = _PERCENTAGE.fullmatch(word)
-    if not match:
+    percentage = parse_percentage(word)
+    if percentage is None:
         return Target(size_bytes=parse_size(word), slack_bytes=SLACK_BYTES)
-
-    percentage = int(match.group(1))
-    if not 1 <= percentage <= _HIGHEST_PERCENTAGE:
-        raise SizeError(
-            f"{word} is not a valid part of the RAM.", hint=f"Use a percentage from 1% to {_HIGHEST_PERCENTAGE}%."
-        )
 
     return _make_relative_target(ram_bytes * percentage // 100)
 

@@ -10,7 +10,7 @@ import re
 import typing as t
 
 from .._errors import OomguardError
-from .._size import format_size, parse_size
+from .._size import format_size, parse_percentage, parse_size
 from .._swap.state import Area
 
 DEVICE = "/dev/zram0"
@@ -19,7 +19,6 @@ _MIB = 1024**2
 # The generator rounds to MiB, and the kernel's MemTotal changes a little from version to version.
 _SLACK_BYTES = 16 * _MIB
 _HIGHEST_PRIORITY = 32767
-_PERCENTAGE = re.compile(r"[1-9][0-9]{0,2}%")
 _ALGORITHM = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 
@@ -72,11 +71,11 @@ class Share(t.NamedTuple):
 
 def parse_share(text: str) -> Share:
     """Return the size that `text` stands for, such as `50%` or `2G`. Raises SizeError."""
-    text = text.strip()
-    if _PERCENTAGE.fullmatch(text):
-        return Share(percentage=int(text[:-1]), size_bytes=0)
+    percentage = parse_percentage(text)
+    if percentage is None:
+        return Share(percentage=None, size_bytes=parse_size(text))
 
-    return Share(percentage=None, size_bytes=parse_size(text))
+    return Share(percentage=percentage, size_bytes=0)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,6 +13,7 @@ import typing as t
 from .._command import Run
 from .._files import read_file
 from .._proc import parse_meminfo
+from .._swap.container import observe_container
 from .._swap.state import Area
 from .._swap.tables import parse_swaps
 from .._systemctl import Systemctl
@@ -61,7 +62,7 @@ def observe_state(host: Host) -> State:
         ram_bytes=sizes["MemTotal"],
         memory_available_bytes=sizes["MemAvailable"],
         has_generator=_has_generator(host.root),
-        container=_observe_container(host.run),
+        container=observe_container(host.root, host.root / "proc"),
     )
 
 
@@ -101,12 +102,3 @@ def _is_generated(run: Run) -> bool:
 def _has_generator(root: pathlib.Path) -> bool:
     programs = [root / folder / "systemd/system-generators/zram-generator" for folder in _GENERATOR_FOLDERS]
     return any(program.exists() for program in programs)
-
-
-def _observe_container(run: Run) -> str:
-    """Return the kind of container that the host is, "" if it is none: systemd-detect-virt(1)."""
-    done = run(["systemd-detect-virt", "--container"])
-    if done.returncode:
-        return ""
-
-    return done.stdout.strip()

@@ -9,7 +9,7 @@ import dataclasses
 
 from .._safe import make_diff
 from .._size import format_size
-from .._swap.checks import require_swapoff_room
+from .._swap.checks import refuse_container, require_swapoff_room
 from .config import PATH, render_config
 from .model import DEVICE, Device, State, Wanted, ZramError
 
@@ -85,12 +85,7 @@ def verify_state(state: State, wanted: Wanted) -> None:
 
 
 def _require_possible(state: State, wanted: Wanted) -> None:
-    if state.container:
-        raise ZramError(
-            f"Swap cannot be managed in a container ({state.container}): it belongs to the host's kernel.",
-            hint="Manage it on the host.",
-        )
-
+    refuse_container(state.container)
     if wanted.present and not state.has_generator:
         raise ZramError(
             "zram-generator is not installed on this host.",

@@ -11,8 +11,24 @@ from ansible_collections.oomguard.linux.plugins.module_utils._size import (
     SizeError,
     format_size,
     parse_limit,
+    parse_percentage,
     parse_size,
 )
+
+
+@pytest.mark.parametrize(
+    ("text", "percentage"),
+    [("1%", 1), (" 50 % ", 50), ("1000%", 1000), ("2G", None), ("", None), ("-5%", None), ("1.5%", None)],
+)
+def test_percentages_of_the_ram(text: str, percentage: int | None) -> None:
+    assert parse_percentage(text) == percentage
+
+
+@pytest.mark.parametrize("text", ["0%", "1001%", "99999%"])
+def test_percentage_out_of_range_is_refused(text: str) -> None:
+    with pytest.raises(SizeError) as error:
+        parse_percentage(text)
+    assert str(error.value) == f"{text} is not a valid part of the RAM. Use a percentage from 1% to 1000%."
 
 
 @pytest.mark.parametrize(

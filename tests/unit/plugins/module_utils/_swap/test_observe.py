@@ -150,22 +150,6 @@ def test_old_kernel_without_available_memory_is_an_error(kernel: Kernel) -> None
     assert str(error.value) == "/proc/meminfo does not show the available memory. This requires Linux 3.14 or later."
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "container"),
-    [
-        ("run/systemd/container", "systemd-nspawn\n", "systemd-nspawn"),
-        (".dockerenv", "", "docker"),
-        ("run/.containerenv", "", "podman"),
-        ("proc/1/environ", "PATH=/bin\0container=lxc\0", "lxc"),
-        ("etc/hostname", "host\n", ""),
-    ],
-)
-def test_containers(kernel: Kernel, name: str, text: str, container: str) -> None:
-    (kernel.root / name).parent.mkdir(parents=True, exist_ok=True)
-    kernel.write(name, text)
-    assert observed(kernel).container == container
-
-
 def test_obstacles_are_found_by_the_paths_of_the_steps(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         os, "access", lambda path, _mode, **_options: path not in {str(kernel.root / "etc"), str(kernel.root)}

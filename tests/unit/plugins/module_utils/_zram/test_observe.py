@@ -68,7 +68,7 @@ def test_missing_generator(machine: Machine) -> None:
 
 
 def test_container(machine: Machine) -> None:
-    machine.container = "lxc"
+    machine.write("run/systemd/container", "lxc\n")
     assert observe_state(machine.host).container == "lxc"
 
 

@@ -72,7 +72,6 @@ def test_contents_that_fit_nowhere_keep_the_device() -> None:
 @pytest.mark.parametrize(
     ("found", "reason"),
     [
-        (state(container="lxc"), r"in a container \(lxc\)"),
         (state(has_generator=False), "zram-generator is not installed"),
         (state(device(generated=False)), "zram-generator did not set it up"),
     ],
@@ -80,6 +79,11 @@ def test_contents_that_fit_nowhere_keep_the_device() -> None:
 def test_impossible_change_is_refused(found: State, reason: str) -> None:
     with pytest.raises(ZramError, match=reason):
         make_plan(found, WANTED)
+
+
+def test_container_is_refused() -> None:
+    with pytest.raises(SwapError, match=r"in a container \(lxc\)"):
+        make_plan(state(container="lxc"), WANTED)
 
 
 def test_requested_state_is_verified() -> None:
