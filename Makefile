@@ -60,6 +60,7 @@ proofs: .venv $(link) ## Run the longer Molecule scenarios: one for each part, a
 	molecule test --scenario-name thrash
 	molecule test --scenario-name choices
 	molecule test --scenario-name remedies
+	molecule test --scenario-name databases
 
 bench: .venv $(link) ## Measure speed and memory
 	PYTHONPATH=tests/benchmarks:.collections python -m bench_log

@@ -43,8 +43,12 @@ truncate --size "$4" "$3"
 mke2fs -q -t ext4 -O "$5" -E lazy_itable_init=0,lazy_journal_init=0 -d "$2" "$3"
 """
 
-# The hook runs outside the new root, which has no name servers, with the apt configuration of the new root.
-_DOWNLOAD = 'mkdir -p "$1/opt"; cd "$1/opt"; APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get download {package}'
+# The hook runs outside the new root, which has no name servers, with the apt configuration of the new root. It also
+# downloads what the package needs.
+_DOWNLOAD = (
+    'mkdir --parents "$1/opt/{package}/partial"; APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get install --yes '
+    '--download-only --no-install-recommends --option "Dir::Cache::Archives=$1/opt/{package}" {package}'
+)
 
 Say = t.Callable[[str], None]
 

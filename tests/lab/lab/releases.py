@@ -11,23 +11,26 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """A Debian release, those of its suites that are not used, and packages that are there but not installed."""
+    """A Debian release, those of its suites that are not used, and packages that are there but not installed.
+
+    Each of these packages is in /opt/PACKAGE, with what it needs.
+    """
 
     name: str
     without_suites: tuple[str, ...] = ()
     downloads: tuple[str, ...] = ()
 
 
-# Alternatives to plain swap. Once installed, they change what happens when memory runs out.
-_CHOICES = ("systemd-oomd", "systemd-zram-generator")
+# Alternatives to plain swap, which change what happens when memory runs out, and databases, which use much of it.
+_DOWNLOADS = ("mariadb-server", "postgresql", "systemd-oomd", "systemd-zram-generator")
 
 RELEASES = {
     release.name: release
     for release in (
         # Its security suite names kernels that the mirrors no longer have.
         Release(name="bullseye", without_suites=("bullseye-security",)),
-        Release(name="bookworm", downloads=_CHOICES),
-        Release(name="trixie", downloads=_CHOICES),
+        Release(name="bookworm", downloads=_DOWNLOADS),
+        Release(name="trixie", downloads=_DOWNLOADS),
     )
 }
 
