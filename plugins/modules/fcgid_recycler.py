@@ -63,8 +63,15 @@ options:
         description:
           - The script as M(oomguard.linux.fcgid_worker_info) returns it. C(*) stands for any text and C(?) for any
             character.
+          - A wrapper that executes C(php-cgi), such as ISPConfig's, becomes V(/usr/bin/php-cgi). Use O(scripts[].user)
+            to tell the workers of websites apart.
         type: str
         required: true
+      user:
+        description:
+          - The user that the worker runs as. With suexec, the workers of each website have a user of their own.
+          - If omitted, the entry applies to all users.
+        type: str
       limit:
         description: The same as O(limit). If omitted, these workers have no such limit.
         type: str
@@ -151,7 +158,7 @@ EXAMPLES = r"""
     limit: 256M
     dry_run: true
 
-- name: Set a higher limit for one program, and end workers that outgrow the hard limit after one minute
+- name: Set higher limits for one program and for one user, and end workers over the hard limit after one minute
   oomguard.linux.fcgid_recycler:
     limit: 256M
     hard_limit: 1G
@@ -159,6 +166,9 @@ EXAMPLES = r"""
     scripts:
       - script: /srv/fcgi/report.fcgi
         limit: 1G
+      - script: /usr/bin/php-cgi
+        user: web7
+        limit: 512M
 
 - name: Remove the recycler
   oomguard.linux.fcgid_recycler:
@@ -224,7 +234,12 @@ def main() -> None:
                 "type": "list",
                 "elements": "dict",
                 "default": [],
-                "options": {"script": {"type": "str", "required": True}, "limit": SIZE, "hard_limit": SIZE},
+                "options": {
+                    "script": {"type": "str", "required": True},
+                    "user": {"type": "str"},
+                    "limit": SIZE,
+                    "hard_limit": SIZE,
+                },
             },
             "min_idle": {"type": "int", "default": 10},
             "interval": {"type": "int", "default": 10},

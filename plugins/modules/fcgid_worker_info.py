@@ -89,7 +89,9 @@ workers:
       sample: 3972
     script:
       description:
-        - The program that Apache serves, or the interpreter to which each request names a script.
+        - The program that Apache serves, or the interpreter to which each request names a script. A wrapper that
+          executes C(php-cgi), such as ISPConfig's, becomes that interpreter; RV(workers[].user) tells the websites
+          apart.
         - It is taken from RV(workers[].command), skipping an interpreter such as C(perl).
       type: str
       sample: /srv/fcgi/report.fcgi

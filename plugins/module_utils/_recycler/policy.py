@@ -100,10 +100,10 @@ def decide(
 
 
 def find_bounds(worker: Worker, settings: Settings) -> Bounds:
-    """Return the bounds of the first pattern that matches the worker's script, or those for all workers."""
-    for pattern, bounds in settings.scripts:
-        if has_script(worker, [pattern]):
-            return bounds
+    """Return the bounds of the first entry that matches the worker, or those for all workers."""
+    for entry in settings.scripts:
+        if entry.user in {"", worker.user} and has_script(worker, [entry.pattern]):
+            return entry.bounds
 
     return settings.bounds
 

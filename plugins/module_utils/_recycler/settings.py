@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import configparser
 import dataclasses
+import operator
 import posixpath
 import re
 import typing as t
@@ -20,6 +21,8 @@ HEADER = f"{make_mark('fcgid_recycler')}\n"
 # A path that needs no quotes in a unit, and a pattern that needs none in the name of a section.
 _PATH = re.compile(r"/[A-Za-z0-9_./@+:,=-]*")
 _PATTERN = re.compile(r"[/*][A-Za-z0-9_./@+:,=*?~ -]{0,4094}")
+# What useradd(8) accepts, and the numbers of users without a name.
+_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")
 # The folders that PrivateTmp= replaces in the unit, and those that ProtectHome= hides.
 _HIDDEN = re.compile(r"/+(?:tmp|var/tmp|home|root|(?:var/)?run/user)(?:/.*)?")
 # A day in seconds. A recycler that waits for longer is none.
@@ -27,6 +30,7 @@ _LONGEST_TIME = 86_400
 # The longest path and name of Linux.
 _LONGEST_PATH = 4095
 _LONGEST_NAME = 255
+_FIRST_OF_PATTERN = ("/", "*")
 _MAIN = "recycler"
 _SCRIPT = "script "
 _BINARY_UNITS = ((1024**3, "G"), (1024**2, "M"), (1024, "K"))
@@ -47,15 +51,31 @@ class Bounds:
     hard_limit: int | None = None
 
 
+class ScriptBounds(t.NamedTuple):
+    """The bounds for workers whose script matches a pattern, and that run as `user` unless it is empty."""
+
+    pattern: str
+    bounds: Bounds
+    user: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of the entry. A pattern begins with a character that no name of a user has."""
+        if self.user:
+            return f"{self.user}:{self.pattern}"
+
+        return self.pattern
+
+
 @dataclasses.dataclass(frozen=True)
 class Settings:
     """The settings of the recycler. Times are in seconds.
 
-    `scripts` has the bounds for workers whose script matches a pattern. `bounds` applies to all other workers.
+    `scripts` has the bounds for some workers. `bounds` applies to all others.
     """
 
     bounds: Bounds = Bounds()
-    scripts: tuple[tuple[str, Bounds], ...] = ()
+    scripts: tuple[ScriptBounds, ...] = ()
     min_idle: int = 10
     interval: int = 10
     grace: int | None = None
@@ -70,7 +90,7 @@ def make_settings(values: t.Mapping[str, t.Any]) -> Settings:
     """Return the settings in `values`, which has the parameters of the module. Raises RecyclerError and SizeError."""
     settings = Settings(
         bounds=_make_bounds(values),
-        scripts=tuple((_check_pattern(entry["script"]), _make_bounds(entry)) for entry in values["scripts"]),
+        scripts=tuple(map(_make_script_bounds, values["scripts"])),
         min_idle=values["min_idle"],
         interval=values["interval"],
         grace=values["grace"],
@@ -88,6 +108,14 @@ def make_settings(values: t.Mapping[str, t.Any]) -> Settings:
     return settings
 
 
+def _make_script_bounds(entry: t.Mapping[str, t.Any]) -> ScriptBounds:
+    user = entry.get("user") or ""
+    if user and not _USER.fullmatch(user):
+        raise RecyclerError(f"{user[:64]!r} is not the name of a user.", hint="Use a name such as www-data.")
+
+    return ScriptBounds(_check_pattern(entry["script"]), _make_bounds(entry), user)
+
+
 def _normalise(path: str) -> str:
     """Return a path as pathlib writes it. POSIX lets two slashes at the start differ from one."""
     return re.sub("^/+", "/", posixpath.normpath(path))
@@ -95,17 +123,17 @@ def _normalise(path: str) -> str:
 
 def _refuse_repetition(settings: Settings) -> None:
     seen = set()
-    for pattern, _bounds in settings.scripts:
-        if pattern in seen:
+    for entry in settings.scripts:
+        if entry.name in seen:
             raise RecyclerError(
-                f"{pattern} is listed twice.", hint="Only the first entry that matches applies. Remove one of them."
+                f"{entry.name} is listed twice.", hint="Only the first entry that matches applies. Remove one of them."
             )
 
-        seen.add(pattern)
+        seen.add(entry.name)
 
 
 def _refuse_missing_bounds(settings: Settings) -> None:
-    all_bounds = [settings.bounds, *dict(settings.scripts).values()]
+    all_bounds = [settings.bounds, *map(operator.attrgetter("bounds"), settings.scripts)]
     if set(all_bounds) == {Bounds()}:
         raise RecyclerError("No limit is set.", hint="Set a limit for all workers, or for a script.")
 
@@ -188,8 +216,14 @@ def _parse_values(parser: configparser.ConfigParser) -> dict[str, t.Any]:
 
 def _parse_scripts(parser: configparser.ConfigParser) -> t.Iterator[dict[str, str]]:
     for name in parser.sections():
-        if name.startswith(_SCRIPT):
-            yield {"script": name[len(_SCRIPT) :], **parser[name]}
+        if not name.startswith(_SCRIPT):
+            continue
+
+        script = name[len(_SCRIPT) :]
+        user = ""
+        if script[:1] not in _FIRST_OF_PATTERN:
+            user, _colon, script = script.partition(":")
+        yield {"script": script, "user": user, **parser[name]}
 
 
 def render(settings: Settings) -> str:
@@ -205,11 +239,12 @@ def render(settings: Settings) -> str:
         "metrics_file": settings.metrics_file,
         "socket_directories": " ".join(settings.socket_directories),
     }
-    sections = [_render_section(_MAIN, values)]
-    for pattern, bounds in settings.scripts:
-        sections.append(_render_section(_SCRIPT + pattern, _render_bounds(bounds)))
+    scripts = map(_render_script, settings.scripts)
+    return "\n".join([HEADER, _render_section(_MAIN, values), *scripts])
 
-    return "\n".join([HEADER, *sections])
+
+def _render_script(entry: ScriptBounds) -> str:
+    return _render_section(_SCRIPT + entry.name, _render_bounds(entry.bounds))
 
 
 def _render_section(name: str, values: t.Mapping[str, str]) -> str:

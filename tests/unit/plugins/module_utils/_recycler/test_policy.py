@@ -17,11 +17,13 @@ from ansible_collections.oomguard.linux.plugins.module_utils._recycler.policy im
     find_bounds,
     find_passed_bound,
 )
-from ansible_collections.oomguard.linux.plugins.module_utils._recycler.settings import Bounds, Settings
+from ansible_collections.oomguard.linux.plugins.module_utils._recycler.settings import Bounds, ScriptBounds, Settings
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._recycler.factories import LIMIT, make_worker
 
 HARD = 200
-SETTINGS = Settings(bounds=Bounds(LIMIT, HARD), min_idle=5, grace=30, scripts=(("/srv/big*", Bounds(1000)),))
+SETTINGS = Settings(
+    bounds=Bounds(LIMIT, HARD), min_idle=5, grace=30, scripts=(ScriptBounds("/srv/big*", Bounds(1000)),)
+)
 
 
 def acts(*checks: tuple[float, Worker], settings: Settings = SETTINGS) -> list[list[str]]:
@@ -218,3 +220,10 @@ def test_script_has_its_own_bounds() -> None:
 
 def test_lowest_passed_bound_is_returned() -> None:
     assert find_passed_bound(make_worker(hwm=HARD + 1), SETTINGS) == LIMIT
+
+
+@pytest.mark.parametrize(("user", "bounds"), [("web7", Bounds(700)), ("web8", Bounds(LIMIT, HARD))])
+def test_user_has_bounds_of_its_own(user: str, bounds: Bounds) -> None:
+    settings = dataclasses.replace(SETTINGS, scripts=(ScriptBounds("/usr/bin/php-cgi", Bounds(700), "web7"),))
+    worker = make_worker(command=("/usr/bin/php-cgi", "-d", "open_basedir=/srv"), user=user)
+    assert find_bounds(worker, settings) == bounds

@@ -26,6 +26,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._recycler.service i
 from ansible_collections.oomguard.linux.plugins.module_utils._recycler.settings import (
     Bounds,
     RecyclerError,
+    ScriptBounds,
     Settings,
     render,
 )
@@ -312,7 +313,7 @@ def test_page_that_names_another_script_changes_no_limit(
     settings = dataclasses.replace(
         SETTINGS,
         bounds=Bounds(1 << 40),
-        scripts=(("/srv/fcgi/small.fcgi", Bounds(1 << 20)),),
+        scripts=(ScriptBounds("/srv/fcgi/small.fcgi", Bounds(1 << 20)),),
         status_url="http://127.0.0.1/",
     )
     bench = Bench(tmp_path, process, settings)

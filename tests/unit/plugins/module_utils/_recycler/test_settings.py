@@ -111,6 +111,14 @@ def test_sizes_are_bytes() -> None:
             "/srv/a.fcgi is listed twice. Only the first entry that matches applies. Remove one of them.",
         ),
         (
+            {"scripts": [{"script": "*", "user": "web7", "limit": "1G"}, {"script": "*", "user": "web7"}]},
+            "web7:* is listed twice. Only the first entry that matches applies. Remove one of them.",
+        ),
+        (
+            {"scripts": [{"script": "*", "user": "web7]\n[", "limit": "1G"}]},
+            "'web7]\\n[' is not the name of a user. Use a name such as www-data.",
+        ),
+        (
             {"socket_directories": ["/run/%i"]},
             "'/run/%i' cannot be used in a unit file. Use a full path without spaces or special characters.",
         ),
