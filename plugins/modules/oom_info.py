@@ -763,6 +763,13 @@ events:
             risk:
               description: What the role does not prevent, and what harm it can do.
               type: str
+            automatic:
+              description:
+                - Whether the playbook C(oomguard.linux.remediate) applies the remedy by itself.
+                - V(false) for remedies that fit some hosts only, so that an administrator has to decide. These are the
+                  roles V(fcgid_recycler), V(zram) and V(systemd_oomd), and ceilings for each user, which are drop-ins
+                  for C(user-.slice) or the C(FcgidMaxProcessesPerClass) of mod_fcgid.
+              type: bool
         advice:
           description: Other measures that help, for an administrator to decide on.
           type: list

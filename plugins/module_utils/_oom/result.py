@@ -11,6 +11,7 @@ from .._size import format_size
 from .explain.allocation import Supply, find_impossible_zones
 from .explain.breakdown import Breakdown
 from .explain.cause import Diagnosis, diagnose
+from .explain.choices import suggest_for_thrashing
 from .explain.consumers import Consumers, Sums, compute_held_bytes, count_damaged_rows
 from .explain.figures import Figures, RamSizes, compute_figures
 from .explain.outage import depends_on_restart, find_start_refusal, is_down, suggest_restart
@@ -80,7 +81,7 @@ def build_result(findings: Findings, *, tasks: str, top: int) -> dict[str, t.Any
 
     diagnosed = dict(zip([incident.key for incident in findings.incidents], diagnoses))
     taken_down = []
-    remedies = list(_list_remedies(diagnoses))
+    remedies = [*_list_remedies(diagnoses), *suggest_for_thrashing(findings.coverage)]
     for unit in findings.taken_down:
         own = [*_find_unit_remedies(unit, diagnosed), *suggest_restart(unit)]
         needed = _build_remedies(select_needed(own, findings.host_now), trusted=findings.trusted)

@@ -14,11 +14,19 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
 
 PLAYBOOK = pathlib.Path(__file__).parents[3] / "playbooks/remediate.yml"
+
+
+def make_remedy(role: str, *, automatic: bool = True, **variables: object) -> dict[str, t.Any]:
+    return {"role": role, "variables": variables, "trusted": True, "automatic": automatic}
+
+
 REMEDIES = [
-    {"role": "swap", "variables": {"swap_size": "3G"}, "trusted": True},
-    {"role": "fcgid_recycler", "variables": {}, "trusted": True},
-    {"role": "oom_policy", "variables": {"oom_policy_units": ["a.service"]}, "trusted": True},
-    {"role": "oom_policy", "variables": {"oom_policy_units": ["b.service"]}, "trusted": True},
+    make_remedy("swap", swap_size="3G"),
+    make_remedy("fcgid_recycler", automatic=False),
+    make_remedy("oom_policy", oom_policy_units=["a.service"]),
+    make_remedy("oom_policy", oom_policy_units=["b.service"]),
+    make_remedy("oom_policy", automatic=False, oom_policy_units=["user-.slice"], oom_policy_memory_max="1G"),
+    make_remedy("zram", automatic=False),
 ]
 FOREIGN = [{**remedy, "trusted": False} for remedy in REMEDIES]
 
@@ -44,11 +52,20 @@ def play(**variables: object) -> tuple[Templar, dict[str, dict[str, t.Any]]]:
         ({}, ["oom_policy", "swap"]),
         ({"oomguard_roles": ["fcgid_recycler"]}, ["fcgid_recycler"]),
         ({"oomguard_roles": ["fcgid", "auto", "fcgid_recycler"]}, ["oom_policy", "swap", "fcgid", "fcgid_recycler"]),
+        ({"oomguard_roles": ["systemd_oomd", "swap", "zram"]}, ["zram", "swap", "systemd_oomd"]),
         ({"oomguard_roles": []}, []),
         ({"detect_result": {"remedies": FOREIGN}}, []),
         ({"detect_result": {"remedies": FOREIGN}, "oomguard_roles": ["auto", "swap"]}, ["swap"]),
     ],
-    ids=["detected", "one named role", "detected and named roles", "none", "not trusted", "not trusted but named"],
+    ids=[
+        "detected",
+        "one named role",
+        "detected and named roles",
+        "choices",
+        "none",
+        "not trusted",
+        "not trusted but named",
+    ],
 )
 def test_detected_and_named_roles_run_in_order(chosen: dict[str, object], managed: list[str]) -> None:
     templar, tasks = play(**chosen)
@@ -88,7 +105,7 @@ def test_suggested_swap_size_is_used_unless_one_is_set(given: dict[str, object],
     assert all(templar.evaluate_conditional(condition) for condition in task["when"]) is taken
 
 
-ZRAM_REMEDY = {"role": "swap", "variables": {"swap_size": "5G", "swap_count_zram": True}, "trusted": True}
+ZRAM_REMEDY = make_remedy("swap", swap_size="5G", swap_count_zram=True)
 
 
 @pytest.mark.parametrize(

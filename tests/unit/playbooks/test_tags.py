@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 ROOT = pathlib.Path(__file__).parents[3]
-MADE = {"why": "", "risk": "", "trusted": True}
+MADE = {"why": "", "risk": "", "trusted": True, "automatic": True}
 SWAP_REMEDY = {"role": "swap", "variables": {"swap_size": "3G"}, **MADE}
 UNIT_REMEDY = {"role": "oom_policy", "variables": {"oom_policy_units": ["a.service"]}, **MADE}
 FCGID_REMEDY = {"role": "fcgid", "variables": {}, **MADE}

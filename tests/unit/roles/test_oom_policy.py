@@ -16,12 +16,17 @@ def event(result: str | None, policy: str | None, *, trusted: bool = True) -> di
     return {"trusted": trusted, "unit_effect": {"unit": "a.service", "result": result, "oom_policy": policy}}
 
 
-def make_remedy(unit: str, *, trusted: bool = True) -> dict[str, t.Any]:
-    return {"role": "oom_policy", "variables": {"oom_policy_units": [unit]}, "trusted": trusted}
+def make_remedy(unit: str, *, trusted: bool = True, automatic: bool = True) -> dict[str, t.Any]:
+    variables = {"oom_policy_units": [unit]}
+    return {"role": "oom_policy", "variables": variables, "trusted": trusted, "automatic": automatic}
 
 
-def test_remedies_of_a_foreign_journal_are_left_alone() -> None:
-    remedies = [make_remedy("ssh.service", trusted=False), make_remedy("a.service")]
+def test_remedies_of_a_foreign_journal_and_choices_are_left_alone() -> None:
+    remedies = [
+        make_remedy("ssh.service", trusted=False),
+        make_remedy("user-.slice", automatic=False),
+        make_remedy("a.service"),
+    ]
     found = {"events": [], "remedies": remedies, "summary": {"taken_down": []}}
     assert value("oom_policy", "__oom_policy_units", detect_result=found) == ["a.service"]
 
@@ -40,7 +45,7 @@ def test_remedies_of_a_foreign_journal_are_left_alone() -> None:
 )
 def test_detected_units_are_configured(events: list[dict[str, t.Any]], advised: list[str], units: list[str]) -> None:
     remedies = [make_remedy(unit) for unit in advised]
-    remedies += [{"role": "swap", "variables": {"swap_size": "1G"}, "trusted": True}]
+    remedies += [{**make_remedy("a.service"), "role": "swap", "variables": {"swap_size": "1G"}}]
     found = {"events": events, "remedies": remedies, "summary": {"taken_down": []}}
     assert value("oom_policy", "__oom_policy_units", detect_result=found) == units
 
@@ -131,7 +136,7 @@ RESTART = {"oom_policy_units": ["database.service"], "oom_policy_restart": "on-f
 
 def settings_of(unit: str, *variables: dict[str, t.Any], trusted: bool = True, **given: t.Any) -> dict[str, t.Any]:
     """Return the settings of a unit with these variables of remedies."""
-    remedies = [{"role": "oom_policy", "variables": one, "trusted": trusted} for one in variables]
+    remedies = [{**make_remedy(unit, trusted=trusted), "variables": one} for one in variables]
     found = {"events": [], "remedies": remedies, "summary": {"taken_down": []}}
     known = {"detect_result": found, "oom_policy_unit": unit, **given}
     settings: dict[str, t.Any] = value("oom_policy", "__oom_policy_settings", **known)

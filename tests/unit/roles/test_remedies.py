@@ -22,7 +22,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.incid
     build_incident,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.taken_down import TakenDown
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import Memory, Victim
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import Memory, Task, Victim
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.result import build_result
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.coverage import Coverage
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.units import UnitState, UnitStates
@@ -32,7 +32,8 @@ from ansible_collections.oomguard.linux.plugins.module_utils._swap.plan import m
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.change import DropinChange
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.manager import Systemd
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.wanted import parse_wanted
-from ansible_collections.oomguard.linux.plugins.modules import fcgid_config
+from ansible_collections.oomguard.linux.plugins.module_utils._zram import plan as zram_plan
+from ansible_collections.oomguard.linux.plugins.modules import fcgid_config, zram
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.explain.factories import (
     CAUSES,
     GIB,
@@ -40,6 +41,7 @@ from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.exp
 )
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._swap import factories as swap_factories
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._systemd.factories import PARAMS, Programs
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._zram import factories as zram_factories
 from ansible_collections.oomguard.linux.tests.unit.roles.role import load, value
 
 Remedy = dict[str, t.Any]
@@ -58,9 +60,24 @@ UNITS: dict[str, dict[str, str]] = {
     "session-1.scope": {"Transient": "yes"},
     CONTAINER: {"Transient": "yes"},
     "app.socket": {},
+    "user-1001.slice": {},
+    # An alias: systemd answers with the unit's own name.
+    "mysql.service": {"Id": "mariadb.service", "Names": "mariadb.service mysql.service"},
     "dev-sda.swap": {},
 }
+# The cgroups of the units that are not in system.slice. A user's own unit is below the manager of that user.
+CGROUPS = {
+    "session-1.scope": "/user.slice/user-1001.slice/session-1.scope",
+    "user@1500.service": "/user.slice/user-1500.slice/user@1500.service/app.slice/app.service",
+    "user-1001.slice": "/user.slice/user-1001.slice",
+}
 MEMORY = Memory(ram_bytes=GIB, swap_total_bytes=GIB, swap_free_bytes=0)
+# Two users, of whom one holds most of the memory.
+TASKS = (
+    Task("worker", 7, 1001, rss_bytes=GIB // 2),
+    Task("worker", 8, 1001, rss_bytes=GIB // 2),
+    Task("worker", 9, 1002, rss_bytes=GIB // 16),
+)
 
 
 def list_remedies(cause: str, unit: str, *, disk: int, swap_bytes: int = GIB) -> t.Iterator[Remedy]:
@@ -94,7 +111,9 @@ def make_incident(cause: str, state: UnitState, swap_bytes: int) -> Incident:
     changes = dict(CAUSES[cause])
     free = int(swap_bytes * changes.pop("swap_free_share", 0))
     memory = MEMORY._replace(swap_total_bytes=swap_bytes, swap_free_bytes=free)
-    report = REPORT._replace(cgroup=f"/system.slice/{state.unit}", victims=(Victim("worker", 7),), memory=memory)
+    cgroup = CGROUPS.get(state.unit, f"/system.slice/{state.unit}")
+    victims = (Victim("worker", 7, uid=1001),)
+    report = REPORT._replace(cgroup=cgroup, victims=victims, memory=memory, tasks=TASKS)
     effect = UnitEffect(
         state.unit,
         "oom-kill",
@@ -113,20 +132,35 @@ def fill_in(role: str, variables: dict[str, t.Any]) -> dict[str, t.Any]:
     return {name[len(role) + 1 :]: setting for name, setting in complete.items()}
 
 
-def accept_policy(variables: dict[str, t.Any], root: pathlib.Path) -> None:
+def accept_policy(remedy: Remedy, root: pathlib.Path) -> None:
     """Plan the drop-ins as the role does, and raise OomguardError if the module refuses one."""
-    remedy = {"role": "oom_policy", "variables": variables, "trusted": True}
-    known = {"detect_result": {"remedies": [remedy], "events": [], "summary": {"taken_down": []}}}
+    variables = remedy["variables"]
+    known: dict[str, t.Any] = variables
+    if remedy["automatic"]:
+        known = {"detect_result": {"remedies": [remedy], "events": [], "summary": {"taken_down": []}}}
     units = value("oom_policy", "__oom_policy_units", **known)
     assert units == variables["oom_policy_units"]
     for unit in units:
         settings = value("oom_policy", "{__oom_policy_section: __oom_policy_settings}", oom_policy_unit=unit, **known)
-        assert settings["Service"].get("Restart") == variables.get("oom_policy_restart")
-        shown = {"Id": unit, "LoadState": "loaded", "ActiveState": "failed", "NeedDaemonReload": "no", **UNITS[unit]}
-        systemd = Systemd(run=Programs(shown={"DropInPaths": "", **shown}), root=root)
-        wanted = parse_wanted({**PARAMS, "unit": unit, "settings": settings, "pin": False})
-        _state, plan = bring(DropinChange(wanted, systemd), check_mode=True)
-        assert plan.changed
+        assert settings.get("Service", {}).get("Restart") == variables.get("oom_policy_restart")
+        accept_dropin(unit, settings, root)
+
+
+def accept_dropin(unit: str, settings: dict[str, t.Any], root: pathlib.Path) -> None:
+    """Plan one drop-in, and raise OomguardError if the module refuses it."""
+    shown = {"Id": unit, "LoadState": "loaded", "ActiveState": "failed", "NeedDaemonReload": "no"}
+    shown.update(UNITS.get(unit, {}))
+    systemd = Systemd(run=Programs(shown={"DropInPaths": "", **shown}), root=root)
+    wanted = parse_wanted({**PARAMS, "unit": unit, "settings": settings, "pin": False})
+    _state, plan = bring(DropinChange(wanted, systemd), check_mode=True)
+    assert plan.changed
+
+
+def accept_oomd(variables: dict[str, t.Any], root: pathlib.Path) -> None:
+    """Plan the drop-ins of the role systemd_oomd."""
+    sections = load("systemd_oomd", "vars/main.yml")["__systemd_oomd_sections"]
+    for unit, settings in variables.get("systemd_oomd_units", {}).items():
+        accept_dropin(unit, {sections[unit.rpartition(".")[2]]: settings}, root)
 
 
 def accept_swap(variables: dict[str, t.Any], *, disk: int, swap_bytes: int) -> None:
@@ -147,9 +181,14 @@ def accept(remedy: Remedy, root: pathlib.Path, *, disk: int, swap_bytes: int) ->
     assert result.error_messages == []
     assert result.unsupported_parameters == set()
     if role == "oom_policy":
-        accept_policy(variables, root)
+        accept_policy(remedy, root)
     elif role == "swap":
         accept_swap(variables, disk=disk, swap_bytes=swap_bytes)
+    elif role == "zram":
+        complete = fill_in(role, variables)
+        assert zram_plan.make_plan(zram_factories.state(), zram.build_wanted(complete)).changed
+    elif role == "systemd_oomd":
+        accept_oomd(variables, root)
     elif role == "fcgid":
         assert fcgid_config.build_wanted({**fill_in(role, variables), "state": "present"}).settings
     else:
@@ -161,6 +200,19 @@ def root(tmp_path: pathlib.Path) -> pathlib.Path:
     """Return a folder in the place of a root whose systemd runs."""
     (tmp_path / "run/systemd/system").mkdir(parents=True)
     return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("unit", "choices"),
+    [
+        ("apache2.service", {"fcgid", "fcgid_recycler", "zram"}),
+        ("session-1.scope", {"oom_policy", "systemd_oomd", "zram"}),
+        ("shop.service", {"zram"}),
+    ],
+)
+def test_the_choices_of_each_kind_of_unit_are_tried(unit: str, choices: set[str]) -> None:
+    remedies = list_remedies("ram_and_swap_exhausted", unit, disk=32 * GIB)
+    assert {remedy["role"] for remedy in remedies if not remedy["automatic"]} == choices
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -197,5 +249,9 @@ def test_the_suggested_swap_fits_the_disk(disk: int, swap_bytes: int, root: path
     ],
 )
 def test_remedies_are_given_for_units_that_can_have_them(unit: str, restarts: set[str | None]) -> None:
-    remedies = [remedy for remedy in list_remedies("cgroup_limit", unit, disk=GIB) if remedy["role"] == "oom_policy"]
+    remedies = [
+        remedy
+        for remedy in list_remedies("cgroup_limit", unit, disk=GIB)
+        if remedy["role"] == "oom_policy" and remedy["automatic"]
+    ]
     assert {remedy["variables"].get("oom_policy_restart") for remedy in remedies} == restarts

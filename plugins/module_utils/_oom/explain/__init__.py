@@ -14,6 +14,8 @@ unknown.py     arithmetic on sizes that a report may not show
 cause.py       diagnose(): an incident and its figures -> cause, summary, evidence, remedies, advice
 evidence.py    the sentences that show the cause
 remedies.py    the roles of this collection and the advice that help, and which of them a host still needs
+ceilings.py    a ceiling for each user, from the memory that each of them held
+choices.py     find_choices(): remedies that only people can decide on
 outage.py      what a unit needs that went down: a Restart= that applies, and a start
 
 incident -> figures -> cause -> evidence, remedies -> Diagnosis

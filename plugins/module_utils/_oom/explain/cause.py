@@ -17,6 +17,7 @@ from .allocation import (
     find_request,
 )
 from .breakdown import Breakdown
+from .choices import find_choices
 from .evidence import collect_evidence
 from .figures import Figures
 from .kernel_use import has_kernel_most, has_kernel_most_of_cgroup
@@ -80,7 +81,10 @@ def diagnose(incident: Incident, figures: Figures, limits: SwapLimits = UNLIMITE
         kind=_describe_kind(incident, cause),
         summary=_summarise(incident, cause),
         evidence=tuple(collect_evidence(incident, figures, cause)),
-        remedies=tuple(find_remedies(incident, figures, cause, limits)),
+        remedies=(
+            *find_remedies(incident, figures, cause, limits),
+            *find_choices(incident, figures, cause, limits),
+        ),
         advice=tuple(find_advice(incident, figures, cause, limits)),
     )
 

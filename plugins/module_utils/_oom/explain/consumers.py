@@ -134,6 +134,11 @@ def group_by_name(tasks: t.Iterable[Task]) -> list[Group[str]]:
     return _group_tasks((task.name, task) for task in tasks)
 
 
+def group_by_user(tasks: t.Iterable[Task]) -> list[Group[int | None]]:
+    """Return the tasks grouped by user id, the largest group first; tasks of unknown users are under None."""
+    return _group_tasks((task.uid, task) for task in tasks)
+
+
 def group_by_cgroup(report: OomReport, survivors: t.Mapping[int, str]) -> list[Group[str | None]]:
     """Return the tasks grouped by cgroup, the largest group first; tasks of unknown cgroups are under None.
 

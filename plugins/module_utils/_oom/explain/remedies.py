@@ -32,8 +32,8 @@ from .unknown import zero_if_unknown
 # With this many processes of one name, the number that may run matters more than the size of each.
 _CROWD = 10
 
-_APACHE: t.Mapping[str | None, str] = {"apache2.service": "apache2", "httpd.service": "httpd"}
-_FCGID_DIRECTIVES = {"FcgidMinProcessesPerClass": 0, "FcgidProcessLifeTime": 600, "FcgidIdleScanInterval": 120}
+APACHE: t.Mapping[str | None, str] = {"apache2.service": "apache2", "httpd.service": "httpd"}
+FCGID_DIRECTIVES = {"FcgidMinProcessesPerClass": 0, "FcgidProcessLifeTime": 600, "FcgidIdleScanInterval": 120}
 
 _SMALLEST_WORKER = 64 << 20
 _STEP = 8 << 20
@@ -42,7 +42,7 @@ _STEP = 8 << 20
 _MANY = 0.25
 _MANY_HUGE_PAGES = _MANY / 5
 
-_EXHAUSTED = ("ram_and_swap_exhausted", "ram_exhausted_no_swap")
+EXHAUSTED = ("ram_and_swap_exhausted", "ram_exhausted_no_swap")
 
 _SWAP_RULE = (
     f"the total stays within {format_size(MOST_SWAP)}, {MOST_SWAP_PER_RAM} times the RAM, and half of the free disk "
@@ -57,6 +57,8 @@ class Remedy(t.NamedTuple):
     variables: t.Mapping[str, t.Any]
     why: str
     risk: str
+    automatic: bool = True
+    """Whether it can be applied without a person's decision."""
 
 
 class Advice(t.NamedTuple):
@@ -71,7 +73,7 @@ def find_remedies(incident: Incident, figures: Figures, cause: str, limits: Swap
     """Yield the roles of this collection that help against a kill; `limits` are those of the swap of its host."""
     report = incident.report
     yield from _suggest_policy(report, incident.effect)
-    if cause in _EXHAUSTED:
+    if cause in EXHAUSTED:
         yield from _suggest_swap(figures, limits)
 
     yield from _suggest_workers(incident, figures.memory)
@@ -88,7 +90,7 @@ def select_needed(remedies: t.Iterable[Remedy], host: HostNow) -> list[Remedy]:
             continue
 
         restart = remedy.variables.get("oom_policy_restart")
-        key = (remedy.role, restart, *remedy.variables.get("oom_policy_units", ()))
+        key = (remedy.role, remedy.automatic, restart, *remedy.variables.get("oom_policy_units", ()))
         if key not in kept or _parse_swap_size(remedy) > _parse_swap_size(kept[key]):
             kept[key] = remedy
 
@@ -99,6 +101,12 @@ def _is_in_place(remedy: Remedy, host: HostNow) -> bool:
     """Return whether the host already has what a remedy brings, or lacks the program that it configures."""
     if remedy.role in {"fcgid", "fcgid_recycler"}:
         return host.has_fcgid is False
+
+    if remedy.role == "zram":
+        return host.zram_bytes > 0
+
+    if remedy.role == "systemd_oomd":
+        return host.has_oomd is True
 
     if remedy.role == "swap":
         existing = zero_if_unknown(host.swap_total_bytes)
@@ -170,7 +178,7 @@ def _suggest_workers(incident: Incident, memory: Memory) -> t.Iterator[Remedy]:
     """Yield the remedies for FastCGI workers if the victims may have been some: Apache's unit ran them."""
     report = incident.report
     unit = incident.place.unit
-    server = _APACHE.get(unit)
+    server = APACHE.get(unit)
     if server is None or not report.victims:
         return
 
@@ -180,7 +188,7 @@ def _suggest_workers(incident: Incident, memory: Memory) -> t.Iterator[Remedy]:
 
     yield Remedy(
         role="fcgid",
-        variables={"fcgid_directives": _FCGID_DIRECTIVES},
+        variables={"fcgid_directives": FCGID_DIRECTIVES},
         why=f"{names[0]} ran under {unit}, so it may be a FastCGI worker. A worker returns memory only when it ends, "
         "and by default mod_fcgid keeps some idle workers indefinitely.",
         risk="After an idle period, the first requests wait until a worker has started.",
@@ -210,6 +218,7 @@ def _build_recycler_remedy(report: OomReport, memory: Memory, name: str) -> Reme
         why=f"{why}.",
         risk="A worker finishes its current request first, so growth within one request is not stopped. If the limit "
         "is below what each request needs, all workers are replaced constantly.",
+        automatic=False,
     )
 
 
@@ -270,7 +279,7 @@ def _describe_room(largest: Group[str], size: SwapSize) -> str:
 def find_advice(incident: Incident, figures: Figures, cause: str, limits: SwapLimits) -> t.Iterator[Advice]:
     """Yield what else helps, but is for people to decide; `limits` are those of the swap of its host."""
     report = incident.report
-    if cause in _EXHAUSTED:
+    if cause in EXHAUSTED:
         yield from _advise_on_crowd(figures)
         yield from _advise_on_leak(incident, figures, limits)
     elif cause == "cgroup_limit":

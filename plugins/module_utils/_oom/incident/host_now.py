@@ -14,6 +14,9 @@ from ..._proc import parse_meminfo
 # Debian and Ubuntu; Enterprise Linux and Fedora.
 _FCGID_MODULES = ("usr/lib/apache2/modules/mod_fcgid.so", "etc/httpd/modules/mod_fcgid.so")
 
+# With and without a merged /usr
+_OOMD_PROGRAMS = ("usr/lib/systemd/systemd-oomd", "lib/systemd/systemd-oomd")
+
 _ZRAM = "/dev/zram"
 _KIB = 1024
 
@@ -28,6 +31,8 @@ class HostNow(t.NamedTuple):
     """The part of the swap that is compressed RAM."""
     disk_free_bytes: int | None = None
     """What programs can still write to the root filesystem, where swap files are."""
+    has_oomd: bool | None = None
+    """systemd-oomd is installed."""
 
 
 def observe_host(root: pathlib.Path = pathlib.Path("/")) -> HostNow:
@@ -35,6 +40,7 @@ def observe_host(root: pathlib.Path = pathlib.Path("/")) -> HostNow:
     sizes = parse_meminfo(_read_text(root / "proc/meminfo"))
     zram = _sum_zram(_read_text(root / "proc/swaps"))
     has_fcgid = any((root / module).exists() for module in _FCGID_MODULES)
+    has_oomd = any((root / program).exists() for program in _OOMD_PROGRAMS)
     filesystem = os.statvfs(root)
 
     return HostNow(
@@ -42,6 +48,7 @@ def observe_host(root: pathlib.Path = pathlib.Path("/")) -> HostNow:
         has_fcgid=has_fcgid,
         zram_bytes=zram,
         disk_free_bytes=filesystem.f_bavail * filesystem.f_frsize,
+        has_oomd=has_oomd,
     )
 
 

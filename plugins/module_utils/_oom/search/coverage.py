@@ -22,6 +22,8 @@ class Coverage(t.NamedTuple):
     gaps: tuple[str, ...] = ()
     """Why the search may have missed OOM kills."""
     notes: tuple[str, ...] = ()
+    is_journald_starved: bool = False
+    """Whether journald died or did not keep up, as on a host that thrashes."""
 
     @property
     def complete(self) -> bool:

@@ -60,6 +60,7 @@ class Traces(t.NamedTuple):
     """The units of which systemd noticed OOM kills that no other record explains."""
     gaps: tuple[str, ...]
     """Why the journal may not hold all OOM kills."""
+    is_journald_starved: bool = False
 
     @property
     def has_kills(self) -> bool:
@@ -132,6 +133,7 @@ def coverage_of(journal: Journal, traces: Traces | None, *, persistent: bool, un
         cursor=extent.cursor,
         gaps=(*extent.gaps, *traces.gaps, *journal.notes),
         notes=tuple(_list_notes(traces, persistent=persistent)),
+        is_journald_starved=traces.is_journald_starved,
     )
 
 
@@ -177,10 +179,8 @@ def _make_traces(extent: Extent, found: _Found, *, has_kernel: bool) -> Traces:
     kills = _sort_kills(_select(statements, KernelKill), boots)
     missed = [record.number for record in _select(statements, MissedRecords)]
     unexplained = _list_unexplained_units(extent, statements)
-    gaps = [
-        *_list_gaps(statements, unexplained, has_kernel=has_kernel),
-        *list_journald_gaps(_select(statements, JournaldRecord), kills),
-    ]
+    gaps = list(_list_gaps(statements, unexplained, has_kernel=has_kernel))
+    journald_gaps = list(list_journald_gaps(_select(statements, JournaldRecord), kills))
     return Traces(
         extent=extent,
         kills=tuple(kills),
@@ -191,7 +191,8 @@ def _make_traces(extent: Extent, found: _Found, *, has_kernel: bool) -> Traces:
         missed=sum(missed),
         overlong=len(_select(statements, Overlong)),
         unexplained=tuple(unexplained),
-        gaps=tuple(gaps),
+        gaps=(*gaps, *journald_gaps),
+        is_journald_starved=bool(journald_gaps),
     )
 
 

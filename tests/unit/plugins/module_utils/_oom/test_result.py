@@ -333,3 +333,10 @@ def test_events_of_text_logs_are_not_trusted() -> None:
         False,
         ["Read from dmesg.txt. A text log does not prove who wrote it.", "cut"],
     )
+
+
+@pytest.mark.parametrize(("is_starved", "roles"), [(True, ["systemd_oomd"]), (False, [])])
+def test_a_host_that_thrashed_gets_a_remedy(*, is_starved: bool, roles: list[str]) -> None:
+    findings = Findings((), (), (), Coverage(is_journald_starved=is_starved))
+    remedies = build_result(findings, tasks="none", top=0)["remedies"]
+    assert [remedy["role"] for remedy in remedies] == roles

@@ -54,7 +54,7 @@ def test_the_evidence_has_the_figures_of_the_incident() -> None:
     )
 
 
-def test_the_incident_has_four_remedies() -> None:
+def test_the_incident_has_five_remedies() -> None:
     assert [(remedy.role, remedy.variables) for remedy in diagnose_incident(STOP).remedies] == [
         ("oom_policy", {"oom_policy_units": ["apache2.service"]}),
         ("swap", {"swap_size": "9G"}),
@@ -69,6 +69,7 @@ def test_the_incident_has_four_remedies() -> None:
             },
         ),
         ("fcgid_recycler", {"fcgid_recycler_limit": "256M"}),
+        ("zram", {"zram_size": "50%"}),
     ]
 
 

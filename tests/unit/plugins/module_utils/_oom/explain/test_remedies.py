@@ -134,7 +134,7 @@ def test_the_limit_lets_workers_take_half_of_the_memory(changes: dict[str, t.Any
 
 
 def test_every_remedy_has_a_reason_and_a_risk() -> None:
-    assert [bool(remedy.why and remedy.risk) for remedy in diagnose_incident(STOP).remedies] == [True] * 4
+    assert [bool(remedy.why and remedy.risk) for remedy in diagnose_incident(STOP).remedies] == [True] * 5
 
 
 def test_every_remedy_names_variables_of_its_role() -> None:
@@ -169,7 +169,8 @@ FULL_DISK = SwapLimits(disk_bytes=4 * GIB - 1)
 @pytest.mark.parametrize("limits", [RAISED, FULL_DISK], ids=["an earlier raise did not help", "disk too small"])
 def test_no_swap_is_suggested_beyond_the_limits(limits: SwapLimits) -> None:
     roles = [remedy.role for remedy in diagnose_incident(STOP, limits).remedies]
-    assert roles == ["oom_policy", "fcgid", "fcgid_recycler"]
+    assert roles[:3] == ["oom_policy", "fcgid", "fcgid_recycler"]
+    assert "swap" not in roles
 
 
 def test_a_leak_is_named_after_a_raise_that_did_not_help() -> None:
@@ -318,16 +319,20 @@ def swap_of(size: str) -> Remedy:
 
 FCGID = Remedy("fcgid", {}, "why", "risk")
 RECYCLER = Remedy("fcgid_recycler", {"fcgid_recycler_limit": "64M"}, "why", "risk")
+ZRAM = Remedy("zram", {}, "why", "risk", automatic=False)
+OOMD = Remedy("systemd_oomd", {}, "why", "risk", automatic=False)
+FEWER_WORKERS = FCGID._replace(automatic=False)
 
 
 @pytest.mark.parametrize(
     ("found", "needed"),
     [
         ([FCGID, RECYCLER, FCGID], [FCGID, RECYCLER]),
+        ([FCGID, FEWER_WORKERS, FEWER_WORKERS], [FCGID, FEWER_WORKERS]),
         ([policy_for("a.service"), policy_for("b.service"), policy_for("a.service")], "ab"),
         ([swap_of("2G"), swap_of("10G"), swap_of("3G")], [swap_of("10G")]),
     ],
-    ids=["each once", "each unit", "the largest swap"],
+    ids=["each once", "a choice beside", "each unit", "the largest swap"],
 )
 def test_the_remedies_of_all_events_are_merged(found: list[Remedy], needed: list[Remedy] | str) -> None:
     expected = [policy_for(f"{unit}.service") for unit in needed] if isinstance(needed, str) else needed
@@ -346,3 +351,16 @@ def test_the_remedies_of_all_events_are_merged(found: list[Remedy], needed: list
 )
 def test_remedies_that_are_in_place_are_omitted(host: HostNow, needed: list[Remedy]) -> None:
     assert select_needed([swap_of("2G"), FCGID, RECYCLER], host) == needed
+
+
+@pytest.mark.parametrize(
+    ("host", "needed"),
+    [
+        (HostNow(zram_bytes=GIB, has_oomd=False), [OOMD]),
+        (HostNow(has_oomd=True), [ZRAM]),
+        (HostNow(), [ZRAM, OOMD]),
+    ],
+    ids=["has zram", "has systemd-oomd", "unknown"],
+)
+def test_choices_that_are_in_place_are_omitted(host: HostNow, needed: list[Remedy]) -> None:
+    assert select_needed([ZRAM, OOMD], host) == needed

@@ -47,3 +47,13 @@ def test_free_space_is_observed(tmp_path: Path) -> None:
     free = observe_host(tmp_path).disk_free_bytes
     assert free is not None
     assert free > 0
+
+
+@pytest.mark.parametrize(
+    ("program", "has_oomd"),
+    [("usr/lib/systemd/systemd-oomd", True), ("lib/systemd/systemd-oomd", True), ("usr/sbin/earlyoom", False)],
+)
+def test_systemd_oomd_is_observed(tmp_path: Path, program: str, *, has_oomd: bool) -> None:
+    (tmp_path / program).parent.mkdir(parents=True)
+    (tmp_path / program).touch()
+    assert observe_host(tmp_path).has_oomd is has_oomd

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.request import Request
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.coverage import Coverage
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.records import FORGERIES
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.records import FORGERIES, JOURNALD_STARTED
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.search import coverage_of, search
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import (
     BOOT,
@@ -98,6 +98,13 @@ def test_missed_messages_make_the_search_incomplete() -> None:
     missed = {"_TRANSPORT": "driver", "MESSAGE_ID": "e9bf28e6e834481bb6f48f548ad13606"}
     coverage = find_coverage(Host([entry("Missed 12 kernel messages", at=1, **missed)]))
     assert (coverage.missed_records, coverage.complete) == (12, False)
+
+
+@pytest.mark.parametrize(("starts", "is_starved"), [([1, 500], True), ([1], False)])
+def test_journald_that_died_is_known(starts: list[int], *, is_starved: bool) -> None:
+    started = {"_TRANSPORT": "driver", "MESSAGE_ID": JOURNALD_STARTED}
+    host = Host([entry("Journal started", at=at, **started) for at in starts])
+    assert find_coverage(host).is_journald_starved is is_starved
 
 
 @pytest.mark.parametrize(
