@@ -79,8 +79,10 @@ options:
       - A log is read as UTF-8, or as UTF-16 or UTF-32 if its beginning shows that it is. NUL bytes are ignored.
       - Every line with words of an OOM kill that no event includes counts as RV(coverage.unparsed), and
         RV(coverage.notes) name the first of these lines. The words are C(Killed process) with a number,
-        C(invoked oom-killer), C(oom-kill:constraint=) and C(OOM killed process). RV(coverage.notes) also name logs in
-        which no line was recognised.
+        C(invoked oom-killer), C(oom-kill:constraint=), C(OOM killed process) and C(OOM victim) with a number.
+        RV(coverage.notes) also name logs in which no line was recognised.
+      - A line in which kubelet, containerd, Docker, Slurm, oomd or Android's low memory killer tells of a kill counts,
+        too, unless the kernel's report of the kill is near it.
       - A binary journal is rejected. Name its folder in O(journal_directory).
       - Anything but a regular file, such as C(/dev/kmsg), and any file below C(/proc) or C(/sys) is rejected, because
         reading it might never end.

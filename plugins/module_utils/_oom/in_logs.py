@@ -90,6 +90,8 @@ class LogFile:
         """The number of lines that mention an OOM kill and are in no report."""
         self.first_unparsed: list[int] = []
         """The numbers of the first of them."""
+        self.unparsed_programs: list[str] = []
+        """The names of the other programs that some of them are from."""
         self.long_records: list[int] = []
         """The numbers of the first lines with records that are too long to be read."""
         self.long_records_count = 0
@@ -112,6 +114,7 @@ class LogFile:
         self.long_records_count = text.long_records_count
         self.unparsed = mentions.count_unused()
         self.first_unparsed = sorted([_find_number(number, text) for number in mentions.list_first()])
+        self.unparsed_programs = mentions.list_programs()
         if not self._is_recognised:
             self.unrecognised = text.count
 
@@ -176,6 +179,13 @@ def _list_notes(logs: t.Sequence[LogFile], unparsed: int, events: _Events) -> t.
     if unparsed:
         lines = _name_first(list(_list_unparsed(logs)), unparsed)
         yield f"Lines that mention an OOM kill but are part of no event: {lines}."
+
+    programs = sorted({program for log in logs for program in log.unparsed_programs})
+    if programs:
+        yield (
+            f"Some of these lines are from {', '.join(programs)}, and do not show enough for an event. If the kernel "
+            "killed the process, its own log of that time shows it."
+        )
 
     long_records = sum([log.long_records_count for log in logs])
     if long_records:

@@ -12,6 +12,7 @@
 `decorations`: removes ends of lines, escapes of HTML and of mail
 `embedded_lines`: kernel messages inside lines of other programs
 `mentions`: the lines that mention a kill but are part of no report
+`told_kills`: the lines in which other programs tell of kills
 `log_lines`: text logs to lines: removes prefixes and marks of quotations, undoes escapes
 `prefixes`: the known prefixes of lines: time, host, program
 `console_lines`: the kernel's messages on a serial console after text of other programs

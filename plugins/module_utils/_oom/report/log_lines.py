@@ -311,7 +311,8 @@ class _LogReader:
         # All lines of userspace killers have one of these, and searching them is faster than a pattern. Rows of a task
         # table begin with a bracket.
         if message[:1] != "[" and ("SIG" in message or "ess" in message):
-            killer = find_unnamed_killer(message)
+            before = self.unwrapper.held or Line("")
+            killer = find_unnamed_killer(message, before.text)
             if killer is not None:
                 return self._take_killer_line(killer, text, number)
 

@@ -16,6 +16,7 @@ import typing as t
 
 from .model import Line, OomReport, Unparsed
 from .recent import Found
+from .told_kills import HINTS, PROGRAMS
 
 # A line that is broken into several has its number at its first part, and these words perhaps at a later one.
 _MAX_PARTS = 3
@@ -29,21 +30,27 @@ MAX_NAMED = 3
 
 # Every mention contains one of these. A search for them is much faster than for the pattern.
 _HINTS = ("oom-kill", "illed process")
+_ALL_HINTS = (*_HINTS, *HINTS)
+# The groups of the other programs are `told0`, `told1` and so on.
+_TOLD_BY = [rf"|(?P<told{number}>{pattern})" for number, pattern in enumerate(PROGRAMS.values())]
 _MENTION = re.compile(
     r"(?P<trigger>invoked oom-killer)"
     r"|(?P<constraint>oom-kill:constraint=)"
     r"|Killed process (?P<pid>\d{1,18})(?: \(|, UID)"
     r"|OOM killed process(?: (?P<container_pid>\d{1,18}))?"
+    r"|(?P<spared>OOM victim \d{1,18} \()" + "".join(_TOLD_BY)
 )
 _TRIGGER = -1
 _CONSTRAINT = -2
 _ANY_KILL = -3
-_KINDS_WITHOUT_PID = {"trigger": _TRIGGER, "constraint": _CONSTRAINT, None: _ANY_KILL}
+_SPARED = -4
+_TOLD = -10
+_KINDS_WITHOUT_PID = {"trigger": _TRIGGER, "constraint": _CONSTRAINT, "spared": _SPARED, None: _ANY_KILL}
 
 
 def has_hint(text: str) -> bool:
     """Return whether a text of one or more lines can mention an OOM kill."""
-    return _HINTS[0] in text or _HINTS[1] in text
+    return "illed process" in text or "oom" in text or "OOM" in text or "lowmemorykiller" in text
 
 
 def list_mentions(text: str) -> list[str]:
@@ -69,6 +76,7 @@ class Mentions:
         self._first_others: list[int] = []
         self._dropped_first: list[int] = []
         self._dropped = 0
+        self._programs: set[str] = set()
 
     def add(self, number: int, text: str) -> None:
         """Add the mentions in the line with this number. The numbers do not decrease."""
@@ -96,16 +104,44 @@ class Mentions:
 
     def count_unused(self) -> int:
         """Return how many lines mention a kill and are in no report."""
+        self._settle_told()
         unused = sum(1 for _number in self._iter_unused())
 
         return self._dropped + unused + self._others
 
     def list_first(self) -> list[int]:
         """Return the numbers of the first of these lines."""
+        self._settle_told()
         unused = itertools.islice(self._iter_unused(), MAX_NAMED)
         numbers = sorted([*self._dropped_first, *unused, *self._first_others])
 
         return numbers[:MAX_NAMED]
+
+    def list_programs(self) -> list[str]:
+        """Return the names of the other programs that some of these lines are from."""
+        self._settle_told()
+
+        return sorted(self._programs)
+
+    def _settle_told(self) -> None:
+        """Mark the lines in which other programs tell of kills that reports near them explain."""
+        kinds = zip(itertools.count(), self._kinds)
+        told = [index for index, kind in kinds if kind <= _TOLD and self._is_unused[index]]
+        for index in told:
+            self._is_unused[index] = not self._has_report_near(index)
+            if self._is_unused[index]:
+                self._programs.add(list(PROGRAMS)[_TOLD - self._kinds[index]])
+
+    def _has_report_near(self, index: int) -> bool:
+        """Return whether a report explains a kill near a line of another program, which can name the victim."""
+        pid = self._digests[index]
+        for near in range(max(0, index - _NEAR_MENTIONS), min(len(self._kinds), index + _NEAR_MENTIONS)):
+            kind = self._kinds[near]
+            is_kill = kind == pid or ((kind == _ANY_KILL or kind > 0) and not pid)
+            if is_kill and not self._is_unused[near]:
+                return True
+
+        return False
 
     def _mark_copies(self, first: int) -> None:
         """Mark the mentions that programs such as the node problem detector have copied from a kill line."""
@@ -156,6 +192,7 @@ class Mentions:
 
     def _drop_half(self) -> None:
         """Count the unused ones of the older half, whose reports have ended, and forget the half."""
+        self._settle_told()
         half = len(self._numbers) // 2
         self._dropped += self._is_unused.count(1, 0, half)
         unused = itertools.compress(self._numbers[:half], self._is_unused)
@@ -182,7 +219,7 @@ def _list_kinds(report: OomReport) -> t.Container[int]:
     kinds = {victim.pid for victim in report.victims if len(victim.name) <= _LONGEST_NAME}
     if kinds:
         kinds.add(_ANY_KILL)
-    kinds.add(_CONSTRAINT)
+    kinds.update((_CONSTRAINT, _SPARED))
     if report.trigger is not None:
         kinds.add(_TRIGGER)
 
@@ -195,11 +232,20 @@ def _find_kind(match: t.Match[str]) -> int:
     if name in _KINDS_WITHOUT_PID:
         return _KINDS_WITHOUT_PID[name]
 
+    if name.startswith("told"):
+        return _TOLD - int(name[len("told") :])
+
     return int(match.group(name))
 
 
 def _compute_digest(mention: t.Match[str]) -> int:
-    """Return a number that is the same for all copies of a kill line: of the pid, the name and the first figures."""
+    """Return a number that is the same for all copies of a kill line: of the pid, the name and the first figures.
+
+    That of another program's line is the pid of the victim, or 0.
+    """
+    if f"{mention.lastgroup}".startswith("told"):
+        return int(mention.group("told_pid") or 0)
+
     start = mention.start()
 
     return hash(mention.string[start : start + _LONGEST_COPY])
@@ -217,7 +263,7 @@ def iter_hinted_lines(text: str, lines: list[str], first: int) -> t.Iterator[tup
     """
     starts = set()
     end = text.rfind("\n") + 1
-    for hint in _HINTS:
+    for hint in _ALL_HINTS:
         # A search from the end takes half the time of one from the beginning.
         hit = text.rfind(hint, 0, end)
         while hit >= 0:
@@ -229,5 +275,7 @@ def iter_hinted_lines(text: str, lines: list[str], first: int) -> t.Iterator[tup
     for start in sorted(starts):
         line = text[start : text.index("\n", start)]
         index = lines.index(line, index)
-        yield first + index, line
+        # Other lines can have these letters, too.
+        if _HINTS[0] in line or _HINTS[1] in line or _MENTION.search(line):
+            yield first + index, line
         index += 1

@@ -15,7 +15,7 @@ import itertools
 import re
 import typing as t
 
-from .mentions import has_hint
+from .mentions import list_mentions
 from .prefixes import Prefix, split_prefix
 
 Fields = t.Mapping[str, t.Any]
@@ -145,7 +145,7 @@ class RecordReader:
             return text
 
         for name, value in fields.items():
-            if has_hint(value) and name not in self._learned[:_MAX_LEARNED]:
+            if list_mentions(value) and name not in self._learned[:_MAX_LEARNED]:
                 self._learned.append(name)
         del self._learned[_MAX_LEARNED:]
 

@@ -44,13 +44,16 @@ _EARLYOOM = (
     re.compile(rf"Killing process: {_NAME}, pid: (?P<pid>\d{{1,20}}), badness: ", re.DOTALL),
     re.compile(rf"Killing process '{_NAME}' with signal \d{{1,3}}, pid: (?P<pid>\d{{1,20}}), badness: ", re.DOTALL),
     re.compile(rf"[Kk]illing process (?P<pid>\d{{1,20}}) \"{_NAME}\" with signal \d{{1,3}}: badness ", re.DOTALL),
-    # Older versions.
+    # Older versions, the oldest with the parentheses of /proc/PID/stat, in which a name ends at its first blank.
+    re.compile(r"[Kk]illing process:? (?P<pid>\d{1,20}) \((?P<name>\S{1,60}?)\)?\Z", re.DOTALL),
     re.compile(r"[Kk]illing process:? (?P<pid>\d{1,20}) (?P<name>[^\"'].{0,59})\Z", re.DOTALL),
 )
 _EARLYOOM_START = re.compile(r"sending SIG(?:TERM|KILL) to process|[Kk]illing process[: ]")
 _EARLYOOM_OUTPUT = re.compile(
     r"sending SIG(?:TERM|KILL) to process \d|[Kk]illing process (?:'|\d{1,20} \")|Killing process: .{1,60}, pid: \d"
 )
+# The line before the kill, from earlyoom 0.1 and up to 1.0.
+_EARLYOOM_REASONS = ("OOM: Currently available: ", "Out of memory! avail: ")
 # earlyoom up to 1.0, with `-k`, and later than 1.9, with `--kernel-oom`.
 _KERNEL_REQUESTS = ("Invoking oom killer: ", "trigger_kernel_oom: successfully triggered kernel OOM killer")
 _OWN_STAMP = re.compile(
@@ -61,6 +64,8 @@ _NOHANG_VICTIM = (
     # nohang 0.1.
     re.compile(r"\s*Victim is (?P<name>.{0,60}), pid: (?P<pid>\d{1,20}), badness: -?\d", re.DOTALL),
 )
+# Versions before 0.1 print the pid in the next line.
+_NOHANG_EARLY = re.compile(r"\s*Preventing OOM: trying to send")
 _NOHANG_ACTION = re.compile(r"\s*Send(?:ing)? SIG(?:TERM|KILL) to the victim")
 _NO_VICTIM = (Line(""), Victim("", 0))
 _OUTPUT = {"earlyoom": (_EARLYOOM_OUTPUT,), "nohang": (*_NOHANG_VICTIM, _NOHANG_ACTION)}
@@ -158,6 +163,9 @@ class UserspaceKillers:
 
     def _parse_nohang(self, line: Line) -> OomReport | Unparsed | None:
         """Return the kill of a line about the action. A line before it names the victim."""
+        if _NOHANG_EARLY.match(line.text):
+            return _build_unparsed(line)
+
         match = _match_any(_NOHANG_VICTIM, line.text)
         if match:
             victim = Victim(name=match.group("name"), pid=int(match.group("pid")))
@@ -268,12 +276,16 @@ def _parse_number(text: str | None) -> int | None:
     return int(text)
 
 
-def find_unnamed_killer(text: str) -> tuple[str, str] | None:
+def find_unnamed_killer(text: str, before: str = "") -> tuple[str, str] | None:
     """Return the userspace killer whose standard output a line is, and its message. Return None if it is of none.
 
-    A killer that is started by hand does not print its own name. earlyoom can print the time.
+    A killer that is started by hand does not print its own name. earlyoom can print the time. `before` is the text of
+    the line before, which alone shows an old version of earlyoom.
     """
     message = _OWN_STAMP.sub("", text)
+    if before.startswith(_EARLYOOM_REASONS) and _EARLYOOM_START.match(message):
+        return "earlyoom", message
+
     for killer, patterns in _OUTPUT.items():
         if _match_any(patterns, message):
             return killer, message

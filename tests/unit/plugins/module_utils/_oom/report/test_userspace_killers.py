@@ -9,6 +9,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.log_lines import read_log
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import (
     Line,
     OomReport,
@@ -88,12 +89,27 @@ def test_marked_and_killed_cgroup_is_one_kill() -> None:
         pytest.param(
             'sending SIGTERM to process 7378 "python3": badness 209, VmRSS 2891 MiB', Victim("python3", 7378), id="1.3"
         ),
-        pytest.param("Killing process 7378 a.out", Victim("a.out", 7378), id="0.6"),
+        pytest.param("Killing process 7378 a.out", Victim("a.out", 7378), id="1.0"),
+        pytest.param("Killing process 7378 (a.out)", Victim("a.out", 7378), id="0.6"),
+        pytest.param("Killing process 7378 (Web", Victim("Web", 7378), id="0.6, blank"),
     ],
 )
 def test_earlyoom_kills_a_process(text: str, victim: Victim) -> None:
     (report,) = read("earlyoom", text)
     assert (report.killer, report.victims) == ("earlyoom", (victim,))
+
+
+@pytest.mark.parametrize(
+    ("before", "count"),
+    [
+        ("Out of memory! avail: 210 MiB < min: 784 MiB", 1),
+        ("OOM: Currently available: 2 < minimum: 7 (kiB)", 1),
+        ("a", 0),
+    ],
+)
+def test_first_line_of_old_earlyoom_shows_the_killer(before: str, count: int) -> None:
+    found = read_reports(read_log([before, "Killing process 7378 a.out"]))
+    assert [item.killer for item in found if isinstance(item, OomReport)] == ["earlyoom"] * count
 
 
 def test_sigkill_after_sigterm_is_one_kill() -> None:
