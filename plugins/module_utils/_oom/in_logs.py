@@ -180,7 +180,7 @@ def _list_notes(logs: t.Sequence[LogFile], unparsed: int, events: _Events) -> t.
         lines = _name_first(list(_list_unparsed(logs)), unparsed)
         yield f"Lines that mention an OOM kill but are part of no event: {lines}."
 
-    programs = sorted({program for log in logs for program in log.unparsed_programs})
+    programs = sorted(set().union(*[log.unparsed_programs for log in logs]))
     if programs:
         yield (
             f"Some of these lines are from {', '.join(programs)}, and do not show enough for an event. If the kernel "

@@ -210,6 +210,7 @@ def _find_problems(draft: Draft, constraint: Constraint, rows: t.Mapping[int, Ro
         (draft.trigger is None, "The beginning of the report is missing."),
         (_has_truncated_trigger(draft), "The trigger line is truncated."),
         (not has_end, "The report has no kill line."),
+        (_has_truncated_kill(draft), "The kill line is truncated."),
         (draft.trigger and not has_memory_state, "The memory state is missing."),
         (draft.memory.is_cut, "Parts of the memory state are missing."),
         (_has_empty_table(draft), "The task table has no rows."),
@@ -245,6 +246,14 @@ def _lacks_victim_row(draft: Draft, rows: t.Mapping[int, Row]) -> bool:
 
 def _has_truncated_trigger(draft: Draft) -> bool:
     return draft.trigger is not None and draft.trigger.gfp_mask is None
+
+
+def _has_truncated_kill(draft: Draft) -> bool:
+    """Return whether a kill line lacks its end. All kernels that print the oom-kill line print sizes after the name."""
+    sizes = [victim.total_vm_bytes for victim in draft.victims.values()]
+    has_no_size = draft.constraints.has_oom_kill and sizes[:1] == [None]
+
+    return any((draft.has_cut_kill, has_no_size))
 
 
 def _has_truncated_oom_kill(draft: Draft, constraint: Constraint) -> bool:

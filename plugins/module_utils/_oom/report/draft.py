@@ -24,6 +24,7 @@ from .model import (
 )
 from .name_counts import NameCounts
 from .task_table import (
+    Table,
     guess_columns,
     parse_heading,
 )
@@ -98,6 +99,7 @@ class Draft:
         """The lines inside the report that are neither read nor of a kind that is ignored on purpose."""
         self.is_manual = False
         self.is_spared = False
+        self.has_cut_kill = False
         self.has_no_killable = False
         self.has_panicked = False
 
@@ -184,6 +186,21 @@ class Draft:
 
         return kill.victim.pid in self.victims
 
+    def complete_name(self, kill: Kill) -> Kill | None:
+        """Return the kill of a line that ends within the name with the whole name, or None if no line has it."""
+        victim = kill.victim
+        constraint = self.constraints.build_constraint(())
+        names = {constraint.pid: constraint.name}
+        rows = [row for row in self.rows if f"{victim.pid}]" in row]
+        for task in Table(rows, self.columns):
+            names[task.pid] = task.name
+
+        name = names.get(victim.pid) or ")"
+        if not f"{name})".startswith(victim.name[: len(name) + 1]):
+            return None
+
+        return kill._replace(victim=victim._replace(name=name))
+
     def add_kill(self, kill: Kill, line: Line) -> None:
         """Add the victim of a kill line."""
         if self.kill_line is None:
@@ -193,6 +210,7 @@ class Draft:
         if not self.victims and kill.scope:
             self.kill_scope = kill.scope
 
+        self.has_cut_kill |= kill.is_cut
         self._in_table = False
         if kill.victim.pid in self.victims:
             return

@@ -55,19 +55,23 @@ _SCOPE = re.compile(
     r"|(?P<cpuset>No available memory)"
     r"|(?P<global>(?i:out of memory))"
 )
-_KILLED_PROCESS = (
-    rf"{_REASON}Killed process (?P<pid>\d{{1,20}})(?:, UID (?P<uid>\d{{1,20}}),)? \((?P<name>.{{0,60}})\)"
-    r"(?:, UID (?P<later_uid>\d{1,20}))?"
-)
+_KILLED_PROCESS = rf"{_REASON}Killed process (?P<pid>\d{{1,20}})(?:, UID (?P<uid>\d{{1,20}}),)? \("
+_NAME = r"(?P<name>.{0,60})\)(?:, UID (?P<later_uid>\d{1,20}))?"
+# What is not longer than a name can be the beginning of one, also if it looks like figures.
+_CAN_BE_NAME = rf".{{0,{_NAME_BYTES - 1}}}[^>\u2026]\Z"
 _KILLED = (
     # Virtuozzo names the container.
     re.compile(
-        rf"{_KILLED_PROCESS}(?: in VE \"[^\"]{{0,60}}\")?(?P<figures>,? (?:total-vm|vsz):.*)",
+        rf"{_KILLED_PROCESS}(?!{_CAN_BE_NAME}){_NAME}(?: in VE \"[^\"]{{0,60}}\")?"
+        r"(?P<figures>,? (?:total-vm|vsz):(?!\d{0,12}k?B?\)).*)",
         re.DOTALL,
     ),
     # Only a line without figures ends with the name, or one that a terminal has cut.
-    re.compile(rf"{_KILLED_PROCESS}(?P<figures>\.?|,? (?:t?o?t?a?l?-?v?m?|U?I?D? ?\d{{0,20}})[>\u2026])", re.DOTALL),
+    re.compile(
+        rf"{_KILLED_PROCESS}{_NAME}(?P<figures>\.?|,? (?:t?o?t?a?l?-?v?m?|U?I?D? ?\d{{0,20}})[>\u2026])", re.DOTALL
+    ),
 )
+_CUT_NAME = re.compile(rf"{_KILLED_PROCESS}(?P<name>.{{1,{_NAME_BYTES}}}?)[>\u2026]?", re.DOTALL)
 # journalctl ends a line with these if it has cut it at the width of a terminal.
 _CUT = (">", "\u2026")
 _SHARING = re.compile(r"Kill(?:ed)? process (?P<pid>\d{1,20}) \((?P<name>.*)\) sharing same memory", re.DOTALL)
@@ -84,6 +88,11 @@ _OPENVZ = re.compile(
     re.DOTALL,
 )
 _VICTIM = re.compile(r"(?:OOM k|K)ill(?:ed)? process \d")
+_LAST = "oom_score_adj"
+# A size without its unit, or a name without its size.
+_CUT_FIGURES = re.compile(
+    rf"(?:(?<=kB),|, | )(?!{_LAST}:-?\d+\Z)[A-Za-z_-]*(?::-?\d*k?(?:B?,?[>\u2026])?)?[>\u2026]?\Z"
+)
 # The boundary and the limit keep the search linear in a long run of letters.
 _FIGURE = re.compile(r"\b([A-Za-z][A-Za-z_-]{0,40}): ?(-?\d{1,20})")
 
@@ -97,6 +106,8 @@ class Kill(t.NamedTuple):
     """The process was killed because it shares its memory with the victim of the kill line before."""
     is_from_policy: bool = False
     """The words before "Killed process" are not the kernel's own. They come from a BPF policy or from a quotation."""
+    is_cut: bool = False
+    """The line ends within its figures."""
 
 
 def parse_scope(reason: str | None) -> str | None:
@@ -199,7 +210,24 @@ def parse_kill(text: str) -> Kill | None:
     if is_from_policy and not has_figures:
         return None
 
-    return Kill(_build_victim(match), scope, is_from_policy=is_from_policy)
+    is_cut = _CUT_FIGURES.search(match.group("figures")) is not None
+    return Kill(_build_victim(match), scope, is_from_policy=is_from_policy, is_cut=is_cut)
+
+
+def parse_cut_kill(text: str) -> Kill | None:
+    """Return the kill of a line that ends within what can be the name, or None.
+
+    The name of the victim is all that follows the parenthesis.
+    """
+    match = _CUT_NAME.fullmatch(text.rstrip())
+    if match is None:
+        return None
+
+    reason = match.group("reason")
+    scope = parse_scope(reason)
+    victim = Victim(match.group("name"), int(match.group("pid")))
+
+    return Kill(victim, scope, is_from_policy=reason is not None and scope is None, is_cut=True)
 
 
 def _parse_openvz_kill(text: str) -> Kill | None:
@@ -242,11 +270,21 @@ def _build_victim(match: t.Match[str]) -> Victim:
 
 
 def _parse_figures(text: str) -> dict[str, int]:
-    """Return the numbers in a line by their names, without one that is cut."""
+    """Return the numbers in a line by their names, without one that is cut.
+
+    Only the adjustment can be the end of a line. All sizes have a unit.
+    """
     if text.endswith(_CUT):
         text = text.rpartition(" ")[0]
 
-    return {key: int(value) for key, value in _FIGURE.findall(text)}
+    figures = {}
+    for figure in _FIGURE.finditer(text):
+        name, value = figure.groups()
+        is_cut = figure.end() == len(text) and name != _LAST
+        if not is_cut:
+            figures[name] = int(value)
+
+    return figures
 
 
 def parse_choice(text: str) -> tuple[Choice, str | None] | None:

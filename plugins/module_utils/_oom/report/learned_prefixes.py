@@ -56,7 +56,7 @@ _PREFIX_END = re.compile(
     r"<[^<>]{0,30}>\Z|[:)\]>|}*$-]\s+\Z|\t\Z|\d\d:\d\d[\d:.,Z+-]*\s+\Z| [FP] \Z|\A\s*\d+\s+\Z"
     r"|(?:[,;=:\[({\s]|\A)[\"'`]\Z|\A(?:[^;]+;){3,}\Z|\A(?:[^|]+\|){3,}\Z|\A(?:[^,]+,){2,}\Z"
 )
-_NUMBER_END = re.compile(r"\d+[^\w\s]?\Z")
+_NUMBER_END = re.compile(r"\d+Z?[^\w\s]?\Z")
 _QUOTES = ("'", '"', "`")
 _AFTER_NAME = re.compile(r"(?<=[a-z+])(?::|\\-)")
 _ANY_TOKEN = re.compile(r"\s*\S{1,60}\s*(?:\|\s*)?")
@@ -128,10 +128,10 @@ class LearnedPrefixes:
             if inner is None or not _is_message(text, len(head) - len(inner.text), anchor):
                 continue
 
-            if start == 0:
+            is_kernel = text[start] == "[" or _is_kernel(inner)
+            if start == 0 and (is_kernel or not is_trigger):
                 return None
 
-            is_kernel = text[start] == "[" or _is_kernel(inner)
             if not is_kernel:
                 continue
 
@@ -252,7 +252,10 @@ def _find_repeated_name(before: str, text: str) -> _Repeated | None:
         rest = text[heading.end() :]
         return _find_name_in_heading(before, rest, text[: heading.start()])
 
-    second = text[: _LONGEST + _LONGEST_NAME].partition(_CPUSET)[0]
+    second, cpuset, _rest = text[: _LONGEST + _LONGEST_NAME].partition(_CPUSET)
+    if not cpuset:
+        return None
+
     known = split_prefix(second)
     if known is not None and _is_kernel(known):
         return _find_name_in_heading(before, f"{known.text} ", second[: len(second) - len(known.text)])

@@ -237,7 +237,7 @@ class _LogReader:
         if is_same and prefix is None:
             return
 
-        if is_same and prefix is not None and is_on_console(console, prefix):
+        if is_same and is_on_console(console, prefix or Line("")):
             self.unwrapper.held = correct_held(console, held)
         self._console = None
         if not self._in_document:

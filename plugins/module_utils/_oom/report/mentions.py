@@ -11,6 +11,7 @@ from __future__ import annotations
 import array
 import bisect
 import itertools
+import operator
 import re
 import typing as t
 
@@ -31,6 +32,7 @@ MAX_NAMED = 3
 # Every mention contains one of these. A search for them is much faster than for the pattern.
 _HINTS = ("oom-kill", "illed process")
 _ALL_HINTS = (*_HINTS, *HINTS)
+_HINTED = re.compile("|".join([*_HINTS, *PROGRAMS.values(), "OOM victim"]).replace("?P<told_pid>", ""))
 # The groups of the other programs are `told0`, `told1` and so on.
 _TOLD_BY = [rf"|(?P<told{number}>{pattern})" for number, pattern in enumerate(PROGRAMS.values())]
 _MENTION = re.compile(
@@ -50,7 +52,14 @@ _KINDS_WITHOUT_PID = {"trigger": _TRIGGER, "constraint": _CONSTRAINT, "spared": 
 
 def has_hint(text: str) -> bool:
     """Return whether a text of one or more lines can mention an OOM kill."""
-    return "illed process" in text or "oom" in text or "OOM" in text or "lowmemorykiller" in text
+    hints = (
+        "illed process" in text,
+        "oom" in text,
+        "OOM" in text,
+        "lowmemorykiller" in text,
+    )
+
+    return any(hints)
 
 
 def list_mentions(text: str) -> list[str]:
@@ -125,23 +134,36 @@ class Mentions:
 
     def _settle_told(self) -> None:
         """Mark the lines in which other programs tell of kills that reports near them explain."""
-        kinds = zip(itertools.count(), self._kinds)
-        told = [index for index, kind in kinds if kind <= _TOLD and self._is_unused[index]]
-        for index in told:
-            self._is_unused[index] = not self._has_report_near(index)
-            if self._is_unused[index]:
-                self._programs.add(list(PROGRAMS)[_TOLD - self._kinds[index]])
+        # Most logs have none.
+        if min(self._kinds, default=0) > _TOLD:
+            return
+
+        names = list(PROGRAMS)
+        unused = itertools.compress(itertools.count(), self._is_unused)
+        for index in list(unused):
+            kind = self._kinds[index]
+            if kind > _TOLD:
+                continue
+
+            if self._has_report_near(index):
+                self._is_unused[index] = 0
+            else:
+                self._programs.add(names[_TOLD - kind])
 
     def _has_report_near(self, index: int) -> bool:
         """Return whether a report explains a kill near a line of another program, which can name the victim."""
+        first = max(0, index - _NEAR_MENTIONS)
+        near = slice(first, index + _NEAR_MENTIONS)
+        is_used = map(operator.not_, self._is_unused[near])
+        explained = set(itertools.compress(self._kinds[near], is_used))
         pid = self._digests[index]
-        for near in range(max(0, index - _NEAR_MENTIONS), min(len(self._kinds), index + _NEAR_MENTIONS)):
-            kind = self._kinds[near]
-            is_kill = kind == pid or ((kind == _ANY_KILL or kind > 0) and not pid)
-            if is_kill and not self._is_unused[near]:
-                return True
+        if pid:
+            return pid in explained
 
-        return False
+        # The kinds of other mentions are negative.
+        has_pid = max(explained, default=_TOLD) > 0
+
+        return has_pid or _ANY_KILL in explained
 
     def _mark_copies(self, first: int) -> None:
         """Mark the mentions that programs such as the node problem detector have copied from a kill line."""
@@ -276,6 +298,6 @@ def iter_hinted_lines(text: str, lines: list[str], first: int) -> t.Iterator[tup
         line = text[start : text.index("\n", start)]
         index = lines.index(line, index)
         # Other lines can have these letters, too.
-        if _HINTS[0] in line or _HINTS[1] in line or _MENTION.search(line):
+        if _HINTED.search(line):
             yield first + index, line
         index += 1

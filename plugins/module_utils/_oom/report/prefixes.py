@@ -44,7 +44,7 @@ _KERNEL_TAG = re.compile(
 _UPTIME = re.compile(
     r"\s*(?:: )?\[ *(?:(?:\d{1,3}-)?(?P<uptime>\d{1,20}\.\d+)(?: <[ \d.+]*>| {1,40})?|\+\d+\.\d+"
     r"|[^\W\d]{3} ?\d{1,2} \d\d:\d\d"
-    r"|[^\[\]]{4,40}\d\d:\d\d:\d\d[^\[\]]{0,12})\] ?"
+    r"|[^\[\]]{4,40}\d\d:\d\d:\d\d[^\[\]]{0,12})\][ \t]?"
 )
 # No process has a name as long as these, so they begin a message.
 _KILL_START = re.compile(r"oom-kill:constraint=|(?:Memory cgroup o|O)ut of memory|Kill(?:ed)? process \d")

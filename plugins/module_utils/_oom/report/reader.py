@@ -15,6 +15,7 @@ from .kill_lines import (
     Kill,
     is_kill_line,
     parse_choice,
+    parse_cut_kill,
     parse_kill,
     parse_trigger,
 )
@@ -333,7 +334,7 @@ class _Reader:
 
     def _take_kill_line(self, line: Line) -> None:
         """Take a line about a kill: "Killed process ..." or "Kill process ... or sacrifice child"."""
-        kill = _parse_kernel_kill(line)
+        kill = _parse_kernel_kill(line) or self._complete_kill(line)
         if kill is not None:
             self._add_kill(kill, line)
             return
@@ -345,6 +346,18 @@ class _Reader:
 
         if line.source != QUOTED:
             self._recent.add_unparsed(Unparsed(line, "The kill line is truncated or has an unknown format."))
+
+    def _complete_kill(self, line: Line) -> Kill | None:
+        """Return the kill of a line that ends within the name if the open report has the whole name."""
+        kill = parse_cut_kill(line.text)
+        draft = self.draft
+        if kill is None or kill.is_from_policy:
+            return None
+
+        if draft is None or self._is_far(line):
+            return None
+
+        return draft.complete_name(kill)
 
     def _add_kill(self, kill: Kill, line: Line) -> None:
         draft = self._find_draft(line)

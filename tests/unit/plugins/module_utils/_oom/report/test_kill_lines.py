@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.kill_lines import (
     is_kill_line,
     parse_choice,
+    parse_cut_kill,
     parse_kill,
     parse_trigger,
 )
@@ -262,3 +263,43 @@ def test_name_of_victim_ends_before_its_figures(mark: str) -> None:
     kill = parse_kill("Killed process 7 (a) b), UID 91, total-vm:8kB, anon-rss:4kB, file-rss:0kB" + mark)
     assert kill is not None
     assert (kill.victim.name, kill.victim.uid, kill.victim.total_vm_bytes) == ("a) b", 91, 8192)
+
+
+FIGURES = " total-vm:52832kB, anon-rss:40192kB, file-rss:6040kB, shmem-rss:0kB, UID:30 pgtables:148kB oom_score_adj:900"
+
+
+@pytest.mark.parametrize("length", range(len(" total-vm:52832kB, "), len(FIGURES) - 4))
+def test_size_that_is_cut_is_unknown(length: int) -> None:
+    whole = parse_kill(f"Out of memory: Killed process 812 (python3){FIGURES}")
+    kill = parse_kill(f"Out of memory: Killed process 812 (python3){FIGURES[:length]}")
+    assert whole is not None
+    assert kill is not None
+    known = [value for value in kill.victim if value is not None]
+    assert set(known) <= set(whole.victim)
+    assert kill.is_cut or FIGURES[:length].rstrip().endswith("kB")
+
+
+@pytest.mark.parametrize("end", ["", "</li>", "<br>", ",", '",', " \\", "   <---"])
+def test_line_with_a_suffix_is_not_cut(end: str) -> None:
+    kill = parse_kill(f"Out of memory: Killed process 812 (python3){FIGURES}{end}")
+    assert kill is not None
+    assert not kill.is_cut
+
+
+@pytest.mark.parametrize("text", ["Killed process 812 (a) total-vm:1kB) total-", "Killed process 812 (a) total-vm:1"])
+def test_name_does_not_end_where_a_line_that_is_cut_could_go_on(text: str) -> None:
+    assert parse_kill(text) is None
+
+
+@pytest.mark.parametrize(
+    ("rest", "name"), [("hog", "hog"), ("ho>", "ho"), ("hog) total-v\u2026", "hog) total-v"), ("a) total-vm:1", None)]
+)
+def test_line_that_ends_within_the_name_has_its_beginning(rest: str, name: str | None) -> None:
+    kill = parse_cut_kill(f"Memory cgroup out of memory: Killed process 812 ({rest}")
+    assert kill is not None
+    assert (kill.victim, kill.scope, kill.is_cut) == (Victim(name or rest, 812), "memcg", True)
+
+
+@pytest.mark.parametrize("text", ["Killed process 812 (", "Killed process 812 (a-name-of-17-byte", "a"])
+def test_other_line_does_not_end_within_a_name(text: str) -> None:
+    assert parse_cut_kill(text) is None

@@ -73,12 +73,17 @@ PREFIXES = {
     "short-monotonic without host": "[ 1187.{1:06}] kernel: ",
     "Loki": '2022-06-01T07:00:{0:02}Z {{host="web1", service_name="syslog"}} ' + KERNEL,
     "structured data": '<4>1 2022-06-01T07:00:{0:02}Z web1 kernel - - [meta sequenceId="{1}"] ',
+    "CRI, /dev/kmsg": "2022-06-01T07:00:{0:02}.000000000Z stderr F 4,{1},1187{1:06},-;",
+    "Markdown table": "|2022-06-01T07:00:{0:02}.{1:06}Z|",
+    "tab after the time": "[ 1187.{1:06}]\t",
     "bar in mail": ">  | [ 1187.{1:06}][T{1:05}] ",
 }
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
-@pytest.mark.parametrize("name", ["trixie-6.12-global", "bullseye-5.10-memcg", "bookworm-6.1-hostile"])
+@pytest.mark.parametrize(
+    "name", ["trixie-6.12-global", "bullseye-5.10-memcg", "bookworm-6.1-hostile", "handmade-rhel7"]
+)
 def test_unknown_prefix_is_learned(name: str, prefix: str) -> None:
     texts = read_fixture(name)
     plain = read_kills(f"[ 1187.{number:06}] {text}" for number, text in enumerate(texts))
@@ -218,3 +223,12 @@ def test_time_is_linear_in_the_length_of_a_line(name: str) -> None:
         times.append(time.process_time() - started)
 
     assert times[2] < 6 * times[0] + 0.05
+
+
+def test_broken_line_repeats_no_name_of_the_trigger() -> None:
+    lines = [
+        "> [ 1187.000001] kworker/1:0 invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL),",
+        "> order=-1, oom_score_adj=0",
+    ]
+    (line, *_rest) = read_log([*lines, "> [ 1187.000002] CPU: 1 PID: 28 Comm: kworker/1:0 Tainted: G"])
+    assert line.text == "kworker/1:0 invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=-1, oom_score_adj=0"

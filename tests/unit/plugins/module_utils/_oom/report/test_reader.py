@@ -17,6 +17,9 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model i
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.reader import read_reports
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.report.factories import (
+    CONSTRAINT,
+    CPU,
+    GLOBAL_TRIGGER,
     GROUP,
     HEADING,
     KILL,
@@ -229,3 +232,31 @@ def test_kernel_and_earlyoom_a_week_apart_are_two_kills_in_order() -> None:
     log = [f"Aug 02 10:00:01 h kernel: {KILL.format('hog', 812)}", f"Aug 09 10:00:01 h earlyoom[7]: {asked}"]
     found = [item.killer for item in read_reports(read_log(log)) if isinstance(item, OomReport)]
     assert found == ["kernel", "earlyoom"]
+
+
+@pytest.mark.parametrize(
+    "cut", ["Killed process 812 (python", "Killed process 812 (pytho>", "Killed process 812 (a) total-vm:1"]
+)
+@pytest.mark.parametrize("named_by", [ROW, CONSTRAINT])
+def test_name_that_is_cut_is_completed(cut: str, named_by: str) -> None:
+    name = "python3"
+    if "(a)" in cut:
+        name = "a) total-vm:1kB"
+    texts = (TRIGGER, CPU, HEADING, named_by)
+    lines = [text.format(name, 812) for text in texts]
+    (report,) = read_only_reports([*lines, f"Memory cgroup out of memory: {cut}"])
+    assert [(victim.name, victim.pid) for victim in report.victims] == [(name, 812)]
+    assert "The kill line is truncated." in report.notes
+
+
+@pytest.mark.parametrize("row", [ROW.format("python3", 813), ROW.format("perl", 812), ""])
+def test_name_that_is_cut_is_not_guessed(row: str) -> None:
+    found = read_items([GLOBAL_TRIGGER, HEADING, row, "Out of memory: Killed process 812 (pytho"])
+    assert [item for item in found if isinstance(item, Unparsed)]
+    assert not [item.victims for item in found if isinstance(item, OomReport) and item.victims]
+
+
+def test_kill_line_without_sizes_after_an_oom_kill_line_is_truncated() -> None:
+    texts = (TRIGGER, CPU, CONSTRAINT, "Memory cgroup out of memory: Killed process {1} ({0})")
+    (report,) = read_only_reports([text.format("hog", 812) for text in texts])
+    assert "The kill line is truncated." in report.notes
