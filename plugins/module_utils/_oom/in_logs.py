@@ -113,7 +113,7 @@ class LogFile:
         self.long_records = text.long_records
         self.long_records_count = text.long_records_count
         self.unparsed = mentions.count_unused()
-        self.first_unparsed = sorted([_find_number(number, text) for number in mentions.list_first()])
+        self.first_unparsed = sorted(map(text.locate, mentions.list_first()))
         self.unparsed_programs = mentions.list_programs()
         if not self._is_recognised:
             self.unrecognised = text.count
@@ -140,21 +140,14 @@ class LogFile:
 
 
 def _renumber(report: OomReport, text: LogText) -> OomReport:
-    """Return a report whose first line has its number in the file, also if the lines were reversed."""
+    """Return a report whose first line has its number in the file."""
     first = report.first
-    if text.reversed_count is None or first.cursor is None:
+    if first.cursor is None:
         return report
 
-    number = _find_number(int(first.cursor), text)
+    number = text.locate(int(first.cursor))
 
     return report._replace(first=first._replace(cursor=str(number)))
-
-
-def _find_number(number: int, text: LogText) -> int:
-    if text.reversed_count is None:
-        return number
-
-    return text.reversed_count + 1 - number
 
 
 def _is_recognised(line: Line) -> bool:

@@ -8,6 +8,7 @@
 `json_lines`, `field_lines`: records as lines of JSON, of journalctl's export, and of comma-separated values
 `record_fields`: the message, time, host and program in the fields of a record
 `record_order`: puts records into the order of their times
+`joined_lines`: splits the lines that something has joined into one
 `line_order`: puts lines into the order of their times
 `decorations`: removes ends of lines, escapes of HTML and of mail
 `embedded_lines`: kernel messages inside lines of other programs

@@ -129,7 +129,8 @@ class LearnedPrefixes:
                 continue
 
             is_kernel = text[start] == "[" or _is_kernel(inner)
-            if start == 0 and (is_kernel or not is_trigger):
+            is_known = any((is_kernel, not is_trigger))
+            if start == 0 and is_known:
                 return None
 
             if not is_kernel:

@@ -16,6 +16,7 @@ import typing as t
 from .decorations import Decorations, remove_colours
 from .embedded_lines import has_embedded, split_embedded
 from .field_lines import ExportReader, FieldReader, NoFields, find_csv, has_export, join_binary_fields
+from .joined_lines import split_joined
 from .json_lines import JsonReader, has_inline, split_array
 from .line_order import is_newest_first, reverse_lines
 from .mentions import MAX_NAMED, Mentions, has_hint, iter_hinted_lines, list_mentions
@@ -53,8 +54,7 @@ class LogText:
         self.long_records: list[int] = []
         """The numbers of the first lines with a record that is too long to be read."""
         self.long_records_count = 0
-        self.reversed_count: int | None = None
-        """The number of lines if the newest one is the first, so that they are read from the last to the first."""
+        self._numbers: list[int] = []
         self._file = file
         self._mentions = mentions
         self._records = RecordReader()
@@ -69,6 +69,13 @@ class LogText:
         self._latest = Prefix("")
         self._pending: dict[str, int] = {}
         self._number = 0
+
+    def locate(self, number: int) -> int:
+        """Return the number in the file of a line that was read."""
+        if number > len(self._numbers):
+            return number
+
+        return self._numbers[number - 1]
 
     def read(self) -> t.Iterator[tuple[int, Item]]:
         """Return the lines with their numbers, which start at 1. A record has the number of its message's line."""
@@ -107,18 +114,35 @@ class LogText:
         self.count = max(self.count, shortest)
 
     def _put_in_order(self, block: str) -> str:
-        """Return the first block, or the whole text in the order of its times if its newest line is the first."""
-        if not is_newest_first(block.split("\n")):
+        """Return the first block, or the whole text as lines in the order of their times.
+
+        The newest line can be the first, and lines can be joined into one.
+        """
+        lines = block.split("\n")
+        is_reversed = is_newest_first(lines)
+        is_joined = len(split_joined(max(lines, key=len))) > 1
+        if not any((is_reversed, is_joined)):
             return block
 
         text = block + self._file.read(_LONGEST_REVERSED)
         if len(text) >= _LONGEST_REVERSED:
             return text
 
-        lines = text.rstrip("\n").split("\n")
-        self.reversed_count = len(lines)
+        return self._rearrange(text.rstrip("\n").split("\n"), is_reversed=is_reversed)
 
-        return reverse_lines(lines)
+    def _rearrange(self, lines: list[str], *, is_reversed: bool) -> str:
+        """Return the text of lines in the order of their times, and remember their numbers in the file."""
+        if is_reversed:
+            self._numbers = list(range(len(lines), 0, -1))
+            return reverse_lines(lines)
+
+        parts = []
+        for number, line in enumerate(lines, start=1):
+            split = split_joined(line)
+            parts += split
+            self._numbers += [number] * len(split)
+
+        return "".join([f"{part}\n" for part in parts])
 
     def _shorten(self, text: str) -> str:
         """Return the beginning and the latest words of a line that is too long, so that it is never held whole.
@@ -310,7 +334,7 @@ class LogText:
 
         for line in text.split("\n"):
             if line.strip():
-                yield number, message._replace(text=line[:_LONGEST])
+                yield number, message._replace(text=line[:_LONGEST].rstrip("\r"))
 
         if later:
             self._later = later

@@ -116,7 +116,21 @@ def test_newest_line_first_is_reversed() -> None:
     lines = [f"[    1.50000{number}] {text}" for number, text in enumerate([GLOBAL_TRIGGER, GLOBAL_KILL])]
     text = LogText(io.StringIO("\n".join(reversed(lines))), Mentions())
     assert list(text.read()) == [(1, lines[0]), (2, lines[1])]
-    assert text.reversed_count == 2
+    assert [text.locate(number) for number in (1, 2)] == [2, 1]
+
+
+def test_joined_lines_are_split_and_keep_their_number() -> None:
+    lines = [
+        f"[    1.50000{number}] {text}" for number, text in enumerate([GLOBAL_TRIGGER, *["a" * 99] * 7, GLOBAL_KILL])
+    ]
+    text = LogText(io.StringIO("\n\n" + "<br>".join(lines) + "\nb\n"), Mentions())
+    assert [line for _number, line in text.read()] == ["", "", *lines, "b"]
+    assert [text.locate(number) for number in (2, 3, 11, 12)] == [2, 3, 3, 4]
+
+
+def test_lines_of_a_record_have_no_carriage_returns() -> None:
+    text = LogText(io.StringIO(json.dumps({"message": "a\r\nb\r\n"})), Mentions())
+    assert [message.text for _number, message in text.read() if isinstance(message, Prefix)] == ["a", "b"]
 
 
 @pytest.mark.parametrize("first", ["SYSLOG_IDENTIFIER=a", "_TRANSPORT=stdout"])
