@@ -161,6 +161,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: What was found, as one sentence.
+  returned: success
+  type: str
+  sample: "1 OOM event; services taken down: apache2.service."
 events:
   description:
     - The OOM kills, oldest first.
@@ -1002,6 +1007,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._command import LONGEST_TIMEOUT, Run, run
 from ..module_utils._errors import OomguardError
 from ..module_utils._oom.in_journal import Query, find_in_journal, open_reader
+from ..module_utils._oom.summary import write_message
 from ..module_utils._params import LONGEST_NAME, check_name, check_ranges, check_texts
 from ..module_utils._safe import neutralise_all
 
@@ -1040,7 +1046,7 @@ def main() -> None:
         result = find(module.params, run)
     except OomguardError as error:
         module.fail_json(msg=str(error))
-    module.exit_json(changed=False, **neutralise_all(result))
+    module.exit_json(changed=False, **neutralise_all({"msg": write_message(result), **result}))
 
 
 def check(params: t.Mapping[str, t.Any]) -> None:

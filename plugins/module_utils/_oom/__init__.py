@@ -11,7 +11,8 @@ in_journal.py             find_in_journal(): search -> incident -> result
 log_file.py               open_log(): a file -> its text, decompressed and decoded
 in_logs.py                find_in_logs(): text logs -> report -> incident -> result
 result.py                 findings -> events, remedies: plain data
-summary.py                findings -> summary, coverage: plain data, also for a host without kills
+summary.py                findings -> summary, coverage, message: plain data, also for a host without kills
+explanation.py            the result of `oom_info` -> text for people
 
 Each package imports only those above it. On a host without kills, `in_journal` loads only `search` and `summary`; it
 imports the rest when it has found a trace.

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The coverage of a search, and all incidents in numbers, as the plain data that `oom_info` returns."""
+"""The coverage of a search, and all incidents in numbers and in one sentence, as `oom_info` returns them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if t.TYPE_CHECKING:
     from .incident.tally import Tally
 
 _SECOND_US = 1_000_000
+_MAX_NAMED = 5
 
 
 def build_empty_result(coverage: Coverage) -> dict[str, t.Any]:
@@ -82,3 +83,74 @@ def format_time(realtime_us: int | None) -> str | None:
         return None
 
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{microseconds:06d}Z"
+
+
+def write_message(result: t.Mapping[str, t.Any]) -> str:
+    """Return what `oom_info` found as one sentence; `result` is what it returns."""
+    summary = result["summary"]
+    count = summary["count"]
+    units = summary["units_taken_down"]
+    if count:
+        return f"{_count_events(count)}; services taken down: {_list_units(summary)}."
+
+    if units:
+        return f"No record of an OOM kill was found, but OOM kills took services down: {_name_units(summary)}."
+
+    coverage = result["coverage"]
+    if not coverage["complete"]:
+        return "Unknown: no OOM kill was found, but not everything could be searched."
+
+    if coverage["from"] is None:
+        return "No OOM kill found."
+
+    return f"No OOM kill found since {format_utc(coverage['from'])}."
+
+
+def format_utc(time: str) -> str:
+    """Return a time in ISO 8601 for people, without the part of a second."""
+    return f"{time[:19].replace('T', ' ')} UTC"
+
+
+def _count_events(count: int) -> str:
+    if count == 1:
+        return "1 OOM event"
+
+    return f"{count} OOM events"
+
+
+def _list_units(summary: t.Mapping[str, t.Any]) -> str:
+    """Return the services that went down. An empty list does not mean that there are none: that may be unknown."""
+    units = summary["units_taken_down"]
+    is_complete = summary["units_taken_down_complete"]
+    if not units and is_complete:
+        return "none"
+
+    if not units:
+        return "not known"
+
+    if is_complete:
+        return _name_units(summary)
+
+    return f"{_name_units(summary)}; whether there were others is not known"
+
+
+def _name_units(summary: t.Mapping[str, t.Any]) -> str:
+    """Return the names of the services that went down, the first ones of many, with what is known about each."""
+    units = {unit["unit"]: unit for unit in summary["taken_down"]}
+    names = summary["units_taken_down"]
+    named = [f"{name}{_describe_unit(units.get(name, {}))}" for name in names[:_MAX_NAMED]]
+    more = len(names) - len(named)
+    if more:
+        named.append(f"and {more} more")
+
+    return ", ".join(named)
+
+
+def _describe_unit(unit: t.Mapping[str, t.Any]) -> str:
+    if unit.get("confirmed") is False:
+        return " (not confirmed)"
+
+    if unit.get("is_down"):
+        return " (still down)"
+
+    return ""

@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Many hosts at once: from the results of `oom_info` to what an administrator sees. All of it runs on the control node.
 
+recap.py    the table of all hosts that ends a run, and the commands to run next (pure)
+columns.py  text in columns, as wide as a terminal shows it (pure)
 record.py   one host's record: what was found on it, and its state (pure)
 shape.py    whether data has the shape that a JSON schema demands (pure)
 store.py    a folder of records; the only file here that reads and writes records

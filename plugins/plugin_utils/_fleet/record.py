@@ -23,6 +23,9 @@ STATES: tuple[State, ...] = ("down", "taken_down", "killed", "unknown", "incompl
 
 _VERSIONS = ("oomguard.record/1",)
 _LONGEST_ERROR = 500
+_NO_REASON = "No reason was given."
+# What Ansible puts before the reason.
+_BEGINNINGS = ("Task failed: ", "Failed to connect to the host via ssh: ", "ssh: ")
 _RAM = ("anon_rss_bytes", "file_rss_bytes", "shmem_rss_bytes")
 # What a second search says about a unit that went down, which was perhaps started since the first one.
 _PRESENT = ("active_state", "is_down", "start_refusal", "oom_policy", "restart")
@@ -79,7 +82,11 @@ def find_error(result: Data | None) -> str | None:
     if result is None or "skipped" in result:
         return "The host was not searched."
 
-    reason = neutralise(" ".join(str(result.get("msg", "")).split()), limit=_LONGEST_ERROR) or "No reason was given."
+    words = str(result.get("msg", _NO_REASON)).split()
+    reason = neutralise(" ".join(words), limit=_LONGEST_ERROR)
+    for beginning in _BEGINNINGS:
+        reason = reason.removeprefix(beginning)
+
     if result.get("unreachable"):
         return f"The host is unreachable: {reason}"
 

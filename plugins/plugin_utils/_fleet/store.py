@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import fnmatch
 import functools
 import hashlib
 import json
@@ -16,6 +18,8 @@ import tempfile
 import typing as t
 import urllib.parse
 
+import yaml
+
 from ...module_utils._safe import neutralise
 from .record import Record, RecordError, decode_record, encode_record
 from .shape import Schema
@@ -23,6 +27,7 @@ from .shape import Schema
 _COLLECTION = pathlib.Path(__file__).parents[3]
 _SCHEMA = _COLLECTION / "roles/report/files/record.schema.json"
 _SUFFIX = ".json"
+_MAX_APPLIED = 100
 # Linux accepts 255 bytes; a temporary file has a longer name.
 _LONGEST_NAME = 200
 
@@ -42,17 +47,31 @@ def read_records(folder: pathlib.Path) -> Readings:
 
     Raises RecordError if the folder cannot be read.
     """
-    try:
-        paths = sorted(path for path in folder.iterdir() if path.suffix == _SUFFIX)
-    except OSError as error:
-        raise _cannot("read the records in", folder, error) from error
+    records: list[Record] = []
+    problems: list[str] = []
+    for path in _list_files(folder):
+        reading = _try_file(path)
+        if isinstance(reading, RecordError):
+            problems.append(str(reading))
+            continue
 
-    readings = [_try_file(path) for path in paths]
-    records = [record for record in readings if not isinstance(record, RecordError)]
-    problems = [str(error) for error in readings if isinstance(error, RecordError)]
+        records.append(reading)
+
     records.sort(key=operator.itemgetter("host"))
 
     return Readings(tuple(records), tuple(problems))
+
+
+def _list_files(folder: pathlib.Path) -> list[pathlib.Path]:
+    """Return the files of records in a folder, sorted by name. Raises RecordError."""
+    try:
+        names = os.listdir(folder)
+    except OSError as error:
+        raise _cannot("read the records in", folder, error) from error
+
+    names_of_records = fnmatch.filter(sorted(names), f"[!.]*{_SUFFIX}")
+
+    return [folder / name for name in names_of_records]
 
 
 def read_record(folder: pathlib.Path, host: str) -> Record | None:
@@ -93,6 +112,22 @@ def write_record(folder: pathlib.Path, record: Record) -> pathlib.Path:
     return path
 
 
+def write_next_record(folder: pathlib.Path, record: Record) -> pathlib.Path:
+    """Write a host's record with the changes that its last record lists, too; a damaged one is replaced.
+
+    Raises RecordError.
+    """
+    last = None
+    with contextlib.suppress(RecordError):
+        last = read_record(folder, record["host"])
+
+    if last is not None:
+        applied = [*last["applied"], *record["applied"]]
+        record = {**record, "applied": applied[-_MAX_APPLIED:]}
+
+    return write_record(folder, record)
+
+
 def name_file(host: str) -> str:
     """Return the name of a host's record. No name of a host leads out of the folder or to another host's record."""
     name = urllib.parse.quote(host, safe="@:+", errors="surrogatepass")
@@ -117,6 +152,16 @@ def _try_file(path: pathlib.Path) -> Record | RecordError:
         return read_file(path)
     except RecordError as error:
         return error
+
+
+@functools.cache
+def read_version() -> str:
+    """Return the version of this collection, as installed or as in its repository."""
+    manifest = _COLLECTION / "MANIFEST.json"
+    if manifest.exists():
+        return str(json.loads(manifest.read_text("utf-8"))["collection_info"]["version"])
+
+    return str(yaml.safe_load((_COLLECTION / "galaxy.yml").read_text("utf-8"))["version"])
 
 
 def _replace_file(path: pathlib.Path, text: str) -> None:

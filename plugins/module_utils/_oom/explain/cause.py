@@ -188,7 +188,8 @@ def _is_fragmented(supplies: t.Iterable[Supply]) -> bool:
 
 def _is_low_zone(supplies: t.Sequence[Supply]) -> bool:
     """Return whether the zones that the request could use were exhausted, while another had plenty."""
-    exhausted = {_is_exhausted(supply) for supply in supplies if supply.usable}
+    usable = [supply for supply in supplies if supply.usable]
+    exhausted = set(map(_is_exhausted, usable))
     if exhausted != {True}:
         return False
 

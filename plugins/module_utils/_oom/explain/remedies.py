@@ -122,7 +122,10 @@ def _parse_swap_size(remedy: Remedy) -> int:
 
 def _suggest_policy(report: OomReport, effect: UnitEffect) -> t.Iterator[Remedy]:
     """Yield the remedy that keeps the unit up if that would have helped."""
-    if report.killer == "kernel" and not report.group and _would_policy_help(effect):
+    if report.killer != "kernel" or report.group:
+        return
+
+    if _would_policy_help(effect):
         yield _build_policy_remedy(effect.unit)
 
 

@@ -328,7 +328,11 @@ def _read_other_killers(records: t.Sequence[KillerRecord], by_kernel: t.Iterable
     kills = _KernelKills(by_kernel)
     lines = [_get_line(killer.record, killer.killer) for killer in reversed(records)]
     for report in read_reports(lines):
-        if isinstance(report, OomReport) and not kills.contain(report):
+        if not isinstance(report, OomReport):
+            continue
+
+        is_told_by_kernel = kills.contain(report)
+        if not is_told_by_kernel:
             yield build_incident(report)
 
 

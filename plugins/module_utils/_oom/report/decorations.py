@@ -64,17 +64,24 @@ class Decorations:
 
     def find_wrap(self, lines: t.Sequence[str]) -> None:
         """Look for the width at which a terminal has broken all longer lines."""
+        if self._is_quoted_printable:
+            return
+
         lengths = [len(line.rstrip("\r")) for line in lines]
         width = max(lengths, default=0)
-        if self._is_quoted_printable or width > _WIDEST or lengths.count(width) < _CERTAIN:
+        is_rare = lengths.count(width) < _CERTAIN
+        if is_rare or width > _WIDEST:
             return
 
         # Mail programs break lines between words, so most of their lines are shorter.
         broken = [line.rstrip("\r") for line, later in zip(lines, lines[1:]) if _is_continued(line, later)]
         full = list(map(len, broken)).count(width)
-        if full >= _CERTAIN and full * 2 > len(broken):
-            self._width = width
-            self.is_active = True
+        is_usual = full * 2 > len(broken)
+        if full < _CERTAIN or not is_usual:
+            return
+
+        self._width = width
+        self.is_active = True
 
     def find(self, line: str) -> None:
         """Look for decorations in a line about an OOM kill."""

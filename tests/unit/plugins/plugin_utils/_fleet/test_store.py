@@ -15,6 +15,8 @@ from ansible_collections.oomguard.linux.plugins.plugin_utils._fleet.store import
     name_file,
     read_record,
     read_records,
+    read_version,
+    write_next_record,
     write_record,
 )
 from ansible_collections.oomguard.linux.tests.unit.plugins.plugin_utils._fleet.factories import make_record
@@ -96,3 +98,29 @@ def test_long_names_differ() -> None:
     names = [name_file("x" * 300 + end) for end in ("a", "b")]
     assert names[0] != names[1]
     assert max(map(len, names)) <= 210
+
+
+def test_next_record_keeps_the_list_of_changes(tmp_path: pathlib.Path) -> None:
+    changes = [
+        {"time": "2026-11-29T03:00:00Z", "what": f"swap {number}", "before": None, "after": "1G"} for number in (1, 2)
+    ]
+    write_next_record(tmp_path, make_record(applied=changes[:1]))
+    write_next_record(tmp_path, make_record(applied=changes[1:]))
+    record = read_record(tmp_path, "web1")
+    assert record is not None
+    assert record["applied"] == changes
+
+
+def test_next_record_replaces_a_damaged_one(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "web1.json").write_text("{")
+    write_next_record(tmp_path, make_record())
+    assert read_record(tmp_path, "web1") == make_record()
+
+
+def test_temporary_files_are_not_read(tmp_path: pathlib.Path) -> None:
+    (tmp_path / ".web1.json").write_text("{")
+    assert read_records(tmp_path).problems == ()
+
+
+def test_version_is_that_of_the_collection() -> None:
+    assert read_version().count(".") == 2

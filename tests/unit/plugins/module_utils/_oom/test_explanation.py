@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The text that the role detect prints."""
+"""The text that explains a result."""
 
 from __future__ import annotations
 
@@ -11,31 +11,25 @@ import typing as t
 
 import pytest
 import yaml
-from ansible.template import Templar, trust_as_template
 
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.explanation import explain_result
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.in_journal import Query, find_in_journal
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.in_logs import find_in_logs
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import FIXTURES as LOGS
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import Host, captured
-from ansible_collections.oomguard.linux.tests.unit.roles.role import ROLES, load
 
 COVERED: dict[str, t.Any] = {"complete": True, "from": None, "missed_records": 0, "unparsed": 0, "notes": []}
 
 
 def sum_up(count: int, down: list[str], *, complete: bool = True) -> dict[str, t.Any]:
     """Return a summary; `complete` is whether `down` are certainly all units that went down."""
-    return {"count": count, "units_taken_down": down, "units_taken_down_complete": complete}
+    return {"count": count, "units_taken_down": down, "units_taken_down_complete": complete, "taken_down": []}
 
 
-def print_result(found: dict[str, t.Any], **variables: object) -> str:
-    """Return the text that the role prints for a result."""
-    result = {"summary": sum_up(0, []), "coverage": COVERED, "events": [], "remedies": []}
-    templar = Templar(
-        variables={**load("detect", "defaults/main.yml"), "detect_result": {**result, **found}, **variables}
-    )
-    templates = ROLES / "detect/templates"
-    text = (templates / "summary.txt.j2").read_text()
-    return str(templar.copy_with_new_env(searchpath=[str(templates)]).template(trust_as_template(text)))
+def explain(found: dict[str, t.Any], *, details: bool = False) -> str:
+    """Return the text that explains a result, of which only some parts are given."""
+    empty = {"summary": sum_up(0, []), "coverage": COVERED, "events": [], "remedies": []}
+    return "\n".join(explain_result({**empty, **found}, details=details)) + "\n"
 
 
 def event(time: str, kind: str, *, stopped: bool = False) -> dict[str, t.Any]:
@@ -49,39 +43,9 @@ def event(time: str, kind: str, *, stopped: bool = False) -> dict[str, t.Any]:
     return {"time": time, "log": None, "unit_effect": {"stopped": stopped}, "diagnosis": diagnosis}
 
 
-@pytest.mark.parametrize(
-    ("count", "down", "complete", "line"),
-    [
-        (0, [], True, "No OOM kill found."),
-        (0, [], False, "Unknown: no OOM kill was found, but not everything could be searched."),
-        (0, ["a.service"], True, "No record of an OOM kill was found, but OOM kills took services down: a.service."),
-        (2, ["a.service"], True, "2 OOM events. Services taken down: a.service."),
-        (
-            2,
-            ["a.service"],
-            False,
-            "2 OOM events. Services taken down: a.service; whether there were others is not known.",
-        ),
-        (1, [], True, "1 OOM event. Services taken down: none."),
-        (1, [], False, "1 OOM event. Services taken down: not known."),
-    ],
-)
-def test_first_line_sums_up_the_search(count: int, down: list[str], line: str, *, complete: bool) -> None:
-    summary = sum_up(count, down, complete=complete)
-    found = {"summary": summary, "coverage": {**COVERED, "complete": complete}}
-    assert print_result(found).splitlines()[0] == line
-
-
-@pytest.mark.parametrize("count", [0, 2])
-def test_service_that_may_not_have_gone_down_is_marked(count: int) -> None:
-    taken_down = [{"unit": "a.service", "confirmed": False}, {"unit": "b.service", "confirmed": True}]
-    summary = {**sum_up(count, ["a.service", "b.service"]), "taken_down": taken_down}
-    assert print_result({"summary": summary}).splitlines()[0].endswith(": a.service (not confirmed), b.service.")
-
-
 def test_empty_result_shows_start_of_search_and_notes() -> None:
     coverage = {**COVERED, "from": "2026-11-20T08:53:20.000000Z", "notes": ["The journal is kept in memory only."]}
-    assert print_result({"coverage": coverage}).splitlines() == [
+    assert explain({"coverage": coverage}).splitlines() == [
         "No OOM kill found since 2026-11-20 08:53:20 UTC.",
         "Notes on coverage:",
         "  - The journal is kept in memory only.",
@@ -90,20 +54,20 @@ def test_empty_result_shows_start_of_search_and_notes() -> None:
 
 def test_units_taken_down_are_unknown_for_a_log() -> None:
     result = find_in_logs([str(LOGS / "bookworm-6.1-memcg.log")], boot="all", limit=1, tasks="none", top=0)
-    assert print_result(result).startswith("1 OOM event. Services taken down: not known.\n")
+    assert explain(result).startswith("1 OOM event; services taken down: not known.\n")
 
 
 def test_event_of_a_log_shows_its_line_and_time_stamp() -> None:
     log = {"path": "a.log", "line": 7, "stamp": "Jun 20 12:47:02 web1 kernel:"}
     logged = {**event("", "kill"), "time": None, "log": log}
-    assert print_result({"events": [logged]}).splitlines()[2:4] == ["a.log, line 7", "Jun 20 12:47:02 web1 kernel:"]
+    assert explain({"events": [logged]}).splitlines()[2:4] == ["a.log, line 7", "Jun 20 12:47:02 web1 kernel:"]
 
 
 EVENTS = [event("2026-01-01", "outage", stopped=True), *(event(f"2026-01-0{day}", "kill") for day in (2, 3, 4))]
 
 
 def test_each_kind_of_event_is_shown_once_and_outages_first() -> None:
-    lines = print_result({"events": EVENTS, "summary": sum_up(4, ["a.service"])}).splitlines()
+    lines = explain({"events": EVENTS, "summary": sum_up(4, ["a.service"])}).splitlines()
     assert lines[2:7] == [
         "2026-01-01 UTC",
         "Kind: outage.",
@@ -115,7 +79,7 @@ def test_each_kind_of_event_is_shown_once_and_outages_first() -> None:
 
 
 def test_details_show_the_evidence_of_each_kind() -> None:
-    assert "Seen at 2026-01-04." in print_result({"events": EVENTS}, detect_details=True)
+    assert "Seen at 2026-01-04." in explain({"events": EVENTS}, details=True)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +90,7 @@ def test_details_show_the_evidence_of_each_kind() -> None:
     ],
 )
 def test_lost_kernel_messages_are_counted(count: int, line: str) -> None:
-    text = print_result({"coverage": {**COVERED, "complete": False, "missed_records": count}})
+    text = explain({"coverage": {**COVERED, "complete": False, "missed_records": count}})
     assert text.splitlines()[1:] == ["The search was incomplete:", line]
 
 
@@ -134,31 +98,86 @@ def test_lost_kernel_messages_are_counted(count: int, line: str) -> None:
     ("count", "line"), [(1, "  - 1 record could not be read."), (3, "  - 3 records could not be read.")]
 )
 def test_unreadable_records_are_counted(count: int, line: str) -> None:
-    text = print_result({"coverage": {**COVERED, "complete": False, "unparsed": count}})
+    text = explain({"coverage": {**COVERED, "complete": False, "unparsed": count}})
     assert text.splitlines()[1:] == ["The search was incomplete:", line]
 
 
 def test_events_beyond_the_limit_are_counted() -> None:
-    text = print_result({"events": EVENTS, "summary": sum_up(900, [])})
-    assert "The explanation covers 4 of them (detect_limit)." in text
+    text = explain({"events": EVENTS, "summary": sum_up(900, [])})
+    assert "The explanation covers 4 of them." in text
 
 
 def test_long_remedy_is_valid_yaml() -> None:
     variables = {"oom_policy_units": [f"a-{'very-' * 30}long-name.service", "b: c.service"]}
     remedy = {"role": "oom_policy", "variables": variables, "why": "why.", "risk": "risk.", "automatic": True}
-    text = print_result({"remedies": [remedy]})
+    text = explain({"remedies": [remedy]})
     lines = [line for line in text.splitlines() if line.startswith("     ") and "Risk" not in line]
     assert yaml.safe_load("\n".join(lines)) == variables
+
+
+def policy(unit: str, **variables: str) -> dict[str, t.Any]:
+    variables_of_unit = {"oom_policy_units": [unit], **variables}
+    why = f"For {unit}."
+    return {"role": "oom_policy", "variables": variables_of_unit, "why": why, "risk": "risk.", "automatic": True}
+
+
+def test_remedies_of_several_units_are_one() -> None:
+    lines = explain({"remedies": [policy("a.service"), policy("b.service"), policy("a.service")]}).splitlines()
+    assert lines[3:] == [
+        "  -> role oom_policy: For a.service. For b.service.",
+        "     oom_policy_units:",
+        "       - a.service",
+        "       - b.service",
+        "     Risk: risk.",
+    ]
+
+
+def test_remedies_with_other_variables_stay_apart() -> None:
+    restarting = policy("b.service", oom_policy_restart="always")
+    text = explain({"remedies": [policy("a.service"), restarting, policy("c.service")]})
+    assert text.count("oom_policy_units:") == 2
+    assert "       - a.service\n       - c.service\n" in text
+
+
+def test_remedy_to_choose_says_so_and_stays_apart() -> None:
+    ceiling = {**policy("user-.slice"), "automatic": False}
+    lines = explain({"remedies": [policy("a.service"), ceiling]}).splitlines()
+    assert "  -> role oom_policy (only if you choose it): For user-.slice." in lines
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "1G",
+        "a.service",
+        "no",
+        "Null",
+        "1",
+        "1e3",
+        "2026-11-29",
+        "",
+        "a: b",
+        "- a",
+        "\u00fc",
+        5,
+        True,
+        None,
+        {"a": [1]},
+    ],
+)
+def test_variables_are_valid_yaml(value: object) -> None:
+    lines = explain({"remedies": [{**policy("a"), "variables": {"name": value}}]}).splitlines()
+    assert yaml.safe_load("\n".join(lines[4:-1])) == {"name": value}
 
 
 def test_repeated_advice_is_shown_once() -> None:
     same = {"what": "Do it.", "why": "It helps.", "risk": "None."}
     events = [{**kill, "diagnosis": {**kill["diagnosis"], "advice": [same]}} for kill in EVENTS]
-    assert print_result({"events": events}).count("Do it.") == 1
+    assert explain({"events": events}).count("Do it.") == 1
 
 
 # Texts that are never null.
-TEXTS = {"kind", "summary", "evidence", "role", "why", "risk", "what", "variables", "notes"}
+TEXTS = {"automatic", "kind", "summary", "evidence", "role", "why", "risk", "what", "variables", "notes"}
 RESULT = find_in_journal(Query(), Host(captured("bullseye"), {"apache2.service": "stop"}))
 DENIALS = re.compile(r"\b(none|no|0|null|never)\b", re.IGNORECASE)
 
@@ -185,7 +204,7 @@ def hide(path: t.Sequence[t.Any]) -> dict[str, t.Any]:
     return hidden
 
 
-PRINTED = print_result(RESULT, detect_details=True).splitlines()
+PRINTED = explain(RESULT, details=True).splitlines()
 SHOWN = [
     path
     for path in list_values(RESULT)
@@ -195,12 +214,12 @@ SHOWN = [
 
 @pytest.mark.parametrize("path", SHOWN, ids=lambda path: ".".join(map(str, path)))
 def test_unknown_value_is_not_printed_as_none(path: tuple[t.Any, ...]) -> None:
-    lines = print_result(hide(path), detect_details=True).splitlines()
+    lines = explain(hide(path), details=True).splitlines()
     assert [line for line in lines if line not in PRINTED and DENIALS.search(line)] == []
 
 
 @pytest.mark.parametrize("name", ["events", "remedies"])
 def test_unknown_services_are_not_printed_as_none(name: str) -> None:
     summary = {**RESULT["summary"], "units_taken_down": [], "units_taken_down_complete": None}
-    lines = print_result({**RESULT, name: [], "summary": summary}).splitlines()
-    assert lines[0] == "3 OOM events. Services taken down: not known."
+    lines = explain({**RESULT, name: [], "summary": summary}).splitlines()
+    assert lines[0] == "3 OOM events; services taken down: not known."
