@@ -47,7 +47,7 @@ options:
   records_path:
     description:
       - Write a record of each host to this folder on the control node. It is created if it does not exist. Records
-        follow the JSON schema in C(roles/report/files/record.schema.json).
+        follow the JSON schema in C(roles/detect/files/record.schema.json).
       - A record replaces the last one of the host, and keeps its list of changes.
       - In check mode, nothing is written.
     type: path

@@ -25,7 +25,7 @@ from .record import Record, RecordError, decode_record, encode_record
 from .shape import Schema
 
 _COLLECTION = pathlib.Path(__file__).parents[3]
-_SCHEMA = _COLLECTION / "roles/report/files/record.schema.json"
+_SCHEMA = _COLLECTION / "roles/detect/files/record.schema.json"
 _SUFFIX = ".json"
 _MAX_APPLIED = 100
 # Linux accepts 255 bytes; a temporary file has a longer name.
