@@ -93,7 +93,7 @@ def read_file(path: pathlib.Path) -> Record:
     try:
         return decode_record(text, load_schema())
     except RecordError as error:
-        raise RecordError(f"Could not read the record {path}. {error.problem}", hint=error.hint) from error
+        raise RecordError(f"Could not read the record {path}. {error.problem}", hint=error.hint) from None
 
 
 def write_record(folder: pathlib.Path, record: Record) -> pathlib.Path:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import copy
+import types
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.in_journal import Query, find_in_journal
@@ -14,6 +15,7 @@ from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald
 
 RESULT = find_in_journal(Query(), Host(captured("bullseye"), {"apache2.service": "stop"}))
 """A result with kills, two of which took units down, read from a captured journal."""
+_FOUND: t.Mapping[str, t.Any] = types.MappingProxyType(RESULT)
 COVERAGE: dict[str, t.Any] = {**RESULT["coverage"], "complete": True, "notes": []}
 SUMMARY: dict[str, t.Any] = {
     **RESULT["summary"],
@@ -57,6 +59,6 @@ def sum_up(*units: dict[str, t.Any], **parts: t.Any) -> dict[str, t.Any]:
     return {**SUMMARY, "count": len(units), "units_taken_down": names, "taken_down": [*units], **parts}
 
 
-def make_record(host: str = "web1", result: t.Mapping[str, t.Any] | None = RESULT, **parts: t.Any) -> Record:
+def make_record(host: str = "web1", result: t.Mapping[str, t.Any] | None = _FOUND, **parts: t.Any) -> Record:
     """Return the record of a host."""
     return {**build_record(host, result, collected_at="2026-11-29T03:00:00Z", version="1.0.0"), **parts}

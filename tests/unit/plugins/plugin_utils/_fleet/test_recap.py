@@ -49,7 +49,7 @@ def split(lines: list[str]) -> list[str]:
 
 def test_worst_host_comes_first_and_clean_ones_are_counted() -> None:
     lines = show(CLEAN, PARTLY, GONE, KILLED, DOWN)
-    assert " ".join(lines[:2]).split(", ")[-1] == "1 clean."
+    assert " ".join(lines[:2]).rsplit(", ", maxsplit=1)[-1] == "1 clean."
     assert [line.split()[0] for line in lines[-5:]] == ["HOST", "db1", "app1", "gone", "log1"]
 
 
