@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import operator
 import shlex
 import textwrap
 import typing as t
@@ -85,12 +86,8 @@ def explain_host(host: str, result: Data, *, details: bool, has_heading: bool) -
 
 def list_roles(record: Record) -> list[str]:
     """Return the roles that help a host, each once."""
-    roles = []
-    for remedy in record["remedies"]:
-        if remedy["role"] not in roles:
-            roles.append(remedy["role"])
-
-    return roles
+    roles = map(operator.itemgetter("role"), record["remedies"])
+    return list(dict.fromkeys(roles))
 
 
 def is_helped(record: Record) -> bool:
