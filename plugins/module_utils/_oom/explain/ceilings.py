@@ -51,15 +51,22 @@ class _Users(t.NamedTuple):
 
 def suggest_ceilings(incident: Incident, figures: Figures) -> t.Iterator[Remedy]:
     """Yield a ceiling for each user if it would have stopped the one that held most, and none of the others."""
+    place = incident.place
+    is_apache = place.unit in APACHE
+    is_of_user = (place.slice or "").startswith("user-")
+    # Most kills are neither, and need no sums of the users.
+    if not any((is_apache, is_of_user)):
+        return
+
     users = _find_users(incident.report, figures.memory)
     if users is None or users.held_bytes <= users.ceiling_bytes:
         return
 
-    if incident.place.unit in APACHE:
+    if is_apache:
         yield from _suggest_fewer_workers(users)
 
     uid, _tasks, _sums = users.largest
-    if incident.place.slice == f"user-{uid}.slice":
+    if place.slice == f"user-{uid}.slice":
         yield _suggest_slice(users)
 
 

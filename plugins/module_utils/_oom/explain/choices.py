@@ -40,8 +40,11 @@ def find_choices(incident: Incident, figures: Figures, cause: str, limits: SwapL
 
 def _suggest_zram(figures: Figures, limits: SwapLimits) -> t.Iterator[Remedy]:
     """Yield compressed memory if swap would have helped, but the disk has no room for it, or the RAM is small."""
+    if limits.has_zram or limits.was_raise_futile:
+        return
+
     size = find_swap_size(figures, limits)
-    if size is None or limits.has_zram or limits.was_raise_futile:
+    if size is None:
         return
 
     reason = _find_reason_for_zram(size, figures.memory, limits)

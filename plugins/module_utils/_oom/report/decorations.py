@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import binascii
 import html
+import itertools
 import re
 import typing as t
 
@@ -47,7 +48,8 @@ def _has_prefix(line: str) -> bool:
 
 def _is_continued(line: str, later: str) -> bool:
     """Return whether a line with a prefix is followed by one without."""
-    return later.strip() != "" and _has_prefix(line) and not _has_prefix(later)
+    # Most lines fail the first test.
+    return not _has_prefix(later) and later.strip() != "" and _has_prefix(line)
 
 
 class Decorations:
@@ -73,11 +75,15 @@ class Decorations:
         if is_rare or width > _WIDEST:
             return
 
+        pairs = list(zip(lines, lines[1:]))
+        full = [pair for pair, length in zip(pairs, lengths) if length == width]
+        full_count = sum(itertools.starmap(_is_continued, full))
+        if full_count < _CERTAIN:
+            return
+
         # Mail programs break lines between words, so most of their lines are shorter.
-        broken = [line.rstrip("\r") for line, later in zip(lines, lines[1:]) if _is_continued(line, later)]
-        full = list(map(len, broken)).count(width)
-        is_usual = full * 2 > len(broken)
-        if full < _CERTAIN or not is_usual:
+        broken_count = sum(itertools.starmap(_is_continued, pairs))
+        if full_count * 2 <= broken_count:
             return
 
         self._width = width

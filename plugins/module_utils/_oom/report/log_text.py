@@ -178,12 +178,11 @@ class LogText:
         self.count += len(lines)
         numbered = zip(range(first, self.count + 1), lines)
         hinted = list(iter_hinted_lines(text, lines, first))
+        self._decorations.find_in_mail(text)
         if first == 1:
             self._fields = find_csv(self._records, lines[0]) or self._fields
             self._find_forms(text)
-            self._decorations.find_in_mail(text)
             self._decorations.find_wrap(lines)
-        self._decorations.find_in_mail(text)
         for _number, line in hinted:
             self._find_forms(line)
             self._decorations.find(line)

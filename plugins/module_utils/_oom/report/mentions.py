@@ -32,6 +32,8 @@ MAX_NAMED = 3
 # Every mention contains one of these. A search for them is much faster than for the pattern.
 _HINTS = ("oom-kill", "illed process")
 _ALL_HINTS = (*_HINTS, *HINTS)
+# Each of these hints contains one of these.
+_SHORT_HINTS = ("illed process", "oom", "OOM", "lowmemorykiller")
 _HINTED = re.compile("|".join([*_HINTS, *PROGRAMS.values(), "OOM victim"]).replace("?P<told_pid>", ""))
 # The groups of the other programs are `told0`, `told1` and so on.
 _TOLD_BY = [rf"|(?P<told{number}>{pattern})" for number, pattern in enumerate(PROGRAMS.values())]
@@ -52,14 +54,7 @@ _KINDS_WITHOUT_PID = {"trigger": _TRIGGER, "constraint": _CONSTRAINT, "spared": 
 
 def has_hint(text: str) -> bool:
     """Return whether a text of one or more lines can mention an OOM kill."""
-    hints = (
-        "illed process" in text,
-        "oom" in text,
-        "OOM" in text,
-        "lowmemorykiller" in text,
-    )
-
-    return any(hints)
+    return any(map(text.__contains__, _SHORT_HINTS))
 
 
 def list_mentions(text: str) -> list[str]:

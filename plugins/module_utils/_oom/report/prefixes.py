@@ -86,7 +86,8 @@ def split_prefix(text: str) -> Prefix | None:
     start = level.end() if level else 0
     head = _split_head(text, start)
     is_whole_line = len(head.text) == len(text) - start
-    if head.source in (None, "kernel"):
+    # Most lines of a report without an uptime have no bracket. They would take long to fail the pattern.
+    if head.source in (None, "kernel") and "[" in head.text:
         prefix = _split_uptime(head, is_whole_line=is_whole_line)
         if prefix is not None:
             return prefix

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import collections
 import functools
+import itertools
 import typing as t
 
 from .assembly import build_report
@@ -99,15 +100,20 @@ class RecentReports:
 
     def _finish_report(self, report: OomReport) -> None:
         """Finish the report of a userspace killer or a notice of systemd, unless a report explains the notice."""
-        # The first notice about a unit is the event, and the later ones are about the same kill.
-        later = [kill for kill in map(_outline, self._items) if kill.unit != report.unit]
-        find_explanation = functools.partial(is_explained, report)
-        if any(map(find_explanation, [*self._kills, *later])):
+        # Most notices follow their report, so the later ones are looked at last.
+        kills = itertools.chain(self._kills, self._iter_later_kills(report.unit))
+        if any(map(functools.partial(is_explained, report), kills)):
             return
 
         named = self._add_unit(report)
         self._kills.append(named)
         self._found.append(named)
+
+    def _iter_later_kills(self, unit: str | None) -> t.Iterator[OomReport]:
+        """Yield the items that are left, without the later notices about the same unit, of which the first counts."""
+        for kill in map(_outline, self._items):
+            if kill.unit != unit:
+                yield kill
 
     def _add_unit(self, report: OomReport) -> OomReport:
         """Return the report with the unit that a later notice names, if the report names no cgroup."""
