@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import os
 import pathlib
 import pwd
@@ -192,7 +193,8 @@ class Systemd:
         """Return the state of several units that share the drop-in. One that has few other drop-ins stands for all."""
         state = self._observe_files(wanted, FoundUnit(wanted.unit))
         members = self._show_members(wanted.unit, wanted)
-        first: t.Mapping[str, str] = min(members, key=_rank_member, default={})
+        rank = functools.partial(_rank_member, path=str(state.path))
+        first: t.Mapping[str, str] = min(members, key=rank, default={})
         dropins = self._read_dropins(wanted, first)
         state = dataclasses.replace(state, booted=True, dropins=dropins, properties=first)
         instances = [self._add_properties(state, member) for member in members]
@@ -412,12 +414,15 @@ def _has_leftover(path: pathlib.Path, wanted: Wanted) -> bool:
     return not files
 
 
-def _rank_member(properties: t.Mapping[str, str]) -> tuple[bool, bool, int, str]:
-    """Return the key that sorts units: the root slice, which has no limits, and units with many drop-ins come last."""
+def _rank_member(properties: t.Mapping[str, str], path: str) -> tuple[bool, bool, bool, int, str]:
+    """Return the key that sorts the units that share a drop-in, so that one to which it applies comes first.
+
+    The root slice has no limits. A drop-in of the unit itself hides a shared one of the same name.
+    """
     name = properties.get("Id", "")
     is_inactive = properties.get("ActiveState") != "active"
     dropins = split_words(properties.get("DropInPaths", ""))
-    return (name == "-.slice", is_inactive, len(dropins), name)
+    return (name == "-.slice", path not in dropins, is_inactive, len(dropins), name)
 
 
 def _find_oomd_units(shown: t.Mapping[str, t.Mapping[str, str]]) -> tuple[str, ...]:

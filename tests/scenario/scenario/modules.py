@@ -12,16 +12,21 @@ if t.TYPE_CHECKING:
     from testinfra.host import Host
 
 
+# The result that ansible-core 2.19 stores of a module that failed has no `failed`, and none of the module's own keys.
+_KEYS_OF_A_FAILURE = {"changed", "deprecations", "failed", "msg", "warnings"}
+
+
 def run_module(host: Host, module: str, /, *, check: bool = False, **arguments: t.Any) -> dict[str, t.Any]:
-    """Run the module oomguard.linux.MODULE, and return its result. Raise AnsibleException if the module fails."""
-    # Ansible reads an empty object as the text of a command.
-    text = json.dumps(arguments) if arguments else ""
-    return dict(host.ansible(f"oomguard.linux.{module}", text, check=check))
+    """Run the module oomguard.linux.MODULE, and return its result. Raise AssertionError if the module fails."""
+    result = try_module(host, module, check=check, **arguments)
+    if result.keys() <= _KEYS_OF_A_FAILURE:
+        raise AssertionError(f"{module}: {result.get('msg')}")
+
+    return result
 
 
 def try_module(host: Host, module: str, /, *, check: bool = False, **arguments: t.Any) -> dict[str, t.Any]:
     """Run the module oomguard.linux.MODULE, and return its result, even if the module fails."""
-    try:
-        return run_module(host, module, check=check, **arguments)
-    except host.ansible.AnsibleException as error:
-        return dict(error.result)
+    # Ansible reads an empty object as the text of a command.
+    text = json.dumps(arguments) if arguments else ""
+    return dict(host.ansible(f"oomguard.linux.{module}", text, check=check))

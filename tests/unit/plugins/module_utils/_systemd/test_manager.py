@@ -243,6 +243,13 @@ def test_unit_with_few_dropins_stands_for_all(
     assert systemd.observe(PREFIX).properties["Id"] == first
 
 
+def test_unit_with_a_dropin_of_the_same_name_does_not_stand_for_all(systemd: Systemd, programs: Programs) -> None:
+    shared = systemd.observe(PREFIX).path
+    add_units(programs, {"Id": "web-1.service", "DropInPaths": "/etc/systemd/system/web-1.service.d/50-oomguard.conf"})
+    add_units(programs, {"Id": "web-2.service", "DropInPaths": str(shared)})
+    assert systemd.observe(PREFIX).properties["Id"] == "web-2.service"
+
+
 def test_unit_that_stands_for_all_counts_once(systemd: Systemd, programs: Programs) -> None:
     add_units(programs, {"Id": "web-1.service"}, {"Id": "web-2.service"})
     state = systemd.observe(PREFIX)
