@@ -90,12 +90,13 @@ def _is_oom_report(draft: Draft) -> bool:
     Mem-Info and a task table are not enough: the lowmemorykiller of Android kernels prints them, too.
     """
     if draft.trigger is not None:
-        is_certain = (
-            draft.first is not draft.last,
-            draft.first.source == "kernel",
-            _ODD_NAME.search(draft.trigger.name) is None,
-        )
-        return any(is_certain)
+        if draft.first is not draft.last:
+            return True
+
+        if draft.first.source == "kernel":
+            return True
+
+        return _ODD_NAME.search(draft.trigger.name) is None
 
     has_target = _has_target(draft)
     if draft.first.source == QUOTED:

@@ -18,6 +18,7 @@ from .prefixes import split_prefix
 
 _LONGEST = 60
 _WIDEST = 320
+_SAME_PREFIX = 6
 # So many broken lines of one width show that there are others.
 _CERTAIN = 2
 # RHEL 6 prints two adjustments.
@@ -48,7 +49,10 @@ def _has_prefix(line: str) -> bool:
 
 def _is_continued(line: str, later: str) -> bool:
     """Return whether a line with a prefix is followed by one without."""
-    # Most lines fail the first test.
+    # Most lines have the same prefix, and looking for it takes much longer than this.
+    if line[:_SAME_PREFIX] == later[:_SAME_PREFIX]:
+        return False
+
     return not _has_prefix(later) and later.strip() != "" and _has_prefix(line)
 
 

@@ -32,7 +32,7 @@ from .task_table import (
 _TASK_LINE = re.compile(
     r"(?:CPU: \d{1,20} (?:UID: \d{1,20} )?PID: (\d{1,20}) Comm: |Pid: (\d{1,20}), comm: )(.*)", re.DOTALL
 )
-_RELEASE = re.compile(r" (?:Not tainted|Tainted: [A-Z() -]{0,60}?) {1,40}\(?(\d\S{0,99})")
+_RELEASE = re.compile(r" (?:Not tainted|Tainted:(?: {1,20}[A-Z()-]{1,20}){0,30}) {1,40}\(?(\d\S{0,99})")
 _GROUP = re.compile(r"Tasks in .* are going to be killed due to memory\.oom\.group set$", re.DOTALL)
 _EXITING = "is already exiting. Skip killing the task"
 _KILLED = "Killed process "
@@ -133,9 +133,14 @@ class Draft:
         # The name of the trigger comes first, and it can begin as other lines do (`swapper/0 cpuset=...`).
         return " cpuset=" in text and self._take_cpuset(text)
 
-    @property
-    def bulk(self) -> Bulk:
-        """Return the kind of lines that need no `take` at this position: rows of the table, or lines of the stack."""
+    def extend(self, line: Line) -> Bulk:
+        """Make a line that was taken the last one of the report.
+
+        Return the kind of lines that need no `take` after it: rows of the table, or lines of the stack.
+        """
+        self.last = line
+        if self._passed:
+            self.enclose()
         if self._in_table:
             return "[", self.rows
 
@@ -150,9 +155,6 @@ class Draft:
 
     def enclose(self) -> None:
         """Take the lines that were passed over for lines inside the report, because this line of it follows them."""
-        if not self._passed:
-            return
-
         missing = _MAX_UNREAD - len(self.unread)
         self.unread += [text[:_UNREAD_LENGTH] for text in list_unread(self._passed)[:missing]]
         self._passed.clear()

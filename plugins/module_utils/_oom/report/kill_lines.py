@@ -135,13 +135,12 @@ def parse_trigger(text: str) -> Trigger | None:
         return None
 
     mask = _MASK.search(rest)
-    is_truncated = _CUT_MASK.fullmatch(rest) is not None
-    if mask is None and not is_truncated:
+    if mask is None and not _CUT_MASK.fullmatch(rest):
         return None
 
     gfp_mask, gfp_flags = _parse_mask(mask)
     own_name = _remove_rest_of_prefix(name)
-    if len(_ESCAPED_BYTE.sub(".", own_name)) > _NAME_BYTES:
+    if _is_too_long(own_name):
         return None
 
     return Trigger(
@@ -159,6 +158,14 @@ def _remove_rest_of_prefix(name: str) -> str:
         return name
 
     return _REST_OF_PREFIX.sub("", name)
+
+
+def _is_too_long(name: str) -> bool:
+    """Return whether the kernel would cut a name, whose bytes can be escaped."""
+    if len(name) <= _NAME_BYTES:
+        return False
+
+    return len(_ESCAPED_BYTE.sub(".", name)) > _NAME_BYTES
 
 
 def _parse_mask(mask: t.Match[str] | None) -> tuple[str | None, tuple[str, ...]]:
@@ -210,8 +217,15 @@ def parse_kill(text: str) -> Kill | None:
     if is_from_policy and not has_figures:
         return None
 
-    is_cut = _CUT_FIGURES.search(match.group("figures")) is not None
-    return Kill(_build_victim(match), scope, is_from_policy=is_from_policy, is_cut=is_cut)
+    return Kill(_build_victim(match), scope, is_from_policy=is_from_policy, is_cut=_is_cut(match.group("figures")))
+
+
+def _is_cut(figures: str) -> bool:
+    """Return whether a kill line ends within its figures."""
+    # The search takes long, and only the last figure can be cut.
+    last = max(0, figures.rfind(" ") - 1)
+
+    return _CUT_FIGURES.search(figures, last) is not None
 
 
 def parse_cut_kill(text: str) -> Kill | None:

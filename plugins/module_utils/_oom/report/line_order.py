@@ -19,14 +19,18 @@ from .prefixes import split_prefix
 _HEADING = re.compile(r"CPU: \d|Pid: \d|\S cpuset=")
 
 
-def is_newest_first(lines: t.Sequence[str]) -> bool:
+def is_newest_first(text: str) -> bool:
     """Return whether the first line about an OOM kill is about the victim, and the last and older one is a trigger."""
-    about_kills = list(filter(list_mentions, lines))
-    if len(about_kills) < 2:
+    before, invoked, after = text.rpartition(INVOKED)
+    _rest, _newline, later_lines = after.partition("\n")
+    # In most logs, the kill follows the trigger line.
+    if not invoked or list_mentions(later_lines):
         return False
 
-    first, *_others, last = about_kills
-    if INVOKED in first or INVOKED not in last:
+    lines = text.split("\n")
+    last = lines[before.count("\n")]
+    first = next(filter(list_mentions, lines))
+    if INVOKED in first:
         return False
 
     step = _compare_times(last, first)

@@ -119,7 +119,7 @@ class LogText:
         The newest line can be the first, and lines can be joined into one.
         """
         lines = block.split("\n")
-        is_reversed = is_newest_first(lines)
+        is_reversed = is_newest_first(block)
         is_joined = len(split_joined(max(lines, key=len))) > 1
         if not any((is_reversed, is_joined)):
             return block

@@ -30,7 +30,6 @@ _ZONE = re.compile(r"(?:Node (\d{1,20}) )?([A-Z]\w*)")
 _NODE = re.compile(r"Node \d{1,20} active_anon:")
 # Searching a pattern is several times as fast if it begins with a plain character.
 _BLOCKS = re.compile(r" (\d{1,20})\*(\d{1,20})kB(?: \(([A-Z]+)\))?")
-_BLOCK_SIZES = {str(4 << order): 4096 << order for order in range(16)}
 _SWAP = re.compile(r"(Free|Total) swap *[=:] *(\d{1,20})kB")
 
 # The fields that are used. The line of a zone has some 20, and new kernels add more.
@@ -184,12 +183,12 @@ class MemInfo:
         if is_zone:
             return self._take_zone(name, text)
 
-        if _NODE.match(text):
-            self._nodes.append(text[:_LONGEST_LINE])
-            return True
-
         if " hugepages_total=" in text:
             self._take_huge_pages(text)
+            return True
+
+        if _NODE.match(text):
+            self._nodes.append(text[:_LONGEST_LINE])
             return True
 
         return self._take_buddy_list(text)
@@ -200,7 +199,7 @@ class MemInfo:
             return False
 
         numbers = text.partition(":")[2].split()
-        if not all(map(is_number, numbers)):
+        if not all(map(is_number, set(numbers))):
             return False
 
         self._zone.reserve = tuple(map(int, numbers))
@@ -270,19 +269,14 @@ class MemInfo:
         if parts is None:
             return False
 
-        blocks: dict[int, int] = {}
-        types: dict[int, str] = {}
-        for count, kilobytes, letters in _BLOCKS.findall(rest):
-            size = _BLOCK_SIZES.get(kilobytes) or int(kilobytes) * 1024
-            blocks[size] = int(count)
-            if letters:
-                types[size] = letters
-        parts.blocks = blocks
-        parts.types = types
+        counts, kilobytes, letters = zip(*_BLOCKS.findall(rest))
+        sizes = [int(number) * 1024 for number in kilobytes]
+        parts.blocks = dict(zip(sizes, map(int, counts)))
+        parts.types = {size: types for size, types in zip(sizes, letters) if types}
 
         # The smallest block is one page.
         if self._first_block is None:
-            self._first_block = next(iter(blocks))
+            self._first_block = sizes[0]
 
         return True
 

@@ -89,10 +89,8 @@ def read_reports(lines: t.Iterable[Line], *, page_size: int | None = None) -> t.
         has_oom = "oom" in text
         draft = reader.draft
         if draft is not None and not (has_oom and INVOKED in text) and draft.take(text):
-            draft.last = line
-            draft.enclose()
             reader.idle = 0
-            bulk_start, bulk = draft.bulk
+            bulk_start, bulk = draft.extend(line)
             continue
 
         reader.idle += 1
@@ -235,7 +233,7 @@ class _Reader:
             return False
 
         # What is left of an unknown prefix is no name.
-        if _ODD_NAME.search(trigger.name) and not _is_kernel_line(line):
+        if not _is_kernel_line(line) and _ODD_NAME.search(trigger.name):
             return False
 
         is_requested = trigger.name.startswith(_WORKERS) and self._has_manual_request(line)

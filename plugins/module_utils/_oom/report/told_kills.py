@@ -23,5 +23,5 @@ PROGRAMS = {
 }
 """The patterns of their lines, by the name of the program. The process that was killed is `told_pid`."""
 
-HINTS = ("OOM", "oom_kill", "oomd kill", "lowmemorykiller", "/tasks/oom", "container oom")
-"""Each of these lines contains one of these or "oom-kill"."""
+HINTS = ("OOM", "oom_kill event", "oom-kill event", "oomd kill", "lowmemorykiller", "/tasks/oom", "container oom")
+"""Each of these lines contains one of these."""

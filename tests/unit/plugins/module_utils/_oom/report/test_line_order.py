@@ -23,12 +23,13 @@ KERNEL = "Jun  1 07:00:0{0} web1 kernel: "
 @pytest.mark.parametrize("first", [3, 2])
 def test_heading_before_its_trigger_shows_the_order(prefix: str, first: int) -> None:
     heading = prefix.format(2) + "CPU: 1 PID: 7 Comm: x Not tainted 6.1.0"
-    assert is_newest_first([prefix.format(first) + GLOBAL_KILL, heading, prefix.format(2) + GLOBAL_TRIGGER])
+    lines = [prefix.format(first) + GLOBAL_KILL, heading, prefix.format(2) + GLOBAL_TRIGGER]
+    assert is_newest_first("\n".join(lines))
 
 
 @pytest.mark.parametrize("prefix", ["[    {0}.500000] ", "2022-06-01T07:00:0{0}Z web1 kernel: "])
 def test_later_kill_before_its_trigger_shows_the_order(prefix: str) -> None:
-    assert is_newest_first([prefix.format(3) + GLOBAL_KILL, prefix.format(2) + GLOBAL_TRIGGER])
+    assert is_newest_first(f"{prefix.format(3)}{GLOBAL_KILL}\n{prefix.format(2)}{GLOBAL_TRIGGER}\n")
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ def test_later_kill_before_its_trigger_shows_the_order(prefix: str) -> None:
     ],
 )
 def test_other_log_is_in_order(lines: list[str]) -> None:
-    assert not is_newest_first(lines)
+    assert not is_newest_first("\n".join(lines))
 
 
 def test_lines_of_one_message_stay_in_order() -> None:
