@@ -25,7 +25,7 @@ RESULTS: dict[str, dict[str, t.Any]] = {
     "oom_info": {
         "events": [],
         "remedies": [SWAP_REMEDY, UNIT_REMEDY, FCGID_REMEDY],
-        "summary": {"count": 0, "units_taken_down": [], "taken_down": []},
+        "summary": {"count": 1, "units_taken_down": ["a.service"], "taken_down": []},
         "coverage": {"complete": True, "from": None, "missed_records": 0, "unparsed": 0, "notes": []},
     },
     "systemd_dropin": {"restart_required": False, "active_state": "active", "unit_result": "success"},
@@ -40,7 +40,7 @@ print({result!r})
 """
 
 ALWAYS = {"Reject unknown tags", "Reject unknown roles", "Begin the list of results"}
-DETECT = {*ALWAYS, "Find every OOM kill", "Show what was found on all hosts"}
+DETECT = {*ALWAYS, "Find every OOM kill"}
 OOM_POLICY = {
     "Reject an OOM score that exempts workers from OOM kills",
     "Reject a restart that does not follow an OOM kill",
@@ -132,10 +132,7 @@ def test_remediate_detects_and_skips_the_tagged_part(tags: str, left_out: set[st
 def test_named_roles_run_without_detection(collections: pathlib.Path) -> None:
     finished = play(collections, "remediate", "--skip-tags", "detect", "-e", '{"oomguard_roles": ["auto", "fcgid"]}')
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    assert list_tasks(finished.stdout) - FCGID_CEILINGS == FCGID_DIRECTIVES | DETECT - {
-        "Find every OOM kill",
-        "Show what was found on all hosts",
-    }
+    assert list_tasks(finished.stdout) - FCGID_CEILINGS == ALWAYS | FCGID_DIRECTIVES
 
 
 @pytest.mark.parametrize("option", ["--tags", "--skip-tags"])
@@ -185,3 +182,31 @@ def test_one_role_that_fails_does_not_keep_the_others_back(failing: pathlib.Path
         "Done: oom_policy, fcgid\\nFailed: swap (Bring the total swap to its target): The disk is full."
         in finished.stdout
     )
+
+
+@pytest.fixture
+def lost(collections: pathlib.Path) -> t.Iterator[pathlib.Path]:
+    """Return the folder with the collection on a host whose journal cannot be read."""
+    module = collections / "ansible_collections/oomguard/linux/plugins/modules/oom_info.py"
+    text = module.read_text()
+    module.write_text(STUB.format(result=json.dumps({"failed": True, "msg": "The journal is gone."})))
+    yield collections
+    module.write_text(text)
+
+
+def test_host_that_could_not_be_looked_at_is_left_alone(lost: pathlib.Path) -> None:
+    finished = play(lost, "remediate", "-e", '{"oomguard_roles": ["swap"]}')
+    assert finished.returncode == 2
+    assert '"msg": "The journal is gone."' in finished.stdout
+    assert SWAP_SIZE & list_tasks(finished.stdout) == set()
+
+
+def test_units_are_not_guessed_if_the_host_could_not_be_looked_at(lost: pathlib.Path) -> None:
+    finished = play(lost, "remediate", "--skip-tags", "detect", "-e", '{"oomguard_roles": ["oom_policy"]}')
+    assert finished.returncode == 2
+    assert "The host was not searched." in finished.stdout
+
+
+def test_finding_does_not_keep_a_host_from_being_mended(collections: pathlib.Path) -> None:
+    finished = play(collections, "remediate", "-e", '{"detect_fail_on": ["taken_down", "incomplete", "killed"]}')
+    assert finished.returncode == 0, finished.stdout
