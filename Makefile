@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help test demo deps .venv lint unit sanity molecule proofs bench readme docs build clean
+.PHONY: help test demo deps .venv lint unit sanity molecule engines proofs bench readme docs build clean
 
 link := .collections/ansible_collections/oomguard/linux
 
@@ -51,7 +51,10 @@ sanity: .venv $(link) ## Run ansible-test sanity with each supported Python that
 molecule: .venv $(link) ## Run the main Molecule scenario on virtual machines of three releases
 	molecule test
 
-proofs: .venv $(link) ## Run the longer Molecule scenarios: one for each part, and one for thrashing hosts
+engines: .venv $(link) ## Read metrics, alerts and dashboard with a real Prometheus and node_exporter
+	pytest tests/engines
+
+proofs: engines ## Run the longer Molecule scenarios: one for each part, and one for thrashing hosts
 	molecule test --scenario-name dropin
 	molecule test --scenario-name fcgid
 	molecule test --scenario-name recycler

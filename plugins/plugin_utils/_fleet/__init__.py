@@ -3,11 +3,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Many hosts at once: from the results of `oom_info` to what an administrator sees. All of it runs on the control node.
 
-recap.py    the table of all hosts that ends a run, and the commands to run next (pure)
-columns.py  text in columns, as wide as a terminal shows it (pure)
-record.py   one host's record: what was found on it, and its state (pure)
-shape.py    whether data has the shape that a JSON schema demands (pure)
-store.py    a folder of records; the only file here that reads and writes records
+export.py       files for other programs, which read or rotate them at any time
+openmetrics.py  records as metrics for Prometheus (pure)
+ecs.py          records as events with the names of the Elastic Common Schema (pure)
+culprits.py     the kills of a host by what they have in common, in a bounded number of groups (pure)
+recap.py        the table of all hosts that ends a run, and the commands to run next (pure)
+columns.py      text in columns, as wide as a terminal shows it (pure)
+record.py       one host's record: what was found on it, and its state (pure)
+shape.py        whether data has the shape that a JSON schema demands (pure)
+store.py        a folder of records; the only file here that reads and writes records
+files.py        how a file is replaced while other programs read it
 
 Everything that looks at more than one host reads records and nothing else. Imports go from the bottom of this list up.
 """

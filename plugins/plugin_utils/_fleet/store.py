@@ -14,13 +14,13 @@ import json
 import operator
 import os
 import pathlib
-import tempfile
 import typing as t
 import urllib.parse
 
 import yaml
 
 from ...module_utils._safe import neutralise
+from .files import replace_file
 from .record import Record, RecordError, decode_record, encode_record
 from .shape import Schema
 
@@ -105,7 +105,7 @@ def write_record(folder: pathlib.Path, record: Record) -> pathlib.Path:
     text = encode_record(record)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _replace_file(path, text)
+        replace_file(path, text)
     except OSError as error:
         raise _cannot("write the record", path, error) from error
 
@@ -162,18 +162,6 @@ def read_version() -> str:
         return str(json.loads(manifest.read_text("utf-8"))["collection_info"]["version"])
 
     return str(yaml.safe_load((_COLLECTION / "galaxy.yml").read_text("utf-8"))["version"])
-
-
-def _replace_file(path: pathlib.Path, text: str) -> None:
-    """Write a file so that other programs see the old or the new one, never a part. Raises OSError."""
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with open(descriptor, "w", encoding="ascii") as file:
-            file.write(text)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
 
 
 def _cannot(attempt: str, path: pathlib.Path, error: OSError) -> RecordError:

@@ -62,3 +62,29 @@ def sum_up(*units: dict[str, t.Any], **parts: t.Any) -> dict[str, t.Any]:
 def make_record(host: str = "web1", result: t.Mapping[str, t.Any] | None = _FOUND, **parts: t.Any) -> Record:
     """Return the record of a host."""
     return {**build_record(host, result, collected_at="2026-11-29T03:00:00Z", version="1.0.0"), **parts}
+
+
+def make_short_event(**parts: t.Any) -> dict[str, t.Any]:
+    """Return an event as a record lists it: a process of a unit was killed, and the unit stayed up."""
+    return {
+        "id": "1",
+        "time": "2026-11-29T01:00:00Z",
+        "killer": "kernel",
+        "cause": "cgroup_limit",
+        "victim": "leak.fcgi",
+        "unit": "shop.service",
+        "taken_down": False,
+        "down_seconds": None,
+        "rss_bytes": 1000,
+        "swap_bytes": 2000,
+        **parts,
+    }
+
+
+def list_kills(*events: dict[str, t.Any]) -> list[dict[str, t.Any]]:
+    """Return the part `kinds` of a record with these events, which are of one kind."""
+    if not events:
+        return []
+
+    kind = "kernel: leak.fcgi of shop.service: cgroup_limit"
+    return [{"kind": kind, "events": [*events], "newest": {"id": events[-1]["id"]}}]

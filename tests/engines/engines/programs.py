@@ -1,0 +1,43 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Find programs, or download the Debian packages that hold them. Nothing is installed: their services do not start."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+CACHE = pathlib.Path(__file__).parents[3] / ".cache" / "engines"
+_PACKAGES = {
+    "prometheus": "prometheus",
+    "promtool": "prometheus",
+    "prometheus-node-exporter": "prometheus-node-exporter",
+}
+
+
+def find_program(name: str) -> str:
+    """Return the path of a program. Raises CalledProcessError if its package cannot be downloaded."""
+    found = shutil.which(name)
+    if found:
+        return found
+
+    folder = CACHE / _PACKAGES[name]
+    if not folder.exists():
+        _download(_PACKAGES[name], folder)
+
+    return str(folder / "usr/bin" / name)
+
+
+def _download(package: str, folder: pathlib.Path) -> None:
+    """Unpack a package into `folder`, which appears when it is complete."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=CACHE) as name:
+        temporary = pathlib.Path(name)
+        subprocess.run(["apt-get", "download", package], cwd=temporary, check=True, stdout=subprocess.DEVNULL)
+        (archive,) = temporary.glob("*.deb")
+        subprocess.run(["dpkg-deb", "--extract", str(archive), str(temporary / "root")], check=True)
+        os.rename(temporary / "root", folder)
