@@ -51,7 +51,7 @@ sanity: .venv $(link) ## Run ansible-test sanity with each supported Python that
 molecule: .venv $(link) ## Run the main Molecule scenario on virtual machines of three releases
 	molecule test
 
-engines: .venv $(link) ## Read metrics, alerts and dashboard with a real Prometheus and node_exporter
+engines: .venv $(link) ## Run the programs that read metrics (Prometheus, node_exporter) or run playbooks (cron, systemd)
 	pytest tests/engines
 
 proofs: engines ## Run the longer Molecule scenarios: one for each part, and one for thrashing hosts

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Find programs, or download the Debian packages that hold them. Nothing is installed: their services do not start."""
+"""Find programs, or download their packages. Nothing is installed, so that the services of Debian's do not start."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import tempfile
 
 CACHE = pathlib.Path(__file__).parents[3] / ".cache" / "engines"
@@ -17,6 +18,8 @@ _PACKAGES = {
     "promtool": "prometheus",
     "prometheus-node-exporter": "prometheus-node-exporter",
 }
+# It has the schemas that others publish. Its dependencies are not those of the other tools.
+_PYTHON_PACKAGES = {"check-jsonschema": "check-jsonschema==0.39.0"}
 
 
 def find_program(name: str) -> str:
@@ -30,6 +33,18 @@ def find_program(name: str) -> str:
         _download(_PACKAGES[name], folder)
 
     return str(folder / "usr/bin" / name)
+
+
+def find_python_program(name: str) -> str:
+    """Return the path of a program in an environment of its own. Raises CalledProcessError if it cannot be made."""
+    folder = CACHE / _PYTHON_PACKAGES[name]
+    program = folder / "bin" / name
+    if not program.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        pip = [str(folder / "bin/pip"), "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, "install", _PYTHON_PACKAGES[name]], check=True)
+
+    return str(program)
 
 
 def _download(package: str, folder: pathlib.Path) -> None:
