@@ -9,23 +9,24 @@ import datetime as dt
 import hashlib
 import itertools
 import operator
-import os
 import pathlib
 import typing as t
 
-from ansible import constants, context
+from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
+from ..plugin_utils._fleet.changes import describe_change, list_changes, read_in_force
+from ..plugin_utils._fleet.next_run import build_next_command, list_tags
 from ..plugin_utils._fleet.recap import (
     Line,
-    build_command,
     build_recap,
     explain_host,
     is_helped,
     select_hosts,
 )
-from ..plugin_utils._fleet.record import Data, Record, RecordError, build_record, find_state
+from ..plugin_utils._fleet.record import Data, Record, RecordError, build_record, find_state, update_record
+from ..plugin_utils._fleet.remediation import Outcome, build_remediation
 from ..plugin_utils._fleet.store import read_version, write_next_record
 
 ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
@@ -33,8 +34,12 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "explain": {"type": "list", "elements": "str", "default": []},
     "details": {"type": "bool", "default": False},
     "records_path": {"type": "path"},
+    "remediation": {"type": "bool", "default": False},
 }
 _RESULT = "detect_result"
+_OUTCOME = "oomguard_outcome"
+# The variable that a host has when it has reached the recap, without and with a remediation.
+_LAST_VARIABLE = (_RESULT, _OUTCOME)
 _COLORS = {
     "down": "COLOR_ERROR",
     "taken_down": "COLOR_CHANGED",
@@ -58,7 +63,7 @@ class ActionModule(ActionBase):
         """Print the recap, write the records, and return the state of each host."""
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         arguments = self._validate_arguments()
-        fleet = Fleet(task_vars or {})
+        fleet = Fleet(task_vars or {}, is_remediation=arguments["remediation"], check_mode=self._task.check_mode)
         hosts = self._claim_hosts(fleet)
         records = fleet.build_records(hosts or [fleet.own])
         states = {record["host"]: find_state(record) for record in records}
@@ -69,7 +74,8 @@ class ActionModule(ActionBase):
         if arguments["display"]:
             result.update(self._print(fleet.write_recap(records, arguments)))
 
-        self._write_records(arguments["records_path"], records)
+        if arguments["records_path"] and not self._task.check_mode:
+            _write_records(pathlib.Path(arguments["records_path"]), fleet.update_records(records))
 
         return result
 
@@ -89,21 +95,6 @@ class ActionModule(ActionBase):
             return ()
 
         return hosts
-
-    def _write_records(self, path: str | None, records: t.Iterable[Record]) -> None:
-        """Write the records of all hosts unless no folder is set. Raises AnsibleActionFail."""
-        if path is None:
-            return
-
-        if self._task.check_mode:
-            return
-
-        folder = pathlib.Path(path)
-        for record in records:
-            try:
-                write_next_record(folder, record)
-            except RecordError as error:
-                raise AnsibleActionFail(str(error)) from error
 
     def _is_first(self, hosts: t.Iterable[str]) -> bool:
         """Return whether no other host prints the recap of these hosts.
@@ -134,17 +125,20 @@ class ActionModule(ActionBase):
 class Fleet:
     """The hosts of a play, and what is known about them on the control node."""
 
-    def __init__(self, task_vars: Data) -> None:
+    def __init__(self, task_vars: Data, *, is_remediation: bool, check_mode: bool) -> None:
         self.own = task_vars["inventory_hostname"]
         self._task_vars = task_vars
+        self._is_remediation = is_remediation
+        self._check_mode = check_mode
         self._time = f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
         hosts = task_vars["ansible_play_hosts_all"]
         self._variables = {host: task_vars["hostvars"].raw_get(host) for host in hosts}
 
     def select_hosts(self) -> t.Sequence[str]:
         """Return the hosts that the recap is about, none if another host will print it."""
+        last = _LAST_VARIABLE[self._is_remediation]
         present = self._task_vars["ansible_play_hosts"]
-        waiting = [host for host in present if _RESULT not in self._variables[host]]
+        waiting = [host for host in present if last not in self._variables[host]]
         return select_hosts(list(self._variables), self._task_vars["ansible_play_batch"], waiting)
 
     def build_records(self, hosts: t.Iterable[str]) -> list[Record]:
@@ -155,62 +149,99 @@ class Fleet:
             build_record(host, found[host].get(_RESULT), collected_at=self._time, version=version) for host in hosts
         ]
 
+    def update_records(self, records: t.Iterable[Record]) -> t.Iterable[Record]:
+        """Return the records to keep. After a remediation, they have what it changed."""
+        if not self._is_remediation:
+            return records
+
+        return map(self._update_record, records)
+
     def write_recap(self, records: t.Sequence[Record], arguments: Data) -> list[Line]:
         """Return the lines to print: explanations, the table, and what to run next."""
-        lines: list[Line] = []
+        if self._is_remediation:
+            return [*self._explain_hosts(records, arguments), Line(""), *self._show_remediation(records)]
+
+        if len(records) == 1:
+            arguments = {**arguments, "explain": ["all"]}
+
+        return [*self._explain_hosts(records, arguments), Line(""), *build_recap(records), *_suggest(records)]
+
+    def _show_remediation(self, records: t.Sequence[Record]) -> list[Line]:
+        hosts = list(zip(records, map(self._find_outcome, records), strict=True))
+        lines = build_remediation(hosts, check_mode=self._check_mode)
+
+        return [*lines, *_suggest_after(hosts, check_mode=self._check_mode)]
+
+    def _find_outcome(self, record: Record) -> Outcome:
+        """Return what was done on a host and what is left, as far as the playbook has noted it."""
+        variables = self._variables[record["host"]]
+        changes = list(list_changes(variables))
+        if _OUTCOME in variables:
+            return Outcome(changes, **variables[_OUTCOME])
+
+        return Outcome(changes, is_finished=not record["ok"])
+
+    def _update_record(self, record: Record) -> Record:
+        """Return the record of a host with what was changed on it, and what is in force now."""
+        variables = self._variables[record["host"]]
+        changes = list_changes(variables)
+        applied = [describe_change(change, time=self._time) for change in changes]
+        checked = variables.get("oomguard_checked")
+
+        return update_record(record, checked=checked, applied=applied, in_force=read_in_force(variables))
+
+    def _explain_hosts(self, records: t.Sequence[Record], arguments: Data) -> t.Iterator[Line]:
+        """Yield the explanations of the hosts that were chosen."""
         for record in records:
-            if _is_explained(record, records, arguments["explain"]):
-                lines += self._explain(record, arguments, has_heading=len(records) > 1)
+            host = record["host"]
+            names = {"all", host} if record["ok"] else set()
+            if names.isdisjoint(arguments["explain"]):
+                continue
 
-        return [*lines, Line(""), *build_recap(records), *_suggest(records)]
-
-    def _explain(self, record: Record, arguments: Data, *, has_heading: bool) -> t.Iterator[Line]:
-        host = record["host"]
-        result = self._variables[host][_RESULT]
-        for line in explain_host(host, result, details=arguments["details"], has_heading=has_heading):
-            yield Line(line)
+            result = self._variables[host][_RESULT]
+            lines = explain_host(host, result, details=arguments["details"], has_heading=len(records) > 1)
+            yield from map(Line, lines)
 
 
-def _is_explained(record: Record, records: t.Sequence[Record], chosen: t.Collection[str]) -> bool:
-    """Return whether a host has an explanation, and it is wanted, as it is for a host that is alone."""
-    if not record["ok"]:
-        return False
-
-    is_alone = len(records) == 1
-    is_chosen = not {"all", record["host"]}.isdisjoint(chosen)
-
-    return is_alone or is_chosen
+def _write_records(folder: pathlib.Path, records: t.Iterable[Record]) -> None:
+    """Write the records of all hosts. Raises AnsibleActionFail."""
+    for record in records:
+        try:
+            write_next_record(folder, record)
+        except RecordError as error:
+            raise AnsibleActionFail(str(error)) from error
 
 
 def _suggest(records: t.Sequence[Record]) -> t.Iterator[Line]:
-    """Yield the commands to run next."""
-    yield from _suggest_remediation(list(filter(is_helped, records)))
+    """Yield the commands to run after a search."""
+    helped = filter(is_helped, records)
+    yield from _offer("To see what the playbook remediate would change:", _REMEDIATE, helped, "--check", "--diff")
 
     if len(records) > 1:
-        yield from _suggest_explanation(list(filter(operator.itemgetter("kinds"), records)))
+        explained = filter(operator.itemgetter("kinds"), records)
+        first = itertools.islice(explained, 1)
+        yield from _offer("To read the whole explanation of a host:", _DETECT, first)
 
 
-def _suggest_remediation(helped: t.Sequence[Record]) -> t.Iterator[Line]:
-    if not helped:
+def _suggest_after(hosts: t.Sequence[tuple[Record, Outcome]], *, check_mode: bool) -> t.Iterator[Line]:
+    """Return the command to run after a remediation, or after one in check mode."""
+    if check_mode:
+        changed = [record for record, outcome in hosts if outcome.changes]
+        return _offer("To apply this:", _REMEDIATE, changed, *list_tags())
+
+    left = [record for record, outcome in hosts if outcome.list_rest()]
+    return _offer("To look at the hosts again:", _DETECT, left)
+
+
+def _offer(purpose: str, playbook: str, records: t.Iterable[Record], *options: str) -> t.Iterator[Line]:
+    """Yield a command that runs a playbook on some hosts, below its purpose; nothing without hosts."""
+    hosts = list(map(operator.itemgetter("host"), records))
+    if not hosts:
         return
 
-    hosts = list(map(operator.itemgetter("host"), helped))
-    options = [*_list_options(), "--check", "--diff"]
-
     yield Line("")
-    yield Line("To see what the playbook remediate would change:")
-    yield Line(build_command(_REMEDIATE, *options, inventory=_list_inventory(), hosts=hosts))
-
-
-def _suggest_explanation(explained: t.Sequence[Record]) -> t.Iterator[Line]:
-    if not explained:
-        return
-
-    host = explained[0]["host"]
-
-    yield Line("")
-    yield Line("To read the whole explanation of a host:")
-    yield Line(build_command(_DETECT, *_list_options(), inventory=_list_inventory(), hosts=[host]))
+    yield Line(purpose)
+    yield Line(build_next_command(playbook, *options, hosts=hosts))
 
 
 def _find_color(state: str | None) -> str | None:
@@ -219,23 +250,6 @@ def _find_color(state: str | None) -> str | None:
         return None
 
     return str(_read_setting(setting))
-
-
-def _list_options() -> list[str]:
-    """Return the options of this run that the next one needs, too."""
-    if context.CLIARGS.get("become"):
-        return ["--become"]
-
-    return []
-
-
-def _list_inventory() -> list[str]:
-    """Return the inventories that were named on the command line, relative to the current folder if they are in it."""
-    sources = list(context.CLIARGS.get("inventory") or ())
-    if sources == _read_setting("DEFAULT_HOST_LIST"):
-        return []
-
-    return [source.removeprefix(f"{os.getcwd()}{os.sep}") for source in sources]
 
 
 def _read_setting(name: str) -> t.Any:

@@ -14,7 +14,7 @@ description:
   - Prints what M(oomguard.linux.oom_info) found on all hosts of the play, the worst first, in 80 columns. Clean hosts
     are counted. Hosts that could not be looked at are rows of the table.
   - The results are those that the role C(oomguard.linux.detect) has registered as C(detect_result).
-  - Prints the whole explanation if the play has only one host.
+  - Prints the whole explanation if the play has only one host, except with O(remediation).
   - Run it with C(run_once). With C(serial), each batch prints the hosts that were searched until then. With the
     strategies C(free) and C(host_pinned), which run it on each host, one of the last hosts prints the table.
   - If the callback for C(stdout) is not V(ansible.builtin.default), the lines are returned in RV(msg) instead.
@@ -48,9 +48,16 @@ options:
     description:
       - Write a record of each host to this folder on the control node. It is created if it does not exist. Records
         follow the JSON schema in C(roles/detect/files/record.schema.json).
-      - A record replaces the last one of the host, and keeps its list of changes.
+      - A record replaces the last one of the host, and keeps its list of changes. If a host was not searched, only the
+        changes in its last record are updated.
       - In check mode, nothing is written.
     type: path
+  remediation:
+    description:
+      - Whether to print what the playbook C(oomguard.linux.remediate) has done on each host and what is left to do, or
+        in check mode, what it would do. Records have what was changed and what is in force, too.
+    type: bool
+    default: false
 seealso:
   - module: oomguard.linux.oom_info
 """

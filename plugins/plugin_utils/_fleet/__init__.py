@@ -7,7 +7,10 @@ export.py       files for other programs, which read or rotate them at any time
 openmetrics.py  records as metrics for Prometheus (pure)
 ecs.py          records as events with the names of the Elastic Common Schema (pure)
 culprits.py     the kills of a host by what they have in common, in a bounded number of groups (pure)
+next_run.py     the command to run next, with the options of this run
+remediation.py  the table of all hosts that ends a remediation: what was done, and what is left (pure)
 recap.py        the table of all hosts that ends a run, and the commands to run next (pure)
+changes.py      what a remediation changed, and what is in force (pure)
 columns.py      text in columns, as wide as a terminal shows it (pure)
 record.py       one host's record: what was found on it, and its state (pure)
 shape.py        whether data has the shape that a JSON schema demands (pure)

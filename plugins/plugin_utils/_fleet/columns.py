@@ -40,10 +40,25 @@ def pad(text: str, width: int) -> str:
     return text + " " * (width - measure(text))
 
 
-def align(rows: t.Sequence[t.Sequence[str]], width: int, *, shortened: t.Iterable[int]) -> list[str]:
-    """Return the rows as lines of at most `width` columns, with the columns `shortened` as much as is needed.
+def wrap(text: str, width: int) -> list[str]:
+    """Return a text as lines of at most `width` columns, broken between words where that is possible."""
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}".lstrip()
+        if measure(longer) <= width:
+            lines[-1] = longer
+            continue
 
-    The first row is the heading. A shorter row has one long last cell, which takes the rest of its line.
+        lines += _split(word, width)
+
+    return list(filter(None, lines))
+
+
+def align(rows: t.Sequence[t.Sequence[str]], width: int, *, shortened: t.Iterable[int]) -> list[list[str]]:
+    """Return the lines of each row, of at most `width` columns, with the columns `shortened` as much as is needed.
+
+    The first row is the heading. A shorter row has one long last cell, which takes the rest of its line and more lines
+    if it needs them.
     """
     number = len(rows[0])
     gaps = len(_GAP) * (number - 1)
@@ -70,15 +85,31 @@ def _shrink(widths: list[int], columns: t.Iterable[int], total: int) -> None:
         widths[widest] -= 1
 
 
-def _align_row(row: t.Sequence[str], widths: t.Sequence[int], width: int) -> str:
+def _align_row(row: t.Sequence[str], widths: t.Sequence[int], width: int) -> list[str]:
     line = ""
     for cell, cell_width in zip(row[:-1], widths, strict=False):
         line += pad(shorten(cell, cell_width), cell_width)
         line += _GAP
 
-    rest = width - measure(line)
-    line += shorten(row[-1], rest)
-    return line.rstrip()
+    if len(row) == len(widths):
+        last = shorten(row[-1], widths[-1])
+        return [f"{line}{last}".rstrip()]
+
+    indent = measure(line)
+    first, *others = wrap(row[-1], width - indent) or [""]
+
+    return [f"{line}{first}".rstrip(), *[f"{' ' * indent}{other}" for other in others]]
+
+
+def _split(word: str, width: int) -> list[str]:
+    """Return a word in parts of at most `width` columns."""
+    parts = []
+    while measure(word) > width:
+        part = _take(word, width)
+        parts.append(part)
+        word = word.removeprefix(part)
+
+    return [*parts, word]
 
 
 def _take(text: str, width: int) -> str:

@@ -45,10 +45,21 @@ _CAUSES = {
     "pressure": "pressure",
 }
 _ROLES = {"oom_policy": "policy", "fcgid_recycler": "recycler"}
+_NONE = "none"
 _NOT_KNOWN = "not known"
 _MAYBE_MORE = "+?"
 _LEGEND = "+?  Whether more services went down is not known."
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+
+
+Cells = t.Sequence[str]
+
+
+class Row(t.NamedTuple):
+    """The cells of a row. If there are only two, the second one is as long as it needs to be."""
+
+    state: State
+    cells: Cells
 
 
 class Line(t.NamedTuple):
@@ -64,12 +75,45 @@ def build_recap(records: t.Sequence[Record]) -> list[Line]:
     for record in records:
         by_state[find_state(record)].append(record)
 
-    title = _count_hosts(by_state, len(records))
+    title = count_hosts({_COUNTED[state]: len(grouped) for state, grouped in by_state.items()})
     by_state.pop("clean")
-    lines = [Line(line) for line in textwrap.wrap(title, WIDTH, subsequent_indent="  ")]
-    if any(by_state.values()):
-        lines.append(Line(""))
-        lines += _build_table(by_state)
+    rows = []
+    for state, grouped in by_state.items():
+        rows += [Row(state, _build_cells(state, record)) for record in grouped]
+
+    return [*title, *build_table(_HEADING, rows)]
+
+
+def count_hosts(numbers: t.Mapping[str, int]) -> list[Line]:
+    """Return the sentence that begins a recap: how many hosts there are, and how many of each group."""
+    counted = [f"{number} {name}" for name, number in numbers.items() if number]
+    number = sum(numbers.values())
+    noun = {1: "host"}.get(number, "hosts")
+    title = f"{number} {noun}: {', '.join(counted)}."
+
+    return [Line(line) for line in textwrap.wrap(title, WIDTH, subsequent_indent="  ")]
+
+
+def build_table(heading: Cells, rows: t.Sequence[Row]) -> list[Line]:
+    """Return the rows below a blank line and a heading, the number of those beyond the limit, and a legend if need be.
+
+    Without rows, there is no table.
+    """
+    if not rows:
+        return []
+
+    shown = rows[:_MAX_ROWS]
+    aligned = align([heading, *map(operator.attrgetter("cells"), shown)], WIDTH, shortened=_NAMES)
+    lines = [Line(""), Line(aligned[0][0])]
+    for row, texts in zip(shown, aligned[1:], strict=True):
+        lines += [Line(text, row.state) for text in texts]
+
+    more = len(rows) - len(shown)
+    if more:
+        lines.append(Line(f"and {more} more"))
+
+    if any(_MAYBE_MORE in line.text for line in lines):
+        lines += [Line(""), Line(_LEGEND)]
 
     return lines
 
@@ -80,7 +124,7 @@ def explain_host(host: str, result: Data, *, details: bool, has_heading: bool) -
     if not has_heading:
         return explanation
 
-    name = _clean(host)
+    name = clean(host)
     return ["", name, "-" * measure(name), *explanation]
 
 
@@ -107,68 +151,67 @@ def select_hosts(every: t.Sequence[str], batch: t.Collection[str], waiting: t.Co
     return [host for host in every if host not in waiting]
 
 
-def build_command(playbook: str, *options: str, inventory: t.Sequence[str], hosts: t.Sequence[str]) -> str:
-    """Return a command to paste into a shell; it names the hosts if there are not too many of them."""
+def build_command(
+    playbook: str, *options: str, inventory: t.Sequence[str], hosts: t.Sequence[str], subset: str | None = None
+) -> str:
+    """Return a command to paste into a shell; it names the hosts, or their subset if there are too many of them."""
     command = ["ansible-playbook"]
     for source in inventory:
         command += ["-i", source]
 
     command += [playbook, *options]
+    limit = subset
     if len(hosts) <= _MAX_LIMITED:
-        command += ["--limit", ",".join(hosts)]
+        limit = ",".join(hosts)
+
+    if limit:
+        command += ["--limit", limit]
 
     return shlex.join(command)
 
 
-def _count_hosts(by_state: t.Mapping[State, t.Sized], number: int) -> str:
-    """Return how many hosts are in which state."""
-    counted = []
-    for state, records in by_state.items():
-        if records:
-            counted.append(f"{len(records)} {_COUNTED[state]}")
+def describe_gap(record: Record) -> Cells:
+    """Return the row of a host that was not looked at, or not completely: its name, and the reason."""
+    notes = (record["coverage"] or {}).get("notes", ())
+    in_part = " ".join(["searched in part:", *notes[:1]])
+    reason = record["error"] or in_part
 
-    noun = {1: "host"}.get(number, "hosts")
-    return f"{number} {noun}: {', '.join(counted)}."
+    return [clean(record["host"]), clean(reason.removeprefix("The host is "))]
 
 
-def _build_table(by_state: t.Mapping[State, t.Sequence[Record]]) -> list[Line]:
-    """Return the heading, one line for each host, the number of those beyond the limit, and a legend if need be."""
-    states: list[State | None] = [None]
-    rows: list[t.Sequence[str]] = [_HEADING]
-    for state, records in by_state.items():
-        states += [state] * len(records)
-        rows += [_build_row(state, record) for record in records]
-
-    shown = align(rows[: _MAX_ROWS + 1], WIDTH, shortened=_NAMES)
-    lines = list(map(Line, shown, states))
-    more = len(rows) - len(shown)
-    if more:
-        lines.append(Line(f"and {more} more"))
-
-    if _MAYBE_MORE in "".join(shown):
-        lines += [Line(""), Line(_LEGEND)]
-
-    return lines
+def describe_host(record: Record) -> Cells:
+    """Return the first cells of a row: the host, what went down and for how long, and who was killed and why."""
+    return [clean(record["host"]), *_describe_outage(record), *_describe_kill(record)]
 
 
-def _build_row(state: State, record: Record) -> list[str]:
-    host = _clean(record["host"])
-    if state == "unknown":
-        reason = str(record["error"]).removeprefix("The host is ")
-        return [host, _clean(reason)]
+def list_names(names: t.Sequence[str], *, most: int = _MAX_NAMED) -> str:
+    """Return the first names of roles and units in short forms, and the number of the others."""
+    shortened = []
+    for name in names[:most]:
+        short = name.removesuffix(".service")
+        shortened.append(_ROLES.get(name, short))
 
-    if state == "incomplete":
-        notes = record["coverage"]["notes"]
-        reason = " ".join(["searched in part:", *notes[:1]])
-        return [host, _clean(reason)]
+    return _add_more(", ".join(shortened), len(names) - most)
 
-    roles = _list_names(list_roles(record))
-    return [host, *_describe_outage(record), *_describe_kill(record), roles]
+
+def clean(text: str) -> str:
+    """Return a text for a cell of the table."""
+    return neutralise(text, limit=_LONGEST_NAME)
+
+
+def _build_cells(state: State, record: Record) -> Cells:
+    if state in {"unknown", "incomplete"}:
+        return describe_gap(record)
+
+    return [*describe_host(record), list_names(list_roles(record))]
 
 
 def _describe_outage(record: Record) -> tuple[str, str]:
     """Return what went down on a host, the worst of it by name, and for how long that was down."""
     summary = record["summary"]
+    if summary is None:
+        return _NOT_KNOWN, ""
+
     is_complete = summary["units_taken_down_complete"]
     units = summary["taken_down"]
     if units:
@@ -177,7 +220,7 @@ def _describe_outage(record: Record) -> tuple[str, str]:
         return _add_more(name, len(units) - 1, is_complete=is_complete), _format_outage(worst, record)
 
     if is_complete:
-        return "none", ""
+        return _NONE, ""
 
     return _NOT_KNOWN, ""
 
@@ -189,7 +232,7 @@ def _rank_outage(unit: Data) -> tuple[bool, str]:
 
 def _add_more(name: str, more: int, *, is_complete: bool = True) -> str:
     """Return a name and the number of others that it stands for."""
-    name = _clean(name)
+    name = clean(name)
     if not is_complete:
         return f"{name} {_MAYBE_MORE}"
 
@@ -242,6 +285,9 @@ def _format_duration(seconds: float | None) -> str:
 def _describe_kill(record: Record) -> tuple[str, str]:
     """Return who was killed and why in the newest event that took a unit down, or else in the newest event."""
     events = _list_events(record)
+    if not events and find_state(record) == "clean":
+        return _NONE, ""
+
     if not events:
         return _NOT_KNOWN, _NOT_KNOWN
 
@@ -263,17 +309,3 @@ def _list_events(record: Record) -> list[Data]:
         events += reversed(kind["events"])
 
     return events
-
-
-def _list_names(names: t.Sequence[str]) -> str:
-    """Return the first names of roles and units in short forms, and the number of the others."""
-    shortened = []
-    for name in names[:_MAX_NAMED]:
-        short = name.removesuffix(".service")
-        shortened.append(_ROLES.get(name, short))
-
-    return _add_more(", ".join(shortened), len(names) - _MAX_NAMED)
-
-
-def _clean(text: str) -> str:
-    return neutralise(text, limit=_LONGEST_NAME)

@@ -23,6 +23,7 @@ STATES: tuple[State, ...] = ("down", "taken_down", "killed", "unknown", "incompl
 
 _VERSIONS = ("oomguard.record/1",)
 _LONGEST_ERROR = 500
+NOT_SEARCHED = "The host was not searched."
 _NO_REASON = "No reason was given."
 # What Ansible puts before the reason.
 _BEGINNINGS = ("Task failed: ", "Failed to connect to the host via ssh: ", "ssh: ")
@@ -80,7 +81,7 @@ def build_record(host: str, result: Data | None, *, collected_at: str, version: 
 def find_error(result: Data | None) -> str | None:
     """Return why a host could not be looked at, as one sentence; None if it was."""
     if result is None or "skipped" in result:
-        return "The host was not searched."
+        return NOT_SEARCHED
 
     words = str(result.get("msg", _NO_REASON)).split()
     reason = neutralise(" ".join(words), limit=_LONGEST_ERROR)

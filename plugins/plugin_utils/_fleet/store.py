@@ -21,7 +21,7 @@ import yaml
 
 from ...module_utils._safe import neutralise
 from .files import replace_file
-from .record import Record, RecordError, decode_record, encode_record
+from .record import NOT_SEARCHED, Record, RecordError, decode_record, encode_record
 from .shape import Schema
 
 _COLLECTION = pathlib.Path(__file__).parents[3]
@@ -112,20 +112,24 @@ def write_record(folder: pathlib.Path, record: Record) -> pathlib.Path:
     return path
 
 
-def write_next_record(folder: pathlib.Path, record: Record) -> pathlib.Path:
+def write_next_record(folder: pathlib.Path, record: Record) -> None:
     """Write a host's record with the changes that its last record lists, too; a damaged one is replaced.
 
-    Raises RecordError.
+    If the host was not searched, its last record is kept apart from its changes. Raises RecordError.
     """
-    last = None
+    last: Record = {}
     with contextlib.suppress(RecordError):
-        last = read_record(folder, record["host"])
+        last = read_record(folder, record["host"]) or {}
 
-    if last is not None:
-        applied = [*last["applied"], *record["applied"]]
-        record = {**record, "applied": applied[-_MAX_APPLIED:]}
+    applied = [*last.get("applied", ()), *record["applied"]]
+    record = {**record, "applied": applied[-_MAX_APPLIED:]}
+    if record["error"] != NOT_SEARCHED:
+        write_record(folder, record)
+        return
 
-    return write_record(folder, record)
+    if last:
+        changed = {name: record[name] for name in ("applied", "in_force")}
+        write_record(folder, {**last, **changed})
 
 
 def name_file(host: str) -> str:

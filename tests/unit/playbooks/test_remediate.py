@@ -43,7 +43,17 @@ def play(**variables: object) -> tuple[Templar, dict[str, dict[str, t.Any]]]:
         "oomguard_failed": [],
     }
     templar = Templar(variables={**loaded["vars"], **given, **variables})
-    return templar, {task["name"]: task for task in loaded["tasks"]}
+    return templar, {task["name"]: task for task in list_tasks(loaded["tasks"])}
+
+
+def list_tasks(tasks: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
+    """Return tasks, and those in blocks."""
+    listed = []
+    for task in tasks:
+        inner = [*task.get("block", ()), *task.get("rescue", ()), *task.get("always", ())]
+        listed += [task, *list_tasks(inner)]
+
+    return listed
 
 
 @pytest.mark.parametrize(
@@ -188,27 +198,39 @@ def test_the_play_fails_if_a_service_is_still_down(given: dict[str, object], fau
     assert evaluate("oomguard_faults", **given) == faults
 
 
+def note(**variables: object) -> dict[str, t.Any]:
+    """Return the outcome that the play notes for the table."""
+    templar, tasks = play(oomguard_failed_roles=[], **variables)
+    noted = tasks["Note what was done and what is left"]["ansible.builtin.set_fact"]["oomguard_outcome"]
+    return {name: templar.template(trust_as_template(value)) for name, value in noted.items()}
+
+
 @pytest.mark.parametrize(
-    ("given", "lines"),
+    ("given", "down"),
     [
-        ({"ansible_check_mode": True}, ["backup.service is still down after an OOM kill. It is a job."]),
-        (
-            {"ansible_run_tags": ["swap"]},
-            [
-                "backup.service is still down after an OOM kill. It is a job.",
-                "shop.service is still down after an OOM kill.",
-            ],
-        ),
+        ({"ansible_check_mode": True}, {"backup.service": "It is a job."}),
+        ({"ansible_run_tags": ["swap"]}, {"backup.service": "It is a job.", "shop.service": ""}),
     ],
 )
-def test_each_unit_that_is_left_down_is_named(given: dict[str, object], lines: list[str]) -> None:
-    templar, tasks = play(detect_result=FOUND, **given)
-    task = tasks["Report units that are left as they are"]
-    templar.available_variables = {**templar.available_variables, **task["vars"]}
-    assert templar.template(trust_as_template(task["ansible.builtin.debug"]["msg"])) == lines
+def test_each_unit_that_is_left_down_is_noted(given: dict[str, object], down: dict[str, str]) -> None:
+    assert note(detect_result=FOUND, **given)["down"] == down
+
+
+@pytest.mark.parametrize(
+    ("given", "advised"),
+    [
+        ({}, ["oom_policy", "swap"]),
+        ({"oomguard_done": ["swap"]}, ["oom_policy"]),
+        ({"oomguard_done": ["swap", "oom_policy"]}, []),
+        ({"detect_result": {"remedies": FOREIGN}}, ["oom_policy", "swap"]),
+    ],
+    ids=["no role ran", "one ran", "both ran", "not trusted"],
+)
+def test_roles_that_would_help_and_did_not_run_are_noted(given: dict[str, object], advised: list[str]) -> None:
+    assert note(**given)["advised"] == advised
 
 
 def test_no_task_replaces_a_variable_of_the_play() -> None:
     (loaded,) = yaml.safe_load(PLAYBOOK.read_text())
-    given = {name for task in loaded["tasks"] for name in task.get("ansible.builtin.set_fact", {})}
+    given = {name for task in list_tasks(loaded["tasks"]) for name in task.get("ansible.builtin.set_fact", {})}
     assert given & set(loaded["vars"]) == set()

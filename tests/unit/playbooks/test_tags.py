@@ -25,7 +25,12 @@ RESULTS: dict[str, dict[str, t.Any]] = {
     "oom_info": {
         "events": [],
         "remedies": [SWAP_REMEDY, UNIT_REMEDY, FCGID_REMEDY],
-        "summary": {"count": 1, "units_taken_down": ["a.service"], "taken_down": []},
+        "summary": {
+            "count": 1,
+            "units_taken_down": ["a.service"],
+            "units_taken_down_complete": True,
+            "taken_down": [],
+        },
         "coverage": {"complete": True, "from": None, "missed_records": 0, "unparsed": 0, "notes": []},
     },
     "systemd_dropin": {"restart_required": False, "active_state": "active", "unit_result": "success"},
@@ -40,7 +45,8 @@ print({result!r})
 """
 
 ALWAYS = {"Reject unknown tags", "Reject unknown roles", "Begin the list of results"}
-DETECT = {*ALWAYS, "Find every OOM kill"}
+SHOW = {"Note what was done and what is left", "Show what was done and what is left on all hosts"}
+DETECT = {*ALWAYS, *SHOW, "Find every OOM kill"}
 OOM_POLICY = {
     "Reject an OOM score that exempts workers from OOM kills",
     "Reject a restart that does not follow an OOM kill",
@@ -132,7 +138,7 @@ def test_remediate_detects_and_skips_the_tagged_part(tags: str, left_out: set[st
 def test_named_roles_run_without_detection(collections: pathlib.Path) -> None:
     finished = play(collections, "remediate", "--skip-tags", "detect", "-e", '{"oomguard_roles": ["auto", "fcgid"]}')
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    assert list_tasks(finished.stdout) - FCGID_CEILINGS == ALWAYS | FCGID_DIRECTIVES
+    assert list_tasks(finished.stdout) - FCGID_CEILINGS == ALWAYS | FCGID_DIRECTIVES | SHOW
 
 
 @pytest.mark.parametrize("option", ["--tags", "--skip-tags"])
@@ -159,8 +165,7 @@ def test_known_tags_are_the_tags_of_the_roles(playbook: str) -> None:
         for path in (ROOT / "roles" / role / "tasks").glob("*.yml"):
             for tags in re.findall(r"tags: \[(.*)\]", path.read_text()):
                 found.update(tags.split(", "))
-    own = [task.get("tags", "always") for task in loaded.get("tasks", ())]
-    found.update(tag for tag in own if isinstance(tag, str) and tag != "always")
+    found.update(re.findall(r"tags: (start_\w+)", text))
     assert found == set(loaded["vars"]["oomguard_tags"])
 
 
@@ -172,6 +177,31 @@ def failing(collections: pathlib.Path) -> t.Iterator[pathlib.Path]:
     module.write_text(STUB.format(result=json.dumps({"failed": True, "msg": "The disk is full."})))
     yield collections
     module.write_text(text)
+
+
+@pytest.fixture
+def changing(collections: pathlib.Path) -> t.Iterator[pathlib.Path]:
+    """Return the folder with the collection on a host that gets swap."""
+    module = collections / "ansible_collections/oomguard/linux/plugins/modules/swap.py"
+    text = module.read_text()
+    swap = {"changed": True, "before": {"total_bytes": 0}, "after": {"total_bytes": 1024}}
+    module.write_text(STUB.format(result=json.dumps(swap)))
+    yield collections
+    module.write_text(text)
+
+
+def test_what_a_role_could_not_do_is_in_the_table(failing: pathlib.Path) -> None:
+    finished = play(failing, "remediate")
+    table = finished.stdout.partition("\n1 host: 1 with something left to do.\n")[2]
+    assert re.search(r"^localhost .* nothing +swap failed$", table, re.MULTILINE)
+    assert "\n  localhost: swap (Bring the total swap to its target): The disk is full.\n" in table
+
+
+def test_check_mode_ends_with_the_command_that_applies_the_changes(changing: pathlib.Path) -> None:
+    finished = play(changing, "remediate", "--tags", "swap", "-e", "swap_size=3G")
+    table = finished.stdout.partition("\n1 host: ")[2]
+    assert re.search(r"^localhost .* swap +policy \+1$", table, re.MULTILINE)
+    assert " --extra-vars=swap_size=3G --tags=swap --limit localhost\n" in table
 
 
 def test_one_role_that_fails_does_not_keep_the_others_back(failing: pathlib.Path) -> None:

@@ -61,7 +61,7 @@ def control(tmp_path: pathlib.Path) -> Control:
 def list_rows(output: str) -> list[str]:
     """Return the first words of the lines in the last table."""
     table = output.rpartition("\nHOST ")[2].splitlines()[1:]
-    return [line.split()[0] for line in table[: table.index("")] if line[:3] != "ok:"]
+    return [line.split()[0] for line in table[: table.index("")] if not line.startswith(("ok:", " "))]
 
 
 def test_all_hosts_are_in_the_table(control: Control) -> None:

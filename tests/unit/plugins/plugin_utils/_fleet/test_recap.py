@@ -70,6 +70,13 @@ def test_hosts_that_were_not_looked_at_have_their_reason() -> None:
     assert show(PARTLY)[-1] == "log1  searched in part: A boot is missing."
 
 
+def test_long_reason_is_shown_whole() -> None:
+    reason = "The journal could not be read: " + "a long path, " * 9 + "and the disk is full."
+    lines = show(make_record("web1", {"failed": True, "msg": reason}))
+    assert "and the disk is full." in " ".join(lines[-3:])
+    assert max(map(measure, lines)) <= WIDTH
+
+
 def test_unknown_services_are_not_shown_as_none() -> None:
     unknown = make_result(events=[make_event()], summary=sum_up(count=1, units_taken_down_complete=None))
     assert split(show(make_record("web1", unknown)))[1] == "not known"
@@ -119,5 +126,8 @@ def test_command_can_be_pasted() -> None:
     assert command == "ansible-playbook -i 'my hosts' play --check --limit a,b"
 
 
-def test_command_does_not_list_very_many_hosts() -> None:
-    assert build_command("play", inventory=[], hosts=["a"] * 21) == "ansible-playbook play"
+@pytest.mark.parametrize(
+    ("subset", "command"), [(None, "ansible-playbook play"), ("web", "ansible-playbook play --limit web")]
+)
+def test_command_does_not_list_very_many_hosts(subset: str | None, command: str) -> None:
+    assert build_command("play", inventory=[], hosts=["a"] * 21, subset=subset) == command

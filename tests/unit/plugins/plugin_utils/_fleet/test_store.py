@@ -111,6 +111,18 @@ def test_next_record_keeps_the_list_of_changes(tmp_path: pathlib.Path) -> None:
     assert record["applied"] == changes
 
 
+def test_record_of_a_host_that_was_not_searched_has_the_changes_alone(tmp_path: pathlib.Path) -> None:
+    change = {"time": "2026-11-29T03:00:00Z", "what": "swap", "before": None, "after": "1G"}
+    write_next_record(tmp_path, make_record())
+    write_next_record(tmp_path, make_record(result=None, applied=[change]))
+    assert read_record(tmp_path, "web1") == make_record(applied=[change])
+
+
+def test_nothing_is_written_about_a_host_that_was_never_searched(tmp_path: pathlib.Path) -> None:
+    write_next_record(tmp_path, make_record(result=None))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_next_record_replaces_a_damaged_one(tmp_path: pathlib.Path) -> None:
     (tmp_path / "web1.json").write_text("{")
     write_next_record(tmp_path, make_record())

@@ -1,0 +1,125 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the roles changed on a host and what is in force afterwards, from the results that they registered. Pure."""
+
+from __future__ import annotations
+
+import operator
+import typing as t
+
+from ...module_utils._size import format_size
+from .record import Data
+
+START = "start"
+_NOTHING: Data = {}
+
+
+class Change(t.NamedTuple):
+    """A change of a host, or in check mode, one that would be made."""
+
+    role: str
+    """The role that made it, or START for the start of a service."""
+    what: str
+    before: str | None = None
+    after: str | None = None
+
+
+class _Source(t.NamedTuple):
+    """A result that a role registers, and how to read a change from it."""
+
+    variable: str
+    role: str
+    what: str
+    """What was changed; `{}` stands for the unit."""
+    describe: t.Callable[[Data, Data], tuple[str | None, str | None]] = lambda _result, _unit: (None, None)
+    """Return what was and what is, from the result and what was known about the unit."""
+    key: str = ""
+    """Where the result of a loop has its unit."""
+
+
+def list_changes(variables: Data) -> t.Iterator[Change]:
+    """Yield what was changed on a host; `variables` are those of the host."""
+    summary = _get(_get(variables, "detect_result"), "summary")
+    units = {unit["unit"]: unit for unit in summary.get("taken_down", ())}
+
+    for source in _SOURCES:
+        for result in _list_changed(_get(variables, source.variable)):
+            unit = result.get(source.key, "")
+            before, after = source.describe(result, _get(units, unit))
+            what = source.what.format(unit)
+
+            yield Change(source.role, what, before, after)
+
+
+def describe_change(change: Change, *, time: str) -> dict[str, str | None]:
+    """Return a change as a record has it; `time` is the time of the run in ISO 8601."""
+    return {"time": time, "what": change.what, "before": change.before, "after": change.after}
+
+
+def read_in_force(variables: Data) -> dict[str, t.Any]:
+    """Return the settings in force according to the modules that set them, null for what they did not look at."""
+    policies = {}
+    for result in _get(variables, "oom_policy_set").get("results", ()):
+        unit = result["oom_policy_unit"]
+        policies[unit] = _get_service(result).get("OOMPolicy")
+
+    swap = _get(_get(variables, "__swap_set"), "after")
+    directives = _get(_get(variables, "fcgid_set"), "effective")
+
+    return {"oom_policy": policies, "swap_total_bytes": swap.get("total_bytes"), "fcgid": dict(directives)}
+
+
+def _list_changed(result: Data) -> t.Iterator[Data]:
+    """Return the results of a loop, or the result of a single task, if they have changed something."""
+    results = result.get("results", [result])
+    return filter(operator.methodcaller("get", "changed"), results)
+
+
+def _describe_policy(result: Data, unit: Data) -> tuple[str | None, str | None]:
+    before = {"OOMPolicy": unit.get("oom_policy")}
+    return _join(before, "="), _join(_get_service(result), "=")
+
+
+def _describe_swap(result: Data, _unit: Data) -> tuple[str, str]:
+    return format_size(result["before"]["total_bytes"]), format_size(result["after"]["total_bytes"])
+
+
+def _describe_directives(result: Data, _unit: Data) -> tuple[None, str | None]:
+    return None, _join(_get(result, "effective"), " ")
+
+
+def _describe_start(_result: Data, unit: Data) -> tuple[str | None, str]:
+    return unit.get("active_state"), "started"
+
+
+def _get(values: Data, name: str) -> Data:
+    """Return a mapping in a mapping, an empty one if it is missing."""
+    found: Data = values.get(name) or _NOTHING
+    return found
+
+
+def _get_service(result: Data) -> Data:
+    """Return what a drop-in has in force for a service."""
+    return _get(_get(result, "effective"), "Service")
+
+
+def _join(settings: Data, separator: str) -> str | None:
+    """Return settings as they are written in a file, None if none is known."""
+    written = [f"{name}{separator}{value}" for name, value in settings.items() if value is not None]
+    return ", ".join(written) or None
+
+
+_SOURCES = (
+    _Source("oom_policy_set", "oom_policy", "drop-in of {}", _describe_policy, "oom_policy_unit"),
+    _Source("__zram_set", "zram", "compressed swap area"),
+    _Source("__swap_set", "swap", "total swap", _describe_swap),
+    _Source("__swap_sysctl_file", "swap", "kernel settings for swap"),
+    _Source("__swap_lru_gen_file", "swap", "thrash guard"),
+    _Source("fcgid_set", "fcgid", "directives of mod_fcgid", _describe_directives),
+    _Source("fcgid_ceilings_set", "fcgid", "ceilings for Apache"),
+    _Source("__fcgid_recycler_set", "fcgid_recycler", "service that ends large workers"),
+    _Source("__systemd_oomd_set", "systemd_oomd", "systemd-oomd"),
+    _Source("oom_policy_started", START, "{}", _describe_start, "oom_policy_dead_unit"),
+    _Source("oomguard_started", START, "{}", _describe_start, "oomguard_unit"),
+)
