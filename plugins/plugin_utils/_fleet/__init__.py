@@ -7,6 +7,10 @@ export.py       files for other programs, which read or rotate them at any time
 openmetrics.py  records as metrics for Prometheus (pure)
 ecs.py          records as events with the names of the Elastic Common Schema (pure)
 culprits.py     the kills of a host by what they have in common, in a bounded number of groups (pure)
+fleet.py        all hosts as one picture, the worst first (pure)
+timeline.py     the kills of all hosts over time (pure)
+merge.py        several records of one host as one, in any order (pure)
+parts.py        parts of records that can be missing or unknown (pure)
 next_run.py     the command to run next, with the options of this run
 remediation.py  the table of all hosts that ends a remediation: what was done, and what is left (pure)
 recap.py        the table of all hosts that ends a run, and the commands to run next (pure)

@@ -11,15 +11,18 @@ import tempfile
 
 
 def replace_file(path: pathlib.Path, text: str, *, mode: int = 0o600) -> None:
-    """Write a file so that other programs see the old or the new one, never a part, even if two runs write it at once.
+    """Write a file so that other programs see the old or the new one, never a part.
 
-    The name of the temporary file begins with a dot and has another suffix. Raises OSError.
+    That holds even if two runs write it at once, or if the machine loses power. The name of the temporary file begins
+    with a dot and has another suffix. Raises OSError.
     """
     descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with open(descriptor, "w", encoding="utf-8") as file:
             os.fchmod(descriptor, mode)
             file.write(text)
+            file.flush()
+            os.fsync(descriptor)
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)
