@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help test demo deps .venv lint unit sanity molecule engines proofs bench readme docs build clean
+.PHONY: help test demo deps .venv lint unit sanity molecule engines browser proofs bench readme docs build clean
 
 link := .collections/ansible_collections/oomguard/linux
 
@@ -53,6 +53,11 @@ molecule: .venv $(link) ## Run the main Molecule scenario on virtual machines of
 
 engines: .venv $(link) ## Run the programs that read metrics (Prometheus, node_exporter) or run playbooks (cron, systemd)
 	pytest tests/engines
+
+browser: .venv $(link) ## Look at the page of the report with Chromium, and take the screenshots in docs/images
+	tests/tools/deps browser
+	pytest tests/browser
+	PYTHONPATH=.collections python -m ansible_collections.oomguard.linux.tests.browser.screenshots
 
 proofs: engines ## Run the longer Molecule scenarios: one for each part, and one for thrashing hosts
 	molecule test --scenario-name dropin

@@ -7,6 +7,10 @@ export.py       files for other programs, which read or rotate them at any time
 openmetrics.py  records as metrics for Prometheus (pure)
 ecs.py          records as events with the names of the Elastic Common Schema (pure)
 culprits.py     the kills of a host by what they have in common, in a bounded number of groups (pure)
+page.py         the fleet on one page of HTML, made with the templates in templates/
+wording.py      what the page says in plain text (pure)
+drawing.py      what the page draws of one event: bars of memory, the largest processes, free blocks (pure)
+remedies.py     remedies as variables to paste (pure)
 fleet.py        all hosts as one picture, the worst first (pure)
 timeline.py     the kills of all hosts over time (pure)
 merge.py        several records of one host as one, in any order (pure)
