@@ -93,8 +93,7 @@ _LAST = "oom_score_adj"
 _CUT_FIGURES = re.compile(
     rf"(?:(?<=kB),|, | )(?!{_LAST}:-?\d+\Z)[A-Za-z_-]*(?::-?\d*k?(?:B?,?[>\u2026])?)?[>\u2026]?\Z"
 )
-# The boundary and the limit keep the search linear in a long run of letters.
-_FIGURE = re.compile(r"\b([A-Za-z][A-Za-z_-]{0,40}): ?(-?\d{1,20})")
+_FIGURE = re.compile(r" ([A-Za-z][A-Za-z_-]{0,40}): ?(-?[0-9]{1,20})")
 
 
 class Kill(t.NamedTuple):
@@ -292,7 +291,8 @@ def _parse_figures(text: str) -> dict[str, int]:
         text = text.rpartition(" ")[0]
 
     figures = {}
-    for figure in _FIGURE.finditer(text):
+    # Names begin after blanks and commas.
+    for figure in _FIGURE.finditer(text.replace(",", " ")):
         name, value = figure.groups()
         is_cut = figure.end() == len(text) and name != _LAST
         if not is_cut:

@@ -8,6 +8,7 @@ Formats: show_free_areas() and show_mem() in mm/page_alloc.c, mm/show_mem.c and 
 
 from __future__ import annotations
 
+import functools
 import re
 import typing as t
 
@@ -29,7 +30,8 @@ _COUNTER = re.compile(r"\b([A-Za-z_]{1,40}):(\d{1,20})(?![\d>\u2026])")
 _ZONE = re.compile(r"(?:Node (\d{1,20}) )?([A-Z]\w*)")
 _NODE = re.compile(r"Node \d{1,20} active_anon:")
 # Searching a pattern is several times as fast if it begins with a plain character.
-_BLOCKS = re.compile(r" (\d{1,20})\*(\d{1,20})kB(?: \(([A-Z]+)\))?")
+# So is one with an alternative in place of a repetition.
+_BLOCKS = re.compile(r" ([0-9]{1,20})\*([0-9]{1,20})kB(?: \(([A-Z]+)\)|)")
 _SWAP = re.compile(r"(Free|Total) swap *[=:] *(\d{1,20})kB")
 
 # The fields that are used. The line of a zone has some 20, and new kernels add more.
@@ -37,13 +39,14 @@ _ZONE_FIELDS = {
     name: f"{name}_bytes"
     for name in ("free", "min", "low", "high", "present", "managed", "reserved_highatomic", "free_cma")
 }
-_ZONE_SIZE = re.compile(rf" ({'|'.join(_ZONE_FIELDS)}):(\d{{1,20}})[kK]B")
+_ZONE_SIZE = re.compile(rf" ({'|'.join(_ZONE_FIELDS)}):([0-9]{{1,20}})[kK]B")
 _KERNEL_STACK = re.compile(r" kernel_stack:(\d{1,20})kB")
 _ANON_SIZE = re.compile(r" (?:in)?active_anon:(\d{1,20})kB")
 
 _HUGE_PAGES_RESTS = ("hugepages_free=", "hugepages_surp=", "hugepages_size=")
 _HUGE_PAGES = re.compile(
-    r" hugepages_total=(\d{1,20}) hugepages_free=(\d{1,20}) hugepages_surp=\d{1,20} hugepages_size=(\d{1,20})kB"
+    r" hugepages_total=([0-9]{1,20}) hugepages_free=([0-9]{1,20}) hugepages_surp=[0-9]{1,20} "
+    r"hugepages_size=([0-9]{1,20})kB"
 )
 _PAGES = re.compile(r"(\d{1,20}) ([A-Za-z/ ]{1,40}[A-Za-z])")
 _SLAB_PARTS = ("slab_reclaimable", "slab_unreclaimable")
@@ -254,8 +257,17 @@ class MemInfo:
 
     def _take_huge_pages(self, text: str) -> None:
         """Take the huge pages of one node and size. A line of an unknown format counts for nothing."""
-        self._broken_huge_pages = text.rstrip()
-        for total, free, kilobytes in _HUGE_PAGES.findall(text):
+        self._broken_huge_pages = ""
+        # Most hosts have none, and then the size does not matter.
+        if " hugepages_total=0 " in text:
+            self._huge_totals.append(0)
+            self._huge_free.append(0)
+            return
+
+        found = _HUGE_PAGES.findall(text)
+        if not found:
+            self._broken_huge_pages = text[:_LONGEST_LINE].rstrip()
+        for total, free, kilobytes in found:
             size = int(kilobytes) * 1024
             self._huge_totals.append(int(total) * size)
             self._huge_free.append(int(free) * size)
@@ -270,7 +282,7 @@ class MemInfo:
             return False
 
         counts, kilobytes, letters = zip(*_BLOCKS.findall(rest))
-        sizes = [int(number) * 1024 for number in kilobytes]
+        sizes = _parse_sizes(kilobytes)
         parts.blocks = dict(zip(sizes, map(int, counts)))
         parts.types = {size: types for size, types in zip(sizes, letters) if types}
 
@@ -303,7 +315,8 @@ class MemInfo:
         counters: dict[str, int] = {}
         pages: dict[str, int] = {}
         if page_size:
-            counters = {key: int(count) * page_size for key, count in self._counters.items()}
+            sizes = [count * page_size for count in map(int, self._counters.values())]
+            counters = dict(zip(self._counters, sizes))
             pages = {key: count * page_size for key, count in self._pages.items()}
 
         present = [parts.sizes.get("present_bytes") for parts in self._zones.values()]
@@ -347,6 +360,12 @@ class MemInfo:
             return sizes
 
         return _parse_kernel_stacks(self._zone_lines)
+
+
+@functools.lru_cache(maxsize=8)
+def _parse_sizes(kilobytes: tuple[str, ...]) -> tuple[int, ...]:
+    """Return the sizes of the blocks of a buddy list in bytes. Most lists have the same ones."""
+    return tuple([int(number) * 1024 for number in kilobytes])
 
 
 def _find_holes(pages: t.Mapping[str, int], present: t.Sequence[int | None]) -> int | None:

@@ -151,6 +151,28 @@ def test_huge_pages_of_all_nodes_are_added() -> None:
     assert (memory.huge_pages_bytes, memory.huge_pages_free_bytes) == (2056 << 20, 2 << 20)
 
 
+def test_no_huge_pages_are_none_of_any_size() -> None:
+    memory = read("active_anon:1", "Node 0 hugepages_total=0 hugepages_free=0 hugepages_su>").build_memory(4096)
+    assert memory is not None
+    assert memory.huge_pages_bytes == 0
+
+
+def test_rest_of_a_line_about_huge_pages_counts_once() -> None:
+    info = read("active_anon:1", "Node 0 hugepages_total=4 hugepages_free=1")
+    for _time in range(2):
+        assert info.take_rest_of_huge_pages("hugepages_surp=0 hugepages_size=2048kB")
+    memory = info.build_memory(4096)
+    assert memory is not None
+    assert memory.huge_pages_bytes == 8 << 20
+
+
+def test_many_rests_of_lines_about_huge_pages_take_no_more_memory() -> None:
+    info = MemInfo()
+    for _number in range(1000):
+        info.take_rest_of_huge_pages("hugepages_size=" * 20)
+    assert len(info._broken_huge_pages) < 10_000
+
+
 NORMAL = "Normal free:8kB min:4kB low:5kB high:6kB present:262144kB managed:240000kB"
 HIGH = "HighMem free:8kB min:4kB low:5kB high:6kB present:262144kB managed:262144kB"
 HALF = (512 << 20, 20_000 * 1024, 512 << 20)
