@@ -66,8 +66,8 @@ def _sum_shared_once(columns: t.Mapping[str, t.Collection[t.Any]]) -> int | None
     if anonymous is None:
         return None
 
-    most_file = max(map(zero_if_unknown, columns["rss_file_bytes"]))
-    most_shmem = max(map(zero_if_unknown, columns["rss_shmem_bytes"]))
+    most_file = max(filter(None, columns["rss_file_bytes"]), default=0)
+    most_shmem = max(filter(None, columns["rss_shmem_bytes"]), default=0)
 
     return anonymous + most_file + most_shmem
 

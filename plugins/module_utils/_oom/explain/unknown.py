@@ -20,7 +20,7 @@ def list_known(sizes: t.Iterable[int | None]) -> list[int]:
 
 def sum_known(sizes: t.Iterable[int | None]) -> int | None:
     """Return the sum of the sizes that are known, None if none is."""
-    known = list_known(sizes)
+    known = [size for size in sizes if size is not None]
     if not known:
         return None
 

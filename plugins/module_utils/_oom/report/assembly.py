@@ -251,10 +251,15 @@ def _has_truncated_trigger(draft: Draft) -> bool:
 
 def _has_truncated_kill(draft: Draft) -> bool:
     """Return whether a kill line lacks its end. All kernels that print the oom-kill line print sizes after the name."""
-    sizes = [victim.total_vm_bytes for victim in draft.victims.values()]
-    has_no_size = draft.constraints.has_oom_kill and sizes[:1] == [None]
+    if draft.has_cut_kill:
+        return True
 
-    return any((draft.has_cut_kill, has_no_size))
+    if not draft.victims or not draft.constraints.has_oom_kill:
+        return False
+
+    first = next(iter(draft.victims.values()))
+
+    return first.total_vm_bytes is None
 
 
 def _has_truncated_oom_kill(draft: Draft, constraint: Constraint) -> bool:

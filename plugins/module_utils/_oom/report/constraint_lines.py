@@ -50,6 +50,9 @@ class Constraint(t.NamedTuple):
     uid: int | None = None
 
 
+_UNKNOWN = Constraint()
+
+
 class _Place(t.NamedTuple):
     """The part of an `oom-kill:` line between the nodemask and the task."""
 
@@ -74,7 +77,7 @@ class ConstraintLines:
     def __init__(self) -> None:
         self.has_task_in = False
         self._oom_kill = ""
-        self._old = Constraint()
+        self._old = _UNKNOWN
 
     @property
     def text(self) -> str:
@@ -93,7 +96,9 @@ class ConstraintLines:
 
     def take_trigger(self, text: str) -> None:
         """Take a trigger line, which can have a nodemask."""
-        self._old = self._old._replace(nodemask=parse_old_nodemask(text))
+        nodemask = parse_old_nodemask(text)
+        if nodemask is not None:
+            self._old = self._old._replace(nodemask=nodemask)
 
     def take_oom_kill(self, text: str) -> bool:
         """Take an `oom-kill:` line, and return whether `text` is one. The first one counts."""

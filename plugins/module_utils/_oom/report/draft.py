@@ -67,8 +67,8 @@ _MAX_PIDS = 1 << 16
 class Draft:
     """A report that is being read. `take` returns whether a line is part of it.
 
-    Lines of different parts of a report look alike, so `_in_counters`, `_section` and `_in_table` hold the position in
-    the report. `_section` takes the rows of a part with a heading of its own.
+    Lines of different parts of a report look alike, so `_in_counters`, `_section` and `bulk` hold the position in the
+    report. `_section` takes the rows of a part with a heading of its own.
     """
 
     def __init__(self, line: Line) -> None:
@@ -92,9 +92,12 @@ class Draft:
         self.release: str | None = None
         self._in_counters = False
         self._section: t.Callable[[str], bool] | None = None
-        self._in_table = False
-        self._passed: collections.deque[str] = collections.deque(maxlen=_MAX_PASSED)
+        self.passed: collections.deque[str] = collections.deque(maxlen=_MAX_PASSED)
         """Lines since the last line of the report that were not taken. Those of the stack are not tried."""
+        self._stack: Bulk = " ", self.passed
+        self._table: Bulk = "[", self.rows
+        self.bulk: Bulk = self._stack
+        """The kind of lines that need no `take` at this position: lines of the stack, or rows of the table."""
         self.unread: list[str] = []
         """The lines inside the report that are neither read nor of a kind that is ignored on purpose."""
         self.is_manual = False
@@ -133,36 +136,20 @@ class Draft:
         # The name of the trigger comes first, and it can begin as other lines do (`swapper/0 cpuset=...`).
         return " cpuset=" in text and self._take_cpuset(text)
 
-    def extend(self, line: Line) -> Bulk:
-        """Make a line that was taken the last one of the report.
-
-        Return the kind of lines that need no `take` after it: rows of the table, or lines of the stack.
-        """
-        self.last = line
-        if self._passed:
-            self.enclose()
-        if self._in_table:
-            return "[", self.rows
-
-        if self._in_counters or self._section is not None:
-            return NO_BULK
-
-        return " ", self._passed
-
     def pass_over(self, text: str) -> None:
         """Remember a line that is not taken. It is inside the report if a line of the report follows."""
-        self._passed.append(text[:LONGEST_ROW])
+        self.passed.append(text[:LONGEST_ROW])
 
     def enclose(self) -> None:
         """Take the lines that were passed over for lines inside the report, because this line of it follows them."""
         missing = _MAX_UNREAD - len(self.unread)
-        self.unread += [text[:_UNREAD_LENGTH] for text in list_unread(self._passed)[:missing]]
-        self._passed.clear()
+        self.unread += [text[:_UNREAD_LENGTH] for text in list_unread(self.passed)[:missing]]
+        self.passed.clear()
 
     @property
     def size(self) -> int:
         """Return the number of parts of the report, which says how much memory it takes."""
-        return sum(map(len, (self.rows, self._passed, self.victims, self._further_pids))) + self.memory.size
+        return sum(map(len, (self.rows, self.passed, self.victims, self._further_pids))) + self.memory.size
 
     def set_trigger(self, trigger: Trigger, text: str, *, is_requested: bool = False) -> None:
         """Set the trigger of the report.
@@ -213,7 +200,7 @@ class Draft:
             self.kill_scope = kill.scope
 
         self.has_cut_kill |= kill.is_cut
-        self._in_table = False
+        self.bulk = self._stack
         if kill.victim.pid in self.victims:
             return
 
@@ -270,11 +257,11 @@ class Draft:
 
     def _take_memory(self, text: str) -> bool:
         if self.limits.take_stat_heading(text):
-            self._section = self.limits.take_stat
+            self._begin_section(self.limits.take_stat)
             return True
 
         if text.startswith(ALLOCATION_HEADING):
-            self._section = self.memory.kernel.take_allocation
+            self._begin_section(self.memory.kernel.take_allocation)
             return True
 
         return text.startswith("Memory limit reached of cgroup ") or self._take_end(text)
@@ -283,9 +270,13 @@ class Draft:
         if not text.startswith(SLAB_HEADING):
             return False
 
-        self._section = self.memory.kernel.take_slab
+        self._begin_section(self.memory.kernel.take_slab)
 
         return True
+
+    def _begin_section(self, take_row: t.Callable[[str], bool]) -> None:
+        self._section = take_row
+        self.bulk = NO_BULK
 
     def _take_usage(self, text: str) -> bool:
         return self.limits.take_usage(text)
@@ -295,11 +286,15 @@ class Draft:
 
     def _take_counters(self, text: str) -> bool:
         self._in_counters = self.memory.take_counters(text)
+        if self._in_counters:
+            self.bulk = NO_BULK
 
         return self._in_counters
 
     def _take_area(self, text: str) -> bool:
-        self._in_counters = False
+        if self._in_counters:
+            self._in_counters = False
+            self.bulk = self._stack
 
         return self.memory.take_area(text)
 
@@ -321,6 +316,7 @@ class Draft:
     def _take_tasks(self, text: str) -> bool:
         """Take `Tasks state (memory values in pages):` or `Task in CGROUP killed ...`."""
         self._section = None
+        self.bulk = self._stack
 
         return text.startswith("Tasks state (") or self.constraints.take_task_in(text)
 
@@ -340,25 +336,28 @@ class Draft:
 
         self.columns = columns
         self._section = None
-        self._in_table = True
+        self.bulk = self._table
 
         return True
 
     def _take_row(self, text: str) -> bool:
         if not self.columns:
             self.columns = guess_columns(text) or ()
-            self._in_table = bool(self.columns)
+            if self.columns:
+                self.bulk = self._table
 
-        if self._in_table:
-            self.rows.append(text[:LONGEST_ROW])
+        if self.bulk is not self._table:
+            return False
 
-        return self._in_table
+        self.rows.append(text[:LONGEST_ROW])
+
+        return True
 
     def _take_constraint(self, text: str) -> bool:
         if not self.constraints.take_oom_kill(text):
             return False
 
-        self._in_table = False
+        self.bulk = self._stack
 
         return True
 

@@ -90,8 +90,8 @@ _OPENVZ = re.compile(
 _VICTIM = re.compile(r"(?:OOM k|K)ill(?:ed)? process \d")
 _LAST = "oom_score_adj"
 # A size without its unit, or a name without its size.
-_CUT_FIGURES = re.compile(
-    rf"(?:(?<=kB),|, | )(?!{_LAST}:-?\d+\Z)[A-Za-z_-]*(?::-?\d*k?(?:B?,?[>\u2026])?)?[>\u2026]?\Z"
+_CUT_FIGURE = re.compile(
+    rf"(?:.*kB,)?(?!{_LAST}:-?\d+\Z)[A-Za-z_-]*(?::-?\d*k?(?:B?,?[>\u2026])?)?[>\u2026]?", re.DOTALL
 )
 _FIGURE = re.compile(r" ([A-Za-z][A-Za-z_-]{0,40}): ?(-?[0-9]{1,20})")
 
@@ -221,10 +221,9 @@ def parse_kill(text: str) -> Kill | None:
 
 def _is_cut(figures: str) -> bool:
     """Return whether a kill line ends within its figures."""
-    # The search takes long, and only the last figure can be cut.
-    last = max(0, figures.rfind(" ") - 1)
+    _before, blank, last = figures.rpartition(" ")
 
-    return _CUT_FIGURES.search(figures, last) is not None
+    return blank != "" and _CUT_FIGURE.fullmatch(last) is not None
 
 
 def parse_cut_kill(text: str) -> Kill | None:
@@ -290,13 +289,11 @@ def _parse_figures(text: str) -> dict[str, int]:
     if text.endswith(_CUT):
         text = text.rpartition(" ")[0]
 
-    figures = {}
     # Names begin after blanks and commas.
-    for figure in _FIGURE.finditer(text.replace(",", " ")):
-        name, value = figure.groups()
-        is_cut = figure.end() == len(text) and name != _LAST
-        if not is_cut:
-            figures[name] = int(value)
+    figures = {name: int(value) for name, value in _FIGURE.findall(text.replace(",", " "))}
+    last_name, _colon, value = text.rpartition(" ")[2].partition(":")
+    if last_name != _LAST and value.isdigit():
+        del figures[last_name]
 
     return figures
 

@@ -274,14 +274,15 @@ class MemInfo:
 
     def _take_buddy_list(self, text: str) -> bool:
         name, _colon, rest = text.partition(":")
-        if not _BLOCKS.match(rest):
+        found = _BLOCKS.findall(rest)
+        if not found:
             return False
 
         parts = self._find_parts(name)
         if parts is None:
             return False
 
-        counts, kilobytes, letters = zip(*_BLOCKS.findall(rest))
+        counts, kilobytes, letters = zip(*found)
         sizes = _parse_sizes(kilobytes)
         parts.blocks = dict(zip(sizes, map(int, counts)))
         parts.types = {size: types for size, types in zip(sizes, letters) if types}

@@ -158,11 +158,7 @@ def _split_head(text: str, start: int) -> Prefix:
     begin = _skip_blanks(text, start)
     stamp = _STAMP.match(text, begin)
     if stamp is None:
-        kernel = _KERNEL_TAG.match(text, begin)
-        if kernel is None:
-            return Prefix(text[start:])
-
-        return Prefix(text[kernel.end() :], None, None, kernel.group("host"), kernel.group("tag"))
+        return _split_tag(text, start, begin)
 
     realtime = _parse_realtime(stamp)
     named = _HOST_AND_TAG.match(text, stamp.end())
@@ -177,6 +173,18 @@ def _split_head(text: str, start: int) -> Prefix:
         return Prefix(text[stamp.end() :], realtime)
 
     return Prefix(text[start:])
+
+
+def _split_tag(text: str, start: int, begin: int) -> Prefix:
+    """Return the parsed prefix of a line of the kernel without a time, or the text from `start` if it has no tag."""
+    kernel = None
+    # Most lines without a time are continuations, and fail this test, which is fast.
+    if "kernel:" in text:
+        kernel = _KERNEL_TAG.match(text, begin)
+    if kernel is None:
+        return Prefix(text[start:])
+
+    return Prefix(text[kernel.end() :], None, None, kernel.group("host"), kernel.group("tag"))
 
 
 def _skip_blanks(text: str, start: int) -> int:

@@ -36,6 +36,8 @@ from .userspace_killers import (
     UserspaceKillers,
 )
 
+_OTHER_PROGRAMS = frozenset((*USERSPACE_SOURCES, SYSTEMD))
+
 # In a log that is collected from many hosts, at most this many reports of other hosts stay open.
 _MAX_HOSTS = 256
 # The lines of a report are consecutive. A line after so many others, or so much later, belongs to another report.
@@ -71,10 +73,8 @@ def read_reports(lines: t.Iterable[Line], *, page_size: int | None = None) -> t.
         if origin is not current:
             source = origin.source
             if source is not None and source not in KERNEL_SOURCES:
-                if source in USERSPACE_SOURCES:
-                    yield from reader.take_userspace_line(line)
-                elif source == SYSTEMD and has_notice(text):
-                    yield from reader.take_notice(line)
+                if source in _OTHER_PROGRAMS:
+                    yield from reader.take_line_of_program(line)
                 continue
 
             current = origin
@@ -89,8 +89,11 @@ def read_reports(lines: t.Iterable[Line], *, page_size: int | None = None) -> t.
         has_oom = "oom" in text
         draft = reader.draft
         if draft is not None and not (has_oom and INVOKED in text) and draft.take(text):
+            draft.last = line
+            if draft.passed:
+                draft.enclose()
             reader.idle = 0
-            bulk_start, bulk = draft.extend(line)
+            bulk_start, bulk = draft.bulk
             continue
 
         reader.idle += 1
@@ -98,7 +101,7 @@ def read_reports(lines: t.Iterable[Line], *, page_size: int | None = None) -> t.
             bulk_start = None
             yield from reader.take_other_line(line)
         else:
-            draft.pass_over(text)
+            draft.passed.append(text[:LONGEST_ROW])
 
     reader.close()
     yield from reader.drain()
@@ -172,8 +175,16 @@ class _Reader:
             self._parked_size -= draft.size
             self._recent.add(draft)
 
-    def take_userspace_line(self, line: Line) -> list[Found]:
-        """Take a line of a userspace killer, and return what is found."""
+    def take_line_of_program(self, line: Line) -> list[Found]:
+        """Take a line of a userspace killer or of systemd, and return what is found."""
+        if line.source != SYSTEMD:
+            self._take_userspace_line(line)
+        elif has_notice(line.text):
+            self._take_notice(line)
+
+        return self.drain()
+
+    def _take_userspace_line(self, line: Line) -> None:
         if self._has_ended_before(line):
             self._close_draft()
 
@@ -183,15 +194,10 @@ class _Reader:
         elif found is not None and not self._has_kernel_kill(found):
             self._recent.add(found)
 
-        return self.drain()
-
-    def take_notice(self, line: Line) -> list[Found]:
-        """Take a line of systemd that can be its notice of a kill, and return what is found."""
+    def _take_notice(self, line: Line) -> None:
         notice = parse_notice(line)
         if notice is not None:
             self._recent.add(notice)
-
-        return self.drain()
 
     def _has_ended_before(self, line: Line) -> bool:
         """Return whether the open report has its kill, and a line of the same host comes much later."""

@@ -108,14 +108,14 @@ def test_other_line_cannot_begin_a_report(text: str) -> None:
 def test_rows_of_the_table_are_bulk() -> None:
     draft = Draft(Line(HEADING))
     assert draft.take(HEADING)
-    assert draft.extend(draft.first) == ("[", draft.rows)
+    assert draft.bulk == ("[", draft.rows)
 
 
 def test_kill_line_ends_the_table() -> None:
     draft = Draft(Line(HEADING))
     draft.take(HEADING)
     draft.add_kill(Kill(Victim("hog", 812), "memcg"), Line(KILL.format("hog", 812)))
-    assert draft.extend(draft.first)[0] == " "
+    assert draft.bulk[0] == " "
 
 
 def test_second_victim_is_only_taken_if_it_belongs_to_the_kill() -> None:
