@@ -29,7 +29,7 @@ from .store import name_file, read_version
 
 _TEMPLATES = pathlib.Path(__file__).parent / "templates"
 # The characters of all hosts that are shown in full.
-_MOST_DETAILS = 2_400_000
+_MOST_DETAILS = 2_000_000
 # The most of each kind of row that the page shows; the rest is in the other files.
 _LIMITS = {"first": 60, "few": 4, "top": 8, "most": 50, "most_kinds": 12}
 _LONGEST_TEXT = 4096

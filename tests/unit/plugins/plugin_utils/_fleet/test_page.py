@@ -139,7 +139,7 @@ def test_page_has_each_host_once_in_its_tables() -> None:
     [
         "Memory at the moment of the kill",
         "Anonymous835.2 MiB",
-        "apache2 (pid 1620) asked for 4.0 KiB, and no memory was free for it.",
+        "apache2 (pid 1620) asked for 4.0 KiB and did not get it.",
         "The kernel killed sys.fcgi (pid 20114) on 2026-11-28 19:48. It held 280.4 MiB of RAM and 1.5 GiB of swap.",
         "apache2.service went down. systemd logged the result oom-kill. OOMPolicy=stop is in force.",
         "It was not seen to start again.",
@@ -156,6 +156,15 @@ def test_host_is_shown_in_full(part: str) -> None:
 @pytest.mark.parametrize("part", ["3 kills", "3 outages in ", "no outage in 16 days", "total swap 3.7 GiB 10.0 GiB"])
 def test_remediated_host_has_before_and_after(part: str) -> None:
     assert part in read_text(render([build_remediated("web2")]))
+
+
+def test_kill_by_hand_was_not_asked_for() -> None:
+    record = build_incident()
+    record["kinds"][0]["newest"]["manual"] = True
+    text = read_text(render([record]))
+
+    assert "A kill was requested by hand (SysRq)." in text
+    assert "asked for" not in text
 
 
 def test_anonymous_page_has_no_command() -> None:
