@@ -18,7 +18,7 @@ import typing as t
 
 import pytest
 import yaml
-from engines.metrics import Series, list_alerts, parse_metrics, query, read_series
+from engines.metrics import Series, list_alerts, parse_metrics, query, read_last_evaluation, read_series
 from engines.programs import find_program
 from engines.server import find_port, get, run_server
 
@@ -155,12 +155,16 @@ def prometheus(node: int, openmetrics: int, tmp_path_factory: pytest.TempPathFac
         f"--web.listen-address=127.0.0.1:{port}",
     ]
     with run_server(argv, port=port, ready="/-/ready", log=folder / "log"):
-        wait_for(lambda: len(query(port, "up == 1")) == 4 and has_evaluated(port))
+        wait_for(lambda: len(query(port, "up == 1")) == 4)
+        # The first of these evaluations may have begun before the last target was scraped.
+        wait_for_evaluation(port)
+        wait_for_evaluation(port)
         yield port
 
 
-def has_evaluated(port: int) -> bool:
-    return any(alert["labels"]["alertname"] == "OomguardServiceDown" for alert in list_alerts(port))
+def wait_for_evaluation(port: int) -> None:
+    last = read_last_evaluation(port)
+    wait_for(lambda: read_last_evaluation(port) != last)
 
 
 def wait_for(is_true: t.Callable[[], bool]) -> None:

@@ -10,13 +10,13 @@ has one for each of its most important culprits, and one for all others together
 from __future__ import annotations
 
 import collections
-import datetime as dt
 import itertools
 import math
 import operator
 import typing as t
 
 from ...module_utils._safe import neutralise
+from .parts import list_events, parse_moment
 from .record import Data, Record
 
 UNKNOWN = -math.inf
@@ -51,7 +51,7 @@ class Kill(t.NamedTuple):
 
 def group_kills(record: Record) -> dict[Culprit, list[Kill]]:
     """Return the OOM kills that a record lists, by culprit: the most important culprits, and all others as one."""
-    kills = sorted(map(_parse_kill, _list_events(record)))
+    kills = sorted(map(_parse_kill, list_events(record)))
     groups = {culprit: list(alike) for culprit, alike in itertools.groupby(kills, key=operator.attrgetter("culprit"))}
     ranked = sorted(groups, key=lambda culprit: _rank(groups[culprit]))
 
@@ -67,7 +67,7 @@ def list_units(record: Record) -> list[tuple[Culprit, bool]]:
 
     The units that are down come first. Beyond a number of units, all are others.
     """
-    events = {event["id"]: event for event in _list_events(record)}
+    events = {event["id"]: event for event in list_events(record)}
     units = [unit for unit in record["summary"]["taken_down"] if unit.get("is_down") is not None]
     units.sort(key=lambda unit: (not unit["is_down"], unit["unit"]))
 
@@ -82,12 +82,8 @@ def list_units(record: Record) -> list[tuple[Culprit, bool]]:
 
 def parse_time(text: str | None) -> float:
     """Return a time in ISO 8601 as seconds since 1970."""
-    if text is None:
-        return UNKNOWN
-
-    try:
-        moment = dt.datetime.fromisoformat(text)
-    except ValueError:
+    moment = parse_moment(text)
+    if moment is None:
         return UNKNOWN
 
     return moment.timestamp()
@@ -107,11 +103,6 @@ def _rank(kills: t.Sequence[Kill]) -> tuple[float, ...]:
     newest = max(map(operator.attrgetter("time"), kills))
 
     return (-outages, -len(kills), -newest)
-
-
-def _list_events(record: Record) -> list[Data]:
-    groups = map(operator.itemgetter("events"), record["kinds"])
-    return list(itertools.chain.from_iterable(groups))
 
 
 def _parse_kill(event: Data) -> Kill:

@@ -4,8 +4,7 @@
 """Write records as metrics, for the textfile collector of node_exporter.
 
 The text is valid in Prometheus' text format 0.0.4 and in OpenMetrics 1.0. All metrics are gauges: a journal forgets its
-oldest kills when it is rotated, so their number can fall. `oomguard_search_start_timestamp_seconds` says since when
-they are counted.
+oldest kills when it is rotated, so their number can fall if no earlier record has them.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ import typing as t
 
 from ...module_utils._safe import neutralise
 from .culprits import OTHERS, UNKNOWN, Culprit, Kill, group_kills, list_units, parse_time
+from .parts import get_part
 from .record import Record
 
 _Labels = tuple[tuple[str, str], ...]
@@ -30,10 +30,10 @@ _FAMILIES = {
     "oomguard_host_searched": "Whether the host could be searched for OOM kills (1) or not (0), at the last attempt.",
     "oomguard_search_timestamp_seconds": "When the host was searched for OOM kills.",
     "oomguard_search_complete": "Whether everything was searched (1), or kills may have been missed (0).",
-    "oomguard_search_start_timestamp_seconds": "The time of the oldest record that was searched. "
-    "Kills are counted from this time on.",
-    "oomguard_search_end_timestamp_seconds": "The time of the newest record that was searched.",
-    "oomguard_kills": "OOM kills that the searched part of the journal records.",
+    "oomguard_search_start_timestamp_seconds": "The time of the oldest entry of the journal that was searched, or of "
+    "an older OOM kill that an earlier search found. Kills are counted from this time on.",
+    "oomguard_search_end_timestamp_seconds": "The time of the newest entry of the journal that was searched.",
+    "oomguard_kills": "OOM kills that this search and earlier ones found.",
     "oomguard_last_kill_timestamp_seconds": "When the newest of these OOM kills happened.",
     "oomguard_last_victim_memory_bytes": "RAM and swap that the victim of the newest of these OOM kills held.",
     "oomguard_outages": "OOM kills among them that took their unit down.",
@@ -135,16 +135,22 @@ def _add_culprit(labels: _Labels, culprit: Culprit) -> _Labels:
 
 
 def _measure_search(record: Record, change: float) -> _Values:
-    coverage = record["coverage"] or {}
-    searched_at = record.get("as_of", {}).get("summary", record["collected_at"])
+    coverage = get_part(record, "coverage")
+    summary = get_part(record, "summary")
+    searched_at = get_part(record, "as_of").get("summary", record["collected_at"])
 
     return {
         "oomguard_search_timestamp_seconds": parse_time(searched_at),
         "oomguard_search_complete": bool(coverage.get("complete")),
-        "oomguard_search_start_timestamp_seconds": parse_time(coverage.get("from")),
+        "oomguard_search_start_timestamp_seconds": _find_earliest(coverage.get("from"), summary.get("first")),
         "oomguard_search_end_timestamp_seconds": parse_time(coverage.get("to")),
         "oomguard_last_change_timestamp_seconds": change,
     }
+
+
+def _find_earliest(*times: str | None) -> float:
+    known = filter(math.isfinite, map(parse_time, times))
+    return min(known, default=UNKNOWN)
 
 
 def _measure_kills(kills: t.Sequence[Kill], change: float) -> _Values:

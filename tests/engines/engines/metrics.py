@@ -54,5 +54,11 @@ def list_alerts(port: int) -> list[t.Any]:
     return list(json.loads(get(port, "/api/v1/alerts"))["data"]["alerts"])
 
 
+def read_last_evaluation(port: int) -> str:
+    """Return when the rules were last evaluated."""
+    (group,) = json.loads(get(port, "/api/v1/rules"))["data"]["groups"]
+    return str(group["lastEvaluation"])
+
+
 def _unescape(value: str) -> str:
     return re.sub(r"\\(.)", lambda match: _ESCAPES.get(match[1], match[1]), value)

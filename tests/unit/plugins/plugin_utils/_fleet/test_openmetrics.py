@@ -104,6 +104,12 @@ def test_searched_period_is_told() -> None:
     assert values['oomguard_search_end_timestamp_seconds{host="web1"}'] == 1795910400
 
 
+def test_kills_that_an_earlier_search_found_start_the_period() -> None:
+    coverage = {**COVERAGE, "from": "2026-11-28T00:00:00Z"}
+    values = measure(make_kills(coverage=coverage, summary=sum_up(count=1, first="2026-11-01T00:00:00Z")))
+    assert values['oomguard_search_start_timestamp_seconds{host="web1"}'] == 1793491200
+
+
 def test_outages_are_counted_with_their_duration() -> None:
     first = make_short_event(taken_down=True, down_seconds=90.5)
     second = make_short_event(taken_down=True, down_seconds=None, time="2026-11-29T02:00:00Z")
