@@ -86,8 +86,9 @@ docs: .venv $(link) ## Build the HTML documentation in docs/build
 	antsibull-docs collection --use-current --cleanup everything --squash-hierarchy --dest-dir .cache/docs oomguard.linux
 	sphinx-build -q -C -D extensions=sphinx_antsibull_ext -D project=oomguard.linux -D html_theme=alabaster .cache/docs docs/build
 
-build: .venv ## Build the collection for Ansible Galaxy
+build: .venv ## Build the collection for Ansible Galaxy, and the program oomguard-explain.pyz
 	ansible-galaxy collection build --force
+	python tests/tools/pyz.py oomguard-explain.pyz
 
 clean: ## Remove all files that make has created in this checkout
-	rm -rf .ansible .cache .collections .hypothesis .mypy_cache .pytest_cache .ruff_cache .venv docs/build tests/output oomguard-linux-*.tar.gz
+	rm -rf .ansible .cache .collections .hypothesis .mypy_cache .pytest_cache .ruff_cache .venv docs/build tests/output oomguard-explain.pyz oomguard-linux-*.tar.gz

@@ -16,6 +16,7 @@ from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
+from ..plugin_utils import _terminal
 from ..plugin_utils._fleet.changes import describe_change, list_changes, read_in_force
 from ..plugin_utils._fleet.next_run import build_next_command, list_tags
 from ..plugin_utils._fleet.recap import (
@@ -40,14 +41,13 @@ _RESULT = "detect_result"
 _OUTCOME = "oomguard_outcome"
 # The variable that a host has when it has reached the recap, without and with a remediation.
 _LAST_VARIABLE = (_RESULT, _OUTCOME)
-_COLORS = {
+_COLORS: dict[str | None, str] = {
     "down": "COLOR_ERROR",
     "taken_down": "COLOR_CHANGED",
     "killed": "COLOR_CHANGED",
     "unknown": "COLOR_UNREACHABLE",
     "incomplete": "COLOR_WARN",
 }
-_TEXT_CALLBACKS = ("default", "ansible.builtin.default")
 _REMEDIATE = "oomguard.linux.remediate"
 _DETECT = "oomguard.linux.detect"
 
@@ -72,7 +72,9 @@ class ActionModule(ActionBase):
             return result
 
         if arguments["display"]:
-            result.update(self._print(fleet.write_recap(records, arguments)))
+            lines = fleet.write_recap(records, arguments)
+            colored = [_terminal.Line(line.text, _COLORS.get(line.state)) for line in lines]
+            result.update(_terminal.print_lines(self._display, colored))
 
         if arguments["records_path"] and not self._task.check_mode:
             _write_records(pathlib.Path(arguments["records_path"]), fleet.update_records(records))
@@ -109,17 +111,6 @@ class ActionModule(ActionBase):
             return False
 
         return True
-
-    def _print(self, lines: t.Sequence[Line]) -> dict[str, t.Any]:
-        """Print lines as they are if Ansible prints text, or else return them as the message of the task."""
-        if _read_setting("DEFAULT_STDOUT_CALLBACK") not in _TEXT_CALLBACKS:
-            return {"msg": [line.text for line in lines], "_ansible_verbose_always": True}
-
-        for state, group in itertools.groupby(lines, operator.attrgetter("state")):
-            text = "\n".join([line.text for line in group])
-            self._display.display(text, color=_find_color(state))
-
-        return {}
 
 
 class Fleet:
@@ -209,7 +200,7 @@ def _write_records(folder: pathlib.Path, records: t.Iterable[Record]) -> None:
         try:
             write_next_record(folder, record)
         except RecordError as error:
-            raise AnsibleActionFail(str(error)) from error
+            raise AnsibleActionFail(str(error)) from None
 
 
 def _suggest(records: t.Sequence[Record]) -> t.Iterator[Line]:
@@ -242,15 +233,3 @@ def _offer(purpose: str, playbook: str, records: t.Iterable[Record], *options: s
     yield Line("")
     yield Line(purpose)
     yield Line(build_next_command(playbook, *options, hosts=hosts))
-
-
-def _find_color(state: str | None) -> str | None:
-    setting = _COLORS.get(str(state))
-    if setting is None:
-        return None
-
-    return str(_read_setting(setting))
-
-
-def _read_setting(name: str) -> t.Any:
-    return constants.config.get_config_value(name)

@@ -13,6 +13,7 @@ in_logs.py                find_in_logs(): text logs -> report -> incident -> res
 result.py                 findings -> events, remedies: plain data
 summary.py                findings -> summary, coverage, message: plain data, also for a host without kills
 explanation.py            the result of `oom_info` -> text for people
+standalone.py             main() of the program that explains text logs without Ansible
 
 Each package imports only those above it. On a host without kills, `in_journal` loads only `search` and `summary`; it
 imports the rest when it has found a trace.

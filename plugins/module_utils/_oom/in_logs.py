@@ -34,11 +34,14 @@ _PARTS_OF_ZONE = 8
 # Of so many events it is known in which file they are.
 _MAX_COMPARED = 200_000
 
+OpenLog = t.Callable[[str], t.ContextManager[t.TextIO]]
 _Placed = t.Tuple[int, int, Incident]
 """The time of an event, its number among all events, and the event."""
 
 
-def find_in_logs(paths: t.Sequence[str], *, boot: str, limit: int, tasks: str, top: int) -> dict[str, t.Any]:
+def find_in_logs(
+    paths: t.Sequence[str], *, boot: str, limit: int, tasks: str, top: int, open_log: OpenLog = open_log
+) -> dict[str, t.Any]:
     """Return the OOM kills in text logs, explained, as `oom_info` returns them.
 
     At most `limit` events are returned. `tasks` (`top`, `all` or `none`) and `top` say how many rows of the task table.
@@ -50,10 +53,10 @@ def find_in_logs(paths: t.Sequence[str], *, boot: str, limit: int, tasks: str, t
             hint="Omit boot, and name the logs of that boot.",
         )
 
-    return build_result(search_logs(paths, limit=limit), tasks=tasks, top=top)
+    return build_result(search_logs(paths, limit=limit, open_log=open_log), tasks=tasks, top=top)
 
 
-def search_logs(paths: t.Sequence[str], *, limit: int) -> Findings:
+def search_logs(paths: t.Sequence[str], *, limit: int, open_log: OpenLog = open_log) -> Findings:
     """Return the OOM kills in text logs; compressed files are decompressed.
 
     Raises LogError.
@@ -67,7 +70,7 @@ def search_logs(paths: t.Sequence[str], *, limit: int) -> Findings:
     events = _Events(limit, has_several_logs=len(set(paths)) > 1)
     logs = []
     for path in dict.fromkeys(paths):
-        log = LogFile(path)
+        log = LogFile(path, open_log)
         logs.append(log)
         for report in log.read_reports():
             events.add(build_incident(report, log=path))
@@ -84,8 +87,9 @@ def search_logs(paths: t.Sequence[str], *, limit: int) -> Findings:
 class LogFile:
     """One text log: its reports, and afterwards what of it was not understood."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, open_log: OpenLog = open_log) -> None:
         self.path = path
+        self._open = open_log
         self.unparsed = 0
         """The number of lines that mention an OOM kill and are in no report."""
         self.first_unparsed: list[int] = []
@@ -102,7 +106,7 @@ class LogFile:
     def read_reports(self) -> t.Iterator[OomReport]:
         """Yield the reports in the log. Raises LogError."""
         mentions = Mentions()
-        with open_log(self.path) as file:
+        with self._open(self.path) as file:
             text = LogText(file, mentions)
             for found in read_reports(self._watch(read_numbered(text.read()))):
                 mentions.settle(found)

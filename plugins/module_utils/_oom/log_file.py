@@ -107,14 +107,15 @@ if _zstd:
 
 
 @contextlib.contextmanager
-def open_log(path: str) -> t.Iterator[t.TextIO]:
+def open_log(path: str, stored: str | None = None) -> t.Iterator[t.TextIO]:
     """Open a log as text, decompressed and decoded; its content decides, and then its suffix.
 
-    Bytes that are not UTF-8 become surrogates. Raises LogError, also for errors while the log is read.
+    `stored` is where the log is if `path` is only its name. Bytes that are not UTF-8 become surrogates. Raises
+    LogError, also for errors while the log is read.
     """
     try:
         with contextlib.ExitStack() as stack:
-            yield _open_text(path, stack)
+            yield _open_text(path, stored or path, stack)
     except PermissionError as error:
         raise LogError(f"Could not read the log {path}: {error.strerror}.", hint=_AS_ROOT) from error
     except OSError as error:
@@ -123,10 +124,10 @@ def open_log(path: str) -> t.Iterator[t.TextIO]:
         raise LogError(f"Could not read the log {path}: {error}.", hint="Check log_files.") from error
 
 
-def _open_text(path: str, stack: contextlib.ExitStack) -> t.TextIO:
+def _open_text(path: str, stored: str, stack: contextlib.ExitStack) -> t.TextIO:
     # Without the first check, opening a device could have an effect.
-    _check_kind(path, os.stat(path))
-    descriptor = _open_descriptor(path)
+    _check_kind(path, os.stat(stored))
+    descriptor = _open_descriptor(stored)
     unlimited = stack.enter_context(os.fdopen(descriptor, "rb", buffering=0))
     status = os.fstat(descriptor)
     _check_kind(path, status)
