@@ -131,11 +131,12 @@ def draw_limit(event: Data) -> Bar | None:
     if usage is None or total is None:
         return None
 
-    stat = {"kernel": zero_if_unknown(limit.get("kmem_usage_bytes")), **get_part(limit, "stat")}
+    stat = {"kernel": limit.get("kmem_usage_bytes"), **get_part(limit, "stat")}
     parts = []
     left = usage
     for css, label, names in _CGROUP_PARTS:
-        size = min(left, max(map(stat.get, names, itertools.repeat(0))))
+        known = map(zero_if_unknown, map(stat.get, names))
+        size = min(left, max(known))
         left -= size
         parts.append(Part(css, label, size))
     parts.append(Part(_OTHER, "Other", left))
@@ -168,7 +169,7 @@ def draw_free_lists(event: Data) -> FreeLists | None:
     if not sizes:
         return None
 
-    nodes = set(map(operator.itemgetter("node"), zones))
+    nodes = set(map(operator.methodcaller("get", "node"), zones))
     drawn = [_draw_zone(zone, sizes, has_nodes=len(nodes) > 1) for zone in zones]
 
     return FreeLists(tuple(sizes), tuple(drawn))

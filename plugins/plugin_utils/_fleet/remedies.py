@@ -71,8 +71,8 @@ def _build_remedy(remedy: Data) -> Remedy:
         role=remedy["role"],
         why=remedy["why"],
         risk=remedy["risk"],
-        is_trusted=remedy["trusted"],
-        is_automatic=remedy["automatic"],
+        is_trusted=remedy["trusted"] is True,
+        is_automatic=remedy["automatic"] is True,
         variables=tuple(_write_variables(remedy)) or _NO_VARIABLES,
     )
 

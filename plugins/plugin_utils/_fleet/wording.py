@@ -79,16 +79,14 @@ def write_headline(fleet: Fleet) -> str:
         return _write_quiet_headline(fleet)
 
     affected = fleet.by_standing[worst.standing]
-    title = _name_culprit(worst)
-    if affected == 1 and title:
-        return title
+    general = _HEADLINES[worst.standing].format(f"{affected:,}", count(len(fleet.hosts), "host"))
 
-    return _HEADLINES[worst.standing].format(f"{affected:,}", count(len(fleet.hosts), "host"))
+    return _name_culprit(worst, affected) or general
 
 
-def _name_culprit(host: Host) -> str | None:
-    """Return the headline for the only unit of a host that went down, None if there are more or names are long."""
-    if len(host.outages) != 1:
+def _name_culprit(host: Host, affected: int) -> str | None:
+    """Return the headline if only one unit of one host went down, None if there are more or names are long."""
+    if (affected, len(host.outages)) != (1, 1):
         return None
 
     outage = host.outages[0]
@@ -122,7 +120,7 @@ def write_lead(fleet: Fleet) -> str:
     if fleet.kills:
         killed = list(filter(operator.attrgetter("kills"), fleet.hosts))
         sentences.append(f"{count(fleet.kills, 'kill')} on {len(killed):,} of {count(len(fleet.hosts), 'host')}.")
-        sentences.append(f"The most frequent cause: {write_cause(fleet.causes[0].name)}.")
+        sentences += [f"The most frequent cause: {write_cause(cause.name)}." for cause in fleet.causes[:1]]
 
     doubtful = fleet.by_standing["unknown"] + fleet.by_standing["incomplete"]
     if doubtful:

@@ -95,6 +95,12 @@ def test_limit_has_the_parts_of_its_cgroup() -> None:
     assert list_parts(draw_limit({"limit": limit})) == parts
 
 
+def test_unknown_part_of_a_limit_is_other() -> None:
+    limit = {"usage_bytes": 90, "limit_bytes": 100, "stat": {"anon": None, "file": 20, "kernel": None}}
+
+    assert list_parts(draw_limit({"limit": limit})) == {"Page cache": 20, "Other": 70}
+
+
 def test_limit_of_a_real_report_is_used_up() -> None:
     event = read_event("trixie-6.12-memcg")
 

@@ -207,6 +207,16 @@ def test_unknown_value_is_not_known() -> None:
     assert "2026-11-10 03:00 sys.fcgi not known 1.5 GiB" in read_text(render([record]))
 
 
+@pytest.mark.parametrize(
+    ("part", "name"), [("tasks", "count"), ("unit_effect", "down_seconds"), ("memory", "breakdown"), ("trigger", "pid")]
+)
+def test_host_is_shown_whatever_is_missing(part: str, name: str) -> None:
+    record = build_incident()
+    del record["kinds"][0]["newest"][part][name]
+
+    assert "has parts that cannot be shown" not in read_text(render([record]))
+
+
 def test_not_so_bad_hosts_are_left_out_of_a_long_page() -> None:
     text = read_text(render(generate_fleet(200, events=2)))
 

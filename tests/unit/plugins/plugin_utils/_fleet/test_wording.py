@@ -94,6 +94,13 @@ def test_lead_counts_kills_and_doubts() -> None:
     )
 
 
+def test_lead_of_kills_without_a_cause_is_their_number() -> None:
+    record = build_incident()
+    record["summary"]["by_cause"] = {}
+
+    assert write_lead(unite(record)) == "4 kills on 1 of 1 host."
+
+
 def test_lead_of_clean_hosts_is_empty() -> None:
     assert write_lead(unite(build_clean("a"))) == ""
 
