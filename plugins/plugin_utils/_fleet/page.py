@@ -98,6 +98,7 @@ def render_page(fleet: Fleet, load: Load, extras: Extras = _NO_EXTRAS) -> t.Iter
         lead=wording.write_lead(fleet),
         groups=_group_hosts(fleet),
         standings=wording.LABELS,
+        own_roles=remedies.ROLES,
         details=details.texts,
         detailed=details.names,
         omitted=details.omitted,

@@ -153,7 +153,16 @@ def test_host_is_shown_in_full(part: str) -> None:
     assert part in read_text(render([build_incident()]))
 
 
-@pytest.mark.parametrize("part", ["3 kills", "3 outages in ", "no outage in 16 days", "total swap 3.7 GiB 10.0 GiB"])
+@pytest.mark.parametrize(
+    "part",
+    [
+        "3 changes, and no kill in the 16 days since.",
+        "3 kills",
+        "3 outages in ",
+        "no outage in 16 days",
+        "total swap 3.7 GiB 10.0 GiB",
+    ],
+)
 def test_remediated_host_has_before_and_after(part: str) -> None:
     assert part in read_text(render([build_remediated("web2")]))
 
@@ -169,6 +178,13 @@ def test_kill_by_hand_was_not_asked_for() -> None:
 
 def test_anonymous_page_has_no_command() -> None:
     assert "ansible-playbook" not in render([build_incident()], Extras(is_anonymous=True))
+
+
+def test_foreign_role_is_not_on_the_page() -> None:
+    record = build_incident()
+    record["remedies"].append({"role": "evil.collection.role", "variables": {}})
+
+    assert "evil" not in render([record])
 
 
 def test_remedies_that_are_not_trusted_have_no_command() -> None:
