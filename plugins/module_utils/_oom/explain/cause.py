@@ -172,12 +172,16 @@ def _find_cause_in_swap(memory: Memory) -> str:
 
 
 def _has_no_swap_support(memory: Memory) -> bool:
-    """Return whether the kernel cannot swap: it then prints nothing of swap, but goes on to the amount of RAM."""
-    swap = {memory.swap_total_bytes, memory.swap_free_bytes}
+    """Return whether the kernel cannot swap.
+
+    It then prints nothing of swap between the page cache and the amount of RAM. If one of both is missing, so can lines
+    about swap be.
+    """
+    swap = {memory.swap_total_bytes, memory.swap_free_bytes, memory.swap_cache_bytes}
     if swap != {None}:
         return False
 
-    return bool(memory.ram_bytes and memory.counters)
+    return None not in (memory.page_cache_bytes, memory.ram_bytes)
 
 
 def _is_fragmented(supplies: t.Iterable[Supply]) -> bool:

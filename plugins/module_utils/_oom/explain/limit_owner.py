@@ -30,7 +30,8 @@ _KINDS = (
         _NODE,
     ),
     (re.compile(r"[/-]pod[0-9a-f_-]{32,36}(?:\.slice)?$"), "the pod", f"the sum of {_RESOURCES}"),
-    (re.compile(r"kubepods.*[/:-][0-9a-f]{64}(?:\.scope)?$"), "the container", _RESOURCES),
+    # The assertion keeps the search linear in a path that repeats the word.
+    (re.compile(r"\A(?=.*kubepods).*[/:-][0-9a-f]{64}(?:\.scope)?$", re.DOTALL), "the container", _RESOURCES),
     (re.compile(r"(?:^|[/:-])[0-9a-f]{64}(?:\.scope)?$"), "the container", "in its runtime, such as docker --memory"),
     (re.compile(r"^/ecs(?:tasks\.slice)?/[^/]+$"), "the task of Amazon ECS", "memory in the task definition"),
     (

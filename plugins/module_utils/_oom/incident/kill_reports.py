@@ -66,7 +66,8 @@ def read_incidents(journal: Journal, traces: Traces, *, limit: int, page_size: i
     reader.read_rest(traces.kills)
 
     by_kernel = list(_add_requesters(reader.incidents, traces.killers))
-    incidents = [*by_kernel, *_read_other_killers(traces.killers, by_kernel)]
+    by_others, unreadable = _read_other_killers(traces.killers, by_kernel)
+    incidents = [*by_kernel, *by_others]
     # Stable sorts keep the order by time among those that are equally urgent.
     incidents.sort(key=_Order(traces.boots))
     incidents.sort(key=failures.rank)
@@ -77,7 +78,7 @@ def read_incidents(journal: Journal, traces: Traces, *, limit: int, page_size: i
     return ReadIncidents(
         incidents=sorted(incidents[cut:], key=_Order(traces.boots)),
         older=sorted(incidents[:cut], key=_Order(traces.boots)),
-        unreadable=reader.unreadable,
+        unreadable=reader.unreadable + unreadable,
     )
 
 
@@ -323,17 +324,27 @@ def _add_requesters(by_kernel: t.Iterable[Incident], records: t.Sequence[KillerR
         yield incident._replace(report=add_requester(incident.report, requests))
 
 
-def _read_other_killers(records: t.Sequence[KillerRecord], by_kernel: t.Iterable[Incident]) -> t.Iterator[Incident]:
-    """Yield the kills of other killers, without those of processes that the kernel also killed."""
+def _read_other_killers(
+    records: t.Sequence[KillerRecord], by_kernel: t.Iterable[Incident]
+) -> tuple[list[Incident], int]:
+    """Return the kills of other killers, and the number of their kill lines that could not be read.
+
+    The kills of processes that the kernel also killed are left out.
+    """
     kills = _KernelKills(by_kernel)
     lines = [_get_line(killer.record, killer.killer) for killer in reversed(records)]
+    incidents = []
+    unreadable = 0
     for report in read_reports(lines):
         if not isinstance(report, OomReport):
+            unreadable += 1
             continue
 
         is_told_by_kernel = kills.contain(report)
         if not is_told_by_kernel:
-            yield build_incident(report)
+            incidents.append(build_incident(report))
+
+    return incidents, unreadable
 
 
 class _KernelKills:

@@ -48,6 +48,10 @@ _EARLYOOM = (
     re.compile(r"[Kk]illing process:? (?P<pid>\d{1,20}) \((?P<name>\S{1,60}?)\)?\Z", re.DOTALL),
     re.compile(r"[Kk]illing process:? (?P<pid>\d{1,20}) (?P<name>[^\"'].{0,59})\Z", re.DOTALL),
 )
+# What newer versions print last can have lines of its own, which look like lines of earlyoom. They come at once, and
+# earlyoom itself waits 100 ms after each signal.
+_COMMAND_LINE = ', cmdline "'
+_EARLYOOM_WAITS_US = 50_000
 _EARLYOOM_START = re.compile(r"sending SIG(?:TERM|KILL) to process|[Kk]illing process[: ]")
 _EARLYOOM_OUTPUT = re.compile(
     r"sending SIG(?:TERM|KILL) to process \d|[Kk]illing process (?:'|\d{1,20} \")|Killing process: .{1,60}, pid: \d"
@@ -83,6 +87,7 @@ class UserspaceKillers:
         self.requests: collections.deque[Line] = collections.deque(maxlen=_MAX_REMEMBERED)
         """The latest lines in which earlyoom says that it asked the kernel for a kill."""
         self._latest: dict[t.Hashable, Line] = {}
+        self._earlyoom_kill = Line("")
         self._nohang_victims: dict[str | None, tuple[Line, Victim]] = {}
         self._candidates = OomdCandidates()
 
@@ -148,18 +153,30 @@ class UserspaceKillers:
         return report
 
     def _parse_earlyoom(self, line: Line) -> OomReport | Unparsed | None:
+        if _EARLYOOM_START.match(line.text) and self._can_be_command_line(line):
+            return _build_unparsed(line)
+
         match = _match_any(_EARLYOOM, line.text)
         if match:
+            self._earlyoom_kill = line
             victim = _build_victim(match.groupdict())
             return _build_report("earlyoom", victim, line)
 
-        if is_kernel_request(line):
+        if is_kernel_request(line) and not self._can_be_command_line(line):
             self.requests.append(line)
 
         if _EARLYOOM_START.match(line.text):
             return _build_unparsed(line)
 
         return None
+
+    def _can_be_command_line(self, line: Line) -> bool:
+        """Return whether a line comes so soon after a kill that it can be a part of the victim's command line."""
+        kill = self._earlyoom_kill
+        if _COMMAND_LINE not in kill.text or kill.monotonic_us is None or kill.hostname != line.hostname:
+            return False
+
+        return is_near(kill, line, within_us=_EARLYOOM_WAITS_US)
 
     def _parse_nohang(self, line: Line) -> OomReport | Unparsed | None:
         """Return the kill of a line about the action. A line before it names the victim."""

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.explain.limit_owner import (
@@ -49,6 +51,14 @@ def test_an_owner_has_a_name_and_a_setting(path: str | None, name: str, setting:
     owner = find_limit_owner(REPORT._replace(limit_cgroup=path))
     assert (owner.name[: len(name)], owner.setting[: len(setting)]) == (name, setting)
     assert bool(owner.name) is bool(path)
+
+
+def test_a_path_that_repeats_a_word_takes_no_long_time() -> None:
+    path = "/kubepods" * 20_000
+    begun = time.process_time()
+    assert find_limit_owner(REPORT._replace(limit_cgroup=path)).name == "the cgroup " + path + " of all pods"
+    assert find_limit_owner(REPORT._replace(limit_cgroup=path + "/x")).name == "the cgroup " + path + "/x"
+    assert time.process_time() - begun < 5
 
 
 @pytest.mark.parametrize(

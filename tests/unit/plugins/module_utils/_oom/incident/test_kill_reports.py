@@ -125,6 +125,12 @@ def test_a_kill_by_a_userspace_killer_is_found() -> None:
     assert [incident.report.killer for incident in findings.incidents] == ["earlyoom"]
 
 
+def test_a_cut_line_of_a_userspace_killer_is_counted() -> None:
+    cut = 'sending SIGTERM to process 7 uid 0 "ho'
+    host = Host([entry(cut, at=1, _TRANSPORT="stdout", _SYSTEMD_UNIT="earlyoom.service")])
+    assert follow_host(host).coverage.unparsed == 1
+
+
 @pytest.mark.parametrize(
     ("pid", "killers"), [(7, ["kernel"]), (8, ["earlyoom", "kernel"])], ids=["the same process", "another"]
 )

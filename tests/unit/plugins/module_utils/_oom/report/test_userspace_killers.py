@@ -18,6 +18,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model i
     Victim,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.reader import read_reports
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.userspace_killers import UserspaceKillers
 
 PRESSURE = "memory pressure for /user.slice being 51.07% > 50.00% for > 20s with reclaim activity"
 SWAP = "memory used (1000) / total (1024) and swap used (90) / total (99) being more than 90.00%"
@@ -115,6 +116,28 @@ def test_first_line_of_old_earlyoom_shows_the_killer(before: str, count: int) ->
 def test_sigkill_after_sigterm_is_one_kill() -> None:
     texts = [f'sending {name} to process 7 uid 0 "a": oom_score 1, VmRSS 2 MiB' for name in ("SIGTERM", "SIGKILL")]
     assert len(read("earlyoom", *texts)) == 1
+
+
+EARLYOOM_KILL = 'sending SIGTERM to process {0} uid 0 "a": oom_score 1, oom_score_adj 0, VmRSS 2 MiB, cmdline "a'
+
+
+@pytest.mark.parametrize(("later_us", "count"), [(20, 1), (100_000, 2)])
+def test_line_in_the_command_line_of_earlyooms_victim_is_no_kill(later_us: int, count: int) -> None:
+    origin = Origin(source="earlyoom")
+    lines = [
+        Line(EARLYOOM_KILL.format(7), monotonic_us=1_000_000, origin=origin),
+        Line(EARLYOOM_KILL.format(1), monotonic_us=1_000_000 + later_us, origin=origin),
+    ]
+    found = list(read_reports(lines))
+    assert (len(found), sum(isinstance(item, OomReport) for item in found)) == (2, count)
+
+
+def test_request_in_the_command_line_of_earlyooms_victim_is_none() -> None:
+    origin = Origin(source="earlyoom")
+    killers = UserspaceKillers()
+    killers.take(Line(EARLYOOM_KILL.format(7), monotonic_us=1, origin=origin))
+    killers.take(Line("Invoking oom killer: a", monotonic_us=9, origin=origin))
+    assert not killers.requests
 
 
 def test_same_pid_much_later_is_another_kill() -> None:
