@@ -26,6 +26,11 @@ from .._errors import OomguardError
 from .._size import format_size
 from .report.mentions import list_mentions
 
+_SAMPLE_BYTES = 4096
+_BLOCK_BYTES = 65536
+# What xz -9 writes takes 65 MiB. The format allows 4 GiB.
+_MOST_XZ_BYTES = 128 * 1024**2
+
 _zstd: t.Any = None
 with contextlib.suppress(ImportError):
     _zstd = importlib.import_module("compression.zstd")
@@ -54,7 +59,7 @@ def _open_bz2(_path: str, file: t.Any) -> t.Any:
 
 
 def _open_xz(_path: str, file: t.Any) -> t.Any:
-    return lzma.open(file, "rb")
+    return io.BufferedReader(_Xz(file), _BLOCK_BYTES)
 
 
 _Open = t.Callable[[str, t.Any], t.Any]
@@ -86,8 +91,6 @@ _BY_MARK: t.Mapping[bytes, str] = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-_SAMPLE_BYTES = 4096
-_BLOCK_BYTES = 65536
 _LONGEST_LINE = 1_048_576
 
 # Logs compress to a tenth or a thirtieth. What is many times as large as stored is no log, but costs time.
@@ -235,6 +238,63 @@ class _Limited(io.RawIOBase):
         """Close the file."""
         self._binary.close()
         super().close()
+
+
+class _Xz(io.RawIOBase):
+    """A file in the format of xz, decompressed with limited memory. It can have several streams one after another."""
+
+    def __init__(self, binary: t.Any) -> None:
+        super().__init__()
+        self._binary = binary
+        self._stream = self._begin_stream()
+
+    def _begin_stream(self) -> lzma.LZMADecompressor:
+        return lzma.LZMADecompressor(memlimit=_MOST_XZ_BYTES)
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readinto(self, buffer: t.Any) -> int:
+        """Put the next bytes into a buffer, and return their number."""
+        part: bytes | None = b""
+        while part == b"":
+            part = self._read_part(len(buffer))
+        if part is None:
+            return 0
+
+        buffer[: len(part)] = part
+
+        return len(part)
+
+    def _read_part(self, size: int) -> bytes | None:
+        """Return the next bytes, which can be none yet, or None at the end."""
+        if self._stream.eof:
+            return self._read_next_stream(size)
+
+        data = b""
+        if self._stream.needs_input:
+            data = self._binary.read(_BLOCK_BYTES)
+            if not data:
+                raise EOFError("it ends within compressed data")
+
+        return self._stream.decompress(data, size)
+
+    def _read_next_stream(self, size: int) -> bytes | None:
+        """Return the first bytes of another stream, or None if what follows is none. NULs can be between two."""
+        rest = self._stream.unused_data.lstrip(b"\0") or self._binary.read(_BLOCK_BYTES).lstrip(b"\0")
+        if not rest:
+            return None
+
+        stream = self._begin_stream()
+        try:
+            part = stream.decompress(rest, size)
+        except lzma.LZMAError:
+            return None
+
+        self._stream = stream
+
+        return part
 
 
 def _decompress(path: str, file: t.Any) -> t.Any:

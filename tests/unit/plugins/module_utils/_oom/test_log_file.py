@@ -42,6 +42,29 @@ def test_compression_is_recognised_by_content(
         assert file.read() == "a\n"
 
 
+def test_streams_of_xz_are_read_one_after_another(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "kern.log.xz"
+    long = b"a" * 300_000
+    path.write_bytes(lzma.compress(long) + bytes(8) + lzma.compress(b"b\n") + b"\xff" * 20)
+    with open_log(str(path)) as file:
+        assert file.read() == f"{long.decode()}b\n"
+
+
+def test_cut_xz_is_an_error(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "kern.log.xz"
+    path.write_bytes(lzma.compress(b"a\n" * 1000)[:-20])
+    with pytest.raises(LogError, match="it ends within compressed data"), open_log(str(path)) as file:
+        file.read()
+
+
+def test_xz_that_takes_much_memory_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    monkeypatch.setattr(log_file, "_MOST_XZ_BYTES", 1_000_000)
+    path = tmp_path / "kern.log.xz"
+    path.write_bytes(lzma.compress(b"a\n"))
+    with pytest.raises(LogError, match="Memory usage limit exceeded"), open_log(str(path)) as file:
+        file.read()
+
+
 @pytest.mark.parametrize("compress", [bytes, gzip.compress])
 def test_binary_journal_is_refused(compress: t.Callable[[bytes], bytes], tmp_path: pathlib.Path) -> None:
     path = tmp_path / "system.journal"
