@@ -86,7 +86,7 @@ class Mentions:
         self._numbers = array.array("Q")
         self._kinds = array.array("q")
         self._is_unused = bytearray()
-        self._digests = array.array("q")
+        self._details = array.array("q")
         self._others = 0
         self._first_others: list[int] = []
         self._dropped_first: list[int] = []
@@ -99,16 +99,16 @@ class Mentions:
             self._numbers.append(number)
             self._kinds.append(_find_kind(match))
             self._is_unused.append(1)
-            self._digests.append(_compute_digest(match))
+            self._details.append(_find_detail(match))
 
         if len(self._numbers) > _MAX_HELD:
             self._drop_half()
 
     def has_copy(self, text: str) -> bool:
         """Return whether an earlier line names the same victim with the same figures as a line of another program."""
-        digests = {_compute_digest(match) for match in _iter_mentions(text)}
+        digests = {_compute_digest(match) for match in _OF_KERNEL.finditer(text)}
 
-        return not digests.isdisjoint(self._digests[-_NEAR_MENTIONS:])
+        return not digests.isdisjoint(self._details[-_NEAR_MENTIONS:])
 
     def settle(self, found: Found) -> None:
         """Mark the mentions that a report explains, or add the line that the reader could not parse."""
@@ -162,7 +162,7 @@ class Mentions:
         near = slice(first, index + _NEAR_MENTIONS)
         is_used = map(operator.not_, self._is_unused[near])
         explained = set(itertools.compress(self._kinds[near], is_used))
-        pid = self._digests[index]
+        pid = self._details[index]
         if pid:
             return pid in explained
 
@@ -173,8 +173,8 @@ class Mentions:
 
     def _mark_copies(self, first: int) -> None:
         """Mark the mentions that programs such as the node problem detector have copied from a kill line."""
-        digest = self._digests[first]
-        near = self._digests[first + 1 : first + _NEAR_MENTIONS]
+        digest = self._details[first]
+        near = self._details[first + 1 : first + _NEAR_MENTIONS]
         if self._kinds[first] < 0 or digest not in near:
             return
 
@@ -228,7 +228,7 @@ class Mentions:
         self._dropped_first.extend(itertools.islice(unused, missing))
         del self._numbers[:half]
         del self._kinds[:half]
-        del self._digests[:half]
+        del self._details[:half]
         del self._is_unused[:half]
 
 
@@ -266,14 +266,16 @@ def _find_kind(match: t.Match[str]) -> int:
     return int(match.group(name))
 
 
-def _compute_digest(mention: t.Match[str]) -> int:
-    """Return a number that is the same for all copies of a kill line: of the pid, the name and the first figures.
-
-    That of another program's line is the pid of the victim, or 0.
-    """
+def _find_detail(mention: t.Match[str]) -> int:
+    """Return the pid that the line of another program names, 0 if it names none, and the digest of a kernel's line."""
     if f"{mention.lastgroup}".startswith("told"):
         return int(mention.group("told_pid") or 0)
 
+    return _compute_digest(mention)
+
+
+def _compute_digest(mention: t.Match[str]) -> int:
+    """Return a number that is the same for all copies of a kill line: of the pid, the name and the first figures."""
     start = mention.start()
 
     return hash(mention.string[start : start + _LONGEST_COPY])

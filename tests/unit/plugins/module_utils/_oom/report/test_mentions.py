@@ -82,3 +82,9 @@ def test_hinted_lines_have_their_numbers() -> None:
     text = f"a\n{KILL}\n\nb oom-kill\n{KILL} oom-kill\nc"
     lines = [(11, KILL), (13, "b oom-kill"), (14, f"{KILL} oom-kill")]
     assert list(iter_hinted_lines(text, text.split("\n"), 10)) == lines
+
+
+def test_lines_of_another_program_without_a_pid_are_no_copies() -> None:
+    mentions = Mentions()
+    mentions.add(1, "Reason: OOMKilled")
+    assert not mentions.has_copy("Reason: OOMKilled")
