@@ -293,7 +293,7 @@ def _parse_figures(text: str) -> dict[str, int]:
     figures = {name: int(value) for name, value in _FIGURE.findall(text.replace(",", " "))}
     last_name, _colon, value = text.rpartition(" ")[2].partition(":")
     if last_name != _LAST and value.isdigit():
-        del figures[last_name]
+        figures.pop(last_name, None)
 
     return figures
 

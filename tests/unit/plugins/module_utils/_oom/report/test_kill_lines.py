@@ -303,3 +303,10 @@ def test_line_that_ends_within_the_name_has_its_beginning(rest: str, name: str |
 @pytest.mark.parametrize("text", ["Killed process 812 (", "Killed process 812 (a-name-of-17-byte", "a"])
 def test_other_line_does_not_end_within_a_name(text: str) -> None:
     assert parse_cut_kill(text) is None
+
+
+@pytest.mark.parametrize("end", ["oom_sco\udcbb_adj:0", "a=b:5", ":5", "9"])
+def test_kill_line_with_a_damaged_end_is_parsed(end: str) -> None:
+    kill = parse_kill(f"Killed process 7 (hog) total-vm:8kB, anon-rss:4kB {end}")
+    assert kill is not None
+    assert (kill.victim.anon_rss_bytes, kill.victim.oom_score_adj) == (4096, None)
