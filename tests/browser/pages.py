@@ -52,5 +52,7 @@ def run_chromium() -> t.Iterator[Browser]:
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path)
-        yield browser
-        browser.close()
+        try:
+            yield browser
+        finally:
+            browser.close()

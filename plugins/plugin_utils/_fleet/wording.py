@@ -62,6 +62,7 @@ _VERBS = {True: "is down", False: "went down", None: "went down"}
 # The unit and the host are in the headline if there is one of each, and their names are not longer than this.
 _LONGEST_TITLE = 70
 _LONGEST_NAME = 120
+_LONGEST_MOMENT = 30
 _LONGEST_TEXT = 4096
 # Seconds, and the unit for one and for several.
 _DURATIONS = ((86_400, ("day", "days")), (3600, ("h", "h")), (60, ("min", "min")), (1, ("s", "s")))
@@ -148,9 +149,9 @@ def write_killer(killer: str | None) -> str:
 
 
 def write_moment(text: str) -> str:
-    """Return a time to the minute, in UTC, or the text itself if it is no time."""
+    """Return a time to the minute, in UTC, or what was given in its place."""
     if parse_moment(text) is None:
-        return text
+        return shorten_name(text, _LONGEST_MOMENT)
 
     return text[:16].replace("T", " ")
 

@@ -27,9 +27,9 @@ def read_event(name: str) -> dict[str, t.Any]:
     return t.cast("dict[str, t.Any]", read_fixture(name)["events"][0])
 
 
-def list_parts(bar: Bar | None) -> dict[str, int]:
-    assert bar is not None
-    return {segment.label: segment.size for segment in bar.segments}
+def list_parts(drawn: Bar | None) -> dict[str, int]:
+    assert drawn is not None
+    return {segment.label: segment.size for segment in drawn.segments}
 
 
 def make_memory(**breakdown: int | None) -> dict[str, t.Any]:
@@ -37,29 +37,29 @@ def make_memory(**breakdown: int | None) -> dict[str, t.Any]:
 
 
 def test_parts_of_the_ram_fill_the_bar() -> None:
-    bar = draw_ram(read_event("handmade-incident"))
+    drawn = draw_ram(read_event("handmade-incident"))
 
-    assert bar is not None
-    assert sum(segment.width for segment in bar.segments) == pytest.approx(100, abs=1)
+    assert drawn is not None
+    assert sum(segment.width for segment in drawn.segments) == pytest.approx(100, abs=1)
 
 
 def test_parts_of_a_bar_are_side_by_side() -> None:
-    bar = draw_ram(make_memory(anonymous_bytes=500 * MIB, page_cache_bytes=300 * MIB, free_bytes=200 * MIB))
+    drawn = draw_ram(make_memory(anonymous_bytes=500 * MIB, page_cache_bytes=300 * MIB, free_bytes=200 * MIB))
 
-    assert bar is not None
-    assert [(one.x, one.width) for one in bar.segments] == [(0.0, 50.0), (50.0, 30.0), (80.0, 20.0)]
+    assert drawn is not None
+    assert [(one.x, one.width) for one in drawn.segments] == [(0.0, 50.0), (50.0, 30.0), (80.0, 20.0)]
 
 
 def test_small_parts_are_one() -> None:
-    bar = draw_ram(make_memory(shmem_bytes=MIB, kernel_stacks_bytes=2 * MIB, free_bytes=997 * MIB))
+    drawn = draw_ram(make_memory(shmem_bytes=MIB, kernel_stacks_bytes=2 * MIB, free_bytes=997 * MIB))
 
-    assert list_parts(bar) == {"Other": 3 * MIB, "Free": 997 * MIB}
+    assert list_parts(drawn) == {"Other": 3 * MIB, "Free": 997 * MIB}
 
 
 def test_little_free_memory_is_shown() -> None:
-    bar = draw_ram(make_memory(anonymous_bytes=999 * MIB, free_bytes=MIB))
+    drawn = draw_ram(make_memory(anonymous_bytes=999 * MIB, free_bytes=MIB))
 
-    assert list_parts(bar) == {"Anonymous": 999 * MIB, "Free": MIB}
+    assert list_parts(drawn) == {"Anonymous": 999 * MIB, "Free": MIB}
 
 
 def test_unknown_part_is_not_drawn() -> None:
@@ -67,10 +67,10 @@ def test_unknown_part_is_not_drawn() -> None:
 
 
 def test_parts_never_leave_the_bar() -> None:
-    bar = draw_ram(make_memory(anonymous_bytes=900 * MIB, page_cache_bytes=900 * MIB))
+    drawn = draw_ram(make_memory(anonymous_bytes=900 * MIB, page_cache_bytes=900 * MIB))
 
-    assert bar is not None
-    assert bar.segments[-1].x + bar.segments[-1].width == 100
+    assert drawn is not None
+    assert drawn.segments[-1].x + drawn.segments[-1].width == 100
 
 
 @pytest.mark.parametrize("event", [{}, {"memory": None}, {"memory": {"ram_bytes": None}}])
