@@ -34,7 +34,8 @@ def fail(*error):
 
 sys.excepthook = fail
 if sys.version_info < (3, 8):
-    raise SystemError("oomguard-explain needs Python 3.8 or later")
+    sys.stderr.write("oomguard-explain needs Python 3.8 or later.\\n")
+    sys.exit(2)
 
 from oomguard._oom.standalone import main
 

@@ -80,3 +80,9 @@ def test_fault_of_the_program_does_not_look_like_a_kill(program: pathlib.Path, t
     with zipfile.ZipFile(program) as archive, zipfile.ZipFile(broken, "w") as copy:
         copy.writestr("__main__.py", archive.read("__main__.py"))
     assert run(broken, str(KILL)).returncode == 2
+
+
+def test_older_python_is_refused(program: pathlib.Path) -> None:
+    code = f"import runpy, sys; sys.version_info = (3, 7, 16); runpy.run_path({str(program)!r}, run_name='__main__')"
+    finished = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert (finished.returncode, finished.stderr) == (2, "oomguard-explain needs Python 3.8 or later.\n")

@@ -71,7 +71,7 @@ def _find_reason_for_zram(size: SwapSize, memory: Memory, limits: SwapLimits) ->
     if ram > _SMALL_RAM:
         return ""
 
-    return f"The host has only {format_size(ram)} of RAM. Compressed memory as swap is faster than a disk."
+    return f"The host has only {format_size(ram)} of RAM. Compressed memory as swap does not wait for a disk."
 
 
 def _suggest_oomd(incident: Incident) -> t.Iterator[Remedy]:
