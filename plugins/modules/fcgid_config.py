@@ -91,8 +91,8 @@ options:
       - The name of the instance of Apache, V(foo) for C(apache2@foo.service) with its files in V(/etc/apache2-foo), as
         Debian's C(setup-instance) creates it. V(default) stands for C(apache2.service) or C(httpd.service).
       - RV(instances) lists the instances. A warning names each one that runs without a file of this module.
-      - By default, all instances use the same process table of mod_fcgid, and one that reloads its configuration can end
-        with C(Can't create shared memory) in its error log. Give each instance its own C(FcgidProcessTableFile).
+      - By default, all instances use the same process table of mod_fcgid, and one that reloads its configuration can
+        end with C(Can't create shared memory) in its error log. Give each instance its own C(FcgidProcessTableFile).
     type: str
     default: default
   state:
