@@ -20,11 +20,16 @@ def list_known(sizes: t.Iterable[int | None]) -> list[int]:
 
 def sum_known(sizes: t.Iterable[int | None]) -> int | None:
     """Return the sum of the sizes that are known, None if none is."""
-    known = [size for size in sizes if size is not None]
+    known: t.Sequence[t.Any] = tuple(sizes)
+    # Most columns of a task table are whole. Looking at each of their sizes would take many times as long.
+    if None in known:
+        known = list_known(known)
     if not known:
         return None
 
-    return sum(known)
+    total: int = sum(known)
+
+    return total
 
 
 def subtract_part(whole: int | None, part: int | None) -> int | None:
