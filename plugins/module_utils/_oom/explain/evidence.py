@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import operator
 import typing as t
 
 from ..._size import format_size
@@ -51,6 +52,8 @@ _STATISTICS = (
     ("shared memory", "shmem", "shmem"),
     ("network buffers", "sock", "sock"),
 )
+
+_get_pid_and_name = operator.attrgetter("pid", "name")
 
 
 def collect_evidence(incident: Incident, figures: Figures, cause: str) -> t.Iterator[str]:
@@ -223,7 +226,7 @@ def _was_killed(report: OomReport, group: Group[str]) -> bool:
     """
     name, tasks, _together = group
     # If a damaged table has a pid twice, the row of the group counts.
-    listed_names = {task.pid: task.name for task in (*report.tasks, *tasks)}
+    listed_names = dict(map(_get_pid_and_name, (*report.tasks, *tasks)))
 
     return any(listed_names.get(victim.pid, victim.name) == name for victim in report.victims)
 
