@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
 import itertools
@@ -18,6 +19,7 @@ from ansible.plugins.action import ActionBase
 
 from ..plugin_utils import _terminal
 from ..plugin_utils._fleet.changes import describe_change, list_changes, read_in_force
+from ..plugin_utils._fleet.continuation import continue_record
 from ..plugin_utils._fleet.next_run import build_next_command, list_tags
 from ..plugin_utils._fleet.recap import (
     Line,
@@ -28,13 +30,14 @@ from ..plugin_utils._fleet.recap import (
 )
 from ..plugin_utils._fleet.record import Data, Record, RecordError, build_record, find_state, update_record
 from ..plugin_utils._fleet.remediation import Outcome, build_remediation
-from ..plugin_utils._fleet.store import read_version, write_next_record
+from ..plugin_utils._fleet.store import read_record, read_version, write_next_record
 
 ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "display": {"type": "bool", "default": True},
     "explain": {"type": "list", "elements": "str", "default": []},
     "details": {"type": "bool", "default": False},
     "records_path": {"type": "path"},
+    "continued": {"type": "bool", "default": False},
     "remediation": {"type": "bool", "default": False},
 }
 _RESULT = "detect_result"
@@ -66,6 +69,10 @@ class ActionModule(ActionBase):
         fleet = Fleet(task_vars or {}, is_remediation=arguments["remediation"], check_mode=self._task.check_mode)
         hosts = self._claim_hosts(fleet)
         records = fleet.build_records(hosts or [fleet.own])
+        if arguments["continued"] and arguments["records_path"]:
+            folder = pathlib.Path(arguments["records_path"])
+            records = [_continue_last(folder, record) for record in records]
+
         states = {record["host"]: find_state(record) for record in records}
         result.update(changed=False, states=states)
         if not hosts:
@@ -192,6 +199,16 @@ class Fleet:
             result = self._variables[host][_RESULT]
             lines = explain_host(host, result, details=arguments["details"], has_heading=len(records) > 1)
             yield from map(Line, lines)
+
+
+def _continue_last(folder: pathlib.Path, record: Record) -> Record:
+    """Return a record with what the last record of the host says; a damaged one is ignored."""
+    with contextlib.suppress(RecordError):
+        last = read_record(folder, record["host"])
+        if last is not None:
+            return continue_record(last, record)
+
+    return record
 
 
 def _write_records(folder: pathlib.Path, records: t.Iterable[Record]) -> None:

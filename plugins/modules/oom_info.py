@@ -54,6 +54,12 @@ options:
       - Search only the entries that the journal received after this cursor, which is the RV(coverage.cursor) of an
         earlier run.
     type: str
+  restart:
+    description:
+      - Whether to search the whole journal if it no longer contains the entry of O(after_cursor). Then
+        RV(coverage.notes) say so, and RV(coverage.complete) is V(false). If V(false), this is an error.
+    type: bool
+    default: false
   journal_directory:
     description:
       - Read the journal files in this directory instead of the host's own journal, for example the journals of other
@@ -1016,6 +1022,7 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "until": {"type": "str"},
     "boot": {"type": "str", "default": "all"},
     "after_cursor": {"type": "str"},
+    "restart": {"type": "bool", "default": False},
     "journal_directory": {"type": "path"},
     "journal_namespace": {"type": "str"},
     "log_files": {"type": "list", "elements": "path"},
@@ -1082,6 +1089,7 @@ def query_from(params: t.Mapping[str, t.Any]) -> Query:
         until=params["until"],
         boot=params["boot"],
         after_cursor=params["after_cursor"],
+        restart=params["restart"],
         directory=params["journal_directory"],
         namespace=params["journal_namespace"],
         timeout=params["timeout"],

@@ -52,6 +52,12 @@ options:
         changes in its last record are updated.
       - In check mode, nothing is written.
     type: path
+  continued:
+    description:
+      - Whether the search has gone on where the last one of each host ended. Then what was found is added to the last
+        record of the host in O(records_path), and the table shows both.
+    type: bool
+    default: false
   remediation:
     description:
       - Whether to print what the playbook C(oomguard.linux.remediate) has done on each host and what is left to do, or

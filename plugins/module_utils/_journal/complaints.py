@@ -36,6 +36,10 @@ class JournalError(OomguardError):
     """The journal, or the requested part of it, could not be read."""
 
 
+class CursorError(JournalError):
+    """The journal does not contain the entry after which to begin."""
+
+
 class Complaints(t.NamedTuple):
     """What standard error says: `notes` on what was not read, whether the run `aborted`, and whether it `failed`."""
 

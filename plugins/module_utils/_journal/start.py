@@ -8,7 +8,7 @@ from __future__ import annotations
 import pathlib
 import typing as t
 
-from .complaints import JournalError
+from .complaints import CursorError, JournalError
 from .contents import BOOT_PRECISION_US, Contents, FileTimes
 from .files import is_user_file
 from .journal import Journal
@@ -98,7 +98,7 @@ def _limit_start(start: Start, oldest_us: int, *, slack_us: int = 0) -> Start:
 def _start_after_cursor(journal: Journal, request: Request, cursor: str, survey: Survey) -> Start:
     entry = journal.read_entry(cursor)
     if entry is None:
-        raise JournalError(
+        raise CursorError(
             "The journal does not contain the entry of after_cursor: it was deleted by rotation, or belongs to another "
             "journal.",
             hint="Omit after_cursor once, or use since.",

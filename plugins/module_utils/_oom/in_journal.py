@@ -12,6 +12,7 @@ import time
 import typing as t
 
 from .._command import Run
+from .._journal.complaints import CursorError
 from .._journal.files import Place, are_persistent, find_journal_files
 from .._journal.journal import Journal
 from .._journal.reader import Reader
@@ -22,6 +23,11 @@ from .search.search import Traces, coverage_of, search
 from .search.units import list_outages
 from .summary import build_empty_result
 
+_RESTARTED = (
+    "The journal has lost the entry at which the last search ended, so it was searched from its beginning. What else "
+    "it has lost since then is not known."
+)
+
 
 class Query(t.NamedTuple):
     """The part of a journal to examine, and how much of the events to return."""
@@ -30,6 +36,8 @@ class Query(t.NamedTuple):
     until: str | None = None
     boot: str = "all"
     after_cursor: str | None = None
+    restart: bool = False
+    """Whether to search all of a journal that has lost the entry of `after_cursor`."""
     directory: str | None = None
     """The folder of the journal files; None for this host's own journal."""
     namespace: str | None = None
@@ -62,6 +70,22 @@ def find_in_journal(query: Query, run: Run, reader: Reader | None = None) -> dic
 
     Raises JournalError.
     """
+    try:
+        return _find(query, run, reader)
+    except CursorError:
+        if not query.restart:
+            raise
+
+    result = _find(query._replace(after_cursor=None), run, reader)
+    coverage = result["coverage"]
+    coverage.update(complete=False, notes=[_RESTARTED, *coverage["notes"]])
+    result["summary"]["units_taken_down_complete"] = False
+
+    return result
+
+
+def _find(query: Query, run: Run, reader: Reader | None) -> dict[str, t.Any]:
+    """Return the OOM kills in the requested part of a journal. Raises JournalError."""
     place = Place(query.directory, query.namespace)
     files = find_journal_files(place)
     persistent = are_persistent(files)

@@ -77,7 +77,7 @@ def collections(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     collection = folder / "ansible_collections/oomguard/linux"
     modules = collection / "plugins/modules"
     modules.mkdir(parents=True)
-    shared = ("action", "doc_fragments", "module_utils", "plugin_utils", "modules/recap.py")
+    shared = ("action", "doc_fragments", "lookup", "module_utils", "plugin_utils", "modules/recap.py")
     for name in ("galaxy.yml", "meta", "playbooks", "roles", *[f"plugins/{name}" for name in shared]):
         (collection / name).symlink_to(ROOT / name)
     for name, result in RESULTS.items():

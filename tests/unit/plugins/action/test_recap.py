@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import lzma
 import os
 import pathlib
 import subprocess
@@ -100,6 +101,29 @@ def test_host_fails_because_of_what_was_found(control: Control) -> None:
     finished = control.play("--limit", "web1", "-e", '{"detect_fail_on": ["killed"]}')
     assert finished.returncode == 2
     assert '"msg": "1 OOM event; services taken down: not known."' in finished.stdout
+
+
+def test_search_goes_on_from_the_last_one_and_keeps_what_is_known(control: Control, tmp_path: pathlib.Path) -> None:
+    journal = tmp_path / "journal"
+    journal.mkdir()
+    (journal / "system.journal").write_bytes(lzma.decompress((FIXTURES / "bullseye.journal.xz").read_bytes()))
+    given = {"detect_journal_directory": str(journal), "detect_log_files": [], "detect_records_path": "kept"}
+    arguments = ("--limit", "web1", "-e", json.dumps(given))
+    control.play(*arguments)
+    first = json.loads((tmp_path / "kept/web1.json").read_text())
+    finished = control.play(*arguments, "-e", "detect_since=last")
+    second = json.loads((tmp_path / "kept/web1.json").read_text())
+    assert finished.returncode == 0, finished.stdout
+    assert "No OOM kill" in finished.stdout
+    assert list_rows(finished.stdout) == ["web1"]
+    assert second["kinds"] == first["kinds"]
+    assert second["summary"]["units_taken_down"] == first["summary"]["units_taken_down"]
+
+
+def test_folder_of_records_is_required_to_go_on(control: Control) -> None:
+    finished = control.play("--limit", "web1", "-e", "detect_since=last")
+    assert finished.returncode == 2
+    assert "name the folder of records, detect_records_path" in finished.stdout
 
 
 @pytest.mark.parametrize(("options", "names"), [([], {"gone.json", "web1.json", "web2.json"}), (["--check"], set())])

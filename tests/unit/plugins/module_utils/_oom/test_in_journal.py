@@ -10,6 +10,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.complaints import CursorError
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.in_journal import Query, find_in_journal
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import (
     Entry,
@@ -41,6 +42,18 @@ def test_a_second_run_after_the_cursor_finds_nothing() -> None:
     host = Host(captured("bullseye"))
     cursor = find_in_journal(Query(), host)["coverage"]["cursor"]
     assert count_events(host, after_cursor=cursor) == 0
+
+
+def test_lost_cursor_is_an_error() -> None:
+    with pytest.raises(CursorError, match="The journal does not contain the entry of after_cursor"):
+        find_in_journal(Query(after_cursor="s=lost"), Host(captured("bullseye")))
+
+
+def test_journal_that_has_lost_the_cursor_is_searched_from_its_beginning() -> None:
+    found = find_in_journal(Query(after_cursor="s=lost", restart=True), Host(captured("bullseye")))
+    assert len(found["events"]) == 3
+    assert found["coverage"]["notes"][0].startswith("The journal has lost the entry at which the last search ended")
+    assert (found["coverage"]["complete"], found["summary"]["units_taken_down_complete"]) == (False, False)
 
 
 def test_systemd_is_not_asked_about_another_host() -> None:
