@@ -97,6 +97,11 @@ class LearnedPrefixes:
         self.is_active = False
         """Whether there is a prefix that `split` or `confirm` can find."""
 
+    @property
+    def has_guess(self) -> bool:
+        """Return whether the next line can show the prefix of the line before."""
+        return self._guess is not None
+
     def split(self, text: str) -> Prefix | None:
         """Return the parsed prefix and the message of a line, or None if the line begins with no learned prefix."""
         for learned in self._learned:

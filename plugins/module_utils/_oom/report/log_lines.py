@@ -138,6 +138,10 @@ class _LogReader:
             printed = text
             is_quoted |= has_quote_mark
 
+        # Ends of lines can be doubled.
+        if self._learned.is_active and self._learned.has_guess and not text.strip():
+            return None
+
         prefix = self._split(text)
         if self._console is not None:
             self._settle_console(self._console, prefix)

@@ -232,3 +232,9 @@ def test_broken_line_repeats_no_name_of_the_trigger() -> None:
     ]
     (line, *_rest) = read_log([*lines, "> [ 1187.000002] CPU: 1 PID: 28 Comm: kworker/1:0 Tainted: G"])
     assert line.text == "kworker/1:0 invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=-1, oom_score_adj=0"
+
+
+def test_blank_line_after_the_trigger_does_not_hide_the_prefix() -> None:
+    lines = [f"\tHere: {GLOBAL_TRIGGER}", "", f"\tCPU: 0 PID: 7 Comm: {GLOBAL_TRIGGER.split()[0]} Not tainted 6.1.0"]
+    (trigger, *_rest) = read_log(lines)
+    assert trigger.text == GLOBAL_TRIGGER
