@@ -24,12 +24,13 @@ OPEN_ALL = "document.querySelectorAll('details').forEach(one => { one.open = tru
 FIND_HANDLERS = """
 [...document.querySelectorAll('*')].flatMap(one => one.getAttributeNames()).filter(name => name.startsWith('on'))
 """
-FIND_PAINT = "performance.getEntriesByName('first-contentful-paint').map(one => one.startTime)[0]"
 FIND_HIDDEN_BODIES = """
 [...document.querySelectorAll('.kind:not([open]) .body')].filter(one => one.getBoundingClientRect().height < 50).length
 """
 LARGEST_BYTES = 5 << 20
-SLOWEST_PAINT_MS = 1000
+MOST_SECONDS = 1.0
+# A loaded machine may take long, and that is no fault of the page.
+TIMEOUT_MS = 300_000
 
 
 class View(t.NamedTuple):
@@ -45,6 +46,7 @@ def open_page(
     browser: Browser, path: pathlib.Path, *, width: int = 1440, scheme: t.Literal["light", "dark"] = "light"
 ) -> t.Iterator[View]:
     with browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme) as context:
+        context.set_default_timeout(TIMEOUT_MS)
         page = context.new_page()
         view = View(page, [], [])
         page.on("console", lambda message: view.messages.append(message.text))
@@ -243,9 +245,9 @@ def test_page_of_many_hosts_is_not_too_large(find_page: FindPage) -> None:
 
 def test_page_of_many_hosts_is_painted_soon(browser: Browser, find_page: FindPage) -> None:
     path = find_page("many")
-    times = [measure_paint(browser, path) for _attempt in range(3)]
+    times = [measure_load(browser, path) for _attempt in range(3)]
 
-    assert min(times) < SLOWEST_PAINT_MS
+    assert min(times) < MOST_SECONDS
 
 
 def list_violations(page: Page) -> list[str]:
@@ -254,10 +256,17 @@ def list_violations(page: Page) -> list[str]:
     return [f"{one['id']}: {one['nodes'][0]['html']}" for one in violations]
 
 
-def measure_paint(browser: Browser, path: pathlib.Path) -> float:
-    """Return after how many milliseconds the browser has first painted a page."""
+def measure_load(browser: Browser, path: pathlib.Path) -> float:
+    """Return the seconds of processor time in which the browser parses, lays out and paints a whole page.
+
+    They are more than the time until the first paint, and do not depend on what else the machine does.
+    """
     with browser.new_context() as context:
+        context.set_default_timeout(TIMEOUT_MS)
         page = context.new_page()
+        session = context.new_cdp_session(page)
+        session.send("Performance.enable", {"timeDomain": "threadTicks"})
         page.goto(path.as_uri())
-        page.wait_for_function(FIND_PAINT)
-        return float(page.evaluate(FIND_PAINT))
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        durations = {metric["name"]: metric["value"] for metric in metrics}
+        return float(durations["TaskDuration"])
