@@ -52,6 +52,10 @@ def sum_tasks(tasks: t.Sequence[Task]) -> Sums:
     if not tasks:
         return Sums(number=0)
 
+    # Most groups are one task.
+    if len(tasks) == 1:
+        return _sum_task(tasks[0])
+
     # There may be thousands of tasks: transposing all rows at once is faster than asking each row for each column.
     columns = dict(zip(Task._fields, zip(*tasks)))
 
@@ -61,6 +65,20 @@ def sum_tasks(tasks: t.Sequence[Task]) -> Sums:
         rss_shared_once_bytes=_sum_shared_once(columns),
         swap_bytes=sum_known(columns["swap_bytes"]),
         pgtables_bytes=sum_known(columns["pgtables_bytes"]),
+    )
+
+
+def _sum_task(task: Task) -> Sums:
+    shared_once = task.rss_anon_bytes
+    if shared_once is not None:
+        shared_once += zero_if_unknown(task.rss_file_bytes) + zero_if_unknown(task.rss_shmem_bytes)
+
+    return Sums(
+        number=1,
+        rss_bytes=task.rss_bytes,
+        rss_shared_once_bytes=shared_once,
+        swap_bytes=task.swap_bytes,
+        pgtables_bytes=task.pgtables_bytes,
     )
 
 
