@@ -11,9 +11,12 @@ page.py         the fleet on one page of HTML, made with the templates in templa
 wording.py      what the page says in plain text (pure)
 drawing.py      what the page draws of one event: bars of memory, the largest processes, free blocks (pure)
 remedies.py     remedies as variables to paste (pure)
+history.py      every record that was ever made, in a file of SQLite; its tables are described in history.sql
+anonymous.py    records without names (pure)
 fleet.py        all hosts as one picture, the worst first (pure)
 continuation.py  the record of a host whose search went on where its last one ended (pure)
 timeline.py     the kills of all hosts over time (pure)
+settings.py     the settings that are in force on a host (pure)
 merge.py        several records of one host as one, in any order (pure)
 parts.py        parts of records that can be missing or unknown (pure)
 next_run.py     the command to run next, with the options of this run

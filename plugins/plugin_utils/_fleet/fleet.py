@@ -16,11 +16,11 @@ import functools
 import operator
 import typing as t
 
-from ...module_utils._size import format_size
 from .merge import find_age
 from .parts import get_part, get_rows, list_events, parse_moment, summarize
 from .recap import list_roles
 from .record import Data, Record, find_state
+from .settings import list_settings
 from .timeline import Hours, Timeline, build_timeline
 
 STANDINGS = ("down", "taken_down", "killed", "unknown", "incomplete", "remediated", "clean")
@@ -156,7 +156,7 @@ def build_host(record: Record) -> Host:
         by_victim=get_part(summary, "by_victim"),
         kill_hours=_count_hours(events),
         outage_hours=_count_hours(outages),
-        settings=list_settings(record),
+        settings={setting.name: setting.value for setting in list_settings(record)},
     )
 
 
@@ -194,23 +194,6 @@ def find_standing(record: Record) -> str:
     """Return how the host of a record stands: its state, or `remediated`."""
     _before, after = _find_spans(record, list_events(record))
     return _judge(record, after)
-
-
-def list_settings(record: Record) -> dict[str, str]:
-    """Return the settings that are in force on a host, as text by name."""
-    in_force = get_part(record, "in_force")
-    policies = {unit["unit"]: unit.get("oom_policy") for unit in get_rows(summarize(record), "taken_down")}
-    settings = _name_settings("OOMPolicy of", {**policies, **get_part(in_force, "oom_policy")})
-    settings.update(_name_settings("mod_fcgid:", get_part(in_force, "fcgid")))
-    swap = in_force.get("swap_total_bytes")
-    if swap is not None:
-        settings["total swap"] = format_size(swap)
-
-    return dict(sorted(settings.items()))
-
-
-def _name_settings(title: str, values: Data) -> dict[str, str]:
-    return {f"{title} {name}": str(value) for name, value in values.items() if value is not None}
 
 
 def _judge(record: Record, after: Span | None) -> str:

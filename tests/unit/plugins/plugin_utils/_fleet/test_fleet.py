@@ -21,7 +21,6 @@ from ansible_collections.oomguard.linux.plugins.plugin_utils._fleet.fleet import
     build_fleet,
     build_host,
     find_standing,
-    list_settings,
 )
 from ansible_collections.oomguard.linux.plugins.plugin_utils._fleet.record import Record
 from ansible_collections.oomguard.linux.tests.unit.plugins.plugin_utils._fleet.factories import (
@@ -165,23 +164,6 @@ def test_most_frequent_name_comes_first() -> None:
     record = make_killed("web1")
     record["summary"]["by_unit"] = {"a.service": 1, "c.service": 3, "b.service": 3}
     assert [count.name for count in build(record).units] == ["b.service", "c.service", "a.service"]
-
-
-def test_settings_in_force_are_named() -> None:
-    in_force = {
-        "oom_policy": {"a.service": "continue", "b.service": None},
-        "swap_total_bytes": 2**30,
-        "fcgid": {"X": 1},
-    }
-    assert list_settings(make_clean(in_force=in_force)) == {
-        "OOMPolicy of a.service": "continue",
-        "mod_fcgid: X": "1",
-        "total swap": "1.0 GiB",
-    }
-
-
-def test_policy_of_a_unit_that_went_down_is_known_without_remediation() -> None:
-    assert list_settings(make_down())["OOMPolicy of shop.service"] == "stop"
 
 
 def test_value_of_most_hosts_comes_first() -> None:
