@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import hashlib
 import itertools
 import operator
 import pathlib
 import typing as t
 
-from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ..plugin_utils import _terminal
 from ..plugin_utils._fleet.changes import describe_change, list_changes, read_in_force
+from ..plugin_utils._fleet.claim import claim
 from ..plugin_utils._fleet.continuation import continue_record
 from ..plugin_utils._fleet.next_run import build_next_command, list_tags
 from ..plugin_utils._fleet.recap import (
@@ -100,24 +99,10 @@ class ActionModule(ActionBase):
         if not hosts:
             return ()
 
-        if not self._is_first(hosts):
+        if not claim(self._task._uuid, hosts):
             return ()
 
         return hosts
-
-    def _is_first(self, hosts: t.Iterable[str]) -> bool:
-        """Return whether no other host prints the recap of these hosts.
-
-        With some strategies, each host runs the task. The file is removed when Ansible ends.
-        """
-        key = "\n".join([self._task._uuid, *hosts])
-        name = hashlib.sha256(key.encode()).hexdigest()
-        try:
-            pathlib.Path(vars(constants)["DEFAULT_LOCAL_TMP"], f"oomguard-recap-{name}").touch(exist_ok=False)
-        except FileExistsError:
-            return False
-
-        return True
 
 
 class Fleet:

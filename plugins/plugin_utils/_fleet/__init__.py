@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Many hosts at once: from the results of `oom_info` to what an administrator sees. All of it runs on the control node.
 
+publish.py      the folder of a report: takes records in, and writes the page, the data and the history
+report_data.py  the fleet as JSON, for other programs
 export.py       files for other programs, which read or rotate them at any time
 openmetrics.py  records as metrics for Prometheus (pure)
 ecs.py          records as events with the names of the Elastic Common Schema (pure)
@@ -19,6 +21,7 @@ timeline.py     the kills of all hosts over time (pure)
 settings.py     the settings that are in force on a host (pure)
 merge.py        several records of one host as one, in any order (pure)
 parts.py        parts of records that can be missing or unknown (pure)
+claim.py        which of several tasks does what is to be done once
 next_run.py     the command to run next, with the options of this run
 remediation.py  the table of all hosts that ends a remediation: what was done, and what is left (pure)
 recap.py        the table of all hosts that ends a run, and the commands to run next (pure)

@@ -165,6 +165,7 @@ class _Replacer:
             dict: self._replace_mapping,
             list: self._replace_list,
             str: self._replace_text,
+            **dict.fromkeys((bool, int, float, type(None)), _keep),
         }
 
     def replace_record(self, record: Record) -> Record:
@@ -178,9 +179,7 @@ class _Replacer:
         if role is _Role.DROPPED:
             return None
 
-        replace = self._by_type.get(type(value))
-        if replace is None:
-            return value
+        replace = self._by_type[type(value)]
 
         return replace(value, role)
 
@@ -213,6 +212,10 @@ class _Replacer:
         word = found[0]
         kind = self._names.get(word, found.lastgroup)
         return self._make(str(kind), word)
+
+
+def _keep(value: t.Any, _role: str | _Role) -> t.Any:
+    return value
 
 
 def _find_role(name: str, value: t.Any, inherited: str | _Role) -> str | _Role:

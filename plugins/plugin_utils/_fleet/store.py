@@ -6,12 +6,10 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import fnmatch
 import functools
 import hashlib
 import json
-import operator
 import os
 import pathlib
 import typing as t
@@ -32,34 +30,13 @@ _MAX_APPLIED = 100
 _LONGEST_NAME = 200
 
 
-@dataclasses.dataclass(frozen=True)
-class Readings:
-    """What a folder holds."""
+def read_records(folder: pathlib.Path) -> t.Iterator[Record | RecordError]:
+    """Yield the records in a folder, one at a time, sorted by the names of their files.
 
-    records: tuple[Record, ...]
-    """Sorted by host."""
-    problems: tuple[str, ...]
-    """One sentence for each file that could not be read as a record."""
-
-
-def read_records(folder: pathlib.Path) -> Readings:
-    """Return the records in a folder. A damaged one does not keep the others from being read.
-
-    Raises RecordError if the folder cannot be read.
+    For a file that cannot be read as a record, the error is yielded. Raises RecordError if the folder cannot be read.
     """
-    records: list[Record] = []
-    problems: list[str] = []
     for path in _list_files(folder):
-        reading = _try_file(path)
-        if isinstance(reading, RecordError):
-            problems.append(str(reading))
-            continue
-
-        records.append(reading)
-
-    records.sort(key=operator.itemgetter("host"))
-
-    return Readings(tuple(records), tuple(problems))
+        yield _try_file(path)
 
 
 def _list_files(folder: pathlib.Path) -> list[pathlib.Path]:

@@ -44,30 +44,28 @@ def test_new_record_replaces_the_last_one(tmp_path: pathlib.Path) -> None:
     assert read_record(tmp_path, "web1") == make_record(result=None)
 
 
-def test_records_are_sorted_by_host(tmp_path: pathlib.Path) -> None:
+def test_records_are_sorted_by_the_names_of_their_files(tmp_path: pathlib.Path) -> None:
     for host in ("web2", "web10", "db1"):
         write_record(tmp_path, make_record(host))
-    readings = read_records(tmp_path)
-    assert [record["host"] for record in readings.records] == ["db1", "web10", "web2"]
-    assert readings.problems == ()
+    assert [*read_records(tmp_path)] == [make_record("db1"), make_record("web10"), make_record("web2")]
 
 
 def test_damaged_record_is_named_and_the_others_are_read(tmp_path: pathlib.Path) -> None:
-    write_record(tmp_path, make_record("web1"))
-    (tmp_path / "web2.json").write_text('{"schema"')
-    (tmp_path / "web3.json").mkdir()
+    (tmp_path / "web1.json").write_text('{"schema"')
+    (tmp_path / "web2.json").mkdir()
     (tmp_path / "notes.txt").write_text("")
-    readings = read_records(tmp_path)
-    assert [record["host"] for record in readings.records] == ["web1"]
-    assert [problem.split(". ")[0] for problem in readings.problems] == [
-        f"Could not read the record {tmp_path}/web2.json",
-        f"Could not read the record {tmp_path}/web3.json: Is a directory",
+    write_record(tmp_path, make_record("web3"))
+    *damaged, record = read_records(tmp_path)
+    assert record == make_record("web3")
+    assert [str(error).split(". ")[0] for error in damaged] == [
+        f"Could not read the record {tmp_path}/web1.json",
+        f"Could not read the record {tmp_path}/web2.json: Is a directory",
     ]
 
 
 def test_folder_that_is_missing_is_an_error(tmp_path: pathlib.Path) -> None:
     with pytest.raises(RecordError, match=r"Could not read the records in .*missing: No such file or directory"):
-        read_records(tmp_path / "missing")
+        next(read_records(tmp_path / "missing"))
 
 
 def test_folder_that_is_a_file_is_an_error(tmp_path: pathlib.Path) -> None:
@@ -131,7 +129,7 @@ def test_next_record_replaces_a_damaged_one(tmp_path: pathlib.Path) -> None:
 
 def test_temporary_files_are_not_read(tmp_path: pathlib.Path) -> None:
     (tmp_path / ".web1.json").write_text("{")
-    assert read_records(tmp_path).problems == ()
+    assert [*read_records(tmp_path)] == []
 
 
 def test_version_is_that_of_the_collection() -> None:
