@@ -76,6 +76,7 @@ bench: .venv $(link) ## Measure speed and memory
 	PYTHONPATH=tests/benchmarks:.collections python -m bench_journal
 	PYTHONPATH=tests/benchmarks:.collections python -m bench_workers
 	PYTHONPATH=tests/benchmarks python -m bench_fleet
+	PYTHONPATH=tests/benchmarks:.collections python -m bench_page
 	PYTHONPATH=tests/benchmarks:tests/lab:tests/scenario python -m bench_swap
 
 readme: .venv ## Update the tables of variables in the READMEs of the roles

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import math
 import typing as t
 
 from ...module_utils._errors import OomguardError
@@ -150,7 +151,7 @@ def decode_record(text: str | bytes, schema: Schema) -> Record:
     Raises RecordError if it is damaged, or is of a version that is not known.
     """
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_float=_parse_number, parse_constant=_parse_number)
     except (ValueError, RecursionError) as error:
         raise RecordError(
             f"It is not JSON: {error}.", hint="Remove it, and run oomguard.linux.detect again."
@@ -218,6 +219,15 @@ def _sum_known(values: Data, names: t.Iterable[str]) -> int | None:
         return None
 
     return sum(known)
+
+
+def _parse_number(text: str) -> float:
+    """Return a number. Raises ValueError if it is infinite or none at all, which JSON does not know."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is not a finite number")
+
+    return value
 
 
 def _make_plain(value: t.Any) -> t.Any:

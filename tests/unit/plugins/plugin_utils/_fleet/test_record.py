@@ -190,6 +190,8 @@ def test_parts_that_an_older_version_did_not_write_are_empty() -> None:
     [
         ("", "It is not JSON: Expecting value: line 1 column 1 (char 0)."),
         ("[" * 100_000, "It is not JSON: "),
+        ('{"seconds": NaN}', "It is not JSON: NaN is not a finite number."),
+        ('{"seconds": 1e999}', "It is not JSON: 1e999 is not a finite number."),
         ("[]", "It is not a record with a known schema: its schema is null."),
         (
             '{"schema": "oomguard.record/2"}',
