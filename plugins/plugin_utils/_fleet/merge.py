@@ -26,10 +26,12 @@ _STATUS = ("schema", "host", "collected_at", "collection_version", "ok", "error"
 _AGES = {
     "coverage": "summary",
     "remedies": "summary",
-    "in_force": "in_force",
     "history": "history",
     "risks": "risks",
 }
+# The mappings in `in_force`; the total swap is alone, and stands in a mapping with an empty key.
+_SETTINGS = ("oom_policy", "fcgid")
+_SWAP = "swap_total_bytes"
 # What is known of a unit only at the time of the search.
 _PRESENT = {"is_down": None, "active_state": None}
 
@@ -41,6 +43,14 @@ class _Event(t.NamedTuple):
     text: str
     kind: str
     event: Record
+
+
+class _Setting(t.NamedTuple):
+    """A value that was in force, in the order in which one of two is preferred: the newer one."""
+
+    age: str
+    text: str
+    value: t.Any
 
 
 class _Unit(t.NamedTuple):
@@ -71,7 +81,11 @@ def merge_records(records: t.Iterable[Record]) -> Record:
     merged["applied"] = _merge_applied(distinct)
     merged["summary"] = None
     merged["as_of"] = _find_ages(distinct)
-    merged["merging"] = {"kinds": list(itertools.filterfalse(operator.itemgetter("events"), kinds))}
+    merged["merging"] = {
+        "kinds": list(itertools.filterfalse(operator.itemgetter("events"), kinds)),
+        "in_force_ages": list_ages(distinct),
+    }
+    merged["in_force"] = _merge_in_force(distinct)
 
     searched = [record for record in distinct if record["summary"] is not None]
     if not searched:
@@ -114,7 +128,7 @@ def _find_newest(records: t.Iterable[Record], part: str, dated: str) -> t.Any:
 def _find_ages(records: t.Sequence[Record]) -> dict[str, str]:
     """Return when each part of the merged record was read."""
     ages = {}
-    for part in _AGES.values():
+    for part in (*_AGES.values(), "in_force"):
         ages[part] = _find_newest_age(records, part)
 
     return ages
@@ -175,6 +189,53 @@ def _merge_applied(records: t.Iterable[Record]) -> list[Record]:
 
 def _rank_change(change: Record) -> tuple[str, str]:
     return (change["time"] or "", encode(change))
+
+
+def _merge_in_force(records: t.Sequence[Record]) -> Record | None:
+    """Return the newest known value of each setting, None if no setting was ever read."""
+    if _find_newest_age(records, "in_force") == "":
+        return None
+
+    in_force: Record = {name: {} for name in (*_SETTINGS, _SWAP)}
+    for (name, key), setting in _find_settings(records).items():
+        in_force[name][key] = setting.value
+
+    return {**in_force, _SWAP: in_force[_SWAP].get("")}
+
+
+def list_ages(records: t.Sequence[Record]) -> dict[str, dict[str, str]]:
+    """Return when each setting in force was read, in mappings as in the part `in_force`."""
+    ages: dict[str, dict[str, str]] = {name: {} for name in (*_SETTINGS, _SWAP)}
+    for (name, key), setting in _find_settings(records).items():
+        ages[name][key] = setting.age
+
+    return ages
+
+
+def _find_settings(records: t.Iterable[Record]) -> dict[tuple[str, str], _Setting]:
+    """Return the newest known settings, by the mapping and the key in it."""
+    settings: dict[tuple[str, str], _Setting] = {}
+    for record in records:
+        newest = find_age(record, "in_force")
+        ages = get_part(get_part(record, "merging"), "in_force_ages")
+        for name, key, value in _list_in_force(record):
+            age = get_part(ages, name).get(key, newest)
+            found = _Setting(age, encode(value), value)
+            known = settings.get((name, key), found)
+            settings[name, key] = max(found, known, key=operator.itemgetter(0, 1))
+
+    return settings
+
+
+def _list_in_force(record: Record) -> t.Iterator[tuple[str, str, t.Any]]:
+    """Yield the settings of a record that are known."""
+    in_force = get_part(record, "in_force")
+    settings = {name: get_part(in_force, name) for name in _SETTINGS}
+    settings[_SWAP] = {"": in_force.get(_SWAP)}
+    for name, values in settings.items():
+        for key, value in values.items():
+            if value is not None:
+                yield name, key, value
 
 
 def _add_summary(merged: Record, searched: t.Sequence[Record]) -> Record:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import typing as t
 
 from ...module_utils._size import format_size
-from .merge import find_age
+from .merge import find_age, list_ages
 from .parts import get_part, get_rows
 from .record import Data, Record
+
+_TITLES = {"oom_policy": "OOMPolicy of", "fcgid": "mod_fcgid:"}
 
 
 class Reading(t.NamedTuple):
@@ -41,19 +43,20 @@ def _list_searched(record: Record) -> t.Iterator[Reading]:
     for unit in get_rows(get_part(record, "summary"), "taken_down"):
         name = unit["unit"]
         read_at = ages.get(name, searched_at)
-        yield from _name_settings("OOMPolicy of", {name: unit.get("oom_policy")}, read_at)
+        yield from _name_settings(_TITLES["oom_policy"], {name: unit.get("oom_policy")}, read_at)
 
 
 def _list_applied(record: Record) -> t.Iterator[Reading]:
     """Yield what was read after changes."""
-    read_at = find_age(record, "in_force")
     in_force = get_part(record, "in_force")
-    yield from _name_settings("OOMPolicy of", get_part(in_force, "oom_policy"), read_at)
-    yield from _name_settings("mod_fcgid:", get_part(in_force, "fcgid"), read_at)
+    ages = list_ages([record])
+    for name, title in _TITLES.items():
+        for key, value in get_part(in_force, name).items():
+            yield from _name_settings(title, {key: value}, ages[name].get(key, ""))
 
     swap = in_force.get("swap_total_bytes")
     if swap is not None:
-        yield Reading(read_at, "total swap", format_size(swap))
+        yield Reading(ages["swap_total_bytes"][""], "total swap", format_size(swap))
 
 
 def _name_settings(title: str, values: Data, read_at: str) -> t.Iterator[Reading]:

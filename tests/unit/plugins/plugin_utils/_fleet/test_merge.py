@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import random
 import typing as t
 
@@ -126,9 +127,26 @@ def test_unit_is_as_the_newest_search_saw_it() -> None:
 
 
 def test_settings_are_the_newest_that_are_known() -> None:
-    merged = merge(make_record(collected_at=OLD, in_force={"swap_total_bytes": 1}), make_record(in_force=None))
-    assert merged["in_force"] == {"swap_total_bytes": 1}
-    assert merged["as_of"]["in_force"] == OLD
+    old = {"oom_policy": {"a.service": "stop", "b.service": "kill"}, "swap_total_bytes": 1, "fcgid": {}}
+    new = {"oom_policy": {"a.service": "continue", "b.service": None}, "swap_total_bytes": None, "fcgid": {"X": 7}}
+    for records in itertools.permutations(
+        [
+            make_record(collected_at=OLD, in_force=old),
+            make_record(in_force=new),
+            make_record(in_force=None, collected_at="2026-11-30T03:00:00Z"),
+        ]
+    ):
+        merged = merge(*records)
+        assert merged["in_force"] == {
+            "oom_policy": {"a.service": "continue", "b.service": "kill"},
+            "swap_total_bytes": 1,
+            "fcgid": {"X": 7},
+        }
+        assert merged["as_of"]["in_force"] == NEW
+
+
+def test_settings_that_were_never_read_are_not_known() -> None:
+    assert merge(make_record(collected_at=OLD), make_record())["in_force"] is None
 
 
 def test_changes_are_united() -> None:
@@ -172,6 +190,15 @@ def make_random_summary(chance: random.Random, number: int) -> dict[str, t.Any]:
     return summary
 
 
+def make_random_settings(chance: random.Random) -> dict[str, t.Any]:
+    settings = {
+        "oom_policy": {chance.choice("ab"): chance.choice((None, "stop", "kill"))},
+        "swap_total_bytes": chance.choice((None, 1, 2)),
+        "fcgid": {chance.choice("ab"): chance.choice((None, 1, 2))},
+    }
+    return dict(chance.sample(list(settings.items()), k=chance.randrange(4)))
+
+
 def make_random_record(chance: random.Random) -> Record:
     """Return a record out of so few different parts that records often agree in one of them and differ in others."""
     when = chance.choice(("2026-11-27T03:00:00Z", OLD, NEW))
@@ -185,7 +212,7 @@ def make_random_record(chance: random.Random) -> Record:
         collected_at=when,
         collection_version=chance.choice(("1.0.0", "1.1.0")),
         applied=chance.sample(CHANGES, k=chance.randrange(3)),
-        in_force=chance.choice((None, {"swap_total_bytes": 1}, {"swap_total_bytes": 2})),
+        in_force=chance.choice((None, make_random_settings(chance))),
     )
 
 

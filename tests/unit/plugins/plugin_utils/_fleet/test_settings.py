@@ -57,3 +57,12 @@ def test_newest_value_counts() -> None:
 def test_of_one_run_the_value_after_remediation_counts() -> None:
     record = {**make_down("stop"), "in_force": {"oom_policy": {"shop.service": "continue"}}}
     assert list_settings(record) == [Reading(NEW, "OOMPolicy of shop.service", "continue")]
+
+
+def test_setting_that_the_last_run_did_not_read_is_as_old_as_it_is() -> None:
+    swap = make_record(result=make_result(), in_force={"swap_total_bytes": 2**30}, collected_at=OLD)
+    merged = merge_records([swap, make_remediated("continue")])
+    assert list_settings(merged) == [
+        Reading(NEW, "OOMPolicy of shop.service", "continue"),
+        Reading(OLD, "total swap", "1.0 GiB"),
+    ]
