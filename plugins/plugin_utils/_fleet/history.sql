@@ -67,11 +67,11 @@ FROM (
 ) GROUP BY day, standing;
 
 CREATE VIEW IF NOT EXISTS kills_by_day AS
-SELECT substr(time, 1, 10) AS day, count(*) AS kills, total(taken_down) AS outages, count(DISTINCT host) AS hosts
+SELECT substr(time, 1, 10) AS day, count(*) AS kills, sum(taken_down IS 1) AS outages, count(DISTINCT host) AS hosts
 FROM events WHERE time IS NOT NULL GROUP BY day;
 
 CREATE VIEW IF NOT EXISTS kills_by_unit AS
-SELECT unit, count(*) AS kills, total(taken_down) AS outages, sum(down_seconds) AS down_seconds,
+SELECT unit, count(*) AS kills, sum(taken_down IS 1) AS outages, sum(down_seconds) AS down_seconds,
     count(DISTINCT host) AS hosts, max(time) AS last
 FROM events GROUP BY unit ORDER BY kills DESC;
 

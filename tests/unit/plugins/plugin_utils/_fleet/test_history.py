@@ -156,6 +156,15 @@ def test_views_work(path: pathlib.Path, view: str) -> None:
     assert count(path, view) > 0
 
 
+def test_kills_are_counted_by_unit(path: pathlib.Path) -> None:
+    add(path, make_record())
+    assert query(path, "SELECT unit, kills, outages FROM kills_by_unit ORDER BY unit") == [
+        ("apache2.service", 1, 1),
+        ("w-continue.service", 1, 0),
+        ("w-kill.service", 1, 1),
+    ]
+
+
 def test_only_the_user_can_read_it(path: pathlib.Path) -> None:
     add(path, make_record())
     assert path.stat().st_mode & 0o777 == 0o600
