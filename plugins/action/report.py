@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import functools
 import pathlib
 import typing as t
 
@@ -16,8 +18,8 @@ from ..module_utils._errors import OomguardError
 from ..plugin_utils._fleet.claim import claim
 from ..plugin_utils._fleet.publish import PAGE, Published, Source, plan_report, publish_report
 from ..plugin_utils._fleet.recap import select_hosts
-from ..plugin_utils._fleet.record import Data, Record, build_record
-from ..plugin_utils._fleet.store import read_version
+from ..plugin_utils._fleet.record import Data, Record, RecordError, build_record
+from ..plugin_utils._fleet.store import read_record, read_version
 from ..plugin_utils._fleet.wording import write_headline
 from ..plugin_utils._terminal import Line, print_lines
 
@@ -25,6 +27,7 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "path": {"type": "path", "required": True},
     "records": {"type": "list", "elements": "path", "default": []},
     "anonymize": {"type": "bool", "default": False},
+    "continued_path": {"type": "path"},
 }
 _RESULT = "detect_result"
 _MOST_WARNINGS = 10
@@ -48,7 +51,11 @@ class ActionModule(ActionBase):
             return {**result, "changed": False, "msg": "The task of another host writes the report."}
 
         folders = [pathlib.Path(path) for path in arguments["records"]]
-        source = Source(self._build_records(results), folders)
+        records = self._build_records(results)
+        if arguments["continued_path"]:
+            records = map(functools.partial(find_continued, pathlib.Path(arguments["continued_path"])), records)
+
+        source = Source(records, folders)
         try:
             if self._task.check_mode:
                 planned = plan_report(folder, source, is_anonymous=arguments["anonymize"])
@@ -102,6 +109,14 @@ def find_results(task_vars: Data) -> dict[str, Data | None] | None:
 def is_searched(variables: Data) -> bool:
     """Return whether the search of a host was tried."""
     return _RESULT in variables and "skipped" not in variables[_RESULT]
+
+
+def find_continued(folder: pathlib.Path, record: Record) -> Record:
+    """Return the record of all searches of a host that continued each other, or of the last one if there is none."""
+    with contextlib.suppress(RecordError):
+        return read_record(folder, record["host"]) or record
+
+    return record
 
 
 def describe_report(folder: pathlib.Path, published: Published) -> dict[str, t.Any]:

@@ -62,6 +62,12 @@ options:
       - A report has names or pseudonyms, never both. Choose another O(path) to have both reports.
     type: bool
     default: false
+  continued_path:
+    description:
+      - The folder with the records of M(oomguard.linux.recap), if each search goes on where the last one ended
+        (O(oomguard.linux.recap#module:continued)). The records there are merged in place of the results, because a
+        result then covers only a part of the journal.
+    type: path
 seealso:
   - module: oomguard.linux.oom_info
   - module: oomguard.linux.recap

@@ -16,7 +16,10 @@ import typing as t
 
 import pytest
 
+from ansible_collections.oomguard.linux.plugins.action.report import find_continued
+from ansible_collections.oomguard.linux.plugins.plugin_utils._fleet.store import write_record
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import FIXTURES
+from ansible_collections.oomguard.linux.tests.unit.plugins.plugin_utils._fleet.factories import make_record
 
 ROOT = pathlib.Path(__file__).parents[4]
 KILL = str(FIXTURES / "bookworm-6.1-memcg.log")
@@ -172,6 +175,14 @@ def test_anonymous_report_has_no_names(control: Control) -> None:
         assert name not in everything
     assert sorted(control.list_standings().values()) == sorted(STANDINGS.values())
     assert (control.folder / "oomguard-report.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_search_that_went_on_is_shown_with_what_was_found_before(tmp_path: pathlib.Path) -> None:
+    assert find_continued(tmp_path, make_record(result=None)) == make_record(result=None)
+    path = write_record(tmp_path, make_record())
+    assert find_continued(tmp_path, make_record(result=None)) == make_record()
+    path.write_text("{")
+    assert find_continued(tmp_path, make_record(result=None)) == make_record(result=None)
 
 
 def test_unknown_tag_is_rejected(control: Control) -> None:
