@@ -30,6 +30,7 @@ from ..plugin_utils._fleet.recap import (
 from ..plugin_utils._fleet.record import Data, Record, RecordError, build_record, find_state, update_record
 from ..plugin_utils._fleet.remediation import Outcome, build_remediation
 from ..plugin_utils._fleet.store import read_record, read_version, write_next_record
+from ..plugin_utils._variables import find_misspelt
 
 ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "display": {"type": "bool", "default": True},
@@ -77,6 +78,9 @@ class ActionModule(ActionBase):
         if not hosts:
             return result
 
+        for sentence in find_misspelt(fleet.list_variables()):
+            self._display.warning(sentence)
+
         if arguments["display"]:
             lines = fleet.write_recap(records, arguments)
             colored = [_terminal.Line(line.text, _COLORS.get(line.state)) for line in lines]
@@ -123,6 +127,10 @@ class Fleet:
         present = self._task_vars["ansible_play_hosts"]
         waiting = [host for host in present if last not in self._variables[host]]
         return select_hosts(list(self._variables), self._task_vars["ansible_play_batch"], waiting)
+
+    def list_variables(self) -> set[str]:
+        """Return the names of the variables of all hosts, and of this task."""
+        return set(self._task_vars).union(*self._variables.values())
 
     def build_records(self, hosts: t.Iterable[str]) -> list[Record]:
         """Return the records of some hosts."""

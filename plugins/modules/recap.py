@@ -15,6 +15,7 @@ description:
     are counted. Hosts that could not be looked at are rows of the table.
   - The results are those that the role C(oomguard.linux.detect) has registered as C(detect_result).
   - Prints the whole explanation if the play has only one host, except with O(remediation).
+  - Warns about misspelt variables, as M(oomguard.linux.check_variables) does.
   - Run it with C(run_once). With C(serial), each batch prints the hosts that were searched until then. With the
     strategies C(free) and C(host_pinned), which run it on each host, one of the last hosts prints the table.
   - If the callback for C(stdout) is not V(ansible.builtin.default), the lines are returned in RV(msg) instead.

@@ -44,7 +44,7 @@ STUB = """\
 print({result!r})
 """
 
-ALWAYS = {"Reject unknown tags", "Reject unknown roles", "Begin the list of results"}
+ALWAYS = {"Warn about misspelt variables", "Reject unknown tags", "Reject unknown roles", "Begin the list of results"}
 SHOW = {"Note what was done and what is left", "Show what was done and what is left on all hosts"}
 DETECT = {*ALWAYS, *SHOW, "Find every OOM kill"}
 OOM_POLICY = {
@@ -77,7 +77,15 @@ def collections(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     collection = folder / "ansible_collections/oomguard/linux"
     modules = collection / "plugins/modules"
     modules.mkdir(parents=True)
-    shared = ("action", "doc_fragments", "lookup", "module_utils", "plugin_utils", "modules/recap.py")
+    shared = (
+        "action",
+        "doc_fragments",
+        "lookup",
+        "module_utils",
+        "plugin_utils",
+        "modules/recap.py",
+        "modules/check_variables.py",
+    )
     for name in ("galaxy.yml", "meta", "playbooks", "roles", *[f"plugins/{name}" for name in shared]):
         (collection / name).symlink_to(ROOT / name)
     for name, result in RESULTS.items():
