@@ -31,7 +31,7 @@ def continue_record(last: Record, record: Record) -> Record:
 
 def _join_coverage(first: Data, second: Data) -> Record:
     cursor = second.get("cursor") or first.get("cursor")
-    notes = dict.fromkeys([*first["notes"], *second["notes"]])
+    notes = dict.fromkeys([*second["notes"], *first["notes"]])
 
     return {
         **second,

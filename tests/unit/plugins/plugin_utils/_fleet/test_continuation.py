@@ -71,6 +71,11 @@ def test_two_searches_are_complete_only_if_both_are(complete: tuple[bool, bool])
     assert continue_record(first, {**second, "collected_at": NEWER})["coverage"]["complete"] is False
 
 
+def test_notes_of_the_newer_search_come_first() -> None:
+    first, second = [make_record(result=make_result(coverage={**COVERAGE, "notes": [note]})) for note in "ab"]
+    assert continue_record(first, {**second, "collected_at": NEWER})["coverage"]["notes"] == ["b", "a"]
+
+
 def test_host_that_is_unreachable_now_keeps_what_is_known() -> None:
     gone = make_record(result={"unreachable": True, "msg": "no route"}, collected_at=NEWER)
     record = continue_record(OUTAGE, gone)
