@@ -16,7 +16,10 @@ from ansible.plugins.action import ActionBase
 
 from ..module_utils._errors import OomguardError
 from ..plugin_utils._fleet.claim import claim
-from ..plugin_utils._fleet.publish import PAGE, Published, Source, plan_report, publish_report
+from ..plugin_utils._fleet.ecs import list_events
+from ..plugin_utils._fleet.export import append_events, write_metrics
+from ..plugin_utils._fleet.openmetrics import render_openmetrics
+from ..plugin_utils._fleet.publish import PAGE, Published, Source, plan_report, publish_report, read_published
 from ..plugin_utils._fleet.recap import select_hosts
 from ..plugin_utils._fleet.record import Data, Record, RecordError, build_record
 from ..plugin_utils._fleet.store import read_record, read_version
@@ -28,6 +31,8 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "records": {"type": "list", "elements": "path", "default": []},
     "anonymize": {"type": "bool", "default": False},
     "continued_path": {"type": "path"},
+    "openmetrics_path": {"type": "path"},
+    "events_path": {"type": "path"},
 }
 _RESULT = "detect_result"
 _MOST_WARNINGS = 10
@@ -62,10 +67,11 @@ class ActionModule(ActionBase):
                 return {**result, **describe_plan(folder, planned)}
 
             published = publish_report(folder, source, is_anonymous=arguments["anonymize"])
+            new_events = export_records(folder, arguments)
         except OomguardError as error:
             raise AnsibleActionFail(str(error)) from error
 
-        described = describe_report(folder, published)
+        described = describe_report(folder, published, new_events=new_events)
         lines = ["", described["msg"], f"The report: {described['page']}"]
         printed = print_lines(self._display, map(Line, lines))
 
@@ -79,11 +85,16 @@ class ActionModule(ActionBase):
 
     def _build_records(self, results: t.Mapping[str, Data | None]) -> t.Iterator[Record]:
         """Yield a record for each host. With serial, the hosts of earlier batches have theirs already."""
-        now = f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
+        now = tell_time()
         version = read_version()
         for host, result in results.items():
             if claim(f"record {self._task._uuid}", [host]):
                 yield build_record(host, result, collected_at=now, version=version)
+
+
+def tell_time() -> str:
+    """Return the current time as records have it."""
+    return f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def find_results(task_vars: Data) -> dict[str, Data | None] | None:
@@ -119,7 +130,22 @@ def find_continued(folder: pathlib.Path, record: Record) -> Record:
     return record
 
 
-def describe_report(folder: pathlib.Path, published: Published) -> dict[str, t.Any]:
+def export_records(folder: pathlib.Path, arguments: Data) -> int:
+    """Write the files for other programs from the records of a report, and return how many events were appended.
+
+    Raises OomguardError.
+    """
+    if arguments["openmetrics_path"] is not None:
+        metrics = render_openmetrics(read_published(folder), tell_time())
+        write_metrics(pathlib.Path(arguments["openmetrics_path"]), metrics)
+
+    if arguments["events_path"] is None:
+        return 0
+
+    return append_events(pathlib.Path(arguments["events_path"]), list_events(read_published(folder)))
+
+
+def describe_report(folder: pathlib.Path, published: Published, *, new_events: int) -> dict[str, t.Any]:
     """Return the result of the task."""
     warnings = list(published.problems[:_MOST_WARNINGS])
     more = len(published.problems) - len(warnings)
@@ -127,12 +153,13 @@ def describe_report(folder: pathlib.Path, published: Published) -> dict[str, t.A
         warnings.append(f"{more} more records could not be used. The report names them.")
 
     return {
-        "changed": bool(published.changed),
+        "changed": bool(published.changed or new_events),
         "msg": f"{write_headline(published.fleet)}.",
         "page": str(folder / PAGE),
         "files": list(published.changed),
         "standings": dict(published.fleet.by_standing),
         "problems": list(published.problems),
+        "new_events": new_events,
         "warnings": warnings,
     }
 

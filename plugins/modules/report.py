@@ -68,6 +68,21 @@ options:
         (O(oomguard.linux.recap#module:continued)). The records there are merged in place of the results, because a
         result then covers only a part of the journal.
     type: path
+  openmetrics_path:
+    description:
+      - Write metrics of all hosts in the report to this file on the control node, for the textfile collector of
+        Prometheus' node_exporter, which reads files whose names end with C(.prom).
+      - The file is replaced in each run, because it contains the time. That is not reported as a change.
+      - Everybody can read the file. In check mode, it is not written.
+    type: path
+  events_path:
+    description:
+      - Append the OOM kills of all hosts in the report to this file on the control node, each one once, as a line of
+        JSON with the field names of the Elastic Common Schema.
+      - The file can be rotated at any time. Another file, with C(.ids) added to its name, remembers which events it
+        had.
+      - In check mode, nothing is appended.
+    type: path
 seealso:
   - module: oomguard.linux.oom_info
   - module: oomguard.linux.recap
@@ -84,6 +99,13 @@ EXAMPLES = r"""
       oomguard.linux.report:
         path: oomguard-report
       run_once: true
+
+- name: Write a report, and files for Prometheus and a log store
+  oomguard.linux.report:
+    path: oomguard-report
+    openmetrics_path: /var/lib/prometheus/node-exporter/oomguard.prom
+    events_path: /var/log/oomguard/events.jsonl
+  run_once: true
 
 - name: Write one report for the records of two control nodes
   oomguard.linux.report:
@@ -127,6 +149,11 @@ standings:
     incomplete: 0
     remediated: 3
     clean: 43
+new_events:
+  description: How many OOM kills were appended to O(events_path).
+  returned: success, and not in check mode
+  type: int
+  sample: 2
 problems:
   description: One sentence for each record that could not be used.
   returned: success, and not in check mode

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 import re
 import subprocess
@@ -12,12 +13,13 @@ import sys
 
 import pytest
 import yaml
-from engines.programs import find_python_program
+from engines.programs import find_program, find_python_program
 from engines.snippets import list_commands, read_files
 
 COLLECTION = pathlib.Path(__file__).parents[2]
 BIN = pathlib.Path(sys.executable).parent
 FILES = read_files("schedulers.md")
+LOG = COLLECTION / "tests/unit/plugins/module_utils/_oom/fixtures/bookworm-6.1-memcg.log"
 UNITS = [name for name in FILES if name.startswith("/etc/systemd/system/")]
 MOST_EXPOSURE = 20
 CRON_LINE = re.compile(r"(?:[0-9*/,-]+ ){5}oomguard (.*)")
@@ -41,7 +43,7 @@ class Place:
         self.folder = folder
         self.log = folder / "kernel.log"
         self.log.write_text("", "utf-8")
-        self._artifact = artifact
+        self.artifact = artifact
 
     def write(self, name: str) -> pathlib.Path:
         """Write a file of the document, with this folder in place of the root of the filesystem."""
@@ -75,7 +77,7 @@ class Place:
         assert requirements == {"collections": [{"name": "oomguard.linux"}]}
         path = self.folder / "collections/requirements.yml"
         path.parent.mkdir()
-        path.write_text(yaml.safe_dump({"collections": [{"name": str(self._artifact)}]}), "utf-8")
+        path.write_text(yaml.safe_dump({"collections": [{"name": str(self.artifact)}]}), "utf-8")
 
     def break_log(self) -> None:
         """Let the search fail."""
@@ -102,7 +104,13 @@ class Place:
         )
 
     def _adapt(self, text: str) -> str:
-        return text.replace("/etc/oomguard", f"{self.folder}/etc/oomguard")
+        return re.sub(r"/(etc/oomguard|var/lib)\b", rf"{self.folder}/\1", text)
+
+
+def find_command(part: str) -> str:
+    """Return the command in the document that has this part."""
+    (command,) = [command for command in list_commands("schedulers.md") if part in command]
+    return command
 
 
 @pytest.fixture
@@ -115,8 +123,8 @@ def node(place: Place) -> Place:
     """Prepare a control node."""
     place.write_inventory("/etc/oomguard/hosts.yml")
     place.write_variables("/etc/oomguard/vars.yml")
-    (install,) = [command for command in list_commands("schedulers.md") if "collection install oomguard" in command]
-    command = install.removeprefix("sudo -u oomguard ").replace("oomguard.linux", str(place._artifact))
+    install = find_command("collection install oomguard").removeprefix("sudo -u oomguard ")
+    command = install.replace("oomguard.linux", str(place.artifact))
     done = place.run(command)
     assert done.returncode == 0, done.stdout
 
@@ -175,14 +183,29 @@ def test_service_and_cron_run_the_same_command() -> None:
     assert f"$({start} 2>&1)" in parse_cron()[1]
 
 
+def test_report_has_a_page_metrics_and_events(node: Place) -> None:
+    node.log.write_bytes(LOG.read_bytes())
+    node.write("/etc/oomguard/report.yml")
+    done = node.run(find_command("report.yml"))
+    assert done.returncode == 0, done.stdout
+
+    state = node.folder / "var/lib"
+    assert (state / "oomguard/report/index.html").is_file()
+    (event,) = (state / "oomguard/events.jsonl").read_text("utf-8").splitlines()
+    assert json.loads(event)["host"] == {"name": "localhost"}
+    metrics = (state / "prometheus/node-exporter/oomguard.prom").read_text("utf-8")
+    assert re.search(r'^oomguard_kills\{host="localhost",.*\} 1$', metrics, re.MULTILINE)
+    check = subprocess.run([find_program("promtool"), "check", "metrics"], input=metrics, text=True, check=False)
+    assert check.returncode == 0
+
+
 def test_awx_project_runs(place: Place) -> None:
     place.write("detect.yml")
     place.write_requirements()
     place.write_inventory("hosts.yml")
     place.write_variables("vars.yml")
-    install, run = [command for command in list_commands("schedulers.md") if not command.startswith("sudo ")]
-    assert place.run(install).returncode == 0
-    done = place.run(run)
+    assert place.run(find_command("collection install -r")).returncode == 0
+    done = place.run(find_command("detect.yml"))
     assert done.returncode == 0, done.stdout
     assert "1 host: 1" in done.stdout
 
@@ -208,4 +231,5 @@ def test_gitlab_job_fails_if_something_is_wrong(place: Place, is_broken: bool, c
     lines = [line for line in [*job["before_script"], *job["script"]] if not line.startswith(("apt-get", "pip"))]
     done = place.run("\n".join(["set -e", *lines]), SSH_KEY=str(key))
     assert done.returncode == code, done.stdout
+    assert [(place.folder / path / "index.html").is_file() for path in job["artifacts"]["paths"]] == [True]
     assert key.stat().st_mode & 0o777 == 0o400

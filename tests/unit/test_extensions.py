@@ -14,6 +14,7 @@ import typing as t
 import pytest
 import yaml
 
+from ansible_collections.oomguard.linux.plugins.plugin_utils._fleet.ecs import list_events
 from ansible_collections.oomguard.linux.plugins.plugin_utils._fleet.openmetrics import render_openmetrics
 from ansible_collections.oomguard.linux.tests.unit.plugins.plugin_utils._fleet.factories import (
     list_kills,
@@ -23,7 +24,9 @@ from ansible_collections.oomguard.linux.tests.unit.plugins.plugin_utils._fleet.f
     sum_up,
 )
 
-EXTENSIONS = pathlib.Path(__file__).parents[2] / "extensions"
+CHECKOUT = pathlib.Path(__file__).parents[2]
+EXTENSIONS = CHECKOUT / "extensions"
+MONITORING = (CHECKOUT / "docs/monitoring.md").read_text("utf-8")
 RULES = yaml.safe_load((EXTENSIONS / "prometheus/oomguard.rules.yml").read_text("utf-8"))["groups"][0]["rules"]
 DASHBOARD = json.loads((EXTENSIONS / "grafana/oomguard.json").read_text("utf-8"))
 PANELS = DASHBOARD["panels"]
@@ -93,3 +96,38 @@ def test_dashboard_never_shows_zero_without_metrics() -> None:
     assert all(
         panel["fieldConfig"]["defaults"]["noValue"] == "not known" for panel in PANELS if panel["type"] == "stat"
     )
+
+
+def read_section(title: str) -> str:
+    """Return a section of the document on monitoring."""
+    return MONITORING.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
+def test_every_metric_is_documented_once() -> None:
+    names = re.findall(r"^\| `(oomguard_\w+)` \|", read_section("Metrics"), re.MULTILINE)
+    assert len(names) == len(set(names))
+    assert set(names) == list_metrics()
+
+
+def test_every_alert_is_documented_with_its_severity() -> None:
+    table = re.findall(r"^\| `(\w+)` \| (\w+) \|", read_section("Alerts"), re.MULTILINE)
+    assert table == [(rule["alert"], rule["labels"]["severity"]) for rule in RULES]
+
+
+def test_every_field_of_events_is_documented() -> None:
+    event = make_short_event(taken_down=True, down_seconds=1)
+    record = make_record(kinds=list_kills(event))
+    record["kinds"][0]["newest"]["victims"] = [{"pid": 1}]
+    (fields,) = list_events([record])
+    cells = re.findall(r"^\| (`.*?) \|", read_section("Events"), re.MULTILINE)
+    documented = re.findall(r"`([@\w.]+)`", " ".join(cells))
+    assert set(documented) == {*list_paths(fields)} - {"ecs.version"}
+
+
+def list_paths(fields: dict[str, t.Any], start: str = "") -> t.Iterator[str]:
+    """Yield the names of fields in mappings, with dots."""
+    for name, value in fields.items():
+        if isinstance(value, dict):
+            yield from list_paths(value, f"{start}{name}.")
+        else:
+            yield f"{start}{name}"

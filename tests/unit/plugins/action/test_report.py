@@ -189,3 +189,47 @@ def test_unknown_tag_is_rejected(control: Control) -> None:
     finished = control.run("--tags", "reprot", "--limit", "web2")
     assert finished.returncode == 2
     assert "This playbook has no tag reprot. Its tags are detect, report." in finished.stdout
+
+
+def list_exports() -> list[str]:
+    """Return options for metrics and events in new folders beside the report."""
+    paths = {"report_openmetrics_path": "metrics/oomguard.prom", "report_events_path": "log/events.jsonl"}
+    return ["-e", json.dumps(paths)]
+
+
+def test_metrics_and_events_are_of_all_hosts(control: Control) -> None:
+    control.run("--limit", "web1")
+    assert control.run("--limit", "web2", *list_exports()).returncode == 0
+    metrics = (control.folder / "metrics/oomguard.prom").read_text()
+    assert '\noomguard_host_searched{host="web1"} 1\noomguard_host_searched{host="web2"} 1\n' in metrics
+    assert '\noomguard_kills{host="web1",' in metrics
+    (event,) = (control.folder / "log/events.jsonl").read_text().splitlines()
+    assert json.loads(event)["host"]["name"] == "web1"
+
+
+def test_second_run_adds_no_event(control: Control) -> None:
+    control.run("--limit", "web1", *list_exports())
+    events = (control.folder / "log/events.jsonl").read_bytes()
+    options = ["-i", "localhost,", "--tags", "report", *list_exports()]
+    assert "changed=0" in control.run(*options).stdout
+    assert (control.folder / "log/events.jsonl").read_bytes() == events
+
+
+def test_anonymous_metrics_and_events_have_no_names(control: Control) -> None:
+    control.run("--limit", "web1", "-e", "report_anonymize=true", *list_exports())
+    for path in ("metrics/oomguard.prom", "log/events.jsonl"):
+        text = (control.folder / path).read_text()
+        assert "web1" not in text
+        assert "python3" not in text
+
+
+def test_check_mode_exports_nothing(control: Control) -> None:
+    control.run("--check", "--limit", "web1", *list_exports())
+    assert [*control.folder.glob("metrics"), *control.folder.glob("log")] == []
+
+
+def test_metrics_that_cannot_be_written_fail_the_run(control: Control) -> None:
+    (control.folder / "metrics").touch()
+    finished = control.run("--limit", "web1", *list_exports())
+    assert finished.returncode == 2
+    assert "Could not write metrics/oomguard.prom: " in finished.stdout + finished.stderr
