@@ -43,7 +43,8 @@ class Kill(t.NamedTuple):
     culprit: Culprit
     time: float
     """Seconds since 1970."""
-    took_down: bool
+    took_down: bool | None
+    """Whether its unit went down, None if that is not known."""
     down_seconds: float
     memory_bytes: float
     """RAM and swap that the victim held."""
@@ -51,8 +52,9 @@ class Kill(t.NamedTuple):
 
 def group_kills(record: Record) -> dict[Culprit, list[Kill]]:
     """Return the OOM kills that a record lists, by culprit: the most important culprits, and all others as one."""
-    kills = sorted(map(_parse_kill, list_events(record)))
-    groups = {culprit: list(alike) for culprit, alike in itertools.groupby(kills, key=operator.attrgetter("culprit"))}
+    get_culprit = operator.attrgetter("culprit")
+    kills = sorted(map(_parse_kill, list_events(record)), key=get_culprit)
+    groups = {culprit: list(alike) for culprit, alike in itertools.groupby(kills, key=get_culprit)}
     ranked = sorted(groups, key=lambda culprit: _rank(groups[culprit]))
 
     folded: dict[Culprit, list[Kill]] = collections.defaultdict(list)
@@ -99,7 +101,8 @@ def _fold(culprit: Culprit, place: int) -> Culprit:
 
 def _rank(kills: t.Sequence[Kill]) -> tuple[float, ...]:
     """Return a key that sorts outages first, then frequent kills, then recent ones."""
-    outages = sum(map(operator.attrgetter("took_down"), kills))
+    fates = map(operator.attrgetter("took_down"), kills)
+    outages = list(fates).count(True)
     newest = max(map(operator.attrgetter("time"), kills))
 
     return (-outages, -len(kills), -newest)
@@ -112,7 +115,7 @@ def _parse_kill(event: Data) -> Kill:
     return Kill(
         culprit=_find_culprit(event),
         time=parse_time(event["time"]),
-        took_down=bool(event["taken_down"]),
+        took_down=event["taken_down"],
         down_seconds=_parse_number(event["down_seconds"], unknown=UNKNOWN),
         memory_bytes=ram + swap,
     )

@@ -158,23 +158,33 @@ def _measure_kills(kills: t.Sequence[Kill], change: float) -> _Values:
     get_time = operator.attrgetter("time")
     newest = max(kills, key=get_time)
     outages = [kill for kill in kills if kill.took_down]
+    number = _count_outages(kills)
 
     return {
         "oomguard_last_kill_timestamp_seconds": newest.time,
         "oomguard_last_victim_memory_bytes": newest.memory_bytes,
-        "oomguard_outages": len(outages),
+        "oomguard_outages": number,
         "oomguard_last_outage_timestamp_seconds": max(map(get_time, outages), default=UNKNOWN),
-        "oomguard_down_seconds": _sum_down_seconds(outages),
+        "oomguard_down_seconds": _sum_down_seconds(outages, number),
         "oomguard_kills_after_change": _count_after(kills, change),
     }
 
 
-def _sum_down_seconds(outages: t.Sequence[Kill]) -> float:
-    """Return the sum of what is known."""
+def _count_outages(kills: t.Iterable[Kill]) -> float:
+    """Return the number of outages. That there was none is known only if the fate of the unit is known each time."""
+    fates = [kill.took_down for kill in kills]
+    outages = fates.count(True)
+    if not outages and None in fates:
+        return UNKNOWN
+
+    return outages
+
+
+def _sum_down_seconds(outages: t.Iterable[Kill], number: float) -> float:
+    """Return the sum of what is known about a number of outages."""
     seconds = map(operator.attrgetter("down_seconds"), outages)
     known: list[float] = list(filter(math.isfinite, seconds))
-    is_unknown = bool(outages) and not known
-    if is_unknown:
+    if number and not known:
         return UNKNOWN
 
     return sum(known)

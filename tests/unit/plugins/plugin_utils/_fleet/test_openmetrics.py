@@ -125,6 +125,20 @@ def test_unknown_duration_is_not_zero() -> None:
     assert f"oomguard_down_seconds{{{SHOP}}}" not in values
 
 
+def test_unknown_fate_of_the_unit_is_not_zero_outages() -> None:
+    values = measure(make_kills(make_short_event(taken_down=None), make_short_event(id="2")))
+    assert values[f"oomguard_kills{{{SHOP}}}"] == 2
+    assert f"oomguard_outages{{{SHOP}}}" not in values
+    assert f"oomguard_down_seconds{{{SHOP}}}" not in values
+
+
+def test_known_outage_is_counted_beside_an_unknown_fate() -> None:
+    outage = make_short_event(id="2", taken_down=True, down_seconds=60)
+    values = measure(make_kills(make_short_event(taken_down=None), outage))
+    assert values[f"oomguard_outages{{{SHOP}}}"] == 1
+    assert values[f"oomguard_down_seconds{{{SHOP}}}"] == 60
+
+
 def test_unknown_time_is_absent() -> None:
     values = measure(make_kills(make_short_event(time=None)))
     assert f"oomguard_last_kill_timestamp_seconds{{{SHOP}}}" not in values
