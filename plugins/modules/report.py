@@ -89,16 +89,16 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Search all hosts and write a report
-  hosts: all
-  gather_facts: false
-  roles:
-    - oomguard.linux.detect
-  post_tasks:
-    - name: Write the report
-      oomguard.linux.report:
-        path: oomguard-report
-      run_once: true
+- name: Find every OOM kill
+  oomguard.linux.oom_info:
+  register: detect_result
+  failed_when: false
+  ignore_unreachable: true
+
+- name: Write a report of all hosts
+  oomguard.linux.report:
+    path: oomguard-report
+  run_once: true
 
 - name: Write a report, and files for Prometheus and a log store
   oomguard.linux.report:
