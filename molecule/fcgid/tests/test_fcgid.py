@@ -319,6 +319,15 @@ def test_second_instance_is_reloaded_alone(host: Host) -> None:
     assert host.check_output(show, "apache2.service") == before
 
 
+def test_directives_are_in_force_after_a_boot(host: Host) -> None:
+    cut_power_and_boot(host)
+    found = [
+        fcgid_config(host, directives=DIRECTIVES),
+        fcgid_config(host, directives=CHANGED, instance="second"),
+    ]
+    assert [(each["changed"], each["running"]) for each in found] == [(False, True)] * 2
+
+
 def test_instance_without_our_file_is_named_as_unmanaged(host: Host) -> None:
     fcgid_config(host, state="absent", instance="second")
     found = fcgid_config(host, directives=DIRECTIVES)

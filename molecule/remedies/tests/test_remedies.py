@@ -9,6 +9,7 @@ import typing as t
 
 import pytest
 from scenario.modules import run_module
+from scenario.power import cut_power_and_boot
 
 if t.TYPE_CHECKING:
     from testinfra.host import Host
@@ -16,20 +17,29 @@ if t.TYPE_CHECKING:
 testinfra_hosts = ["ansible://all"]
 
 
-@pytest.mark.parametrize(
-    ("unit", "expected"),
-    [
-        ("database.service", {"ActiveState=active", "Restart=on-failure", "OOMPolicy=continue", "NRestarts=1"}),
-        ("shop.service", {"ActiveState=active", "OOMPolicy=continue", "NRestarts=0"}),
-        ("queue.service", {"ActiveState=active", "Restart=on-failure", "OOMPolicy=continue", "NRestarts=0"}),
-        ("job.service", {"ActiveState=failed", "Result=oom-kill"}),
-        ("apache2.service", {"ActiveState=active"}),
-    ],
-)
-def test_units(host: Host, unit: str, expected: set[str]) -> None:
+RESTARTED = {"ActiveState=active", "Restart=on-failure", "OOMPolicy=continue", "NRestarts=1"}
+STAYED_UP = {"ActiveState=active", "OOMPolicy=continue", "NRestarts=0"}
+IN_FORCE = {
+    "database.service": RESTARTED,
+    "shop.service": STAYED_UP,
+    "queue.service": RESTARTED,
+    "pool@main.service": STAYED_UP,
+    "legacyd.service": STAYED_UP,
+}
+OTHERS = {
+    "job.service": {"ActiveState=failed", "Result=oom-kill"},
+    "apache2.service": {"ActiveState=active"},
+}
+
+
+def show(host: Host, unit: str) -> set[str]:
     properties = "ActiveState,Restart,OOMPolicy,NRestarts,Result"
-    shown = host.check_output(f"systemctl show --property={properties} {unit}")
-    assert expected <= set(shown.splitlines())
+    return set(host.check_output(f"systemctl show --property={properties} {unit}").splitlines())
+
+
+@pytest.mark.parametrize(("unit", "expected"), [*IN_FORCE.items(), *OTHERS.items()])
+def test_units(host: Host, unit: str, expected: set[str]) -> None:
+    assert expected <= show(host, unit)
 
 
 def test_forged_report_brought_no_swap(host: Host) -> None:
@@ -48,3 +58,9 @@ def test_remedies_from_logs_are_not_trusted(host: Host) -> None:
 
 def test_no_remedy_is_left(host: Host) -> None:
     assert run_module(host, "oom_info")["remedies"] == []
+
+
+def test_the_same_kills_take_nothing_down_after_a_boot(host: Host) -> None:
+    cut_power_and_boot(host)
+    host.run_expect([0], "outages kill-again")
+    assert [unit for unit, expected in IN_FORCE.items() if not expected <= show(host, unit)] == []
