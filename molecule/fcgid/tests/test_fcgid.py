@@ -10,6 +10,7 @@ import typing as t
 
 import pytest
 from scenario.modules import try_module
+from scenario.power import cut_power_and_boot
 
 if t.TYPE_CHECKING:
     import collections.abc
