@@ -69,6 +69,7 @@ proofs: engines ## Run the longer Molecule scenarios: one for each part, and one
 	molecule test --scenario-name choices
 	molecule test --scenario-name remedies
 	molecule test --scenario-name databases
+	molecule test --scenario-name fleet
 
 bench: .venv $(link) ## Measure speed and memory
 	PYTHONPATH=tests/benchmarks:.collections python -m bench_log

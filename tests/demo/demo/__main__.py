@@ -68,9 +68,9 @@ class Demo:
     def show_remediation(self) -> None:
         """Remediate, and check that a second run changes nothing."""
         self.say("3. The fix: ansible-playbook oomguard.linux.remediate --diff -e swap_size=10G")
-        self.run_playbook("oomguard.linux.remediate", "--diff", "-e", "swap_size=10G detect_summary=false")
+        self.run_playbook("oomguard.linux.remediate", "--diff", "-e", "swap_size=10G")
         self.say("   The same playbook again, which must not change anything")
-        output = self.run_playbook("oomguard.linux.remediate", "-e", "detect_summary=false", quiet=True)
+        output = self.run_playbook("oomguard.linux.remediate", quiet=True)
         recap = output.strip().splitlines()[-1]
         if "changed=0 " not in recap:
             raise DemoError(f"The second run was not idempotent: {recap}")
