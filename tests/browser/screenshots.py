@@ -9,7 +9,7 @@ import pathlib
 import tempfile
 import typing as t
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, ViewportSize
 
 from ansible_collections.oomguard.linux.tests.browser.fleets import build_showcase
 from ansible_collections.oomguard.linux.tests.browser.pages import run_chromium, write_page
@@ -45,8 +45,8 @@ def main() -> None:
 
 
 def _take(browser: Browser, path: pathlib.Path, shot: Shot) -> None:
-    size = {"width": shot.width, "height": shot.height}
-    with browser.new_context(viewport=size, color_scheme=shot.scheme) as context:
+    viewport: ViewportSize = {"width": shot.width, "height": shot.height}
+    with browser.new_context(viewport=viewport, color_scheme=shot.scheme) as context:
         page = context.new_page()
         page.goto(path.as_uri())
         page.locator(shot.top).first.evaluate("one => one.scrollIntoView()")
