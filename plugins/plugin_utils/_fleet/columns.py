@@ -64,13 +64,22 @@ def align(rows: t.Sequence[t.Sequence[str]], width: int, *, shortened: t.Iterabl
     gaps = len(_GAP) * (number - 1)
     widths = [0] * number
     for row in rows:
-        if len(row) == number:
-            widths = list(map(max, widths, map(measure, row)))
+        widths = list(map(max, widths, _measure_row(row, number)))
 
     _shrink(widths, shortened, width - gaps)
     _shrink(widths, range(number), width - gaps)
 
     return [_align_row(row, widths, width) for row in rows]
+
+
+def _measure_row(row: t.Sequence[str], number: int) -> list[int]:
+    """Return how wide a row needs each of `number` columns. The long last cell of a shorter row needs none."""
+    if len(row) == number:
+        return list(map(measure, row))
+
+    widths = list(map(measure, row[:-1]))
+
+    return widths + [0] * (number - len(widths))
 
 
 def _shrink(widths: list[int], columns: t.Iterable[int], total: int) -> None:

@@ -40,6 +40,11 @@ def test_last_cell_of_a_short_row_takes_more_lines_rather_than_being_cut() -> No
     assert align(rows, 20, shortened=[0])[1] == ["web2  unreachable:", "      no route to it"]
 
 
+def test_first_cell_of_a_short_row_is_not_cut_if_there_is_room() -> None:
+    rows = [("HOST", "FOR", "WHY"), ("web1", "1 h", "limit"), ("web-far-away", "unreachable")]
+    assert align(rows, 40, shortened=[0])[2] == ["web-far-away  unreachable"]
+
+
 @pytest.mark.parametrize(
     ("text", "lines"),
     [
