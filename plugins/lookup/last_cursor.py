@@ -5,16 +5,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import pathlib
-import typing as t
-
-from ansible.errors import AnsibleError
-from ansible.plugins.lookup import LookupBase
-
-from ..plugin_utils._fleet.record import RecordError
-from ..plugin_utils._fleet.store import read_record
-
 DOCUMENTATION = r"""
 name: last_cursor
 short_description: The journal cursor of a host's last record
@@ -50,6 +40,16 @@ _raw:
   type: list
   elements: str
 """
+
+import contextlib
+import pathlib
+import typing as t
+
+from ansible.errors import AnsibleError
+from ansible.plugins.lookup import LookupBase
+
+from ..plugin_utils._fleet.record import RecordError
+from ..plugin_utils._fleet.store import read_record
 
 
 class LookupModule(LookupBase):

@@ -269,16 +269,21 @@ class _Xz(io.RawIOBase):
 
     def _read_part(self, size: int) -> bytes | None:
         """Return the next bytes, which can be none yet, or None at the end."""
-        if self._stream.eof:
-            return self._read_next_stream(size)
+        if not self._stream.eof:
+            return self._stream.decompress(self._read_input(), size)
 
-        data = b""
-        if self._stream.needs_input:
-            data = self._binary.read(_BLOCK_BYTES)
-            if not data:
-                raise EOFError("it ends within compressed data")
+        return self._read_next_stream(size)
 
-        return self._stream.decompress(data, size)
+    def _read_input(self) -> bytes:
+        """Return more compressed data if the stream needs it. Raises EOFError at the end of the file."""
+        if not self._stream.needs_input:
+            return b""
+
+        data: bytes = self._binary.read(_BLOCK_BYTES)
+        if not data:
+            raise EOFError("it ends within compressed data")
+
+        return data
 
     def _read_next_stream(self, size: int) -> bytes | None:
         """Return the first bytes of another stream, or None if what follows is none. NULs can be between two."""

@@ -157,7 +157,7 @@ def test_counts_are_those_of_all_hosts() -> None:
     assert fleet.kills == 2
     assert fleet.units == (Count("shop.service", 2, 2),)
     assert fleet.victims == (Count("python3", 2, 2),)
-    assert sum(bar.kills for bar in fleet.timeline.bars) == 2
+    assert sum(hour.kills for hour in fleet.timeline.bars) == 2
 
 
 def test_most_frequent_name_comes_first() -> None:

@@ -30,7 +30,7 @@ def test_fleet_is_written() -> None:
     assert data["drift"] == [{"host": "web1", "setting": "total swap", "before": "1", "after": "2"}]
     assert data["days"] == [{"day": "2026-11-29", "hosts": {"clean": 1}}]
     assert data["problems"] == ["damaged"]
-    assert sum(bar["kills"] for bar in data["timeline"]["bars"]) == 3
+    assert sum(hour["kills"] for hour in data["timeline"]["bars"]) == 3
 
 
 def test_worst_host_comes_first() -> None:

@@ -57,7 +57,7 @@ def test_damaged_record_is_named_and_the_others_are_read(tmp_path: pathlib.Path)
     write_record(tmp_path, make_record("web3"))
     *damaged, record = read_records(tmp_path)
     assert record == make_record("web3")
-    assert [str(error).split(". ")[0] for error in damaged] == [
+    assert [str(error).partition(". ")[0] for error in damaged] == [
         f"Could not read the record {tmp_path}/web1.json",
         f"Could not read the record {tmp_path}/web2.json: Is a directory",
     ]

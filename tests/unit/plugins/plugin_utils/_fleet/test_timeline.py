@@ -21,7 +21,7 @@ def build(*hours: str, outages: tuple[str, ...] = (), total: int | None = None, 
 
 
 def list_full(timeline: Timeline) -> list[Bar]:
-    return [bar for bar in timeline.bars if bar.kills]
+    return [hour for hour in timeline.bars if hour.kills]
 
 
 def test_no_kills_have_no_bars() -> None:
@@ -36,7 +36,7 @@ def test_hours_are_counted() -> None:
 
 def test_bars_have_no_gaps_and_end_with_the_newest_record() -> None:
     timeline = build("2026-11-28T06")
-    assert [bar.start for bar in timeline.bars] == [
+    assert [hour.start for hour in timeline.bars] == [
         *[f"2026-11-28T{hour:02}:00:00Z" for hour in range(6, 24)],
         *[f"2026-11-29T{hour:02}:00:00Z" for hour in range(4)],
     ]
