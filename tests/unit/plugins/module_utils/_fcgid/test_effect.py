@@ -437,7 +437,9 @@ def test_time_grows_with_the_number_of_virtual_hosts_alone() -> None:
         assert len(find_overrides(occurrences, str(LINK))) == count
         return time.process_time() - begun
 
-    assert measure(8000) < 16 * measure(1000) + 0.1
+    # Other tests leave garbage, the collection of which takes time, too.
+    few, many = [min(measure(count), measure(count), measure(count)) for count in (1000, 8000)]
+    assert many < 16 * few + 0.1
 
 
 def test_warnings_about_commands_do_not_grow_with_the_host() -> None:
