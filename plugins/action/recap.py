@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import itertools
 import operator
@@ -20,6 +19,7 @@ from ..plugin_utils._fleet.changes import describe_change, list_changes, read_in
 from ..plugin_utils._fleet.claim import claim
 from ..plugin_utils._fleet.continuation import continue_record
 from ..plugin_utils._fleet.next_run import build_next_command, list_tags
+from ..plugin_utils._fleet.parts import format_moment
 from ..plugin_utils._fleet.recap import (
     Line,
     build_recap,
@@ -29,7 +29,7 @@ from ..plugin_utils._fleet.recap import (
 )
 from ..plugin_utils._fleet.record import Data, Record, RecordError, build_record, find_state, update_record
 from ..plugin_utils._fleet.remediation import Outcome, build_remediation
-from ..plugin_utils._fleet.store import read_record, read_version, write_next_record
+from ..plugin_utils._fleet.store import find_record, read_version, write_next_record
 from ..plugin_utils._variables import find_misspelt
 
 ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
@@ -117,7 +117,7 @@ class Fleet:
         self._task_vars = task_vars
         self._is_remediation = is_remediation
         self._check_mode = check_mode
-        self._time = f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
+        self._time = format_moment(dt.datetime.now(dt.UTC))
         hosts = task_vars["ansible_play_hosts_all"]
         self._variables = {host: task_vars["hostvars"].raw_get(host) for host in hosts}
 
@@ -196,12 +196,11 @@ class Fleet:
 
 def _continue_last(folder: pathlib.Path, record: Record) -> Record:
     """Return a record with what the last record of the host says; a damaged one is ignored."""
-    with contextlib.suppress(RecordError):
-        last = read_record(folder, record["host"])
-        if last is not None:
-            return continue_record(last, record)
+    last = find_record(folder, record["host"])
+    if last is None:
+        return record
 
-    return record
+    return continue_record(last, record)
 
 
 def _write_records(folder: pathlib.Path, records: t.Iterable[Record]) -> None:

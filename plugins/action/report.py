@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import functools
 import pathlib
@@ -19,10 +18,11 @@ from ..plugin_utils._fleet.claim import claim
 from ..plugin_utils._fleet.ecs import list_events
 from ..plugin_utils._fleet.export import append_events, write_metrics
 from ..plugin_utils._fleet.openmetrics import render_openmetrics
+from ..plugin_utils._fleet.parts import format_moment
 from ..plugin_utils._fleet.publish import PAGE, Published, Source, plan_report, publish_report, read_published
 from ..plugin_utils._fleet.recap import select_hosts
-from ..plugin_utils._fleet.record import Data, Record, RecordError, build_record
-from ..plugin_utils._fleet.store import read_record, read_version
+from ..plugin_utils._fleet.record import Data, Record, build_record
+from ..plugin_utils._fleet.store import find_record, read_version
 from ..plugin_utils._fleet.wording import write_headline
 from ..plugin_utils._terminal import Line, print_lines
 
@@ -94,7 +94,7 @@ class ActionModule(ActionBase):
 
 def tell_time() -> str:
     """Return the current time as records have it."""
-    return f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return format_moment(dt.datetime.now(dt.UTC))
 
 
 def find_results(task_vars: Data) -> dict[str, Data | None] | None:
@@ -124,10 +124,7 @@ def is_searched(variables: Data) -> bool:
 
 def find_continued(folder: pathlib.Path, record: Record) -> Record:
     """Return the record of all searches of a host that continued each other, or of the last one if there is none."""
-    with contextlib.suppress(RecordError):
-        return read_record(folder, record["host"]) or record
-
-    return record
+    return find_record(folder, record["host"]) or record
 
 
 def export_records(folder: pathlib.Path, arguments: Data) -> int:

@@ -41,15 +41,13 @@ _raw:
   elements: str
 """
 
-import contextlib
 import pathlib
 import typing as t
 
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 
-from ..plugin_utils._fleet.record import RecordError
-from ..plugin_utils._fleet.store import read_record
+from ..plugin_utils._fleet.store import find_record
 
 
 class LookupModule(LookupBase):
@@ -68,11 +66,8 @@ class LookupModule(LookupBase):
 
 def _find_cursor(folder: pathlib.Path, host: str) -> str:
     """Return the cursor of a host's last record, "" if there is none or if the record is damaged."""
-    record = None
-    with contextlib.suppress(RecordError):
-        record = read_record(folder, host)
-
-    coverage = (record or {}).get("coverage") or {}
+    record = find_record(folder, host) or {}
+    coverage = record.get("coverage") or {}
     cursor: str = coverage.get("cursor") or ""
 
     return cursor

@@ -20,12 +20,12 @@ continuation.py  the record of a host whose search went on where its last one en
 timeline.py     the kills of all hosts over time (pure)
 settings.py     the settings that are in force on a host (pure)
 merge.py        several records of one host as one, in any order (pure)
-parts.py        parts of records that can be missing or unknown (pure)
 claim.py        which of several tasks does what is to be done once
 next_run.py     the command to run next, with the options of this run
 remediation.py  the table of all hosts that ends a remediation: what was done, and what is left (pure)
 recap.py        the table of all hosts that ends a run, and the commands to run next (pure)
 changes.py      what a remediation changed, and what is in force (pure)
+parts.py        parts of records that can be missing or unknown (pure)
 columns.py      text in columns, as wide as a terminal shows it (pure)
 record.py       one host's record: what was found on it, and its state (pure)
 shape.py        whether data has the shape that a JSON schema demands (pure)

@@ -9,10 +9,10 @@ import operator
 import typing as t
 
 from ...module_utils._size import format_size
+from .parts import get_part
 from .record import Data
 
 START = "start"
-_NOTHING: Data = {}
 
 
 class Change(t.NamedTuple):
@@ -40,13 +40,13 @@ class _Source(t.NamedTuple):
 
 def list_changes(variables: Data) -> t.Iterator[Change]:
     """Yield what was changed on a host; `variables` are those of the host."""
-    summary = _get(_get(variables, "detect_result"), "summary")
+    summary = get_part(get_part(variables, "detect_result"), "summary")
     units = {unit["unit"]: unit for unit in summary.get("taken_down", ())}
 
     for source in _SOURCES:
-        for result in _list_changed(_get(variables, source.variable)):
+        for result in _list_changed(get_part(variables, source.variable)):
             unit = result.get(source.key, "")
-            before, after = source.describe(result, _get(units, unit))
+            before, after = source.describe(result, get_part(units, unit))
             what = source.what.format(unit)
 
             yield Change(source.role, what, before, after)
@@ -60,12 +60,12 @@ def describe_change(change: Change, *, time: str) -> dict[str, str | None]:
 def read_in_force(variables: Data) -> dict[str, t.Any]:
     """Return the settings in force according to the modules that set them, null for what they did not look at."""
     policies = {}
-    for result in _get(variables, "oom_policy_set").get("results", ()):
+    for result in get_part(variables, "oom_policy_set").get("results", ()):
         unit = result["oom_policy_unit"]
         policies[unit] = _get_service(result).get("OOMPolicy")
 
-    swap = _get(_get(variables, "__swap_set"), "after")
-    directives = _get(_get(variables, "fcgid_set"), "effective")
+    swap = get_part(get_part(variables, "__swap_set"), "after")
+    directives = get_part(get_part(variables, "fcgid_set"), "effective")
 
     return {"oom_policy": policies, "swap_total_bytes": swap.get("total_bytes"), "fcgid": dict(directives)}
 
@@ -86,22 +86,16 @@ def _describe_swap(result: Data, _unit: Data) -> tuple[str, str]:
 
 
 def _describe_directives(result: Data, _unit: Data) -> tuple[None, str | None]:
-    return None, _join(_get(result, "effective"), " ")
+    return None, _join(get_part(result, "effective"), " ")
 
 
 def _describe_start(_result: Data, unit: Data) -> tuple[str | None, str]:
     return unit.get("active_state"), "started"
 
 
-def _get(values: Data, name: str) -> Data:
-    """Return a mapping in a mapping, an empty one if it is missing."""
-    found: Data = values.get(name) or _NOTHING
-    return found
-
-
 def _get_service(result: Data) -> Data:
     """Return what a drop-in has in force for a service."""
-    return _get(_get(result, "effective"), "Service")
+    return get_part(get_part(result, "effective"), "Service")
 
 
 def _join(settings: Data, separator: str) -> str | None:

@@ -10,7 +10,8 @@ import itertools
 import operator
 import typing as t
 
-from .parts import get_part, get_rows, zero_if_unknown
+from ...module_utils._oom.explain.unknown import zero_if_unknown
+from .parts import get_part, get_rows
 from .record import Data
 
 _MOST_PROCESSES = 8

@@ -36,14 +36,6 @@ def get_rows(data: Data, name: str) -> t.Sequence[Record]:
     return t.cast("t.Sequence[Record]", rows)
 
 
-def zero_if_unknown(value: float | None) -> t.Any:
-    """Return a number for a sum."""
-    if value is None:
-        return 0
-
-    return value
-
-
 def list_events(record: Data) -> list[Record]:
     """Return the short events of a record, oldest first. Those without a time come before all others."""
     return sort_events(itertools.chain.from_iterable(map(_get_events, record["kinds"])))
@@ -93,6 +85,11 @@ def parse_moment(text: str | None) -> dt.datetime | None:
         return moment.replace(tzinfo=dt.UTC)
 
     return moment
+
+
+def format_moment(moment: dt.datetime) -> str:
+    """Return a time in UTC as records have it: in ISO 8601, without fractions of a second."""
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _count_values(events: t.Iterable[Record], name: str) -> dict[str, int]:

@@ -60,6 +60,14 @@ def read_record(folder: pathlib.Path, host: str) -> Record | None:
     return read_file(path)
 
 
+def find_record(folder: pathlib.Path, host: str) -> Record | None:
+    """Return the last record of a host, None if there is none or if it is damaged."""
+    with contextlib.suppress(RecordError):
+        return read_record(folder, host)
+
+    return None
+
+
 def read_file(path: pathlib.Path) -> Record:
     """Return the record in a file. Raises RecordError."""
     try:
@@ -94,10 +102,7 @@ def write_next_record(folder: pathlib.Path, record: Record) -> None:
 
     If the host was not searched, its last record is kept apart from its changes. Raises RecordError.
     """
-    last: Record = {}
-    with contextlib.suppress(RecordError):
-        last = read_record(folder, record["host"]) or {}
-
+    last = find_record(folder, record["host"]) or {}
     applied = [*last.get("applied", ()), *record["applied"]]
     record = {**record, "applied": applied[-_MAX_APPLIED:]}
     if record["error"] != NOT_SEARCHED:

@@ -10,7 +10,7 @@ import dataclasses
 import datetime as dt
 import typing as t
 
-from .parts import parse_moment
+from .parts import format_moment, parse_moment
 
 _HOUR = dt.timedelta(hours=1)
 _DAY = dt.timedelta(days=1)
@@ -58,7 +58,7 @@ class _Step(t.NamedTuple):
 
     def write_start(self, number: int) -> str:
         """Return the time at which a step begins."""
-        return f"{_MONDAY + number * self.length:%Y-%m-%dT%H:%M:%SZ}"
+        return format_moment(_MONDAY + number * self.length)
 
 
 _STEPS = (_Step("hour", _HOUR), _Step("day", _DAY), _Step("week", _WEEK), _Step("period of 30 days", 30 * _DAY))

@@ -11,12 +11,12 @@ import pytest
 
 from ansible_collections.oomguard.linux.plugins.plugin_utils._fleet.parts import (
     count_events,
+    format_moment,
     get_part,
     get_rows,
     list_events,
     parse_moment,
     summarize,
-    zero_if_unknown,
 )
 from ansible_collections.oomguard.linux.tests.unit.plugins.plugin_utils._fleet.factories import (
     make_event,
@@ -31,8 +31,10 @@ def test_unknown_part_is_empty(data: dict[str, None]) -> None:
     assert get_rows(data, "part") == ()
 
 
-def test_unknown_number_adds_nothing() -> None:
-    assert [zero_if_unknown(value) for value in (None, 0, 7)] == [0, 0, 7]
+def test_moment_is_written_as_it_is_read() -> None:
+    moment = dt.datetime(2026, 11, 29, 3, 4, 5, 678, tzinfo=dt.UTC)
+    assert format_moment(moment) == "2026-11-29T03:04:05Z"
+    assert parse_moment(format_moment(moment)) == moment.replace(microsecond=0)
 
 
 def test_events_are_sorted_by_time_and_those_without_come_first() -> None:

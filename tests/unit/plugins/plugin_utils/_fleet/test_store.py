@@ -12,6 +12,7 @@ import pytest
 
 from ansible_collections.oomguard.linux.plugins.plugin_utils._fleet.record import RecordError
 from ansible_collections.oomguard.linux.plugins.plugin_utils._fleet.store import (
+    find_record,
     name_file,
     read_record,
     read_records,
@@ -29,6 +30,13 @@ def test_record_is_read_as_it_was_written(tmp_path: pathlib.Path) -> None:
 
 def test_host_without_a_record_has_none(tmp_path: pathlib.Path) -> None:
     assert read_record(tmp_path / "missing", "web1") is None
+
+
+def test_damaged_record_of_a_host_counts_as_none(tmp_path: pathlib.Path) -> None:
+    path = write_record(tmp_path, make_record("web1"))
+    assert find_record(tmp_path, "web1") == make_record("web1")
+    path.write_text('{"schema"')
+    assert find_record(tmp_path, "web1") is None
 
 
 def test_only_the_user_can_read_records(tmp_path: pathlib.Path) -> None:
