@@ -1,0 +1,86 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The past of a host: its kills, and what else its journal says of the same time."""
+
+from __future__ import annotations
+
+import typing as t
+
+
+class Kill(t.NamedTuple):
+    """One OOM kill; None for what its report and the journal do not say."""
+
+    time_us: int
+    """Since 1970, as all times here."""
+    boot_id: str
+    unit: str
+    """The unit of the victim, or else its cgroup; empty if both are unknown."""
+    victim: str
+    cause: str
+    """As in the diagnosis of its event."""
+    rss_bytes: int | None = None
+    swap_bytes: int | None = None
+    namesakes: int | None = None
+    """The number of processes with the victim's name, itself included."""
+    namesakes_bytes: int | None = None
+    """The resident and swapped memory of these processes."""
+    limit_bytes: int | None = None
+    """The memory limit that was reached; None if it was the memory of the host."""
+    started_us: int | None = None
+    """When the unit was started."""
+
+    @property
+    def size_bytes(self) -> int | None:
+        """The resident and swapped memory of the victim. Swap that the report does not show counts as unknown."""
+        if self.rss_bytes is None or self.swap_bytes is None:
+            return None
+
+        return self.rss_bytes + self.swap_bytes
+
+
+class Life(t.NamedTuple):
+    """One run of a unit that did not end with an OOM kill, as systemd logged its end."""
+
+    unit: str
+    started_us: int | None
+    ended_us: int
+    peak_bytes: int | None
+    """The most memory that it used; None before systemd 255."""
+    swap_peak_bytes: int | None = None
+
+
+class Happening(t.NamedTuple):
+    """Something else that the journal shows: a cron job, a timer, a start, a package, a login."""
+
+    time_us: int
+    what: str
+    """`cron`, `timer`, `start`, `restart`, `package`, `kernel`, `login`, `sudo` or `ansible`."""
+    name: str
+    """Which one: the command, the unit, the package, the user."""
+
+
+class Modification(t.NamedTuple):
+    """A change of the host that may have helped against kills."""
+
+    time_us: int
+    what: str
+    """What was changed: `swap`, a directive of a unit, a directive of mod_fcgid."""
+    before: str | None
+    after: str | None
+    by: str
+    """`oomguard` or `unknown`."""
+
+
+class Past(t.NamedTuple):
+    """What the journal says of a period; `kills` and all others are oldest first."""
+
+    first_us: int
+    last_us: int
+    """The period that the journal covers."""
+    utc_offsets: t.Sequence[tuple[int, int]]
+    """The local time of the host: since when which offset from UTC applies, in microseconds and seconds."""
+    kills: t.Sequence[Kill]
+    lives: t.Sequence[Life] = ()
+    happenings: t.Sequence[Happening] = ()
+    modifications: t.Sequence[Modification] = ()
