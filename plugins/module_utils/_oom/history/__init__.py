@@ -3,5 +3,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The history of kills: why a process grew, whether it comes back, and whether a change helped; pure.
 
-model.py  the past of a host: its kills, and what else the journal says of the same time
+model.py   the past of a host: its kills, and what else the journal says of the same time
+chance.py  how probable a count is at random
 """

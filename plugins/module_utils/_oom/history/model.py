@@ -70,6 +70,8 @@ class Modification(t.NamedTuple):
     after: str | None
     by: str
     """`oomguard` or `unknown`."""
+    unit: str = ""
+    """The unit that it concerns; empty if it concerns the whole host."""
 
 
 class Past(t.NamedTuple):
@@ -84,3 +86,5 @@ class Past(t.NamedTuple):
     lives: t.Sequence[Life] = ()
     happenings: t.Sequence[Happening] = ()
     modifications: t.Sequence[Modification] = ()
+    boots: t.Sequence[tuple[int, int]] = ()
+    """When the host was up: the first and the last time of each boot. If empty, it is not known, and all counts."""
