@@ -8,30 +8,85 @@ from __future__ import annotations
 import math
 import typing as t
 
+SIGNIFICANT = 0.01
+"""What is more probable than this at random is not reported."""
+_NEGLIGIBLE = 1e-17
+"""The share of a sum below which a term no longer changes a float."""
+
 
 def find_chance_of_at_most(count: int, trials: int, probability: float) -> float:
     """Return the chance of `count` or fewer successes in independent trials, each with `probability`."""
-    return _sum_chances(range(count + 1), trials, probability)
+    if count >= trials:
+        return 1.0
+
+    if count < 0:
+        return 0.0
+
+    if probability in (0, 1):
+        return 1.0 - probability
+
+    if count > trials * probability:
+        return 1 - find_chance_of_at_least(count + 1, trials, probability)
+
+    odds = (1 - probability) / probability
+    ratios = (odds * n / (trials - n + 1) for n in range(count, 0, -1))
+    ways = math.lgamma(trials + 1) - math.lgamma(count + 1) - math.lgamma(trials - count + 1)
+    chance = math.exp(ways + count * math.log(probability) + (trials - count) * math.log1p(-probability))
+    return _sum_falling(chance, ratios)
 
 
 def find_chance_of_at_least(count: int, trials: int, probability: float) -> float:
     """Return the chance of `count` or more successes in independent trials, each with `probability`."""
-    return _sum_chances(range(max(count, 0), trials + 1), trials, probability)
+    return find_chance_of_at_most(trials - count, trials, 1 - probability)
 
 
-def _sum_chances(counts: t.Sequence[int], trials: int, probability: float) -> float:
-    """Return the chance of one of `counts` (binomial distribution). A difference to 1 would lose small chances."""
-    if probability in (0.0, 1.0):
-        certain = round(trials * probability)
-        return float(certain in counts)
+def find_chance_of_cluster(count: int, trials: int, probability: float) -> float:
+    """Return an upper bound for the chance that `count` of the trials lie in one window, wherever it is.
 
-    total = 0.0
-    for count in counts:
-        total += math.exp(_find_log_chance(count, trials, probability))
-
-    return min(total, 1.0)
+    The window begins at one of the trials, and each of the others lies in it with `probability`. This is the first
+    inequality of Bonferroni for the scan statistic (Naus 1965, Journal of the American Statistical Association 60:532).
+    """
+    return correct(find_chance_of_at_least(count - 1, trials - 1, probability), trials)
 
 
-def _find_log_chance(count: int, trials: int, probability: float) -> float:
-    ways = math.lgamma(trials + 1) - math.lgamma(count + 1) - math.lgamma(trials - count + 1)
-    return ways + count * math.log(probability) + (trials - count) * math.log1p(-probability)
+def find_chance_of_misses(misses: int, successes: int, trials: int) -> float:
+    """Return the chance that the next `misses` trials all fail, after `successes` in the `trials` before them.
+
+    This is Laplace's rule of succession: before the first trial, all probabilities of success are equally likely.
+    """
+    failures = trials - successes
+    chance = 1.0
+    for n in range(1, misses + 1):
+        chance *= (failures + n) / (trials + n + 1)
+
+    return chance
+
+
+def correct(chance: float, tried: int) -> float:
+    """Return the chance that one of the hypotheses that were tried is so improbable, even if they depend on each other.
+
+    This is the correction of Bonferroni (Dunn 1961, Journal of the American Statistical Association 56:52).
+    """
+    return min(1.0, chance * tried)
+
+
+def word_chance(chance: float) -> str:
+    """Return a chance in percent, such as `12 %`, `0.3 %`, `0.002 %` or `less than 0.0001 %`."""
+    percent = 100 * chance
+    if percent < 0.0001:
+        return "less than 0.0001 %"
+
+    digits = max(0, -math.floor(math.log10(percent)))
+    return f"{percent:.{digits}f} %"
+
+
+def _sum_falling(first: float, ratios: t.Iterable[float]) -> float:
+    """Return the sum of terms, each of which is the one before it times a ratio below 1."""
+    term = total = first
+    for ratio in ratios:
+        term *= ratio
+        total += term
+        if term <= total * _NEGLIGIBLE:
+            break
+
+    return min(1.0, total)

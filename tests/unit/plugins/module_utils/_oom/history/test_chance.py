@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import fractions
 import math
+import random
 
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.chance import (
+    correct,
     find_chance_of_at_least,
     find_chance_of_at_most,
+    find_chance_of_cluster,
+    find_chance_of_misses,
+    word_chance,
 )
 
 
@@ -47,3 +52,53 @@ def test_certain_outcome_has_a_chance(probability: float, chance: float) -> None
 def test_no_trials_have_no_success() -> None:
     assert find_chance_of_at_most(0, 0, 0.5) == 1.0
     assert find_chance_of_at_least(1, 0, 0.5) == 0.0
+
+
+def test_tails_of_a_million_trials_meet_in_the_middle() -> None:
+    low = find_chance_of_at_most(300_000, 1_000_000, 0.3)
+    high = find_chance_of_at_least(300_001, 1_000_000, 0.3)
+    assert low + high == pytest.approx(1)
+    assert low == pytest.approx(0.5, abs=0.001)
+
+
+def test_cluster_is_bounded_by_its_chance() -> None:
+    seed = 5
+    print("seed", seed)
+    rng = random.Random(seed)
+    clustered = 0
+    for _history in range(2000):
+        points = sorted(rng.random() for _point in range(6))
+        clustered += any(points[n + 3] - points[n] <= 0.1 for n in range(3))
+
+    bound = find_chance_of_cluster(4, 6, 0.1)
+    assert 0.3 * bound < clustered / 2000 <= bound
+
+
+@pytest.mark.parametrize(
+    ("misses", "successes", "trials", "chance"), [(0, 3, 3, 1), (1, 9, 9, 1 / 11), (2, 9, 9, 1 / 66), (1, 0, 1, 2 / 3)]
+)
+def test_misses_follow_the_rule_of_succession(misses: int, successes: int, trials: int, chance: float) -> None:
+    assert find_chance_of_misses(misses, successes, trials) == pytest.approx(chance)
+
+
+@pytest.mark.parametrize(("chance", "corrected"), [(0.0001, 0.002), (0.5, 1)])
+def test_correction_counts_what_was_tried(chance: float, corrected: float) -> None:
+    assert correct(chance, 20) == corrected
+
+
+@pytest.mark.parametrize(
+    ("chance", "words"),
+    [
+        (1, "100 %"),
+        (0.12, "12 %"),
+        (0.0961, "10 %"),
+        (0.00099, "0.10 %"),
+        (0.052, "5 %"),
+        (0.003, "0.3 %"),
+        (0.00002, "0.002 %"),
+        (0.0000005, "less than 0.0001 %"),
+        (0, "less than 0.0001 %"),
+    ],
+)
+def test_chance_is_worded_in_percent(chance: float, words: str) -> None:
+    assert word_chance(chance) == words
