@@ -138,6 +138,12 @@ options:
       - The minimum is V(1), and the maximum is V(2147483).
     type: int
     default: 300
+  history:
+    description:
+      - Whether to return RV(history), which tells why the memory grew, when the kills come, and what helps.
+      - It covers the kills in the requested period, so request as much as the journal holds.
+    type: bool
+    default: false
 seealso:
   - module: oomguard.linux.systemd_dropin
   - module: oomguard.linux.swap
@@ -941,6 +947,78 @@ summary:
           type: list
           elements: dict
           contains: *host_remedy
+history:
+  description:
+    - What the kills of the host have in common, from what its journal says of the time around them.
+    - V(null) for O(log_files).
+  returned: when O(history=true)
+  type: dict
+  contains:
+    from:
+      description: The start of the period that the history covers.
+      type: str
+    to:
+      description: The end of the period that the history covers.
+      type: str
+    kinds:
+      description: Each kind of kill, the one with most kills first.
+      type: list
+      elements: dict
+      contains:
+        unit:
+          description:
+            - The unit of the victim, or else its cgroup. V(null) if both are unknown.
+            - The units of sessions, and other units with a number, are one unit, such as V(session-*.scope).
+          type: str
+          sample: apache2.service
+        victim:
+          description: The name of the killed process, V(null) if it is unknown.
+          type: str
+        cause:
+          description: The cause, as in RV(events[].diagnosis.cause).
+          type: str
+          sample: cgroup_limit
+        count:
+          description: The number of kills.
+          type: int
+        first:
+          description: The time of the first kill.
+          type: str
+        last:
+          description: The time of the last kill.
+          type: str
+        growth:
+          description: Why the memory grew.
+          type: dict
+          contains:
+            verdict:
+              description:
+                - V(leak) if the memory grew with time, V(spike) if it grew suddenly, V(too_many) if there were more
+                  processes than usual, or V(limit_too_low) if the unit ordinarily needs about as much as its limit.
+                - V(cannot_tell) if the journal does not show enough for any of these.
+              type: str
+              sample: leak
+            evidence:
+              description: The figures that the verdict follows from, in sentences.
+              type: list
+              elements: str
+        rhythm:
+          description: The rhythm of the kills, V(null) if they show none.
+          type: dict
+        preceded_by:
+          description: What happened before the kills more often than at other times.
+          type: list
+          elements: dict
+        forecast:
+          description: When the next kill is to be expected, V(null) if nothing shows that.
+          type: dict
+        enough:
+          description: How much would have been enough, V(null) if nothing shows that.
+          type: dict
+        since:
+          description: The changes that were made, and whether there were fewer kills afterwards.
+          type: list
+          elements: dict
 coverage:
   description: Which part of the journal was searched, and why the search may have missed something.
   returned: success
@@ -1030,6 +1108,7 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "top": {"type": "int", "default": 10},
     "limit": {"type": "int", "default": 100},
     "timeout": {"type": "int", "default": 300},
+    "history": {"type": "bool", "default": False},
 }
 _RANGES = {"top": (0, 100_000), "limit": (1, 10_000), "timeout": (1, LONGEST_TIMEOUT)}
 # journald appends a namespace to the machine ID in the names of its folders.
@@ -1073,13 +1152,17 @@ def find(params: t.Mapping[str, t.Any], run: Run) -> dict[str, t.Any]:
     # Hosts without kills do without the code that explains them: imported here, it costs them no time.
     from ..module_utils._oom.in_logs import find_in_logs
 
-    return find_in_logs(
+    result = find_in_logs(
         params["log_files"],
         boot=params["boot"],
         limit=params["limit"],
         tasks=params["tasks"],
         top=params["top"],
     )
+    if params["history"]:
+        result["history"] = None
+
+    return result
 
 
 def query_from(params: t.Mapping[str, t.Any]) -> Query:
@@ -1096,6 +1179,7 @@ def query_from(params: t.Mapping[str, t.Any]) -> Query:
         limit=params["limit"],
         tasks=params["tasks"],
         top=params["top"],
+        history=params["history"],
     )
 
 

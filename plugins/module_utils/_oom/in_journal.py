@@ -21,12 +21,14 @@ from .._journal.times import parse_time
 from .search.present import Present, list_present_gaps, observe_present
 from .search.search import Traces, coverage_of, search
 from .search.units import list_outages
-from .summary import build_empty_result
+from .summary import add_empty_history, build_empty_result
 
 _RESTARTED = (
     "The journal has lost the entry at which the last search ended, so it was searched from its beginning. What else "
     "it has lost since then is not known."
 )
+
+_SECOND_US = 1_000_000
 
 
 class Query(t.NamedTuple):
@@ -49,6 +51,8 @@ class Query(t.NamedTuple):
     """Which rows of the task table to return: `top`, `all` or `none`."""
     top: int = 10
     """The number of rows with `top`."""
+    history: bool = False
+    """Whether to look back at what the kills have in common."""
 
 
 @contextlib.contextmanager
@@ -109,7 +113,8 @@ def _find(query: Query, run: Run, reader: Reader | None) -> dict[str, t.Any]:
 
     has_kills = traces is not None and traces.has_kills
     if not has_kills and not outages:
-        return build_empty_result(coverage_of(journal, traces, persistent=persistent))
+        result = build_empty_result(coverage_of(journal, traces, persistent=persistent))
+        return add_empty_history(result, wanted=query.history)
 
     # Most hosts have no kill, and reading and explaining kills takes most of the code: they do not load it.
     from .incident.follow import follow_traces
@@ -128,7 +133,19 @@ def _find(query: Query, run: Run, reader: Reader | None) -> dict[str, t.Any]:
         outages=outages,
     )
 
-    return build_result(findings, tasks=query.tasks, top=query.top)
+    if traces is None or not query.history:
+        result = build_result(findings, tasks=query.tasks, top=query.top)
+        return add_empty_history(result, wanted=query.history)
+
+    from .history.kills import Kills
+    from .history.result import find_history
+
+    kills = Kills()
+    result = build_result(findings, tasks=query.tasks, top=query.top, on_kill=kills.add)
+    now_us = int(time.time() * _SECOND_US)
+    history = find_history(journal, traces.extent, kills.found, now_us=now_us, local=local)
+
+    return {**result, "history": history}
 
 
 def _observe_present(query: Query, request: Request, run: Run) -> Present:

@@ -59,12 +59,22 @@ _LIMIT = (
 )
 _EFFECT = ("unit", "result", "stopped", "restarted", "oom_policy", "down_seconds", "confirmed")
 
+OnKill = t.Callable[[Incident, Consumers, str], None]
+"""Receives each incident with the consumers in its report and its cause, while its task table is still known."""
 
-def build_result(findings: Findings, *, tasks: str, top: int) -> dict[str, t.Any]:
+
+def _ignore(_incident: Incident, _consumers: Consumers, _cause: str) -> None:
+    pass
+
+
+def build_result(findings: Findings, *, tasks: str, top: int, on_kill: OnKill = _ignore) -> dict[str, t.Any]:
     """Return the module's result; `tasks` (`top`, `all` or `none`) and `top` say how many rows of the task table."""
     tally = findings.tally or Tally()
     for incident in findings.older:
-        tally.add(incident, diagnose(incident, compute_figures(incident)).cause)
+        figures = compute_figures(incident)
+        cause = diagnose(incident, figures).cause
+        tally.add(incident, cause)
+        on_kill(incident, figures.consumers, cause)
 
     wanted = {"none": 0, "top": top, "all": _MAX_ROWS}[tasks]
     events = []
@@ -76,6 +86,7 @@ def build_result(findings: Findings, *, tasks: str, top: int) -> dict[str, t.Any
         diagnosis = diagnose(incident, figures, limits[incident.at.hostname])
         diagnoses.append(diagnosis)
         tally.add(incident, diagnosis.cause)
+        on_kill(incident, figures.consumers, diagnosis.cause)
         events.append(_build_event(incident, figures, diagnosis, rows, trusted=findings.trusted))
         forget_rows(incident.report.tasks)
 

@@ -37,6 +37,15 @@ def build_empty_result(coverage: Coverage) -> dict[str, t.Any]:
     return {"events": [], "remedies": [], "summary": summary, "coverage": build_coverage(coverage)}
 
 
+def add_empty_history(result: dict[str, t.Any], *, wanted: bool) -> dict[str, t.Any]:
+    """Return the result of `oom_info` with a history without kills if a history is wanted."""
+    if not wanted:
+        return result
+
+    coverage = result["coverage"]
+    return {**result, "history": {"from": coverage["from"], "to": coverage["to"], "kinds": []}}
+
+
 def build_summary(tally: Tally, taken_down: t.Sequence[dict[str, t.Any]], coverage: Coverage) -> dict[str, t.Any]:
     """Return all incidents in numbers; `taken_down` are the units that went down, as plain data."""
     return {

@@ -1,8 +1,15 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The history of kills: why a process grew, whether it comes back, and whether a change helped; pure.
+"""The history of kills: why a process grew, whether it comes back, and whether a change helped.
 
-model.py   the past of a host: its kills, and what else the journal says of the same time
-chance.py  how probable a count is at random
+model.py    the past of a host: its kills, and what else the journal says of the same time
+chance.py   how probable a count is at random
+kills.py    incidents -> kills
+observe.py  observe_past(): a journal -> the past of its host
+kinds.py    kills -> kinds of kills: unit, name of the victim, cause
+growth.py   judge_growth(): a kind and the past -> leak, spike, too many, limit too low
+result.py   find_history(): a journal and its kills -> plain data, by way of all files above
+
+All but observe.py and result.py are pure.
 """

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import types
 import typing as t
 
 
@@ -85,6 +86,12 @@ class Past(t.NamedTuple):
     kills: t.Sequence[Kill]
     lives: t.Sequence[Life] = ()
     happenings: t.Sequence[Happening] = ()
+    watched: t.Mapping[str, t.Sequence[tuple[int, int]]] = types.MappingProxyType({})
+    """For each kind of happening that is too frequent to read all: the times of which all are known.
+
+    These are windows before kills, and as many at random times; apart from each other, oldest first. Other happenings
+    are known in the whole period.
+    """
     modifications: t.Sequence[Modification] = ()
     boots: t.Sequence[tuple[int, int]] = ()
     """When the host was up: the first and the last time of each boot. If empty, it is not known, and all counts."""

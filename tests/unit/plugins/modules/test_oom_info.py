@@ -54,6 +54,7 @@ def test_a_query_has_the_parameters() -> None:
         "limit": 8,
         "tasks": "all",
         "top": 9,
+        "history": True,
     }
     assert query_from(params) == Query(
         since="-1d",
@@ -67,6 +68,7 @@ def test_a_query_has_the_parameters() -> None:
         limit=8,
         tasks="all",
         top=9,
+        history=True,
     )
 
 
@@ -159,6 +161,21 @@ KERNEL_MEMORY = (
     "demo_inode              1024KB       2048KB",
     "Out of memory: Killed process 7 (hog) total-vm:8kB, anon-rss:4kB, file-rss:0kB",
 )
+
+
+def test_text_logs_have_no_history(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "dmesg.txt"
+    path.write_text("".join(f"[ 12.500000] {line}\n" for line in KERNEL_MEMORY))
+    params = {**PARAMS, "log_files": [str(path)]}
+    assert find({**params, "history": True}, Host([]))["history"] is None
+    assert "history" not in find(params, Host([]))
+
+
+def test_returned_history_is_documented() -> None:
+    contents = documented(RETURN)["history"]
+    host = Host(captured("bullseye"), {"apache2.service": "stop"})
+    history = neutralise_all(find_in_journal(query_from({**PARAMS, "history": True}), host))["history"]
+    assert returned(history, contents) == contents
 
 
 @pytest.mark.parametrize("part", ["events", "summary", "coverage"])

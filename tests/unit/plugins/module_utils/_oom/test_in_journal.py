@@ -117,3 +117,22 @@ def test_systemd_that_does_not_answer_is_no_error() -> None:
     host = Host(QUIET)
     host.answers["--state=failed"] = done(returncode=1)
     assert find_in_journal(Query(), host)["coverage"]["complete"] is False
+
+
+def test_history_is_returned_if_it_is_wanted() -> None:
+    host = Host(captured("bullseye"), {"apache2.service": "stop"})
+    assert "history" not in find_in_journal(Query(), host)
+    found = find_in_journal(Query(history=True), host)
+    assert found["history"]["from"] == found["coverage"]["from"]
+    assert sum(kind["count"] for kind in found["history"]["kinds"]) == found["summary"]["count"]
+
+
+def test_history_counts_kills_beyond_the_limit() -> None:
+    found = find_in_journal(Query(history=True, limit=1), Host(captured("bullseye")))
+    assert sum(kind["count"] for kind in found["history"]["kinds"]) == 3
+
+
+def test_history_of_a_host_without_kills_is_empty() -> None:
+    found = find_in_journal(Query(history=True), Host(QUIET))
+    coverage = found["coverage"]
+    assert found["history"] == {"from": coverage["from"], "to": coverage["to"], "kinds": []}

@@ -1,0 +1,42 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Kinds of kills: those of the same unit, the same name of the victim and the same cause."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .model import Kill
+
+# systemd numbers sessions and transient units: the next session of a user is another unit.
+_NUMBERED = re.compile(r"^(session-|run-)[a-z]?[0-9a-f]+(?:-i[0-9]+)?(\.[a-z]+)$")
+
+
+class Kind(t.NamedTuple):
+    """Similar kills, oldest first. Numbered units such as `session-7.scope` share the name `session-*.scope`."""
+
+    unit: str
+    victim: str
+    cause: str
+    kills: t.Sequence[Kill]
+
+
+def group_kills(kills: t.Iterable[Kill]) -> list[Kind]:
+    """Return the kinds of kills, the one with most kills first."""
+    groups: dict[tuple[str, str, str], list[Kill]] = {}
+    for kill in sorted(kills, key=_get_time):
+        key = (_NUMBERED.sub(r"\1*\2", kill.unit), kill.victim, kill.cause)
+        groups.setdefault(key, []).append(kill)
+
+    kinds = [Kind(*key, group) for key, group in groups.items()]
+    return sorted(kinds, key=_count_kills, reverse=True)
+
+
+def _get_time(kill: Kill) -> int:
+    return kill.time_us
+
+
+def _count_kills(kind: Kind) -> int:
+    return len(kind.kills)

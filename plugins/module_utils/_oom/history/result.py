@@ -1,0 +1,51 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The history of a host as the plain data that `oom_info` and `oom_history_info` return."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..._journal.journal import Journal
+from ..._journal.window import Extent
+from ..summary import format_time
+from .growth import judge_growth
+from .kinds import Kind, group_kills
+from .model import Kill, Past
+from .observe import observe_past
+
+
+def find_history(
+    journal: Journal, extent: Extent, kills: t.Sequence[Kill], *, now_us: int, local: bool
+) -> dict[str, t.Any]:
+    """Return the history of the kills in the requested part of a journal. Raises JournalError.
+
+    `local` is whether it is this host's own journal.
+    """
+    past = observe_past(journal, extent, kills, local=local)
+    kinds = [build_kind(kind, past, now_us=now_us) for kind in group_kills(past.kills)]
+
+    return {"from": format_time(past.first_us), "to": format_time(past.last_us), "kinds": kinds}
+
+
+def build_kind(kind: Kind, past: Past, *, now_us: int) -> dict[str, t.Any]:
+    """Return what the past says of one kind of kills; null for what is unknown."""
+    del now_us
+    kills = kind.kills
+    growth = judge_growth(kills, past)
+
+    return {
+        "unit": kind.unit or None,
+        "victim": kind.victim or None,
+        "cause": kind.cause,
+        "count": len(kills),
+        "first": format_time(kills[0].time_us),
+        "last": format_time(kills[-1].time_us),
+        "growth": {**growth._asdict(), "evidence": list(growth.evidence)},
+        "rhythm": None,
+        "preceded_by": [],
+        "forecast": None,
+        "enough": None,
+        "since": [],
+    }

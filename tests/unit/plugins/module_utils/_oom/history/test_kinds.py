@@ -1,0 +1,40 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tests of the kinds of kills."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.kinds import group_kills
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.history.factories import make_kill
+
+
+def test_kills_of_one_unit_victim_and_cause_are_one_kind_oldest_first() -> None:
+    kills = [make_kill(3), make_kill(1), make_kill(2)]
+    (kind,) = group_kills(kills)
+    assert (kind.unit, kind.victim, kind.cause) == ("shop.service", "worker", "cgroup_limit")
+    assert [*kind.kills] == [kills[1], kills[2], kills[0]]
+
+
+@pytest.mark.parametrize("changes", [{"unit": "a.service"}, {"victim": "other"}, {"cause": "low_zone"}])
+def test_kills_that_differ_are_of_several_kinds_the_most_frequent_first(changes: dict[str, str]) -> None:
+    kinds = group_kills([make_kill(1, **changes), make_kill(2), make_kill(3)])
+    assert [len(kind.kills) for kind in kinds] == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("units", "name"),
+    [
+        (("session-7.scope", "session-c12.scope"), "session-*.scope"),
+        (("run-u7.service", "run-p3-i4.service", "run-r0f3a.service"), "run-*.service"),
+    ],
+)
+def test_numbered_units_are_of_one_kind(units: tuple[str, ...], name: str) -> None:
+    (kind,) = group_kills([make_kill(hours, unit=unit) for hours, unit in enumerate(units)])
+    assert kind.unit == name
+
+
+def test_other_units_with_numbers_keep_their_names() -> None:
+    assert len(group_kills([make_kill(1, unit="web@1.service"), make_kill(2, unit="web@2.service")])) == 2
