@@ -92,7 +92,9 @@ def build_result(findings: Findings, *, tasks: str, top: int, on_kill: OnKill = 
 
     diagnosed = dict(zip([incident.key for incident in findings.incidents], diagnoses))
     taken_down = []
-    remedies = [*_list_remedies(diagnoses), *suggest_for_thrashing(findings.coverage)]
+    causes = [diagnosis.cause for diagnosis in diagnoses]
+    for_thrashing = suggest_for_thrashing(findings.coverage, zip(findings.incidents, causes))
+    remedies = [*_list_remedies(diagnoses), *for_thrashing]
     for unit in findings.taken_down:
         own = [*_find_unit_remedies(unit, diagnosed), *suggest_restart(unit)]
         needed = _build_remedies(select_needed(own, findings.host_now), trusted=findings.trusted)

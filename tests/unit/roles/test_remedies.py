@@ -102,7 +102,8 @@ def list_remedies(cause: str, unit: str, *, disk: int, swap_bytes: int = GIB) ->
         incident = make_incident(cause, state, swap_bytes)
         taken_down = TakenDown(unit, "oom-kill", 0, state, incident if is_known else None)
         now = HostNow(swap_bytes, has_fcgid=True, disk_free_bytes=disk)
-        found = Findings((incident,), (), (taken_down,), Coverage(), host_now=now, trusted=True)
+        coverage = Coverage(is_journald_starved=True)
+        found = Findings((incident,), (), (taken_down,), coverage, host_now=now, trusted=True)
         yield from build_result(found, tasks="none", top=0)["remedies"]
 
 
@@ -205,9 +206,9 @@ def root(tmp_path: pathlib.Path) -> pathlib.Path:
 @pytest.mark.parametrize(
     ("unit", "choices"),
     [
-        ("apache2.service", {"fcgid", "fcgid_recycler", "zram"}),
+        ("apache2.service", {"fcgid", "fcgid_recycler", "systemd_oomd", "zram"}),
         ("session-1.scope", {"oom_policy", "systemd_oomd", "zram"}),
-        ("shop.service", {"zram"}),
+        ("shop.service", {"systemd_oomd", "zram"}),
     ],
 )
 def test_the_choices_of_each_kind_of_unit_are_tried(unit: str, choices: set[str]) -> None:

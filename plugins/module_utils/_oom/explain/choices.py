@@ -20,6 +20,10 @@ from .unknown import zero_if_unknown
 # With more RAM than this, a disk has room for swap, too.
 _SMALL_RAM = 4 << 30
 
+# All users together, and what makes systemd-oomd watch a unit.
+_USERS = "user.slice"
+_WATCHED = {"ManagedOOMMemoryPressure": "kill"}
+
 _OOMD_WHY = (
     "systemd-oomd ends a cgroup that keeps others waiting for memory while the host still responds. The kernel kills "
     "only when it can free no more memory."
@@ -76,28 +80,45 @@ def _find_reason_for_zram(size: SwapSize, memory: Memory, limits: SwapLimits) ->
 
 def _suggest_oomd(incident: Incident) -> t.Iterator[Remedy]:
     """Yield systemd-oomd for the users of a host if the victim belonged to one of them."""
-    slice_name = incident.place.slice or ""
-    if not slice_name.startswith("user-"):
+    if _find_unit_to_watch(incident) != _USERS:
         return
 
     yield Remedy(
         role="systemd_oomd",
-        variables={"systemd_oomd_units": {"user.slice": {"ManagedOOMMemoryPressure": "kill"}}},
-        why=f"The killed process belonged to a user ({slice_name}). {_OOMD_WHY}",
+        variables={"systemd_oomd_units": {_USERS: _WATCHED}},
+        why=f"The killed process belonged to a user ({incident.place.slice}). {_OOMD_WHY}",
         risk=_OOMD_RISK,
         automatic=False,
     )
 
 
-def suggest_for_thrashing(coverage: Coverage) -> t.Iterator[Remedy]:
-    """Yield systemd-oomd if the host thrashed so long that journald could not keep up."""
+def suggest_for_thrashing(coverage: Coverage, kills: t.Iterable[tuple[Incident, str]]) -> t.Iterator[Remedy]:
+    """Yield systemd-oomd if the host thrashed so long that journald could not keep up.
+
+    `kills` are those found on the host, each with its cause. Those for lack of memory show which units to watch.
+    """
     if not coverage.is_journald_starved:
         return
 
-    yield Remedy(
-        role="systemd_oomd",
-        variables={},
-        why=f"The host was so short of memory that journald died, or received records too late. {_OOMD_WHY}",
-        risk=_OOMD_RISK,
-        automatic=False,
-    )
+    found = {_find_unit_to_watch(incident) for incident, cause in kills if cause in EXHAUSTED}
+    units = sorted(filter(None, found))
+    variables: dict[str, t.Any] = {}
+    why = f"The host was so short of memory that journald died, or received records too late. {_OOMD_WHY}"
+    if units:
+        variables = {"systemd_oomd_units": dict.fromkeys(units, _WATCHED)}
+        why += " In these units, the kernel killed processes because the memory of the host was used up."
+
+    yield Remedy(role="systemd_oomd", variables=variables, why=why, risk=_OOMD_RISK, automatic=False)
+
+
+def _find_unit_to_watch(incident: Incident) -> str | None:
+    """Return the unit that systemd-oomd should watch because of a kill, None if the victim was in none that lasts."""
+    place = incident.place
+    if (place.slice or "").startswith("user-"):
+        return _USERS
+
+    unit = place.unit or ""
+    if incident.effect.gone or not unit.endswith(".service"):
+        return None
+
+    return unit

@@ -82,7 +82,8 @@ def find_remedies(incident: Incident, figures: Figures, cause: str, limits: Swap
 def select_needed(remedies: t.Iterable[Remedy], host: HostNow) -> list[Remedy]:
     """Return the remedies that a host still needs, each once.
 
-    `remedies` are those of the host's events, the newest event first. Of several sizes of swap, the largest is kept.
+    `remedies` are those of the host's events, the newest event first. Of several sizes of swap, the largest is kept;
+    of several lists of units for systemd-oomd, the longest.
     """
     kept: dict[t.Hashable, Remedy] = {}
     for remedy in remedies:
@@ -91,7 +92,7 @@ def select_needed(remedies: t.Iterable[Remedy], host: HostNow) -> list[Remedy]:
 
         restart = remedy.variables.get("oom_policy_restart")
         key = (remedy.role, remedy.automatic, restart, *remedy.variables.get("oom_policy_units", ()))
-        if key not in kept or _parse_swap_size(remedy) > _parse_swap_size(kept[key]):
+        if key not in kept or _measure(remedy) > _measure(kept[key]):
             kept[key] = remedy
 
     return list(kept.values())
@@ -113,6 +114,12 @@ def _is_in_place(remedy: Remedy, host: HostNow) -> bool:
         return _parse_swap_size(remedy) <= existing + HEADERS
 
     return False
+
+
+def _measure(remedy: Remedy) -> int:
+    """Return how many units a remedy has systemd-oomd watch, or how much swap it brings."""
+    units = remedy.variables.get("systemd_oomd_units", ())
+    return len(units) or _parse_swap_size(remedy)
 
 
 def _parse_swap_size(remedy: Remedy) -> int:

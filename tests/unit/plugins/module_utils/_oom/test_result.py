@@ -340,3 +340,10 @@ def test_a_host_that_thrashed_gets_a_remedy(*, is_starved: bool, roles: list[str
     findings = Findings((), (), (), Coverage(is_journald_starved=is_starved))
     remedies = build_result(findings, tasks="none", top=0)["remedies"]
     assert [remedy["role"] for remedy in remedies] == roles
+
+
+def test_the_service_that_was_killed_while_the_host_thrashed_is_named(findings: Findings) -> None:
+    starved = findings._replace(coverage=findings.coverage._replace(is_journald_starved=True))
+    remedies = build_result(starved, tasks="none", top=0)["remedies"]
+    variables = [remedy["variables"] for remedy in remedies if remedy["role"] == "systemd_oomd"]
+    assert variables == [{"systemd_oomd_units": {"apache2.service": {"ManagedOOMMemoryPressure": "kill"}}}]

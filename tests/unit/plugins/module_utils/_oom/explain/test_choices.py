@@ -12,13 +12,21 @@ import pytest
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.explain.choices import suggest_for_thrashing
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.explain.remedies import Remedy
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.explain.swap_size import UNLIMITED, SwapLimits
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.incident import (
+    Incident,
+    UnitEffect,
+    build_incident,
+)
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import Task
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.coverage import Coverage
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.explain.factories import (
     GIB,
+    REPORT,
     diagnose_incident,
     make_memory,
 )
+
+Kill = tuple[Incident, str]
 
 SMALL = make_memory(0, 0)
 LARGE = SMALL._replace(ram_bytes=32 * GIB)
@@ -64,13 +72,42 @@ def test_systemd_oomd_is_suggested_for_the_users_of_a_host(changes: dict[str, t.
     assert bool(find_remedies("systemd_oomd", **changes)) is is_suggested
 
 
+STARVED = Coverage(is_journald_starved=True)
+HERE = UnitEffect()
+GONE = UnitEffect("run-u1.service", gone=True)
+
+
+def make_kill(cgroup: str | None, cause: str = "ram_and_swap_exhausted", effect: UnitEffect = HERE) -> Kill:
+    """Return a kill in a cgroup, with its cause."""
+    return build_incident(REPORT._replace(cgroup=cgroup))._replace(effect=effect), cause
+
+
 @pytest.mark.parametrize("is_starved", [True, False])
 def test_systemd_oomd_is_suggested_after_thrashing(*, is_starved: bool) -> None:
-    assert bool(list(suggest_for_thrashing(Coverage(is_journald_starved=is_starved)))) is is_starved
+    assert bool(list(suggest_for_thrashing(Coverage(is_journald_starved=is_starved), ()))) is is_starved
+
+
+@pytest.mark.parametrize(
+    ("kills", "units"),
+    [
+        ([make_kill("/system.slice/shop.service")], ["shop.service"]),
+        ([make_kill("/system.slice/b.service"), make_kill("/system.slice/a.service")], ["a.service", "b.service"]),
+        ([make_kill(SESSION)], ["user.slice"]),
+        ([make_kill("/system.slice/shop.service", "cgroup_limit")], []),
+        ([make_kill("/system.slice/run-u1.service", effect=GONE)], []),
+        ([make_kill("/system.slice/docker-1.scope")], []),
+        ([make_kill(None)], []),
+    ],
+    ids=["service", "services", "user", "own limit", "gone", "container", "unknown"],
+)
+def test_units_that_were_killed_while_the_host_thrashed_are_named(kills: list[Kill], units: list[str]) -> None:
+    (remedy,) = suggest_for_thrashing(STARVED, kills)
+    assert list(remedy.variables.get("systemd_oomd_units", ())) == units
+    assert ("In these units" in remedy.why) is bool(units)
 
 
 def test_no_choice_is_automatic() -> None:
     found = [*diagnose_incident(cgroup=SESSION, memory=SMALL).remedies]
-    found += suggest_for_thrashing(Coverage(is_journald_starved=True))
+    found += suggest_for_thrashing(STARVED, ())
     automatic = {remedy.role: remedy.automatic for remedy in found}
     assert automatic == {"swap": True, "zram": False, "systemd_oomd": False}

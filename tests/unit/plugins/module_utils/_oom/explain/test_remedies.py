@@ -321,6 +321,7 @@ FCGID = Remedy("fcgid", {}, "why", "risk")
 RECYCLER = Remedy("fcgid_recycler", {"fcgid_recycler_limit": "64M"}, "why", "risk")
 ZRAM = Remedy("zram", {}, "why", "risk", automatic=False)
 OOMD = Remedy("systemd_oomd", {}, "why", "risk", automatic=False)
+WATCHED = OOMD._replace(variables={"systemd_oomd_units": {"shop.service": {}}})
 FEWER_WORKERS = FCGID._replace(automatic=False)
 
 
@@ -331,8 +332,9 @@ FEWER_WORKERS = FCGID._replace(automatic=False)
         ([FCGID, FEWER_WORKERS, FEWER_WORKERS], [FCGID, FEWER_WORKERS]),
         ([policy_for("a.service"), policy_for("b.service"), policy_for("a.service")], "ab"),
         ([swap_of("2G"), swap_of("10G"), swap_of("3G")], [swap_of("10G")]),
+        ([OOMD, WATCHED, OOMD], [WATCHED]),
     ],
-    ids=["each once", "a choice beside", "each unit", "the largest swap"],
+    ids=["each once", "a choice beside", "each unit", "the largest swap", "units for systemd-oomd"],
 )
 def test_the_remedies_of_all_events_are_merged(found: list[Remedy], needed: list[Remedy] | str) -> None:
     expected = [policy_for(f"{unit}.service") for unit in needed] if isinstance(needed, str) else needed
