@@ -15,6 +15,8 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.oomguard.linux.plugins.plugin_utils._fleet.changes import SOURCES
+
 ROOT = pathlib.Path(__file__).parents[2]
 ROLES = sorted((ROOT / "roles").iterdir())
 
@@ -108,3 +110,59 @@ def test_readme_lists_the_tags_of_the_tasks(role: pathlib.Path) -> None:
     tags = {tag for task in read_tasks(role) for tag in task["tags"]}
 
     assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == tags
+
+
+REGISTERED = {source.variable for source in SOURCES}
+# Actions that change nothing on a host.
+READING = {
+    "ansible.builtin.assert",
+    "ansible.builtin.debug",
+    "ansible.builtin.fail",
+    "ansible.builtin.find",
+    "ansible.builtin.import_tasks",
+    "ansible.builtin.include_role",
+    "ansible.builtin.include_tasks",
+    "oomguard.linux.check_variables",
+    "oomguard.linux.oom_info",
+    "oomguard.linux.recap",
+    "oomguard.linux.report",
+}
+KEYWORDS = {"loop", "when", "register", "vars", "failed_when", "retries", "delay", "until", "notify", "run_once"}
+KEYWORDS |= {"name", "tags", "loop_control", "changed_when", "check_mode", "ignore_unreachable"}
+
+
+def flatten(tasks: list[dict[str, t.Any]]) -> t.Iterator[dict[str, t.Any]]:
+    """Yield tasks, and those in their blocks."""
+    for task in tasks:
+        parts = [task[part] for part in ("block", "rescue", "always") if part in task]
+        if not parts:
+            yield task
+        for part in parts:
+            yield from flatten(part)
+
+
+def find_action(task: dict[str, t.Any]) -> str:
+    (action,) = task.keys() - KEYWORDS
+    return str(action)
+
+
+def list_changing_tasks(role: pathlib.Path) -> list[dict[str, t.Any]]:
+    """Return the tasks of a role that can change a host."""
+    tasks = [task for path in (role / "tasks").iterdir() for task in flatten(yaml.safe_load(path.read_text()))]
+    return [task for task in tasks if find_action(task) not in READING and task.get("changed_when") is not False]
+
+
+@each_role
+def test_each_change_is_registered_for_the_record(role: pathlib.Path) -> None:
+    unregistered = [task["name"] for task in list_changing_tasks(role) if task.get("register") not in REGISTERED]
+
+    assert unregistered == []
+
+
+@each_role
+def test_no_change_replaces_the_result_of_another(role: pathlib.Path) -> None:
+    registered = [task["register"] for task in list_changing_tasks(role)]
+    tasks = flatten(read_tasks(role))
+    included = [task["name"] for task in tasks if "loop" in task and "ansible.builtin.include_tasks" in task]
+
+    assert (len(registered), included) == (len(set(registered)), [])

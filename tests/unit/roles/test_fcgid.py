@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.oomguard.linux.tests.unit.roles.role import load, templar
+from ansible_collections.oomguard.linux.tests.unit.roles.role import value
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,8 @@ from ansible_collections.oomguard.linux.tests.unit.roles.role import load, templ
     ],
 )
 def test_ceilings_need_a_unit(returned: dict[str, object], *, runs: bool) -> None:
-    task = next(task for task in load("fcgid", "tasks/instance.yml") if "ansible.builtin.include_tasks" in task)
-    given = templar("fcgid", fcgid_ceilings={}, fcgid_set=returned)
-    assert all(map(given.evaluate_conditional, task["when"])) == runs
+    assert bool(value("fcgid", "__fcgid_with_unit", fcgid_set={"results": [returned]})) == runs
+
+
+def test_ceilings_of_skipped_directives_are_none() -> None:
+    assert value("fcgid", "__fcgid_with_unit") == []

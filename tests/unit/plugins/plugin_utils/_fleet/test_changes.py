@@ -18,7 +18,8 @@ from ansible_collections.oomguard.linux.plugins.plugin_utils._fleet.changes impo
 
 DROPIN = {"oom_policy_unit": "shop.service", "changed": True, "effective": {"Service": {"OOMPolicy": "continue"}}}
 SWAP = {"changed": True, "before": {"total_bytes": 0}, "after": {"total_bytes": 1024}}
-FCGID = {"changed": True, "effective": {"FcgidProcessLifeTime": 600}}
+FCGID = {"changed": True, "unit": "apache2.service", "effective": {"FcgidProcessLifeTime": 600}}
+SECOND = {**FCGID, "unit": "apache2@second.service", "effective": {"FcgidProcessLifeTime": 60}}
 UNIT = {"unit": "shop.service", "oom_policy": "stop", "active_state": "failed"}
 FOUND = {"summary": {"taken_down": [UNIT]}}
 
@@ -32,7 +33,21 @@ FOUND = {"summary": {"taken_down": [UNIT]}}
             Change("oom_policy", "drop-in of shop.service", "OOMPolicy=stop", "OOMPolicy=continue"),
         ),
         ("__swap_set", SWAP, Change("swap", "total swap", "0 B", "1.0 KiB")),
-        ("fcgid_set", FCGID, Change("fcgid", "directives of mod_fcgid", None, "FcgidProcessLifeTime 600")),
+        (
+            "fcgid_set",
+            {"results": [FCGID]},
+            Change("fcgid", "directives of mod_fcgid in apache2.service", None, "FcgidProcessLifeTime 600"),
+        ),
+        (
+            "fcgid_ceilings_set",
+            {"results": [{**DROPIN, "__fcgid_result": FCGID}]},
+            Change("fcgid", "ceilings of apache2.service", None, "OOMPolicy=continue"),
+        ),
+        (
+            "__oom_policy_default_set",
+            {"changed": True, "effective": {"Manager": {"DefaultOOMPolicy": "continue"}}},
+            Change("oom_policy", "default of all units", None, "DefaultOOMPolicy=continue"),
+        ),
         ("__zram_set", {"changed": True}, Change("zram", "compressed swap area")),
         (
             "oomguard_started",
@@ -40,7 +55,7 @@ FOUND = {"summary": {"taken_down": [UNIT]}}
             Change("start", "shop.service", "failed", "started"),
         ),
     ],
-    ids=["drop-in", "swap", "directives", "zram", "start"],
+    ids=["drop-in", "swap", "directives", "ceilings", "default", "zram", "start"],
 )
 def test_result_that_changed_something_is_a_change(name: str, result: dict[str, t.Any], change: Change) -> None:
     assert list(list_changes({"detect_result": FOUND, name: result})) == [change]
@@ -61,6 +76,16 @@ def test_result_that_changed_nothing_is_no_change(variables: dict[str, t.Any]) -
     assert list(list_changes(variables)) == []
 
 
+def test_each_instance_of_apache_is_a_change() -> None:
+    changes = list_changes({"fcgid_set": {"results": [SECOND, FCGID]}})
+    assert [change.after for change in changes] == ["FcgidProcessLifeTime 60", "FcgidProcessLifeTime 600"]
+
+
+def test_file_and_its_use_are_one_change() -> None:
+    changes = list_changes({"__swap_sysctl_file": {"changed": True}, "__swap_sysctl_applied": {"changed": True}})
+    assert list(changes) == [Change("swap", "kernel settings for swap")]
+
+
 def test_what_was_before_is_null_if_it_is_not_known() -> None:
     (change,) = list_changes({"oom_policy_set": {"results": [DROPIN]}})
     assert change.before is None
@@ -72,7 +97,9 @@ def test_change_has_a_time_in_the_record() -> None:
 
 
 def test_settings_in_force_are_those_that_the_modules_saw() -> None:
-    in_force = read_in_force({"oom_policy_set": {"results": [DROPIN]}, "__swap_set": SWAP, "fcgid_set": FCGID})
+    in_force = read_in_force(
+        {"oom_policy_set": {"results": [DROPIN]}, "__swap_set": SWAP, "fcgid_set": {"results": [SECOND, FCGID]}}
+    )
     assert in_force == {
         "oom_policy": {"shop.service": "continue"},
         "swap_total_bytes": 1024,
