@@ -9,6 +9,7 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
+from ..plugin_utils._arguments import validate_arguments
 from ..plugin_utils._variables import find_misspelt
 
 ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {}
@@ -24,6 +25,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Warn about each variable that is probably misspelt."""
         result: dict[str, t.Any] = super().run(tmp, task_vars)
+        validate_arguments(self, ARGUMENT_SPEC)
         variables = task_vars or {}
         names = {*variables}
         for host in variables["ansible_play_batch"]:

@@ -16,6 +16,7 @@ from ansible.plugins.action import ActionBase
 from ..module_utils._oom.explanation import explain_result
 from ..module_utils._oom.log_file import LogError
 from ..module_utils._oom.standalone import STANDARD_INPUT, read_logs
+from ..plugin_utils._arguments import validate_arguments
 from ..plugin_utils._terminal import Line, print_lines
 
 ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
@@ -34,9 +35,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Print what is in the logs, and return the number of events."""
         result: dict[str, t.Any] = super().run(tmp, task_vars)
-        # Ansible's function has no types.
-        validate: t.Callable[..., tuple[t.Any, dict[str, t.Any]]] = self.validate_argument_spec
-        _result, arguments = validate(ARGUMENT_SPEC)
+        arguments = validate_arguments(self, ARGUMENT_SPEC)
         paths = arguments["paths"]
         if not paths:
             raise AnsibleActionFail("Could not explain a log: none is named. Name one, such as -e log=dmesg.txt.")

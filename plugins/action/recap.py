@@ -15,17 +15,18 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ..plugin_utils import _terminal
+from ..plugin_utils._arguments import validate_arguments
 from ..plugin_utils._fleet.changes import describe_change, list_changes, read_in_force
 from ..plugin_utils._fleet.claim import claim
 from ..plugin_utils._fleet.continuation import continue_record
 from ..plugin_utils._fleet.next_run import build_next_command, list_tags
 from ..plugin_utils._fleet.parts import format_moment
+from ..plugin_utils._fleet.play import read_variables, select_hosts
 from ..plugin_utils._fleet.recap import (
     Line,
     build_recap,
     explain_host,
     is_helped,
-    select_hosts,
 )
 from ..plugin_utils._fleet.record import Data, Record, RecordError, build_record, find_state, update_record
 from ..plugin_utils._fleet.remediation import Outcome, build_remediation
@@ -65,7 +66,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Print the recap, write the records, and return the state of each host."""
         result: dict[str, t.Any] = super().run(tmp, task_vars)
-        arguments = self._validate_arguments()
+        arguments = validate_arguments(self, ARGUMENT_SPEC)
         fleet = Fleet(task_vars or {}, is_remediation=arguments["remediation"], check_mode=self._task.check_mode)
         hosts = self._claim_hosts(fleet)
         records = fleet.build_records(hosts or [fleet.own])
@@ -91,12 +92,6 @@ class ActionModule(ActionBase):
 
         return result
 
-    def _validate_arguments(self) -> dict[str, t.Any]:
-        # Ansible's function has no types.
-        validate: t.Callable[..., tuple[t.Any, dict[str, t.Any]]] = self.validate_argument_spec
-        _result, arguments = validate(ARGUMENT_SPEC)
-        return arguments
-
     def _claim_hosts(self, fleet: Fleet) -> t.Sequence[str]:
         """Return the hosts that this task prints and records, none if another host's task does."""
         hosts = fleet.select_hosts()
@@ -118,15 +113,12 @@ class Fleet:
         self._is_remediation = is_remediation
         self._check_mode = check_mode
         self._time = format_moment(dt.datetime.now(dt.UTC))
-        hosts = task_vars["ansible_play_hosts_all"]
-        self._variables = {host: task_vars["hostvars"].raw_get(host) for host in hosts}
+        self._variables = read_variables(task_vars)
 
     def select_hosts(self) -> t.Sequence[str]:
         """Return the hosts that the recap is about, none if another host will print it."""
         last = _LAST_VARIABLE[self._is_remediation]
-        present = self._task_vars["ansible_play_hosts"]
-        waiting = [host for host in present if last not in self._variables[host]]
-        return select_hosts(list(self._variables), self._task_vars["ansible_play_batch"], waiting)
+        return select_hosts(self._task_vars, self._variables, lambda variables: last in variables)
 
     def list_variables(self) -> set[str]:
         """Return the names of the variables of all hosts, and of this task."""

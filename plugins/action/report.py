@@ -14,13 +14,14 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._errors import OomguardError
+from ..plugin_utils._arguments import validate_arguments
 from ..plugin_utils._fleet.claim import claim
 from ..plugin_utils._fleet.ecs import list_events
 from ..plugin_utils._fleet.export import append_events, write_metrics
 from ..plugin_utils._fleet.openmetrics import render_openmetrics
 from ..plugin_utils._fleet.parts import format_moment
+from ..plugin_utils._fleet.play import read_variables, select_hosts
 from ..plugin_utils._fleet.publish import PAGE, Published, Source, plan_report, publish_report, read_published
-from ..plugin_utils._fleet.recap import select_hosts
 from ..plugin_utils._fleet.record import Data, Record, build_record
 from ..plugin_utils._fleet.store import find_record, read_version
 from ..plugin_utils._fleet.wording import write_headline
@@ -49,7 +50,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Write the report, or in check mode return what would be written."""
         result: dict[str, t.Any] = super().run(tmp, task_vars)
-        arguments = self._validate_arguments()
+        arguments = validate_arguments(self, ARGUMENT_SPEC)
         folder = pathlib.Path(arguments["path"]).absolute()
         results = find_results(task_vars or {})
         if results is None or not claim(self._task._uuid, results):
@@ -77,12 +78,6 @@ class ActionModule(ActionBase):
 
         return {**result, **printed, **described}
 
-    def _validate_arguments(self) -> dict[str, t.Any]:
-        # Ansible's function has no types.
-        validate: t.Callable[..., tuple[t.Any, dict[str, t.Any]]] = self.validate_argument_spec
-        _result, arguments = validate(ARGUMENT_SPEC)
-        return arguments
-
     def _build_records(self, results: t.Mapping[str, Data | None]) -> t.Iterator[Record]:
         """Yield a record for each host. With serial, the hosts of earlier batches have theirs already."""
         now = tell_time()
@@ -101,16 +96,14 @@ def find_results(task_vars: Data) -> dict[str, Data | None] | None:
     """Return what the role detect has registered for the hosts of the play that were searched until now.
 
     It is None for a host that has left the play before. Nothing is returned if the task of a later host writes the
-    report. The results are read as they are: nothing in them is ever a template.
+    report.
     """
-    get_variables = task_vars["hostvars"].raw_get
-    variables = {host: get_variables(host) for host in task_vars["ansible_play_hosts_all"]}
+    variables = read_variables(task_vars)
     found = {host: values[_RESULT] for host, values in variables.items() if is_searched(values)}
     if not found:
         return {}
 
-    waiting = [host for host in task_vars["ansible_play_hosts"] if host not in found]
-    hosts = select_hosts(list(variables), task_vars["ansible_play_batch"], waiting)
+    hosts = select_hosts(task_vars, variables, is_searched)
     if not hosts:
         return None
 

@@ -54,13 +54,24 @@ def merge_remedies(remedies: t.Iterable[Data]) -> list[dict[str, t.Any]]:
     merged: dict[str, dict[str, t.Any]] = {}
     for remedy in remedies:
         variables = {**remedy["variables"]}
-        units = variables.pop(_UNITS, [])
+        units = _list_units(variables.pop(_UNITS, None))
         key = json.dumps([remedy["role"], remedy["automatic"], variables], sort_keys=True)
         known = merged.setdefault(key, {**remedy, "variables": {**remedy["variables"], _UNITS: []}, "why": ""})
         known["variables"][_UNITS] = [*dict.fromkeys([*known["variables"][_UNITS], *units])]
         known["why"] = _add_sentence(known["why"], remedy["why"])
 
     return [{**remedy, "variables": _drop_empty(remedy["variables"])} for remedy in merged.values()]
+
+
+def _list_units(units: t.Any) -> list[str]:
+    """Return units as a list; a record that another program wrote can have a single one, or none."""
+    if not units:
+        return []
+
+    if isinstance(units, list):
+        return list(map(str, units))
+
+    return [str(units)]
 
 
 def format_variables(variables: Data) -> list[str]:

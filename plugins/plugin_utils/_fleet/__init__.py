@@ -20,6 +20,7 @@ continuation.py  the record of a host whose search went on where its last one en
 timeline.py     the kills of all hosts over time (pure)
 settings.py     the settings that are in force on a host (pure)
 merge.py        several records of one host as one, in any order (pure)
+play.py         the hosts of a play, for a task that runs once and is about all of them (pure)
 claim.py        which of several tasks does what is to be done once
 next_run.py     the command to run next, with the options of this run
 remediation.py  the table of all hosts that ends a remediation: what was done, and what is left (pure)

@@ -13,6 +13,7 @@ from ansible import constants, context
 from ansible.parsing.splitter import parse_kv
 from ansible.parsing.utils.yaml import from_yaml
 
+from .._variables import load_options
 from .recap import build_command
 
 _OPTIONS = {
@@ -23,8 +24,6 @@ _OPTIONS = {
     "private_key_file": "--private-key={}",
     "ask_pass": "--ask-pass",
 }
-# Other variables can be secrets, which do not belong into a log.
-_PREFIXES = ("ansible_python_", "detect_", "fcgid_", "oom_policy_", "oomguard_", "swap_", "systemd_oomd_", "zram_")
 _Parser = t.Callable[[str], t.Iterable[str]]
 _PARSE_PAIRS: _Parser = parse_kv
 _PARSERS: dict[str, _Parser] = {"{": from_yaml, "@": lambda _file: ()}
@@ -65,7 +64,9 @@ def _is_ours(given: str) -> bool:
     """Return whether extra variables have names of this collection, or are in a file."""
     parse = _PARSERS.get(given[:1], _PARSE_PAIRS)
     names = parse(given)
-    return all(map(operator.methodcaller("startswith", _PREFIXES), names))
+    # Other variables can be secrets, which do not belong into a log.
+    prefixes = ("ansible_python_", *map("{}_".format, load_options()))
+    return all(map(operator.methodcaller("startswith", prefixes), names))
 
 
 def _list_inventory() -> list[str]:

@@ -139,18 +139,6 @@ def is_helped(record: Record) -> bool:
     return any(remedy["trusted"] and remedy["automatic"] for remedy in record["remedies"])
 
 
-def select_hosts(every: t.Sequence[str], batch: t.Collection[str], waiting: t.Collection[str]) -> t.Sequence[str]:
-    """Return the hosts to print: all of them after the last batch of a play, or those searched until an earlier one.
-
-    `waiting` are the hosts that will still be searched. If one of them is in the batch, the strategy is one that does
-    not wait for all hosts, and another host prints all of them.
-    """
-    if set(waiting) & set(batch):
-        return []
-
-    return [host for host in every if host not in waiting]
-
-
 def build_command(
     playbook: str, *options: str, inventory: t.Sequence[str], hosts: t.Sequence[str], subset: str | None = None
 ) -> str:

@@ -57,6 +57,20 @@ def list_tasks(tasks: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
 
 
 @pytest.mark.parametrize(
+    ("result", "message"),
+    [
+        ({"msg": "No journal."}, "No journal."),
+        ({"msg": "Refused.", "unreachable": True}, "The host could not be searched, so nothing was changed on it."),
+    ],
+    ids=["failed", "unreachable"],
+)
+def test_reason_that_the_search_has_printed_is_not_repeated(result: dict[str, object], message: str) -> None:
+    templar, tasks = play(detect_result=result)
+    task = tasks["Fail if the host could not be looked at"]
+    assert templar.template(task["ansible.builtin.fail"]["msg"]) == message
+
+
+@pytest.mark.parametrize(
     ("chosen", "managed"),
     [
         ({}, ["oom_policy", "swap"]),

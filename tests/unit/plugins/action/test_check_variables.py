@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import types
 import typing as t
 
 import pytest
@@ -34,6 +35,7 @@ def test_variables_of_the_task_and_of_all_hosts_are_checked(monkeypatch: pytest.
     monkeypatch.setattr(ActionBase, "run", lambda *_arguments: {})
     action = t.cast("t.Any", ActionModule.__new__(ActionModule))
     action._display = Screen()
+    action._task = types.SimpleNamespace(args={})
     hostvars = Variables(web1={"swap_size": "4G"}, web2={"swap_sise": "4G"})
     variables = {"ansible_play_batch": ["web1", "web2"], "hostvars": hostvars, "swap_stat": "absent"}
     result = action.run(None, variables)

@@ -28,11 +28,15 @@ def give(monkeypatch: pytest.MonkeyPatch, **options: t.Any) -> None:
         ({"inventory": ("hosts",)}, ["-i", "hosts"]),
         ({"extra_vars": ("swap_size=4G detect_since=-7d",)}, ["--extra-vars=swap_size=4G detect_since=-7d"]),
         ({"extra_vars": ('{"oomguard_roles": ["swap"]}',)}, ['--extra-vars={"oomguard_roles": ["swap"]}']),
+        (
+            {"extra_vars": ("report_path=page fcgid_recycler_limit=64M",)},
+            ["--extra-vars=report_path=page fcgid_recycler_limit=64M"],
+        ),
         ({"extra_vars": ("@vars.yml",)}, ["--extra-vars=@vars.yml"]),
         ({"extra_vars": ("ansible_become_password=x", "swap_size=4G")}, ["--extra-vars=swap_size=4G"]),
         ({"extra_vars": ('{"swap_size": "4G", "token": "x"}',)}, []),
     ],
-    ids=["none", "login", "inventory", "ours", "ours as JSON", "file", "secret", "secret in JSON"],
+    ids=["none", "login", "inventory", "ours", "ours as JSON", "other roles", "file", "secret", "secret in JSON"],
 )
 def test_next_command_has_the_options_that_it_needs(
     monkeypatch: pytest.MonkeyPatch, options: dict[str, t.Any], added: list[str]

@@ -17,7 +17,6 @@ from ansible_collections.oomguard.linux.plugins.plugin_utils._fleet.recap import
     build_recap,
     explain_host,
     is_helped,
-    select_hosts,
 )
 from ansible_collections.oomguard.linux.tests.unit.plugins.plugin_utils._fleet.factories import (
     COVERAGE,
@@ -106,19 +105,6 @@ def test_each_host_that_is_explained_has_its_name_above() -> None:
 def test_host_is_helped_by_what_remediate_applies_by_itself(*, trusted: bool, automatic: bool) -> None:
     record = {**DOWN, "remedies": [{"role": "swap", "trusted": trusted, "automatic": automatic}]}
     assert is_helped(record) == (trusted and automatic)
-
-
-@pytest.mark.parametrize(
-    ("batch", "waiting", "selected"),
-    [
-        (["c"], [], ["a", "b", "c"]),
-        (["a", "b"], ["c"], ["a", "b"]),
-        (["a", "b", "c"], ["c"], []),
-    ],
-    ids=["the last batch", "an earlier batch", "a strategy that does not wait"],
-)
-def test_hosts_are_printed_when_they_were_searched(batch: list[str], waiting: list[str], selected: list[str]) -> None:
-    assert select_hosts(["a", "b", "c"], batch, waiting) == selected
 
 
 def test_command_can_be_pasted() -> None:

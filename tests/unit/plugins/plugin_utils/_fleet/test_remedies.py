@@ -44,6 +44,21 @@ def test_units_of_several_remedies_are_one_list() -> None:
     assert list_variables(*remedies) == [("oom_policy_units:", "  - a.service", "  - b.service")]
 
 
+@pytest.mark.parametrize(
+    ("units", "lines"),
+    [
+        (None, ("# This role needs no variables.",)),
+        ("auto", ("oom_policy_units:", "  - auto")),
+        ([{"a": 1}, ["b"], 3], ("oom_policy_units:", "  - \"{'a': 1}\"", "  - \"['b']\"", '  - "3"')),
+    ],
+    ids=["null", "text", "no names"],
+)
+def test_units_of_a_foreign_record_are_a_list(units: object, lines: tuple[str, ...]) -> None:
+    remedy = make_remedy("oom_policy", variables={"oom_policy_units": units})
+
+    assert list_variables(remedy) == [lines]
+
+
 def test_role_that_people_choose_is_named() -> None:
     remedy = make_remedy("zram", variables={"zram_size": "50%"}, automatic=False)
 
