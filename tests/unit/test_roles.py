@@ -122,6 +122,7 @@ READING = {
     "ansible.builtin.import_tasks",
     "ansible.builtin.include_role",
     "ansible.builtin.include_tasks",
+    "ansible.builtin.stat",
     "oomguard.linux.check_variables",
     "oomguard.linux.oom_info",
     "oomguard.linux.recap",

@@ -25,3 +25,22 @@ def test_ceilings_need_a_unit(returned: dict[str, object], *, runs: bool) -> Non
 
 def test_ceilings_of_skipped_directives_are_none() -> None:
     assert value("fcgid", "__fcgid_with_unit") == []
+
+
+@pytest.mark.parametrize(
+    ("swap_bytes", "variables", "has_swap"),
+    [
+        (1024, {"ansible_check_mode": False}, True),
+        (0, {"ansible_check_mode": False, "__swap_set": {"after": {"total_bytes": 1024}}}, False),
+        (0, {"ansible_check_mode": True, "__swap_set": {"after": {"total_bytes": 1024}}}, True),
+        (0, {"ansible_check_mode": True, "__swap_set": {"skipped": True}}, False),
+        (0, {"ansible_check_mode": True, "__zram_set": {"changed": True}}, True),
+        (0, {"ansible_check_mode": True}, False),
+    ],
+    ids=["has swap", "has none", "would have swap", "skipped", "would have zram", "would have none"],
+)
+def test_swap_that_a_run_would_make_counts_in_check_mode(
+    swap_bytes: int, variables: dict[str, object], *, has_swap: bool
+) -> None:
+    result = {"memory": {"swap_bytes": swap_bytes}}
+    assert value("fcgid", "__fcgid_has_swap", __fcgid_result=result, **variables) == has_swap

@@ -11,6 +11,8 @@ import pytest
 
 from ansible_collections.oomguard.linux.tests.unit.roles.role import load, templar, value
 
+FILE = "/etc/sysctl.d/90-oomguard-swap.conf"
+
 
 @pytest.mark.parametrize(("given", "written"), [(True, "y"), ("true", "y"), (False, "n"), ("false", "n")], ids=repr)
 def test_lru_switch_is_written_as_y_or_n(given: object, written: str) -> None:
@@ -83,22 +85,30 @@ def test_settings_are_validated_by_the_kernel_before_they_are_persisted() -> Non
     assert task["ansible.builtin.copy"]["validate"] == "/lib/systemd/systemd-sysctl %s"
 
 
+REJECTED = {
+    "msg": "failed to validate",
+    "exit_status": 1,
+    "stderr": "Couldn't write '150' to 'vm/swappiness': Invalid argument\n",
+}
+UNWRITABLE = {"msg": "Destination /etc/sysctl.d not writable"}
+
+
 @pytest.mark.parametrize(
-    ("result", "reason"),
+    ("result", "message"),
     [
         (
-            {"msg": "failed to validate", "stderr": "Couldn't write '150' to 'vm/swappiness': Invalid argument\n"},
-            "Couldn't write '150' to 'vm/swappiness': Invalid argument.",
+            REJECTED,
+            "Could not set {'swappiness': 150} below /proc/sys/vm: Couldn't write '150' to 'vm/swappiness': Invalid",
         ),
-        ({"msg": "Destination /etc/sysctl.d not writable"}, "Destination /etc/sysctl.d not writable."),
+        (UNWRITABLE, f"Could not write {FILE}: Destination /etc/sysctl.d not writable. The file is unchanged."),
     ],
+    ids=["rejected by the kernel", "not writable"],
 )
-def test_value_that_this_kernel_rejects_is_reported(result: dict[str, str], reason: str) -> None:
-    (task,) = persist_settings()["rescue"]
-    message = templar("swap", swap_swappiness=150, __swap_sysctl_file=result).template(
-        task["ansible.builtin.fail"]["msg"]
-    )
-    assert message.startswith(f"Could not set {{'swappiness': 150}} below /proc/sys/vm: {reason} /etc/sysctl.d/")
+def test_reason_why_settings_do_not_last_is_reported(result: dict[str, object], message: str) -> None:
+    given = templar("swap", swap_swappiness=150, __swap_sysctl_file=result)
+    tasks = persist_settings()["rescue"]
+    first = next(task for task in tasks if given.evaluate_conditional(task.get("when", True)))
+    assert given.template(first["ansible.builtin.fail"]["msg"]).startswith(message)
 
 
 @pytest.mark.parametrize(("given", "differs"), [(10, False), ("10", False), (11, True)])
@@ -155,3 +165,42 @@ def test_overridden_settings_are_rejected_before_anything_changes() -> None:
     assert names.index("Reject settings that another file overrides") < names.index(
         "Persist the settings if the kernel accepts them"
     )
+
+
+@pytest.mark.parametrize(
+    ("is_changed", "in_force", "places"),
+    [
+        (True, "60", ["/etc/sysctl.d", FILE, "/proc/sys/vm/swappiness"]),
+        (True, "10", ["/etc/sysctl.d", FILE]),
+        (False, "60", ["/proc/sys/vm/swappiness"]),
+        (False, "10", []),
+    ],
+)
+def test_places_are_those_that_a_run_would_write(is_changed: bool, in_force: str, places: list[str]) -> None:
+    found = {"__swap_sysctl_file": {"changed": is_changed}, "__swap_sysctl_before": {"stdout_lines": [in_force]}}
+    assert value("swap", "__swap_sysctl_places", swap_swappiness=10, **found) == places
+
+
+@pytest.mark.parametrize(
+    ("is_changed", "in_force", "places"),
+    [
+        (True, "0x0007\n0", ["/etc/tmpfiles.d", "/etc/tmpfiles.d/oomguard-swap.conf", "min_ttl_ms"]),
+        (False, "0x0007\n1000", []),
+    ],
+)
+def test_places_of_the_thrash_guard_are_those_that_a_run_would_write(
+    is_changed: bool, in_force: str, places: list[str]
+) -> None:
+    found = {"__swap_lru_gen_file": {"changed": is_changed}, "__swap_lru_gen_before": {"stdout": in_force}}
+    written = value("swap", "__swap_lru_gen_places", swap_min_ttl_ms=1000, **found)
+    assert [place.removeprefix("/sys/kernel/mm/lru_gen/") for place in written] == places
+
+
+def test_place_that_cannot_be_written_is_named() -> None:
+    stats = {
+        FILE: {"exists": False},
+        "/etc/sysctl.d": {"exists": True, "writeable": False},
+        "/a": {"exists": True, "writeable": True},
+    }
+    results = [{"swap_place": place, "stat": stat} for place, stat in stats.items()]
+    assert value("swap", "__swap_unwritable", __swap_places_found={"results": results}) == ["/etc/sysctl.d"]
