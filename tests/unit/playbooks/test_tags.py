@@ -60,6 +60,8 @@ SWAP_SYSCTL = {
     "Reject settings that another file overrides",
     "Write the settings for the kernel",
     "Compare with the values in force",
+    "Look at the places that the run would write to",
+    "Require that the run can write to these places",
 }
 FCGID_DIRECTIVES = {"Find the other instances of Apache that are enabled or run", "Set the mod_fcgid directives"}
 FCGID_CEILINGS = {
