@@ -3,13 +3,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The history of kills: why a process grew, whether it comes back, and whether a change helped.
 
-model.py    the past of a host: its kills, and what else the journal says of the same time
-chance.py   how probable a count is at random
-kills.py    incidents -> kills
-observe.py  observe_past(): a journal -> the past of its host
-kinds.py    kills -> kinds of kills: unit, name of the victim, cause
-growth.py   judge_growth(): a kind and the past -> leak, spike, too many, limit too low
-result.py   find_history(): a journal and its kills -> plain data, by way of all files above
+model.py         the past of a host: its kills, and what else the journal says of the same time
+chance.py        how probable a count is at random
+kills.py         incidents -> kills
+observe.py       observe_past(): a journal -> the past of its host
+kinds.py         kills -> kinds of kills: unit, name of the victim, cause
+growth.py        judge_growth(): a kind and the past -> leak, spike, too many, limit too low
+clock.py         the local time of a host; words for times and durations
+bursts.py        kills in quick succession
+windows.py       the narrowest window that holds most of some points, and its chance at random
+occasions.py     a rhythm: its occasions, and its sentence
+clock_rhythm.py  rhythms of the clock: at a time of day, on weekdays, every N minutes or hours
+start_rhythm.py  kills so long after each start of the unit, or after the kill before
+rhythm.py        find_rhythm(): kills -> the rhythm that explains them best
+result.py        find_history(): a journal and its kills -> plain data, by way of all files above
 
 All but observe.py and result.py are pure.
 """

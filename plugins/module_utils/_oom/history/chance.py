@@ -49,6 +49,15 @@ def find_chance_of_cluster(count: int, trials: int, probability: float) -> float
     return correct(find_chance_of_at_least(count - 1, trials - 1, probability), trials)
 
 
+def find_chance_of_draws(count: int, drawn: int, good: int, total: int) -> float:
+    """Return the chance that `count` or more of the things drawn from `total` ones are good: Fisher's exact test."""
+    ways = 0
+    for number in range(count, min(drawn, good) + 1):
+        ways += math.comb(good, number) * math.comb(total - good, drawn - number)
+
+    return ways / math.comb(total, drawn)
+
+
 def find_chance_of_misses(misses: int, successes: int, trials: int) -> float:
     """Return the chance that the next `misses` trials all fail, after `successes` in the `trials` before them.
 

@@ -16,6 +16,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.chance
     find_chance_of_at_least,
     find_chance_of_at_most,
     find_chance_of_cluster,
+    find_chance_of_draws,
     find_chance_of_misses,
     word_chance,
 )
@@ -72,6 +73,12 @@ def test_cluster_is_bounded_by_its_chance() -> None:
 
     bound = find_chance_of_cluster(4, 6, 0.1)
     assert 0.3 * bound < clustered / 2000 <= bound
+
+
+def test_draws_without_putting_back() -> None:
+    assert find_chance_of_draws(2, 2, 2, 4) == pytest.approx(1 / 6)
+    assert find_chance_of_draws(0, 2, 2, 4) == 1
+    assert find_chance_of_draws(3, 3, 2, 4) == 0
 
 
 @pytest.mark.parametrize(
