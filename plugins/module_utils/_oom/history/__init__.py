@@ -16,6 +16,9 @@ occasions.py     a rhythm: its occasions, and its sentence
 clock_rhythm.py  rhythms of the clock: at a time of day, on weekdays, every N minutes or hours
 start_rhythm.py  kills so long after each start of the unit, or after the kill before
 rhythm.py        find_rhythm(): kills -> the rhythm that explains them best
+uptime.py        the time that a host was up, and how much of it follows something
+preceding.py     find_preceding(): kills and the past -> what came before the kills, and seldom otherwise
+forecast.py      forecast(): kills and their rhythm -> when the next one is to be expected
 result.py        find_history(): a journal and its kills -> plain data, by way of all files above
 
 All but observe.py and result.py are pure.

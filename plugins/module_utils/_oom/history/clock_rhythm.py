@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import typing as t
 
 from .bursts import BURST_US, thin_bursts
@@ -65,7 +66,8 @@ class ClockRhythm(t.NamedTuple):
         inside = self.list_inside()
         places = [(time - self.start) % self.period for time in inside]
         at = _find_round_time(self.window)
-        within = -(-(self.start - at + max(places)) // MINUTE) * MINUTE
+        latest = self.start - at + max(places)
+        within = max(1, math.ceil(latest / MINUTE)) * MINUTE
         clock = LocalClock(past.utc_offsets)
 
         rhythm = Rhythm(

@@ -11,7 +11,7 @@ import operator
 import typing as t
 
 from .bursts import thin_bursts
-from .chance import correct
+from .chance import SIGNIFICANT, correct
 from .clock import MINUTE
 from .model import Kill, Life, Past
 from .occasions import Rhythm
@@ -70,7 +70,7 @@ class StartRhythm(t.NamedTuple):
             kills=self.total,
             has_bursts=self.total < len(kills),
             hits=len(matching),
-            occasions=_count_runs(ends, past.lives, kills[0].unit, self.shortest_us),
+            occasions=_count_runs(ends, past, kills[0].unit, self.shortest_us),
             last_us=matching[-1],
             chance=chance,
         )
@@ -90,6 +90,15 @@ def list_gaps(kills: t.Sequence[Kill]) -> list[StartRhythm]:
     bursts = thin_bursts([kill.time_us for kill in kills])
     gaps = list(map(operator.sub, bursts[1:], bursts))
     return _propose("after_kill", gaps, len(gaps))
+
+
+def find_regular_gaps(kills: t.Sequence[Kill]) -> StartRhythm | None:
+    """Return the times from kill to kill if at least half of them are alike, by less than 1 % chance."""
+    for gaps in list_gaps(kills):
+        if gaps.find_chance() < SIGNIFICANT:
+            return gaps
+
+    return None
 
 
 def _propose(kind: str, durations: t.Sequence[int], total: int) -> list[StartRhythm]:
@@ -119,11 +128,13 @@ def _find_first_kills(kills: t.Sequence[Kill]) -> dict[int, int]:
     return firsts
 
 
-def _count_runs(ends: t.Mapping[int, int], lives: t.Iterable[Life], unit: str, shortest_us: int) -> int:
-    """Return how many runs of the unit lasted at least so long, whether they ended with a kill or not."""
-    runs = dict(ends)
-    for life in lives:
-        if life.unit == unit:
-            runs[life.started_us or life.ended_us] = life.ended_us
+def get_lifetime(life: Life) -> int:
+    """Return how long a run lasted; 0 if that is not known."""
+    return life.ended_us - (life.started_us or life.ended_us)
 
-    return sum(end_us - start_us >= shortest_us for start_us, end_us in runs.items())
+
+def _count_runs(ends: t.Mapping[int, int], past: Past, unit: str, shortest_us: int) -> int:
+    """Return how many runs of the unit lasted at least so long, whether they ended with a kill or not."""
+    lifetimes = list(map(operator.sub, ends.values(), ends))
+    lifetimes += [get_lifetime(life) for life in past.lives if life.unit == unit]
+    return sum(lifetime >= shortest_us for lifetime in lifetimes)

@@ -60,6 +60,10 @@ def test_rhythm_keeps_its_time_across_daylight_saving() -> None:
     assert describe(times, DAY).within_us == MINUTE
 
 
+def test_kills_at_full_minutes_are_within_a_minute() -> None:
+    assert describe([FIRST_US + n * DAY for n in range(6)], DAY).within_us == MINUTE
+
+
 def test_window_crosses_midnight() -> None:
     times = [FIRST_US + n * DAY + 23 * HOUR + (n % 3 - 1) * MINUTE for n in range(8)]
     rhythm = describe(times, DAY)

@@ -1,0 +1,113 @@
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tests of what came before kills."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.clock import DAY, HOUR, MINUTE, SECOND
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.model import Happening, Kill, Past
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.preceding import Preceding, find_preceding
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.history.activities import (
+    is_cause_first,
+    is_nothing,
+    list_wrong,
+    make_caused,
+    make_control,
+)
+
+SEED = 7
+KILLS = [day * DAY + 3 * HOUR for day in range(1, 9)]
+
+
+def name_all(what: str, name: str, times: list[int]) -> list[Happening]:
+    return [Happening(time_us, what, name) for time_us in times]
+
+
+def shift(lag_us: int) -> list[int]:
+    return [kill_us - lag_us for kill_us in KILLS]
+
+
+def find(*happenings: list[Happening], boots: tuple[tuple[int, int], ...] = ()) -> list[Preceding]:
+    kills = [Kill(time_us, "boot", "shop.service", "worker", "cgroup_limit") for time_us in KILLS]
+    ordered = sorted([happening for some in happenings for happening in some])
+    past = Past(0, 30 * DAY, [(0, 0)], kills, happenings=ordered, boots=boots)
+    return find_preceding(kills, past)
+
+
+def test_cron_job_before_each_kill_is_told() -> None:
+    lags = (MINUTE, 2 * MINUTE)
+    times = [kill_us - lags[number % 2] for number, kill_us in enumerate(KILLS)]
+    (found,) = find(name_all("cron", "backup", [*times, 20 * DAY, 22 * DAY]))
+    assert found[:6] == ("cron", "backup", (), 10 * MINUTE, 8, 8)
+    assert (found.lag_us, found.shortest_us, found.longest_us) == (1.5 * MINUTE, MINUTE, 2 * MINUTE)
+    kills = "The cron job backup ran 1 min to 2 min before 8 of 8 kills"
+    others = "within 10 min before 0.05 % of all other times"
+    assert found.sentence == f"{kills}, and {others} (chance at random: less than 0.0001 %)."
+
+
+def test_what_came_at_no_other_time_is_told_so() -> None:
+    (found,) = find(name_all("login", "alice", shift(MINUTE)))
+    assert found.otherwise == 0
+    assert "alice logged in 1 min to 1 min before 8 of 8 kills, and at no other time (" in found.sentence
+
+
+def test_unknown_kind_of_happening_has_a_sentence() -> None:
+    (found,) = find(name_all("reload", "web", shift(MINUTE)))
+    assert found.sentence.startswith("web happened 1 min")
+
+
+def test_what_comes_all_the_time_does_not_precede() -> None:
+    assert not find(name_all("cron", "often", list(range(0, 30 * DAY, 5 * MINUTE))))
+
+
+def test_consequence_does_not_precede_the_next_kill() -> None:
+    assert not find(name_all("restart", "shop.service", shift(-5 * MINUTE)))
+
+
+@pytest.mark.parametrize("lag_us", [31 * MINUTE, 0])
+def test_what_comes_outside_of_the_windows_does_not_precede(lag_us: int) -> None:
+    assert not find(name_all("cron", "backup", shift(lag_us)))
+
+
+def test_what_precedes_few_of_the_kills_is_not_told() -> None:
+    assert not find(name_all("cron", "backup", shift(MINUTE)[:3]))
+
+
+def test_first_of_several_that_come_together_is_named_first() -> None:
+    (found,) = find(name_all("cron", "backup", shift(MINUTE)), name_all("sudo", "dump", shift(30 * SECOND)))
+    assert (found.key, found.together) == (("cron", "backup"), (("sudo", "dump"),))
+    assert found.sentence.endswith("It comes together with dump, so which of them matters cannot be told.")
+
+
+def test_rarer_happening_hides_one_that_is_always_there() -> None:
+    hourly = list(range(2 * HOUR - 5 * MINUTE, 30 * DAY, HOUR))
+    found = find(name_all("ansible", "deploy", [*shift(4 * MINUTE), 20 * DAY]), name_all("cron", "hourly", hourly))
+    assert [preceding.name for preceding in found] == ["deploy"]
+
+
+def test_time_off_is_no_control() -> None:
+    boots = tuple((kill_us - 20 * MINUTE, kill_us + 20 * MINUTE) for kill_us in KILLS)
+    times = [kill_us + minutes * MINUTE for kill_us in KILLS for minutes in (-15, -5, 15)]
+    assert find(name_all("cron", "backup", times))
+    assert not find(name_all("cron", "backup", times), boots=boots)
+
+
+def test_three_kills_are_too_few() -> None:
+    kills = [Kill(time_us, "boot", "shop.service", "worker", "cgroup_limit") for time_us in KILLS[:3]]
+    past = Past(0, 30 * DAY, [(0, 0)], kills, happenings=name_all("login", "alice", shift(SECOND)))
+    assert not find_preceding(kills, past)
+
+
+def test_at_most_one_percent_of_controls_have_a_cause() -> None:
+    wrong = list_wrong(make_control, is_nothing, SEED, 40, fewest=0)
+    print(*wrong, sep="\n")
+    assert not wrong
+
+
+def test_planted_causes_are_first() -> None:
+    wrong = list_wrong(make_caused, is_cause_first, SEED, 40)
+    print(*wrong, sep="\n")
+    assert len(wrong) <= 2
