@@ -103,6 +103,8 @@ def build_mmdebstrap_argv(release: Release, *, layer: Path, archive: Path) -> li
         "--variant=important",
         f"--include={','.join(PACKAGES)}",
         "--format=tar",
+        # The lists of a mirror may be older than they should be, which matters for suites that change.
+        '--aptopt=Acquire::Check-Valid-Until "false"',
         *(f"--setup-hook=sed -i '/ {suite} /d' \"$1/etc/apt/sources.list\"" for suite in release.without_suites),
         f"--essential-hook=tar-in {shlex.quote(str(layer))} /",
         *(f"--customize-hook={_DOWNLOAD.format(package=package)}" for package in release.downloads),

@@ -31,6 +31,7 @@ RELEASES = {
         Release(name="bullseye", without_suites=("bullseye-security",)),
         Release(name="bookworm", downloads=_DOWNLOADS),
         Release(name="trixie", downloads=_DOWNLOADS),
+        Release(name="sid"),
     )
 }
 

@@ -47,6 +47,11 @@ def test_path_of_layer_is_quoted() -> None:
     assert "--essential-hook=tar-in '/a b/layer.tar' /" in argv
 
 
+def test_lists_of_a_suite_that_changes_may_be_old() -> None:
+    argv = build_mmdebstrap_argv(RELEASES["sid"], layer=Path("layer.tar"), archive=Path("root.tar"))
+    assert '--aptopt=Acquire::Check-Valid-Until "false"' in argv
+
+
 def test_downloads_are_not_installed() -> None:
     release = Release(name="sid", downloads=("systemd-oomd",))
     argv = build_mmdebstrap_argv(release, layer=Path("layer.tar"), archive=Path("root.tar"))
