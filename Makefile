@@ -70,6 +70,7 @@ proofs: engines ## Run the longer Molecule scenarios: one for each part, and one
 	molecule test --scenario-name remedies
 	molecule test --scenario-name databases
 	molecule test --scenario-name fleet
+	molecule test --scenario-name history
 
 bench: .venv $(link) ## Measure speed and memory
 	PYTHONPATH=tests/benchmarks:.collections python -m bench_log
