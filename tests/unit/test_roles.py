@@ -30,8 +30,19 @@ def read_options(role: pathlib.Path) -> dict[str, dict[str, t.Any]]:
     return dict(specification["argument_specs"]["main"].get("options", {}))
 
 
-def read_tasks(role: pathlib.Path) -> list[dict[str, t.Any]]:
-    return list(yaml.safe_load((role / "tasks/main.yml").read_text()))
+def read_tasks(path: pathlib.Path) -> list[dict[str, t.Any]]:
+    """Return the tasks of a file, also those in blocks, with the tags that they inherit."""
+    return list(flatten(yaml.safe_load(path.read_text())))
+
+
+def flatten(tasks: list[dict[str, t.Any]], inherited: t.Sequence[str] = ()) -> t.Iterator[dict[str, t.Any]]:
+    for task in tasks:
+        tags = [*inherited, *task.get("tags", ())]
+        parts = [task[part] for part in ("block", "rescue", "always") if part in task]
+        if not parts:
+            yield {**task, "tags": tags}
+        for part in parts:
+            yield from flatten(part, tags)
 
 
 each_role = pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
@@ -99,7 +110,8 @@ def test_readmes_have_the_variables_of_the_specification() -> None:
 
 @each_role
 def test_each_task_has_the_tag_of_the_role(role: pathlib.Path) -> None:
-    untagged = [task["name"] for task in read_tasks(role) if role.name not in task.get("tags", [])]
+    tasks = read_tasks(role / "tasks/main.yml")
+    untagged = [task["name"] for task in tasks if role.name not in task["tags"]]
 
     assert untagged == []
 
@@ -107,7 +119,7 @@ def test_each_task_has_the_tag_of_the_role(role: pathlib.Path) -> None:
 @each_role
 def test_readme_lists_the_tags_of_the_tasks(role: pathlib.Path) -> None:
     section = (role / "README.md").read_text().partition("## Tags\n")[2].partition("\n## ")[0]
-    tags = {tag for task in read_tasks(role) for tag in task["tags"]}
+    tags = {tag for task in read_tasks(role / "tasks/main.yml") for tag in task["tags"]}
 
     assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == tags
 
@@ -132,16 +144,6 @@ KEYWORDS = {"loop", "when", "register", "vars", "failed_when", "retries", "delay
 KEYWORDS |= {"name", "tags", "loop_control", "changed_when", "check_mode", "ignore_unreachable"}
 
 
-def flatten(tasks: list[dict[str, t.Any]]) -> t.Iterator[dict[str, t.Any]]:
-    """Yield tasks, and those in their blocks."""
-    for task in tasks:
-        parts = [task[part] for part in ("block", "rescue", "always") if part in task]
-        if not parts:
-            yield task
-        for part in parts:
-            yield from flatten(part)
-
-
 def find_action(task: dict[str, t.Any]) -> str:
     (action,) = task.keys() - KEYWORDS
     return str(action)
@@ -149,7 +151,7 @@ def find_action(task: dict[str, t.Any]) -> str:
 
 def list_changing_tasks(role: pathlib.Path) -> list[dict[str, t.Any]]:
     """Return the tasks of a role that can change a host."""
-    tasks = [task for path in (role / "tasks").iterdir() for task in flatten(yaml.safe_load(path.read_text()))]
+    tasks = [task for path in (role / "tasks").iterdir() for task in read_tasks(path)]
     return [task for task in tasks if find_action(task) not in READING and task.get("changed_when") is not False]
 
 
@@ -163,7 +165,26 @@ def test_each_change_is_registered_for_the_record(role: pathlib.Path) -> None:
 @each_role
 def test_no_change_replaces_the_result_of_another(role: pathlib.Path) -> None:
     registered = [task["register"] for task in list_changing_tasks(role)]
-    tasks = flatten(read_tasks(role))
+    tasks = read_tasks(role / "tasks/main.yml")
     included = [task["name"] for task in tasks if "loop" in task and "ansible.builtin.include_tasks" in task]
 
     assert (len(registered), included) == (len(set(registered)), [])
+
+
+@pytest.mark.parametrize(
+    ("role", "parts"),
+    [
+        ("fcgid", ["Set the mod_fcgid directives", "Set ceilings"]),
+        ("oom_policy", ["Set the default OOM policy", "Configure the units"]),
+        ("swap", ["Bring the total swap", "Configure how the kernel swaps", "Configure the thrash guard"]),
+    ],
+)
+def test_part_of_a_role_that_fails_keeps_no_other_back(role: str, parts: list[str]) -> None:
+    block = yaml.safe_load((ROOT / "roles" / role / "tasks/main.yml").read_text())[-1]
+    *before, last = parts
+    for part in before:
+        (task,) = block["block"]
+        assert task["name"].startswith(part)
+        (block,) = block["always"]
+
+    assert block["name"].startswith(last)
