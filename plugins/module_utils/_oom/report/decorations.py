@@ -36,11 +36,11 @@ _SOFT_BREAK = re.compile(r"^.{60,75}=$", re.MULTILINE)
 
 def remove_colours(text: str) -> str:
     """Return a text without the escapes of a terminal for colours."""
-    # Most texts fail these tests, which are fast.
-    if "\x1b" not in text and "^[" not in text:
-        return text
+    # Finding one character takes no time, finding two does.
+    if "\x1b" in text or ("^" in text and "^[" in text):
+        return _COLOUR.sub("", text)
 
-    return _COLOUR.sub("", text)
+    return text
 
 
 def _has_prefix(line: str) -> bool:
@@ -70,39 +70,44 @@ class Decorations:
 
     def find_wrap(self, lines: t.Sequence[str]) -> None:
         """Look for the width at which a terminal has broken all longer lines."""
-        if self._is_quoted_printable:
+        # Most logs of the kernel have a longer line.
+        if self._is_quoted_printable or len(max(lines, key=len, default="")) > _WIDEST:
             return
 
         lengths = [len(line.rstrip("\r")) for line in lines]
         width = max(lengths, default=0)
-        is_rare = lengths.count(width) < _CERTAIN
-        if is_rare or width > _WIDEST:
+        if lengths.count(width) < _CERTAIN:
             return
 
-        pairs = list(zip(lines, lines[1:]))
-        full = [pair for pair, length in zip(pairs, lengths) if length == width]
-        full_count = sum(itertools.starmap(_is_continued, full))
+        full = [length == width for length in lengths]
+        full_count = sum(map(_is_continued, itertools.compress(lines, full), itertools.compress(lines[1:], full)))
         if full_count < _CERTAIN:
             return
 
         # Mail programs break lines between words, so most of their lines are shorter.
-        broken_count = sum(itertools.starmap(_is_continued, pairs))
+        broken_count = sum(map(_is_continued, lines, lines[1:]))
         if full_count * 2 <= broken_count:
             return
 
         self._width = width
         self.is_active = True
 
-    def find(self, line: str) -> None:
-        """Look for decorations in a line about an OOM kill."""
+    def find(self, line: str, text: str) -> None:
+        """Look for decorations in a line about an OOM kill, which is part of a block of lines."""
         # Most lines fail these tests, which are fast.
         if "&" in line:
             self._is_html |= _ESCAPE_OF_HTML.search(line) is not None
             self.is_active |= self._is_html
         if "invoked oom-killer" in line:
             self._find_suffix(line)
+        if line.endswith("=") or _ESCAPED_EQUALS in line:
+            self.find_in_mail(text)
 
     def _find_suffix(self, line: str) -> None:
+        # Most lines end with the number that the pattern ends with, and then there is no suffix.
+        if line.rpartition("_adj=")[2].lstrip("-").isdigit():
+            return
+
         end = _TRIGGER_END.search(line)
         if end is not None:
             suffix = line[end.end() : end.end() + _LONGEST]
@@ -111,7 +116,6 @@ class Decorations:
 
     def find_in_mail(self, text: str) -> None:
         """Look for quoted-printable lines in a block of lines."""
-        # Most texts fail the first test, which is fast.
         if _ESCAPED_EQUALS in text and _SOFT_BREAK.search(text):
             self._is_quoted_printable = True
             self.is_active = True

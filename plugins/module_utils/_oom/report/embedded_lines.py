@@ -43,6 +43,8 @@ _LOGCAT = re.compile(
     re.DOTALL,
 )
 _RARE_FORMS = (_YAML, _YAML_ITEM, _LOGCAT)
+# Each of these forms begins with this.
+_RARE_START = re.compile(r"[\s-]*(?:message|MESSAGE|textPayload|'|\d\d-)")
 _SECOND = re.compile(r"(?<= child)\s+(?=Killed process \d)")
 _TIME = re.compile(_STAMP)
 _TAG = re.compile(r"(?<![\w./@()\]-])(?![A-Z]\d{1,4}:)[\w./@()-]*[^\W\d][\w./@()-]*(?:\[\d+\])?:\s")
@@ -52,6 +54,10 @@ def has_embedded(text: str) -> bool:
     """Return whether a text can have kernel messages inside lines of other programs."""
     if "Guest: <" in text or "OOMKilling" in text:
         return True
+
+    # Most texts fail this test.
+    if _RARE_START.match(text) is None:
+        return False
 
     matches = [form.match(text) for form in _RARE_FORMS]
 

@@ -262,6 +262,11 @@ class CsvReader(NoFields):
 FieldReader = t.Union[ExportReader, CsvReader, NoFields]
 
 
+def is_message(line: str) -> bool:
+    """Return whether a line about an OOM kill can be the message of a record of journalctl --output=export."""
+    return "MESSAGE=" in line
+
+
 def has_export(text: str) -> bool:
     """Return whether a text can have records of journalctl --output=export or verbose."""
     # These searches take a sixth of the time of one pattern.

@@ -34,6 +34,26 @@ _OF_KERNEL = (("kernel", True), ("kernel", False), (None, True))
 _JSON = ("{", "[{", "data: {")
 
 
+def has_joined(text: str) -> bool:
+    """Return whether the longest line of a text consists of lines that are joined."""
+    if not _has_long_line(text):
+        return False
+
+    longest = max(text.split("\n"), key=len)
+
+    return len(split_joined(longest)) > 1
+
+
+def _has_long_line(text: str) -> bool:
+    start = 0
+    while len(text) - start >= _LONG:
+        start = text.rfind("\n", start, start + _LONG) + 1
+        if start == 0:
+            return True
+
+    return False
+
+
 def split_joined(line: str) -> list[str]:
     """Return the lines that are joined in a line about an OOM kill, or a list of the line itself if none are."""
     if len(line) < _LONG or line.startswith(_JSON) or not list_mentions(line):

@@ -21,18 +21,19 @@ _HEADING = re.compile(r"CPU: \d|Pid: \d|\S cpuset=")
 
 def is_newest_first(text: str) -> bool:
     """Return whether the first line about an OOM kill is about the victim, and the last and older one is a trigger."""
-    before, invoked, after = text.rpartition(INVOKED)
+    trigger = text.find(INVOKED)
+    # In most logs, the first line about a kill is a trigger line.
+    if trigger < 0 or not list_mentions(text[: text.rfind("\n", 0, trigger) + 1]):
+        return False
+
+    before, _invoked, after = text.rpartition(INVOKED)
     _rest, _newline, later_lines = after.partition("\n")
-    # In most logs, the kill follows the trigger line.
-    if not invoked or list_mentions(later_lines):
+    if list_mentions(later_lines):
         return False
 
     lines = text.split("\n")
     last = lines[before.count("\n")]
     first = next(filter(list_mentions, lines))
-    if INVOKED in first:
-        return False
-
     step = _compare_times(last, first)
     if step == 0:
         return _follows_heading(last, lines)

@@ -12,7 +12,7 @@ import typing as t
 from .console_lines import ConsoleLine, correct_held, find_console_line, is_on_console
 from .learned_prefixes import LearnedPrefixes
 from .model import QUOTED, Line, Origin
-from .prefixes import Prefix, split_prefix, undo_escapes
+from .prefixes import Prefix, find_program, split_prefix, undo_escapes
 from .systemd_notices import SYSTEMD
 from .unwrap import Unwrapper
 from .userspace_killers import USERSPACE_SOURCES, find_unnamed_killer
@@ -24,6 +24,9 @@ _BOOT = re.compile(r"-- Boot ([0-9a-f]{32}) --$")
 
 # The uptime and the message that follow the same prefix as in the line before. The tag of a caller does not match.
 _SIMILAR = re.compile(r"\[ *(\d{1,20})\.(\d{6})\] (?!\[ *[TC]\d|<)(.*)", re.DOTALL)
+
+# A process with an id after the uptime, without a host or a caller.
+_PROCESS = re.compile(r"(?!kernel\[)([\w./@()-]+)\[\d+\]: (?![<\[])(.*)", re.DOTALL)
 
 # Of the lines that each report has, only this one looks as if it named a process by its id.
 _RESERVE = "lowmem_reserve[]: "
@@ -111,17 +114,27 @@ class _LogReader:
 
         seconds, fraction, message = similar.groups()
         # These searches are several times as fast as a set of characters in the pattern.
-        if "\\" in message or "#" in message or "\xa0" in message:
+        if "\\" in message or "\xa0" in message:
             return None
 
+        # The version of a kernel has a number sign, but not as an escape.
+        if "#" in message and undo_escapes(message) != message:
+            return None
+
+        origin = self._origin
         # Without a host before the uptime, a host and a program can follow it. Rows of a task table have no colon.
         if not self._kernel_prefix and ": " in message and _can_name_program(message):
-            return None
+            process = _PROCESS.match(message)
+            if process is None:
+                return None
+
+            program, message = process.groups()
+            origin = self._find_origin(None, find_program(program))
 
         text = message.rstrip("\r\n")
         monotonic_us = int(seconds + fraction)
 
-        return _new_line((text, self._realtime_us, monotonic_us, str(number), self._origin, raw))
+        return _new_line((text, self._realtime_us, monotonic_us, str(number), origin, raw))
 
     # Most lines of a log that is not the kernel's alone take this way, so it calls no more functions than necessary.
     def take(self, raw: str, number: int) -> Line | None:
@@ -320,8 +333,9 @@ class _LogReader:
             if killer is not None:
                 return self._take_killer_line(killer, text, number)
 
-        source = QUOTED if is_quoted else None
-        line = Line(message, cursor=str(number), origin=Origin(source=source))
+        line = Line(message, cursor=str(number))
+        if is_quoted:
+            line = line._replace(origin=Origin(source=QUOTED))
 
         return self.unwrapper.take(line)
 

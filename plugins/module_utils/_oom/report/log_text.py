@@ -15,8 +15,8 @@ import typing as t
 
 from .decorations import Decorations, remove_colours
 from .embedded_lines import has_embedded, split_embedded
-from .field_lines import ExportReader, FieldReader, NoFields, find_csv, has_export, join_binary_fields
-from .joined_lines import split_joined
+from .field_lines import ExportReader, FieldReader, NoFields, find_csv, has_export, is_message, join_binary_fields
+from .joined_lines import has_joined, split_joined
 from .json_lines import JsonReader, has_inline, split_array
 from .line_order import is_newest_first, reverse_lines
 from .mentions import MAX_NAMED, Mentions, has_hint, iter_hinted_lines, list_mentions
@@ -33,10 +33,13 @@ _LONGEST = 16384
 _LONGEST_RECORD = 1_048_576
 _LONGEST_MENTION = 100
 _LONGEST_REVERSED = 8_388_608
+_LONGEST_BEGINNING = 8192
 _MAX_PENDING = 1000
 # Blanks in place of spaces, also as JSON, mail and HTML escape them, and the no-break space of Latin-1.
 _BLANKS = ("\t", "\\\\t", "\\t", "\xa0", "\\\\u00a0", "\\u00a0", "\udca0", "&nbsp;")
 _ODD_BLANK = "|".join(map(re.escape, _BLANKS))
+# All of these have one of these characters, and finding one takes no time.
+_BLANK_MARKS = frozenset("\t\\\xa0\udca0&")
 _ODD_KILL = re.compile(rf"illed(?:{_ODD_BLANK}| process(?:{_ODD_BLANK}))")
 _RECORD_STARTS = ("{", "[{", "data: {")
 # Of lines of JSON, of fields in them, and of the events that a server sends.
@@ -91,8 +94,7 @@ class LogText:
             # Replacing nothing takes much longer than the search.
             if "\0" in block:
                 block = join_binary_fields(block, self._file).replace("\0", "")
-            if "illed" in block:
-                block = _use_plain_blanks(block)
+            block = _use_plain_blanks(block)
             text = remove_colours(rest + block)
             lines = text.split("\n")
             rest = lines.pop()
@@ -118,10 +120,8 @@ class LogText:
 
         The newest line can be the first, and lines can be joined into one.
         """
-        lines = block.split("\n")
         is_reversed = is_newest_first(block)
-        is_joined = len(split_joined(max(lines, key=len))) > 1
-        if not any((is_reversed, is_joined)):
+        if not is_reversed and not has_joined(block):
             return block
 
         text = block + self._file.read(_LONGEST_REVERSED)
@@ -178,14 +178,11 @@ class LogText:
         self.count += len(lines)
         numbered = zip(range(first, self.count + 1), lines)
         hinted = list(iter_hinted_lines(text, lines, first))
-        self._decorations.find_in_mail(text)
         if first == 1:
-            self._fields = find_csv(self._records, lines[0]) or self._fields
-            self._find_forms(text)
-            self._decorations.find_wrap(lines)
+            self._take_beginning(text, lines)
         for _number, line in hinted:
-            self._find_forms(line)
-            self._decorations.find(line)
+            self._find_forms(line, is_record=is_message(line))
+            self._decorations.find(line, text)
         if self._has_records_in(text, is_about_kill=bool(hinted)):
             return self._unpack(numbered)
 
@@ -194,9 +191,16 @@ class LogText:
 
         return numbered
 
-    def _find_forms(self, text: str) -> None:
+    def _take_beginning(self, text: str, lines: list[str]) -> None:
+        self._fields = find_csv(self._records, lines[0]) or self._fields
+        beginning = text[:_LONGEST_BEGINNING]
+        self._find_forms(beginning, is_record=has_export(beginning))
+        self._decorations.find_in_mail(text)
+        self._decorations.find_wrap(lines)
+
+    def _find_forms(self, text: str, *, is_record: bool) -> None:
         """Look for forms that are searched only at the beginning and in lines about kills, to save time."""
-        if has_export(text) and not self._fields.can_read:
+        if is_record and not self._fields.can_read:
             self._fields = ExportReader(self._records)
         if has_embedded(text):
             self._has_embedded = True
@@ -368,7 +372,7 @@ class LogText:
 
 def _use_plain_blanks(text: str) -> str:
     """Return a text with spaces in place of the blanks that its kill lines have."""
-    if _ODD_KILL.search(text) is None:
+    if not any(map(text.__contains__, _BLANK_MARKS)) or _ODD_KILL.search(text) is None:
         return text
 
     for blank in _BLANKS:

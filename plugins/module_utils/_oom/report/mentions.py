@@ -17,7 +17,7 @@ import typing as t
 
 from .model import Line, OomReport, Unparsed
 from .recent import Found
-from .told_kills import HINTS, PROGRAMS
+from .told_kills import HINTS, TOLD
 
 # A line that is broken into several has its number at its first part, and these words perhaps at a later one.
 _MAX_PARTS = 3
@@ -29,30 +29,41 @@ _LONGEST_COPY = 60
 _NEAR_MENTIONS = 25
 MAX_NAMED = 3
 
-# Every mention contains one of these. A search for them is much faster than for the pattern.
+# Every mention contains one of these. A search for them is much faster than for the patterns.
 _HINTS = ("oom-kill", "illed process")
 _ALL_HINTS = (*_HINTS, *HINTS)
-# Each of these hints contains one of these.
+# So does every mention of these, which are fewer.
 _SHORT_HINTS = ("illed process", "oom", "OOM", "lowmemorykiller")
-_RARE = re.compile("|".join([*PROGRAMS.values(), "OOM victim"]).replace("?P<told_pid>", ""))
-# Searching this is several times as fast because each choice begins with a plain character.
-_KERNEL_MENTION = (
-    r"invoked oom-killer(?P<trigger>)"
-    r"|oom-kill:constraint=(?P<constraint>)"
-    r"|Killed process (?P<pid>\d{1,18})(?: \(|, UID)"
-    r"|OOM killed process(?: (?P<container_pid>\d{1,18}))?"
-    r"|OOM victim \d{1,18} \((?P<spared>)"
-)
-_OF_KERNEL = re.compile(_KERNEL_MENTION)
-# The groups of the other programs are `told0`, `told1` and so on.
-_TOLD_BY = [rf"|(?P<told{number}>{pattern})" for number, pattern in enumerate(PROGRAMS.values())]
-_ANY_MENTION = re.compile(_KERNEL_MENTION + "".join(_TOLD_BY))
 _TRIGGER = -1
 _CONSTRAINT = -2
 _ANY_KILL = -3
 _SPARED = -4
 _TOLD = -10
-_KINDS_WITHOUT_PID = {"trigger": _TRIGGER, "constraint": _CONSTRAINT, "spared": _SPARED, None: _ANY_KILL}
+
+
+class _Form(t.NamedTuple):
+    """One form of mentions, which all contain `hint`. `kind` is the kind of those that name no pid."""
+
+    hint: str
+    pattern: t.Pattern[str]
+    kind: int
+
+
+# Searching a pattern is several times as fast if it begins with plain characters.
+_FREQUENT = (
+    _Form("invoked oom-killer", re.compile(r"invoked oom-killer"), _TRIGGER),
+    _Form("oom-kill:constraint=", re.compile(r"oom-kill:constraint="), _CONSTRAINT),
+    _Form("Killed process ", re.compile(r"Killed process (\d{1,18})(?: \(|, UID)"), _ANY_KILL),
+)
+_OF_KERNEL = (
+    *_FREQUENT,
+    _Form("OOM killed process", re.compile(r"OOM killed process(?: (\d{1,18}))?"), _ANY_KILL),
+    _Form("OOM victim ", re.compile(r"OOM victim \d{1,18} \("), _SPARED),
+)
+_FORMS = (*_OF_KERNEL, *[_Form(told.hint, told.pattern, _TOLD - number) for number, told in enumerate(TOLD)])
+
+_Mention = t.Tuple[int, t.Match[str]]
+"""The kind of a mention, unless it names a pid, and the mention."""
 
 
 def has_hint(text: str) -> bool:
@@ -65,15 +76,24 @@ def list_mentions(text: str) -> list[str]:
     if not has_hint(text):
         return []
 
-    return [match.group() for match in _iter_mentions(text)]
+    return [mention.group() for _kind, mention in _find_mentions(text)]
 
 
-def _iter_mentions(text: str) -> t.Iterator[t.Match[str]]:
-    # The pattern with the lines of other programs takes many times as long.
+def _find_mentions(text: str) -> list[_Mention]:
+    # Most texts fail this test, which is faster than looking for each form.
     if any(map(text.__contains__, HINTS)):
-        return _ANY_MENTION.finditer(text)
+        return _find_forms(text, _FORMS)
 
-    return _OF_KERNEL.finditer(text)
+    return _find_forms(text, _FREQUENT)
+
+
+def _find_forms(text: str, forms: t.Iterable[_Form]) -> list[_Mention]:
+    found: list[_Mention] = []
+    for hint, pattern, kind in forms:
+        if hint in text:
+            found += [(kind, mention) for mention in pattern.finditer(text)]
+
+    return found
 
 
 class Mentions:
@@ -95,18 +115,19 @@ class Mentions:
 
     def add(self, number: int, text: str) -> None:
         """Add the mentions in the line with this number. The numbers do not decrease."""
-        for match in _iter_mentions(text):
+        for mention in _find_mentions(text):
+            kind, detail = _parse_mention(*mention)
             self._numbers.append(number)
-            self._kinds.append(_find_kind(match))
+            self._kinds.append(kind)
             self._is_unused.append(1)
-            self._details.append(_find_detail(match))
+            self._details.append(detail)
 
         if len(self._numbers) > _MAX_HELD:
             self._drop_half()
 
     def has_copy(self, text: str) -> bool:
         """Return whether an earlier line names the same victim with the same figures as a line of another program."""
-        digests = {_compute_digest(match) for match in _OF_KERNEL.finditer(text)}
+        digests = {_compute_digest(mention) for _kind, mention in _find_forms(text, _OF_KERNEL)}
 
         return not digests.isdisjoint(self._details[-_NEAR_MENTIONS:])
 
@@ -144,7 +165,6 @@ class Mentions:
         if min(self._kinds, default=0) > _TOLD:
             return
 
-        names = list(PROGRAMS)
         unused = itertools.compress(itertools.count(), self._is_unused)
         for index in list(unused):
             kind = self._kinds[index]
@@ -154,7 +174,7 @@ class Mentions:
             if self._has_report_near(index):
                 self._is_unused[index] = 0
             else:
-                self._programs.add(names[_TOLD - kind])
+                self._programs.add(TOLD[_TOLD - kind].program)
 
     def _has_report_near(self, index: int) -> bool:
         """Return whether a report explains a kill near a line of another program, which can name the victim."""
@@ -254,24 +274,19 @@ def _list_kinds(report: OomReport) -> t.Container[int]:
     return kinds
 
 
-def _find_kind(match: t.Match[str]) -> int:
-    """Return the pid that a mention names, or a negative number for a mention without one."""
-    name: t.Any = match.lastgroup
-    if name in _KINDS_WITHOUT_PID:
-        return _KINDS_WITHOUT_PID[name]
+def _parse_mention(kind: int, mention: t.Match[str]) -> tuple[int, int]:
+    """Return the kind and the detail of a mention.
 
-    if name.startswith("told"):
-        return _TOLD - int(name[len("told") :])
+    The kind is the pid that a line of the kernel names. The detail is the pid that the line of another program names,
+    0 if it names none, or the digest of a line of the kernel.
+    """
+    pid = 0
+    if mention.lastindex is not None:
+        pid = int(mention.group(1))
+    if kind <= _TOLD:
+        return kind, pid
 
-    return int(match.group(name))
-
-
-def _find_detail(mention: t.Match[str]) -> int:
-    """Return the pid that the line of another program names, 0 if it names none, and the digest of a kernel's line."""
-    if f"{mention.lastgroup}".startswith("told"):
-        return int(mention.group("told_pid") or 0)
-
-    return _compute_digest(mention)
+    return pid or kind, _compute_digest(mention)
 
 
 def _compute_digest(mention: t.Match[str]) -> int:
@@ -294,12 +309,10 @@ def iter_hinted_lines(text: str, lines: list[str], first: int) -> t.Iterator[tup
     starts = set()
     end = text.rfind("\n") + 1
     for hint in _ALL_HINTS:
-        # A search from the end takes half the time of one from the beginning.
-        hit = text.rfind(hint, 0, end)
+        hit = text.find(hint, 0, end)
         while hit >= 0:
-            start = text.rfind("\n", 0, hit) + 1
-            starts.add(start)
-            hit = text.rfind(hint, 0, start)
+            starts.add(text.rfind("\n", 0, hit) + 1)
+            hit = text.find(hint, text.index("\n", hit), end)
 
     index = 0
     for start in sorted(starts):
@@ -314,5 +327,5 @@ def _is_hinted(line: str) -> bool:
     if any(map(line.__contains__, _HINTS)):
         return True
 
-    # Other lines can have the letters of the rare hints, too.
-    return _RARE.search(line) is not None
+    # Other lines can have the words of the other hints, too.
+    return bool(_find_mentions(line))

@@ -15,6 +15,8 @@ import typing as t
 
 from .userspace_killers import USERSPACE_SOURCES
 
+# The counters of a report, of which all lines but the first are indented.
+_COUNTERS = re.compile(r" {1,40}[a-z_]{4,40}:\d")
 _LEVEL = re.compile(r"(?:<\d{1,3}>(?:1 (?=\d{4}-))?|[a-z0-9]{3,8} *:[a-z]{3,6} *: )")
 _KMSG = re.compile(r"\d+,\d+,(\d{1,20}),[^,;]{1,3}(?:,[^;]{0,60})?;")
 _STAMP = re.compile(
@@ -72,8 +74,12 @@ class Prefix(t.NamedTuple):
 # Most lines of a log that is not the kernel's alone take this way, so it calls no more functions than necessary.
 def split_prefix(text: str) -> Prefix | None:
     """Return the parsed prefix and the message of a line, or None if the line has no prefix."""
-    if text[:1] == "[":
+    first = text[:1]
+    if first == "[":
         return _split_uptime(Prefix(text), is_whole_line=True)
+
+    if first == " " and "kernel:" not in text and _COUNTERS.match(text):
+        return None
 
     # Skipping the blanks here is faster than in each pattern.
     begin = _skip_blanks(text, 0)
@@ -129,7 +135,7 @@ def _split_late_host(text: str) -> tuple[str | None, str | None, str]:
         return None, None, text
 
     host = named.group("host")
-    tag = _find_program(named.group("tag"))
+    tag = find_program(named.group("tag"))
     rest = text[named.end() :]
     if tag in USERSPACE_SOURCES:
         return host, tag, rest
@@ -144,7 +150,7 @@ def _split_late_host(text: str) -> tuple[str | None, str | None, str]:
     return None, None, text
 
 
-def _find_program(tag: str) -> str:
+def find_program(tag: str) -> str:
     """Return the name of the program, without the suffix that journalctl --output=with-unit adds to it."""
     program = tag.partition(".service")[0]
     if program in USERSPACE_SOURCES:
@@ -165,7 +171,7 @@ def _split_head(text: str, start: int) -> Prefix:
     if named:
         host, tag = named.group("host", "tag")
         if tag[-8:] == ".service":
-            tag = _find_program(tag)
+            tag = find_program(tag)
 
         return Prefix(text[named.end() :], realtime, None, host, tag)
 

@@ -11,17 +11,39 @@ oomd, Android's lowmemorykiller and lmkd, nohang before 0.1.
 
 from __future__ import annotations
 
-PROGRAMS = {
-    "kubelet": r"System OOM encountered(?:, victim process: .{0,60}?, pid: (?P<told_pid>\d{1,18}))?",
-    "Kubernetes": r"[Rr]eason\"?: {1,30}\"?OOMKilled|\d/\d {1,30}OOMKilled",
-    "containerd": r"TaskOOM event|/tasks/oom ",
-    "Docker": r"container oom [0-9a-f]{12}|\"OOMKilled\": ?true",
-    "Slurm": r"Detected \d{1,9} oom[_-]kill event",
-    "oomd": r"oomd kill: \d",
-    "lmkd": r"lowmemorykiller(?:\( *\d{1,18}\))?: Kill(?:ing)? '",
-    "nohang": r"Preventing OOM: trying to send",
-}
-"""The patterns of their lines, by the name of the program. The process that was killed is `told_pid`."""
+import re
+import typing as t
 
-HINTS = ("OOM", "oom_kill event", "oom-kill event", "oomd kill", "lowmemorykiller", "/tasks/oom", "container oom")
+
+class Told(t.NamedTuple):
+    """One form of the lines in which a program tells of a kill. The process that was killed is `told_pid`."""
+
+    program: str
+    hint: str
+    """What each of these lines contains. A search for it is much faster than for the pattern."""
+    pattern: t.Pattern[str]
+
+
+def _compile_told(program: str, hint: str, pattern: str) -> Told:
+    return Told(program, hint, re.compile(pattern))
+
+
+TOLD = (
+    _compile_told(
+        "kubelet",
+        "System OOM",
+        r"System OOM encountered(?:, victim process: .{0,60}?, pid: (?P<told_pid>\d{1,18}))?",
+    ),
+    _compile_told("Kubernetes", "OOMKilled", r"[Rr]eason\"?: {1,30}\"?OOMKilled|\d/\d {1,30}OOMKilled"),
+    _compile_told("containerd", "TaskOOM", r"TaskOOM event"),
+    _compile_told("containerd", "/tasks/oom", r"/tasks/oom "),
+    _compile_told("Docker", "container oom", r"container oom [0-9a-f]{12}"),
+    _compile_told("Docker", "OOMKilled", r"\"OOMKilled\": ?true"),
+    _compile_told("Slurm", "kill event", r"Detected \d{1,9} oom[_-]kill event"),
+    _compile_told("oomd", "oomd kill", r"oomd kill: \d"),
+    _compile_told("lmkd", "lowmemorykiller", r"lowmemorykiller(?:\( *\d{1,18}\))?: Kill(?:ing)? '"),
+    _compile_told("nohang", "Preventing OOM", r"Preventing OOM: trying to send"),
+)
+
+HINTS = ("OOM", "kill event", "oomd kill", "lowmemorykiller", "/tasks/oom", "container oom")
 """Each of these lines contains one of these."""

@@ -115,7 +115,7 @@ class Unwrapper:
         origin = held.origin
         if line.source or origin.source == QUOTED:
             origin = origin._replace(source=line.source)
-        self.held = held._replace(text=line.text.lstrip(), cursor=line.cursor, origin=origin, printed=None)
+        self.held = Line(line.text.lstrip(), held.realtime_us, held.monotonic_us, line.cursor, origin)
 
         return held
 

@@ -16,7 +16,7 @@ from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.rep
 
 def remove(found: str, *lines: str) -> list[str | None]:
     decorations = Decorations()
-    decorations.find(found)
+    decorations.find(found, found)
     assert decorations.is_active
     return [*map(decorations.remove, lines), decorations.close()]
 
@@ -49,13 +49,14 @@ def test_other_text_is_not_quoted_printable(text: str) -> None:
 @pytest.mark.parametrize("line", [GLOBAL_TRIGGER, GLOBAL_TRIGGER + "\r", CONSTRAINT.format("a", 7), "a & b; c = d"])
 def test_plain_line_has_no_decoration(line: str) -> None:
     decorations = Decorations()
-    decorations.find(line)
+    decorations.find(line, line)
     assert not decorations.is_active
 
 
 def test_second_adjustment_of_the_trigger_line_is_not_a_decoration() -> None:
     decorations = Decorations()
-    decorations.find("hog invoked oom-killer: gfp_mask=0xd0, order=0, oom_adj=0, oom_score_adj=0")
+    trigger = "hog invoked oom-killer: gfp_mask=0xd0, order=0, oom_adj=0, oom_score_adj=0"
+    decorations.find(trigger, trigger)
     assert not decorations.is_active
 
 

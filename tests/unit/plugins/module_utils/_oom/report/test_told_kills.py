@@ -6,18 +6,17 @@
 from __future__ import annotations
 
 import pathlib
-import re
 
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.in_logs import LogFile, find_in_logs
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.mentions import has_hint
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.told_kills import HINTS, PROGRAMS
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.told_kills import HINTS, TOLD
 
 ID = "0123456789abcdef" * 4
 SYSLOG = "Jul 15 23:44:32 web1 "
 KILL = "Out of memory: Killed process 7 (hog) total-vm:8kB, anon-rss:4kB, file-rss:0kB, shmem-rss:0kB"
-TOLD = [
+LINES = [
     ("kubelet", f'{SYSLOG}kubelet[5]: I0715 event.go:1] "Event occurred" "System OOM encountered"'),
     ("kubelet", "default 1m Warning SystemOOM node/web1 System OOM encountered, victim process: hog, pid: 8"),
     ("Kubernetes", "      Reason:       OOMKilled"),
@@ -41,7 +40,7 @@ TOLD = [
 ]
 
 
-@pytest.mark.parametrize(("program", "line"), TOLD)
+@pytest.mark.parametrize(("program", "line"), LINES)
 def test_told_kill_is_counted_and_named(program: str, line: str, tmp_path: pathlib.Path) -> None:
     path = tmp_path / "a.log"
     path.write_text(f"a\nb\n{line}\nc\n", encoding="utf-8")
@@ -52,11 +51,12 @@ def test_told_kill_is_counted_and_named(program: str, line: str, tmp_path: pathl
     assert program in notes
 
 
-@pytest.mark.parametrize(("program", "line"), TOLD)
+@pytest.mark.parametrize(("program", "line"), LINES)
 def test_told_kill_has_a_hint(program: str, line: str) -> None:
-    mention = re.search(PROGRAMS[program], line)
-    assert mention
-    assert any(hint in mention.group() for hint in HINTS)
+    forms = [form for form in TOLD if form.program == program and form.pattern.search(line)]
+    assert all(form.hint in line for form in forms)
+    assert len(forms) == 1
+    assert any(hint in line for hint in HINTS)
     assert has_hint(line)
 
 
@@ -75,14 +75,14 @@ def read(tmp_path: pathlib.Path, *lines: str) -> LogFile:
     return log
 
 
-@pytest.mark.parametrize(("program", "line"), TOLD)
+@pytest.mark.parametrize(("program", "line"), LINES)
 def test_kill_that_the_kernel_reports_is_not_counted_again(program: str, line: str, tmp_path: pathlib.Path) -> None:
     log = read(tmp_path, f"{SYSLOG}kernel: {KILL}", line.replace("pid: 8", "pid: 7"))
     assert (log.unparsed, log.unparsed_programs) == (0, []), program
 
 
 def test_kill_of_another_process_is_counted(tmp_path: pathlib.Path) -> None:
-    _program, line = TOLD[1]
+    _program, line = LINES[1]
     log = read(tmp_path, f"{SYSLOG}kernel: {KILL}", line)
     assert (log.unparsed, log.first_unparsed, log.unparsed_programs) == (1, [2], ["kubelet"])
 
