@@ -149,9 +149,12 @@ def _renumber(report: OomReport, text: LogText) -> OomReport:
     if first.cursor is None:
         return report
 
-    number = text.locate(int(first.cursor))
+    cursor = str(text.locate(int(first.cursor)))
+    # Only a log that was put in order has other numbers.
+    if cursor == first.cursor:
+        return report
 
-    return report._replace(first=first._replace(cursor=str(number)))
+    return report._replace(first=first._replace(cursor=cursor))
 
 
 def _is_recognised(line: Line) -> bool:

@@ -17,7 +17,6 @@ import importlib
 import io
 import lzma
 import os
-import pathlib
 import stat
 import typing as t
 import zlib
@@ -102,7 +101,7 @@ _DISK_BLOCK_BYTES = 512
 
 _KINDS = {stat.S_IFDIR: "a directory", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
 _AS_ROOT = "Run the task with become, or as a user who may read it."
-# Its mode is that of a regular file, but reading it waits for the kernel's next message.
+# Its mode is that of a regular file without content, but reading it waits for the kernel's next message.
 _ENDLESS = "/proc/kmsg"
 _DAMAGED: tuple[type[Exception], ...] = (EOFError, lzma.LZMAError, zlib.error)
 if _zstd:
@@ -154,7 +153,8 @@ def _open_descriptor(path: str) -> int:
 def _check_kind(path: str, status: os.stat_result) -> None:
     """Refuse anything but a regular file, since reading it might never end. Raises LogError."""
     kind = stat.S_IFMT(status.st_mode)
-    if kind == stat.S_IFREG and os.path.realpath(path) != _ENDLESS:
+    is_regular = kind == stat.S_IFREG
+    if is_regular and (status.st_size or os.path.realpath(path) != _ENDLESS):
         return
 
     raise LogError(
@@ -228,11 +228,10 @@ class _Limited(io.RawIOBase):
             raise self._error
 
         # A file of the kernel can have nothing now, and something later.
-        part = self._binary.read(min(len(buffer), self._left)) or b""
-        buffer[: len(part)] = part
-        self._left -= len(part)
+        count: int = self._binary.readinto(memoryview(buffer)[: self._left]) or 0
+        self._left -= count
 
-        return len(part)
+        return count
 
     def close(self) -> None:
         """Close the file."""
@@ -309,7 +308,8 @@ def _decompress(path: str, file: t.Any) -> t.Any:
         if sample.startswith(magic):
             return open_compressed(path, file)
 
-    open_by_suffix = _BY_SUFFIX.get(pathlib.Path(path).suffix)
+    _root, suffix = os.path.splitext(path)
+    open_by_suffix = _BY_SUFFIX.get(suffix)
     if open_by_suffix is not None:
         return open_by_suffix(path, file)
 
@@ -392,6 +392,10 @@ def _find_encoding(sample: bytes) -> str:
     for mark, encoding in _BY_MARK.items():
         if sample.startswith(mark):
             return encoding
+
+    # Most logs have none, and finding one takes no time.
+    if b"\0" not in sample:
+        return "utf-8"
 
     high = sample[1::2]
     low = sample[::2]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 import typing as t
 
@@ -25,6 +26,7 @@ from .victim_rows import Row, complete_victim, find_page_size
 _OMISSION = re.compile(r"[/,=] ?(?:\.\.\.|…)|(?:\.\.\.|…)$")
 # Without any other line, such a name looks like a prefix that another program wrote. Names have at most 15 bytes.
 _ODD_NAME = re.compile(r"[\w)\]]: |[\"=]|\d\d:\d\d|\A[^\\]{16}")
+_get_page_tables = operator.attrgetter("pgtables_bytes")
 _SCOPES: t.Mapping[str | None, str] = {
     "CONSTRAINT_CPUSET": "cpuset",
     "CONSTRAINT_MEMORY_POLICY": "mempolicy",
@@ -205,7 +207,6 @@ def _find_problems(draft: Draft, constraint: Constraint, rows: t.Mapping[int, Ro
     """Yield a note for each missing or truncated part, and for each contradiction between the lines."""
     has_end = any((draft.victims, draft.is_spared, draft.has_no_killable, draft.has_panicked))
     has_memory_state = any((draft.memory, draft.limits.has_usage))
-    kill_pid = next(iter(draft.victims), None)
     checks = (
         (_has_guessed_columns(draft), "The heading of the task table is missing."),
         (draft.trigger is None, "The beginning of the report is missing."),
@@ -217,14 +218,14 @@ def _find_problems(draft: Draft, constraint: Constraint, rows: t.Mapping[int, Ro
         (_has_empty_table(draft), "The task table has no rows."),
         (_lacks_victim_row(draft, rows), "The task table lacks the row of the killed process."),
         (_has_truncated_oom_kill(draft, constraint), "The oom-kill line is truncated."),
-        (
-            _are_different(constraint.pid, kill_pid),
-            f"The oom-kill line names process {constraint.pid}, but the kill line names process {kill_pid}.",
-        ),
     )
     for has_problem, note in checks:
         if has_problem:
             yield note
+
+    kill_pid = next(iter(draft.victims), None)
+    if _are_different(constraint.pid, kill_pid):
+        yield f"The oom-kill line names process {constraint.pid}, but the kill line names process {kill_pid}."
 
 
 def _has_empty_table(draft: Draft) -> bool:
@@ -273,7 +274,7 @@ def _are_different(first: int | None, second: int | None) -> bool:
 
 def _find_mislabelled(victims: t.Sequence[Victim], completed: t.Sequence[Victim]) -> t.Iterator[str]:
     """Yield a note if a completed victim has other page tables than its kill line says."""
-    printed = [victim.pgtables_bytes for victim in victims]
-    corrected = [victim.pgtables_bytes for victim in completed]
+    printed = list(map(_get_page_tables, victims))
+    corrected = list(map(_get_page_tables, completed))
     if printed != corrected:
         yield "The kill line gives the size of the page tables in bytes but labels it kB."

@@ -26,8 +26,10 @@ _OOM_KILL = re.compile(r"oom-kill:constraint=(\w+),(?:nodemask=(\(null\)|\d[\d,-
 _CPUSET = "cpuset="
 _MEMS_ALLOWED = ",mems_allowed="
 _LIMIT_CGROUP = "oom_memcg="
+_LIMIT_START = f"{_LIMIT_CGROUP}/"
 _GLOBAL = "global_oom"
 _GLOBAL_CGROUP = f"{_GLOBAL},task_memcg="
+_GLOBAL_START = f"{_GLOBAL_CGROUP}/"
 _CGROUP = ",task_memcg="
 _TASK = ",task="
 # The kernel limits the path of a cgroup to 4096 bytes.
@@ -224,8 +226,8 @@ def _find_task(text: str, start: int, end: int, victim: Victim | None) -> int:
 
 
 def _parse_place(text: str) -> _Place:
-    limit_start = _find_field(text, f"{_LIMIT_CGROUP}/")
-    global_start = _find_field(text, f"{_GLOBAL_CGROUP}/")
+    limit_start = _find_field(text, _LIMIT_START)
+    global_start = _find_field(text, _GLOBAL_START)
 
     # The first field is the kernel's own. The later one is part of the name of a cgroup.
     has_limit = limit_start >= 0

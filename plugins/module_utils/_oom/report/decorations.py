@@ -71,7 +71,7 @@ class Decorations:
     def find_wrap(self, lines: t.Sequence[str]) -> None:
         """Look for the width at which a terminal has broken all longer lines."""
         # Most logs of the kernel have a longer line.
-        if self._is_quoted_printable or len(max(lines, key=len, default="")) > _WIDEST:
+        if self._is_quoted_printable or max(map(len, lines), default=0) > _WIDEST:
             return
 
         lengths = [len(line.rstrip("\r")) for line in lines]

@@ -149,7 +149,10 @@ class Draft:
     @property
     def size(self) -> int:
         """Return the number of parts of the report, which says how much memory it takes."""
-        return sum(map(len, (self.rows, self.passed, self.victims, self._further_pids))) + self.memory.size
+        lines = len(self.rows) + len(self.passed)
+        victims = len(self.victims) + len(self._further_pids)
+
+        return lines + victims + self.memory.size
 
     def set_trigger(self, trigger: Trigger, text: str, *, is_requested: bool = False) -> None:
         """Set the trigger of the report.

@@ -71,10 +71,17 @@ class KernelMemory:
 
     def list_slabs(self) -> tuple[Slab, ...]:
         """Return the caches, the largest first."""
+        # Most reports have none.
+        if not self._slabs:
+            return ()
+
         return tuple(sorted(self._slabs, key=lambda slab: -slab.total_bytes))
 
     def list_allocations(self) -> tuple[Allocation, ...]:
         """Return the allocations, the largest first."""
+        if not self._allocations:
+            return ()
+
         return tuple(sorted(self._allocations, key=lambda allocation: -allocation.size_bytes))
 
 

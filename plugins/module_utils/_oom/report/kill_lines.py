@@ -271,17 +271,17 @@ def _build_victim(match: t.Match[str]) -> Victim:
     return Victim(
         name=name,
         pid=int(pid),
-        uid=None if uid is None else int(uid),
+        uid=_parse_number(uid),
         total_vm_bytes=_as_bytes(total_vm),
         anon_rss_bytes=_as_bytes(figures.get("anon-rss")),
         file_rss_bytes=_as_bytes(figures.get("file-rss")),
         shmem_rss_bytes=_as_bytes(figures.get("shmem-rss")),
         pgtables_bytes=_as_bytes(figures.get("pgtables")),
-        oom_score_adj=figures.get("oom_score_adj"),
+        oom_score_adj=_parse_number(figures.get("oom_score_adj")),
     )
 
 
-def _parse_figures(text: str) -> dict[str, int]:
+def _parse_figures(text: str) -> dict[str, str]:
     """Return the numbers in a line by their names, without one that is cut.
 
     Only the adjustment can be the end of a line. All sizes have a unit.
@@ -290,7 +290,7 @@ def _parse_figures(text: str) -> dict[str, int]:
         text = text.rpartition(" ")[0]
 
     # Names begin after blanks and commas.
-    figures = {name: int(value) for name, value in _FIGURE.findall(text.replace(",", " "))}
+    figures = dict(_FIGURE.findall(text.replace(",", " ")))
     last_name, _colon, value = text.rpartition(" ")[2].partition(":")
     if last_name != _LAST and value.isdigit():
         figures.pop(last_name, None)
@@ -323,8 +323,15 @@ def _find_number(pattern: t.Pattern[str], text: str) -> int | None:
     return int(found.group(1))
 
 
-def _as_bytes(kilobytes: int | None) -> int | None:
+def _parse_number(digits: str | None) -> int | None:
+    if digits is None:
+        return None
+
+    return int(digits)
+
+
+def _as_bytes(kilobytes: str | None) -> int | None:
     if kilobytes is None:
         return None
 
-    return kilobytes * 1024
+    return int(kilobytes) * 1024

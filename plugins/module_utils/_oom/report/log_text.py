@@ -195,7 +195,7 @@ class LogText:
         self._fields = find_csv(self._records, lines[0]) or self._fields
         beginning = text[:_LONGEST_BEGINNING]
         self._find_forms(beginning, is_record=has_export(beginning))
-        self._decorations.find_in_mail(text)
+        self._decorations.find_in_mail(beginning)
         self._decorations.find_wrap(lines)
 
     def _find_forms(self, text: str, *, is_record: bool) -> None:

@@ -9,6 +9,7 @@ Formats: show_free_areas() and show_mem() in mm/page_alloc.c, mm/show_mem.c and 
 from __future__ import annotations
 
 import functools
+import operator
 import re
 import typing as t
 
@@ -39,9 +40,13 @@ _ZONE_FIELDS = {
     name: f"{name}_bytes"
     for name in ("free", "min", "low", "high", "present", "managed", "reserved_highatomic", "free_cma")
 }
+_SIZES = tuple(_ZONE_FIELDS.values())
 _ZONE_SIZE = re.compile(rf" ({'|'.join(_ZONE_FIELDS)}):([0-9]{{1,20}})[kK]B")
 _KERNEL_STACK = re.compile(r" kernel_stack:(\d{1,20})kB")
 _ANON_SIZE = re.compile(r" (?:in)?active_anon:(\d{1,20})kB")
+
+# Of the size of a block and the letters of its types, which can be missing.
+_get_types = operator.itemgetter(1)
 
 _HUGE_PAGES_RESTS = ("hugepages_free=", "hugepages_surp=", "hugepages_size=")
 _HUGE_PAGES = re.compile(
@@ -96,14 +101,9 @@ class _ZoneParts:
         if page_size:
             reserve = tuple([pages * page_size for pages in self.reserve])
 
-        return Zone(
-            node=self.node,
-            zone=self.name,
-            lowmem_reserve_bytes=reserve,
-            free_blocks=self.blocks,
-            block_types=self.types,
-            **self.sizes,
-        )
+        # This takes half the time of calling Zone.
+        sizes = map(self.sizes.get, _SIZES)
+        return Zone._make((self.node, self.name, *sizes, reserve, self.blocks, self.types))
 
 
 class MemInfo:
@@ -285,7 +285,7 @@ class MemInfo:
         counts, kilobytes, letters = zip(*found)
         sizes = _parse_sizes(kilobytes)
         parts.blocks = dict(zip(sizes, map(int, counts)))
-        parts.types = {size: types for size, types in zip(sizes, letters) if types}
+        parts.types = dict(filter(_get_types, zip(sizes, letters)))
 
         # The smallest block is one page.
         if self._first_block is None:

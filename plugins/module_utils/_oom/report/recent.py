@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import collections
 import functools
 import itertools
 import typing as t
@@ -33,9 +32,9 @@ class RecentReports:
     """
 
     def __init__(self, page_size: int | None, requests: t.Collection[Line] = ()) -> None:
-        self._items: collections.deque[Draft | OomReport] = collections.deque()
+        self._items: list[Draft | OomReport] = []
         self._userspace_kills: list[OomReport] = []
-        self._kills: collections.deque[OomReport] = collections.deque(maxlen=_MAX_RECENT)
+        self._kills: list[OomReport] = []
         self._found: list[Found] = []
         self._requests = requests
         self._size = 0
@@ -50,7 +49,7 @@ class RecentReports:
         else:
             self._size += item.size
         while len(self._items) > _MAX_RECENT or self._size > MAX_PARTS:
-            self._finish(self._items.popleft())
+            self._finish(self._items.pop(0))
 
     def add_unparsed(self, unparsed: Unparsed) -> None:
         """Add a kill line that cannot be parsed."""
@@ -59,7 +58,7 @@ class RecentReports:
     def close(self) -> None:
         """Finish all reports."""
         while self._items:
-            self._finish(self._items.popleft())
+            self._finish(self._items.pop(0))
 
     def drain(self) -> list[Found]:
         """Return the reports and unparsed lines found since the last call."""
@@ -93,10 +92,15 @@ class RecentReports:
         if report is None:
             return
 
-        self._kills.append(report)
+        self._remember(report)
         self._found.append(add_requester(report, self._requests))
         if report.page_size:
             self._page_sizes[host] = report.page_size
+
+    def _remember(self, kill: OomReport) -> None:
+        """Remember the latest kills, which later notices can be about."""
+        self._kills.append(kill)
+        del self._kills[:-_MAX_RECENT]
 
     def _finish_report(self, report: OomReport) -> None:
         """Finish the report of a userspace killer or a notice of systemd, unless a report explains the notice."""
@@ -106,7 +110,7 @@ class RecentReports:
             return
 
         named = self._add_unit(report)
-        self._kills.append(named)
+        self._remember(named)
         self._found.append(named)
 
     def _iter_later_kills(self, unit: str | None) -> t.Iterator[OomReport]:

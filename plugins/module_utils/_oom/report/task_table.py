@@ -202,9 +202,7 @@ class Table(t.Sequence[Task]):
         Return an empty dict if `pid` has no row, or a damaged one.
         """
         mark = f"{pid}]"
-        # This looks at each row of each report, and a comprehension takes the least time.
-        candidates = [row for row in self._rows if mark in row]
-        for row in candidates:
+        for row in _iter_rows_with(mark, self._rows):
             words = row[1:].replace("]", "] ", 1).split(None, len(self._columns) - 1)
             if words[0] == mark:
                 return self._parse_row(pid, words[1:])
@@ -281,6 +279,16 @@ def _transpose(columns: t.Sequence[str], rows: t.Sequence[t.Sequence[str]]) -> _
         return _NO_ROWS
 
     return _Rows(columns, list(zip(*rows)))
+
+
+def _iter_rows_with(mark: str, rows: t.Iterable[str]) -> t.Iterator[str]:
+    """Yield the rows that contain `mark`. Searching the joined rows takes less time than searching each row."""
+    text = "\0".join(rows) + "\0"
+    found = text.find(mark)
+    while found >= 0:
+        end = text.index("\0", found)
+        yield text[text.rfind("\0", 0, found) + 1 : end]
+        found = text.find(mark, end)
 
 
 def _are_numbers(texts: t.Sequence[str]) -> bool:

@@ -8,7 +8,6 @@ Formats: systemd 248 to 261 (src/oom), earlyoom 0.6 to 1.9 (kill.c), nohang 0.1 
 
 from __future__ import annotations
 
-import collections
 import re
 import typing as t
 
@@ -84,10 +83,10 @@ class UserspaceKillers:
     """Parses the lines of userspace killers, and reports a kill once if two lines are about it."""
 
     def __init__(self) -> None:
-        self.requests: collections.deque[Line] = collections.deque(maxlen=_MAX_REMEMBERED)
+        self.requests: list[Line] = []
         """The latest lines in which earlyoom says that it asked the kernel for a kill."""
         self._latest: dict[t.Hashable, Line] = {}
-        self._earlyoom_kill = Line("")
+        self._earlyoom_kill, _no_victim = _NO_VICTIM
         self._nohang_victims: dict[str | None, tuple[Line, Victim]] = {}
         self._candidates = OomdCandidates()
 
@@ -164,6 +163,7 @@ class UserspaceKillers:
 
         if is_kernel_request(line) and not self._can_be_command_line(line):
             self.requests.append(line)
+            del self.requests[:-_MAX_REMEMBERED]
 
         if _EARLYOOM_START.match(line.text):
             return _build_unparsed(line)

@@ -33,11 +33,16 @@ def find_page_size(victims: t.Iterable[Victim], rows: t.Mapping[int, Row]) -> in
 
 def complete_victim(victim: Victim, row: Row, *, page_size: int | None, is_reaped: bool) -> Victim:
     """Return a victim with the facts of its row, and with its page tables in bytes."""
+    page_tables = _find_page_tables(victim, row)
+    # Without a row, most victims are complete.
+    if not row and (is_reaped, page_tables) == (victim.reaped, victim.pgtables_bytes):
+        return victim
+
     return victim._replace(
         reaped=is_reaped,
-        pgtables_bytes=_find_page_tables(victim, row),
+        pgtables_bytes=page_tables,
         uid=_first_known(victim.uid, row.get("uid")),
-        swap_bytes=_multiply(row.get("swapents"), page_size),
+        swap_bytes=_first_known(victim.swap_bytes, _multiply(row.get("swapents"), page_size)),
         oom_score_adj=_first_known(victim.oom_score_adj, row.get("oom_score_adj")),
     )
 

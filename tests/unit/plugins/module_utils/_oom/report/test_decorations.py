@@ -60,6 +60,14 @@ def test_second_adjustment_of_the_trigger_line_is_not_a_decoration() -> None:
     assert not decorations.is_active
 
 
+def test_one_escaped_line_shows_that_a_block_is_quoted_printable() -> None:
+    trigger = "[ 1187.500000] hog invoked oom-killer: gfp_mask=3D0xd0, order=3D0, oom="
+    decorations = Decorations()
+    decorations.find(trigger, f"a\n{trigger}\n_score_adj=3D0\n")
+    assert decorations.remove(trigger) is None
+    assert decorations.remove("_score_adj=3D0") == trigger.replace("3D", "").rstrip("=") + "_score_adj=0"
+
+
 def break_lines(lines: list[str], width: int) -> list[str]:
     return [line[start : start + width] for line in lines for start in range(0, len(line), width)]
 

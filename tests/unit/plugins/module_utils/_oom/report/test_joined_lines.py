@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.joined_lines import split_joined
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.joined_lines import has_joined, split_joined
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.report.factories import build_memcg_report
 
 SYSLOG = [f"Jul 15 23:44:32 web1 kernel: {line}" for line in build_memcg_report()]
@@ -30,6 +30,21 @@ JOINED = {
 @pytest.mark.parametrize("lines", [SYSLOG, UPTIME], ids=["syslog", "uptime"])
 def test_joined_lines_are_split(form: str, lines: list[str]) -> None:
     assert split_joined(JOINED[form](lines)) == lines
+
+
+@pytest.mark.parametrize(
+    ("lines", "is_joined"),
+    [
+        (SYSLOG, False),
+        ([], False),
+        (["a" * 2000], False),
+        (["a", repr(SYSLOG), "b"], True),
+        ([*"ab" * 999, repr(SYSLOG)], True),
+    ],
+    ids=["one a line", "nothing", "a long line", "joined", "joined at the end"],
+)
+def test_joined_lines_are_found(lines: list[str], *, is_joined: bool) -> None:
+    assert has_joined("\n".join(lines)) == is_joined
 
 
 @pytest.mark.parametrize(

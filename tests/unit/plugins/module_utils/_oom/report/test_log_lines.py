@@ -17,6 +17,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.log_lin
     read_log,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import QUOTED, Line
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.prefixes import Prefix, split_prefix
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.reader import read_reports
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.report.factories import (
     GLOBAL_KILL,
@@ -169,3 +170,29 @@ def test_mark_of_utf8_is_removed() -> None:
 def test_output_of_userspace_killer_without_its_name(before: str, text: str, source: str) -> None:
     (line,) = read_log([before + text])
     assert (line.text, line.source) == (text, source)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "systemd[1]: shop.service: Failed with result 'oom-kill'.",
+        "systemd-oomd.service[5]: Killed /shop due to memory pressure",
+        "web1 systemd[1]: Started shop.service.",
+        "systemd[1]: <5>x",
+        "kernel[1]: x",
+        "(sd-pam)[7]: x",
+        "a b[7]: x",
+        "a[b]: x",
+        "active_anon:1 x[7]: y",
+    ],
+)
+def test_line_of_process_after_the_same_uptime_has_its_prefix_parsed(message: str) -> None:
+    text = f"[    2.000000] {message}"
+    line = list(read_log(["[    1.000000] a", text]))[1]
+    assert Prefix(line.text, line.realtime_us, line.monotonic_us, line.hostname, line.source) == split_prefix(text)
+
+
+@pytest.mark.parametrize("version", ["#1 SMP", "#011SMP"])
+def test_number_sign_is_an_escape_only_before_a_control_character(version: str) -> None:
+    line = list(read_log(["[    1.000000] a", f"[    2.000000] CPU: 1 {version}"]))[1]
+    assert line.text == f"CPU: 1 {version}".replace("#011", "\t")

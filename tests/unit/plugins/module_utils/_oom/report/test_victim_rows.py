@@ -24,6 +24,13 @@ def test_swap_of_victim_is_from_its_row() -> None:
     assert report.victims[0].swap_bytes == 3 * 4096
 
 
+@pytest.mark.parametrize("is_reaped", [False, True])
+def test_swap_of_kill_line_is_kept_without_a_row(is_reaped: bool) -> None:
+    victim = Victim("php", 42, swap_bytes=8192)
+    completed = complete_victim(victim, {}, page_size=4096, is_reaped=is_reaped)
+    assert (completed.swap_bytes, completed.reaped) == (8192, is_reaped)
+
+
 @pytest.mark.parametrize(
     ("total_vm", "printed", "pgtables_bytes", "notes"),
     [
