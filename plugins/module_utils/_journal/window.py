@@ -8,6 +8,7 @@ from __future__ import annotations
 import concurrent.futures
 import heapq
 import itertools
+import types
 import typing as t
 
 from .complaints import JournalError
@@ -31,8 +32,8 @@ _MOST_RUNS = 8
 class Extent(t.NamedTuple):
     """How far the requested part of the journal extends; `gaps` say why it may be incomplete.
 
-    `last_boot` is the boot of the newest entry. `boot_ends` gives the time of the last entry of each boot that the
-    journal knows of, requested or not.
+    `last_boot` is the boot of the newest entry. `boot_begins` and `boot_ends` give the time of the first and the last
+    entry of each boot that the journal knows of, requested or not.
     """
 
     first_us: int
@@ -42,6 +43,7 @@ class Extent(t.NamedTuple):
     last_boot: str
     boot_ends: t.Mapping[str, int]
     gaps: tuple[str, ...] = ()
+    boot_begins: t.Mapping[str, int] = types.MappingProxyType({})
 
 
 class Window:
@@ -148,6 +150,7 @@ def _make_extent(request: Request, survey: Survey, start: Start, newest: Record)
         last_boot=newest.boot_id,
         boot_ends={boot.boot_id: boot.last_us for boot in boots},
         gaps=gaps,
+        boot_begins={boot.boot_id: boot.first_us for boot in boots},
     )
 
 

@@ -6,8 +6,13 @@
 model.py         the past of a host: its kills, and what else the journal says of the same time
 chance.py        how probable a count is at random
 kills.py         incidents -> kills
-observe.py       observe_past(): a journal -> the past of its host
+lives.py         systemd's records of units -> their runs, with and without a kill
+happenings.py    the other records that count -> what else happened
+populations.py   the processes of this host with the names of victims
+local_time.py    the local time of this host
+observe.py       observe_past(): a journal -> the past of its host, by way of the files above
 kinds.py         kills -> kinds of kills: unit, name of the victim, cause
+trend.py         the line through the peaks of runs
 growth.py        judge_growth(): a kind and the past -> leak, spike, too many, limit too low
 clock.py         the local time of a host; words for times and durations
 bursts.py        kills in quick succession
@@ -21,5 +26,5 @@ preceding.py     find_preceding(): kills and the past -> what came before the ki
 forecast.py      forecast(): kills and their rhythm -> when the next one is to be expected
 result.py        find_history(): a journal and its kills -> plain data, by way of all files above
 
-All but observe.py and result.py are pure.
+Pure are all but those that read this host or its journal: local_time.py, observe.py, populations.py, result.py.
 """

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ..explain.consumers import Consumers, Sums
 from ..explain.unknown import sum_known
 from ..incident.incident import Incident
-from ..report.model import Limit, Victim
+from ..report.model import Limit, Memory, Victim
 from .model import Kill
 
 _NO_SUMS = Sums(number=0)
@@ -35,6 +35,7 @@ def build_kill(incident: Incident, consumers: Consumers, cause: str) -> Kill:
 
     namesakes = _find_namesakes(consumers, name)
     limit = incident.report.limit or Limit()
+    memory = incident.report.memory or Memory()
 
     return Kill(
         time_us=incident.time.realtime_us,
@@ -47,6 +48,8 @@ def build_kill(incident: Incident, consumers: Consumers, cause: str) -> Kill:
         namesakes=namesakes.number or None,
         namesakes_bytes=_find_held(namesakes),
         limit_bytes=limit.limit_bytes,
+        ram_bytes=memory.ram_bytes,
+        evicted_bytes=_find_evicted(limit, incident.report.page_size),
     )
 
 
@@ -85,6 +88,15 @@ def _find_swap(incident: Incident, victim: Victim | None) -> int | None:
         return 0
 
     return victim.swap_bytes
+
+
+def _find_evicted(limit: Limit, page_size: int | None) -> int | None:
+    """Return the page cache that the kernel took from a cgroup; it counts the pages as `pgsteal` (memory.stat)."""
+    pages = limit.stat.get("pgsteal")
+    if pages is None or page_size is None:
+        return None
+
+    return pages * page_size
 
 
 def _find_namesakes(consumers: Consumers, victim: str) -> Sums:

@@ -34,6 +34,11 @@ def group_kills(kills: t.Iterable[Kill]) -> list[Kind]:
     return sorted(kinds, key=_count_kills, reverse=True)
 
 
+def is_unit(name: str) -> bool:
+    """Return whether the place of a kill is one unit of the host: no cgroup, and none of many numbered units."""
+    return bool(name) and "/" not in name and "*" not in name
+
+
 def _get_time(kill: Kill) -> int:
     return kill.time_us
 

@@ -30,6 +30,28 @@ class Kill(t.NamedTuple):
     """The memory limit that was reached; None if it was the memory of the host."""
     started_us: int | None = None
     """When the unit was started."""
+    ram_bytes: int | None = None
+    """The RAM of the host."""
+    evicted_bytes: int | None = None
+    """The page cache that the kernel had taken from the cgroup at its limit."""
+    unit_peak_bytes: int | None = None
+    """The most memory and swap of the unit in the run that the kill ended; None before systemd 255."""
+
+    @property
+    def age_us(self) -> int | None:
+        """How long the unit had run."""
+        if self.started_us is None:
+            return None
+
+        return self.time_us - self.started_us
+
+    @property
+    def mean_namesake_bytes(self) -> int | None:
+        """The resident and swapped memory of each of the processes with the victim's name, on average."""
+        if self.namesakes is None or self.namesakes_bytes is None:
+            return None
+
+        return self.namesakes_bytes // self.namesakes
 
     @property
     def size_bytes(self) -> int | None:
@@ -49,6 +71,22 @@ class Life(t.NamedTuple):
     peak_bytes: int | None
     """The most memory that it used; None before systemd 255."""
     swap_peak_bytes: int | None = None
+
+    @property
+    def length_us(self) -> int | None:
+        """How long the unit ran."""
+        if self.started_us is None:
+            return None
+
+        return self.ended_us - self.started_us
+
+    @property
+    def held_bytes(self) -> int | None:
+        """The most memory and swap together that it may have used."""
+        if self.peak_bytes is None:
+            return None
+
+        return self.peak_bytes + (self.swap_peak_bytes or 0)
 
 
 class Happening(t.NamedTuple):
@@ -75,6 +113,14 @@ class Modification(t.NamedTuple):
     """The unit that it concerns; empty if it concerns the whole host."""
 
 
+class Population(t.NamedTuple):
+    """The processes of one name that run now."""
+
+    number: int
+    mean_bytes: int
+    """The resident and swapped memory of each, on average."""
+
+
 class Past(t.NamedTuple):
     """What the journal says of a period; `kills` and all others are oldest first."""
 
@@ -92,6 +138,10 @@ class Past(t.NamedTuple):
     These are windows before kills, and as many at random times; apart from each other, oldest first. Other happenings
     are known in the whole period.
     """
+    pressures_us: t.Sequence[int] = ()
+    """When services of systemd said that memory was short (systemd 254 and later)."""
+    present: t.Mapping[str, Population] = types.MappingProxyType({})
+    """The processes with the names of victims that run now; empty for another host's journal."""
     modifications: t.Sequence[Modification] = ()
     boots: t.Sequence[tuple[int, int]] = ()
     """When the host was up: the first and the last time of each boot. If empty, it is not known, and all counts."""

@@ -5,63 +5,205 @@
 
 from __future__ import annotations
 
-import time
+import pathlib
 import typing as t
 
 from ..._journal.journal import Journal
+from ..._journal.record import Record
+from ..._journal.walk import Walk
 from ..._journal.window import Extent
-from .model import Kill, Past
+from .happenings import PRESSURE, SOURCES, Source, is_pressure, mark_timers
+from .kinds import group_kills, is_unit
+from .lives import FIELDS, MESSAGES, Run, add_runs, list_lives, list_runs
+from .local_time import list_utc_offsets
+from .model import Happening, Kill, Past
+from .populations import observe_populations
 
-_SECOND_US = 1_000_000
-_HOUR_US = 3600 * _SECOND_US
-_DAY_US = 24 * _HOUR_US
+_HOUR_US = 3_600_000_000
+_MOST_UNITS = 10
+# systemd's records of the runs of these units.
+_MOST_OF_UNITS = 400
+_MOST_HAPPENINGS = 300
+_MOST_PRESSURES = 100
+# The windows before kills, and those at random times, if there are more happenings of a source than that.
+_WINDOWS = 10
+_MOST_IN_WINDOW = 20
+_WINDOW_US = _HOUR_US
+# The multiples of the golden ratio, without their whole parts, are spread evenly and follow no rhythm.
+_GOLDEN = 0.6180339887
+_TIMER_FOLDERS = ("etc/systemd/system", "run/systemd/system", "usr/lib/systemd/system", "lib/systemd/system")
+
+_Spans = t.List[t.Tuple[int, int]]
 
 
-def observe_past(journal: Journal, extent: Extent, kills: t.Sequence[Kill], *, local: bool) -> Past:
+def observe_past(
+    journal: Journal,
+    extent: Extent,
+    kills: t.Sequence[Kill],
+    *,
+    local: bool,
+    root: pathlib.Path = pathlib.Path("/"),
+) -> Past:
     """Return what the journal says of its requested part; `kills` are those in it.
 
-    The local time is that of this host if the journal is its own, with `local`, and UTC otherwise. Raises
-    JournalError.
+    With `local`, it is this host's own journal: its local time, its timers and its processes are known. Otherwise, the
+    time is UTC. The files of this host are below `root`. Raises JournalError.
     """
-    del journal
-    offsets: t.Sequence[tuple[int, int]] = [(extent.first_us, 0)]
-    if local:
-        offsets = list_utc_offsets(extent.first_us, extent.last_us)
-
-    return Past(
+    in_order = sorted(kills, key=_get_time)
+    reader = _PastReader(journal, extent, in_order)
+    runs = reader.read_runs()
+    happenings = reader.read_happenings()
+    past = Past(
         first_us=extent.first_us,
         last_us=extent.last_us,
-        utc_offsets=offsets,
-        kills=sorted(kills, key=_get_time),
+        utc_offsets=[(extent.first_us, 0)],
+        kills=add_runs(in_order, runs),
+        lives=list_lives(runs, in_order),
+        happenings=happenings,
+        watched=reader.watched,
+        pressures_us=reader.read_pressures(),
+        boots=list_boots(extent),
+    )
+    if not local:
+        return past
+
+    return past._replace(
+        utc_offsets=list_utc_offsets(extent.first_us, extent.last_us),
+        happenings=mark_timers(happenings, find_timers(root)),
+        present=observe_populations(in_order, root / "proc"),
     )
 
 
-def list_utc_offsets(first_us: int, last_us: int) -> list[tuple[int, int]]:
-    """Return since when which offset from UTC applies, from `first_us` to `last_us`, exact to the hour."""
-    offsets = [(first_us, _find_offset(first_us))]
-    for day_us in range(first_us, last_us, _DAY_US):
-        end_us = min(day_us + _DAY_US, last_us)
-        if _find_offset(end_us) != offsets[-1][1]:
-            change_us = _find_change(day_us, end_us)
-            offsets.append((change_us, _find_offset(end_us)))
+def list_boots(extent: Extent) -> list[tuple[int, int]]:
+    """Return the first and the last time of each boot in the requested part of the journal."""
+    boots = []
+    for boot_id, end_us in extent.boot_ends.items():
+        begin_us = max(extent.boot_begins.get(boot_id, end_us), extent.first_us)
+        if begin_us < end_us:
+            boots.append((begin_us, end_us))
 
-    return offsets
-
-
-def _find_change(begin_us: int, end_us: int) -> int:
-    """Return the full hour between two times at which the offset changes."""
-    begin_hour = begin_us // _HOUR_US + 1
-    end_offset = _find_offset(end_us)
-    for hour in range(begin_hour, end_us // _HOUR_US + 1):
-        if _find_offset(hour * _HOUR_US) == end_offset:
-            return hour * _HOUR_US
-
-    return end_us
+    return sorted(boots)
 
 
-def _find_offset(time_us: int) -> int:
-    """Return the local time's offset from UTC in seconds."""
-    return time.localtime(time_us // _SECOND_US).tm_gmtoff
+def find_timers(root: pathlib.Path) -> set[str]:
+    """Return the names of the timers that are installed on this host."""
+    timers: set[str] = set()
+    for folder in _TIMER_FOLDERS:
+        timers.update(path.name for path in (root / folder).glob("*.timer"))
+
+    return timers
+
+
+class _PastReader:
+    """Reads records of the past; `kills` are oldest first."""
+
+    def __init__(self, journal: Journal, extent: Extent, kills: t.Sequence[Kill]) -> None:
+        self._journal = journal
+        self._extent = extent
+        self._kills = kills
+        self.watched: dict[str, _Spans] = {}
+
+    def read_runs(self) -> list[Run]:
+        """Return the last runs of the units that have most kills."""
+        places = [kind.unit for kind in group_kills(self._kills)]
+        units = list(dict.fromkeys(filter(is_unit, places)))[:_MOST_UNITS]
+        if not units:
+            return []
+
+        named = [f"UNIT={unit}" for unit in units]
+        messages = [f"MESSAGE_ID={message_id}" for message_id in MESSAGES]
+        return list_runs(self._read_back([*messages, "_PID=1", *named], FIELDS, _MOST_OF_UNITS))
+
+    def read_pressures(self) -> list[int]:
+        """Return when services of systemd said that memory was short."""
+        records = self._read_back([f"MESSAGE={PRESSURE}"], ("_SYSTEMD_UNIT",), _MOST_PRESSURES)
+        return [record.realtime_us for record in filter(is_pressure, records)]
+
+    def read_happenings(self) -> list[Happening]:
+        """Return what else happened, oldest first; of frequent happenings, those in windows."""
+        happenings: list[Happening] = []
+        for source in SOURCES:
+            happenings += self._read_source(source)
+
+        return sorted(happenings)
+
+    def _read_source(self, source: Source) -> list[Happening]:
+        records = self._read_back(source.matches, source.fields, _MOST_HAPPENINGS)
+        if len(records) == _MOST_HAPPENINGS and records[0].realtime_us > self._extent.first_us:
+            return self._read_windows(source)
+
+        return self._select(source.read(records))
+
+    def _read_windows(self, source: Source) -> list[Happening]:
+        """Return the happenings in windows before kills and at random times."""
+        happenings: set[Happening] = set()
+        spans: _Spans = []
+        for time_us in self._choose_times():
+            records = self._read_back(source.matches, source.fields, _MOST_IN_WINDOW, time_us)
+            begin_us = max(time_us - _WINDOW_US, self._extent.first_us)
+            if len(records) == _MOST_IN_WINDOW:
+                # There may be others at the time of the first one.
+                begin_us = max(begin_us, records[0].realtime_us + 1)
+
+            spans.append((begin_us, time_us))
+            happenings.update(_select_within(source.read(records), begin_us, time_us))
+
+        watched = merge_spans(spans)
+        self.watched.update(dict.fromkeys(source.kinds, watched))
+
+        return list(happenings)
+
+    def _choose_times(self) -> list[int]:
+        """Return the times of the last kills, and as many others, which have no rhythm."""
+        last = choose_last(self._kills)
+        length_us = self._extent.last_us - self._extent.first_us
+        shares = [number * _GOLDEN % 1 for number, _time in enumerate(last, 1)]
+        return last + [self._extent.first_us + int(share * length_us) for share in shares]
+
+    def _select(self, happenings: t.Iterable[Happening]) -> list[Happening]:
+        return _select_within(happenings, self._extent.first_us, self._extent.last_us)
+
+    def _read_back(
+        self, matches: t.Sequence[str], fields: t.Sequence[str], limit: int, time_us: int = 0
+    ) -> list[Record]:
+        """Return the last records before a time, or before the end of the requested part; oldest first."""
+        walk = Walk(
+            matches=tuple(matches),
+            realtime_us=time_us or self._extent.last_us,
+            backwards=True,
+            limit=limit,
+            fields=fields,
+        )
+        return self._journal.walk(walk)[::-1]
+
+
+def choose_last(kills: t.Sequence[Kill]) -> list[int]:
+    """Return the times of the last kills that are at least a window apart; `kills` are oldest first."""
+    chosen: list[int] = []
+    for kill in reversed(kills):
+        if len(chosen) == _WINDOWS:
+            break
+
+        if not chosen or kill.time_us <= chosen[-1] - _WINDOW_US:
+            chosen.append(kill.time_us)
+
+    return chosen
+
+
+def _select_within(happenings: t.Iterable[Happening], begin_us: int, end_us: int) -> list[Happening]:
+    return [happening for happening in happenings if begin_us <= happening.time_us <= end_us]
+
+
+def merge_spans(spans: t.Iterable[tuple[int, int]]) -> _Spans:
+    """Return the same times as spans that are apart from each other, oldest first."""
+    merged: _Spans = []
+    for begin_us, end_us in sorted(spans):
+        if merged and begin_us <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end_us, merged[-1][1]))
+        else:
+            merged.append((begin_us, end_us))
+
+    return merged
 
 
 def _get_time(kill: Kill) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.model import Kill, Past
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.model import Kill, Life, Past
 
 MIB = 1 << 20
 HOUR_US = 3600 * 1_000_000
@@ -34,3 +34,17 @@ def make_past(*kills: Kill, hours: float = 1000, **others: t.Any) -> Past:
         kills=kills,
         **others,
     )
+
+
+def make_life(hours: float, mib: float, *, ended: float = 500, **changes: t.Any) -> Life:
+    """Return a run of so many hours that used so much memory."""
+    ended_us = EPOCH_US + int(ended * HOUR_US)
+    life = Life("shop.service", ended_us - int(hours * HOUR_US), ended_us, int(mib * MIB))
+    return life._replace(**changes)
+
+
+def make_end(age_hours: float, mib: float, *, at: float = 600, **changes: t.Any) -> Kill:
+    """Return a kill that ended a run of so many hours in which the unit used so much memory."""
+    kill = make_kill(at)
+    started_us = kill.time_us - int(age_hours * HOUR_US)
+    return kill._replace(started_us=started_us, unit_peak_bytes=int(mib * MIB), limit_bytes=int(mib * MIB), **changes)

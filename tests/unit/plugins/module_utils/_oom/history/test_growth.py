@@ -5,13 +5,167 @@
 
 from __future__ import annotations
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.growth import judge_growth
+import typing as t
+
+import pytest
+
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.growth import Growth, judge_growth
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.model import Kill, Life, Population
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.history.factories import (
+    MIB,
+    make_end,
     make_kill,
+    make_life,
     make_past,
 )
 
+HOURS = (1, 2, 3, 5, 8)
+GROWING = [make_life(hours, 20 + 10 * hours) for hours in HOURS]
+LEVEL = [make_life(hours, 20 + hours % 3) for hours in HOURS]
+NEAR = [make_life(hours, 95 + hours % 3) for hours in HOURS]
+AT_LIMIT = [make_end(8, 100, at=at) for at in (600, 700)]
+EARLY = [make_end(3, 100, at=at) for at in (600, 700)]
 
-def test_one_kill_alone_tells_nothing() -> None:
-    kill = make_kill(1)
-    assert judge_growth([kill], make_past(kill)).verdict == "cannot_tell"
+
+def judge(kills: t.Sequence[Kill], lives: t.Sequence[Life]) -> Growth:
+    return judge_growth(kills, make_past(*kills, lives=lives))
+
+
+def test_growth_with_time_that_predicts_the_kills_is_a_leak() -> None:
+    growth = judge(AT_LIMIT, GROWING)
+    assert growth.verdict == "leak"
+    assert (growth.bytes_per_hour, growth.fit, growth.runs) == (10 * MIB, 1.0, 5)
+    assert " ".join(growth.evidence) == (
+        "The longer shop.service ran, the more memory it used: 5 runs of shop.service that ended without a kill after "
+        "60 min to 8 h show a growth of 10.0 MiB an hour. A straight line explains 100% of their differences. "
+        "At this rate it uses 100.0 MiB after 8 h. It was killed after about 8 h, when it used 100.0 MiB."
+    )
+
+
+def test_sudden_growth_in_runs_that_else_stay_small_is_a_spike() -> None:
+    growth = judge(EARLY, LEVEL)
+    assert growth.verdict == "spike"
+    assert " ".join(growth.evidence) == (
+        "The 5 runs of shop.service that ended without a kill after 60 min to 8 h used 20.0 MiB to 22.0 MiB, however "
+        "long they were. 3 of them lasted at least as long as the 3 h after which it was killed, when it used "
+        "100.0 MiB."
+    )
+
+
+def test_use_near_the_limit_in_all_runs_means_that_it_is_too_low() -> None:
+    kills = [kill._replace(evicted_bytes=MIB) for kill in EARLY]
+    assert judge(kills, NEAR).verdict == "limit_too_low"
+
+
+@pytest.mark.parametrize(
+    ("kills", "lives"),
+    [
+        ([make_end(3, 100, at=at) for at in (600, 700)], GROWING),
+        ([*AT_LIMIT, make_end(1, 100, at=800)], GROWING),
+        (AT_LIMIT[:1], GROWING),
+        (AT_LIMIT, GROWING[:4]),
+        (AT_LIMIT, [life._replace(peak_bytes=None) for life in GROWING]),
+        (AT_LIMIT, [life._replace(started_us=None) for life in GROWING]),
+        (AT_LIMIT, [life._replace(unit="other.service") for life in GROWING]),
+        ([kill._replace(started_us=None) for kill in AT_LIMIT], GROWING),
+        (AT_LIMIT, [make_life(4 + hours / 10, 60 + hours) for hours in HOURS]),
+        (AT_LIMIT, [make_life(hours, 80 + hours) for hours in HOURS]),
+        (AT_LIMIT, [make_life(hours, size) for hours, size in zip(HOURS, (30, 60, 20, 70, 25), strict=True)]),
+    ],
+    ids=[
+        "killed earlier than the line predicts",
+        "one kill that the line does not predict",
+        "one kill",
+        "four runs",
+        "no peaks",
+        "no starts",
+        "another unit",
+        "kills of unknown age",
+        "runs of similar length",
+        "little growth",
+        "no line",
+    ],
+)
+def test_other_runs_do_not_show_a_leak(kills: t.Sequence[Kill], lives: t.Sequence[Life]) -> None:
+    assert judge(kills, lives).verdict == "cannot_tell"
+
+
+@pytest.mark.parametrize(
+    ("kills", "lives"),
+    [
+        ([make_end(9, 100, at=at) for at in (600, 700)], LEVEL),
+        (EARLY, [*LEVEL, make_life(4, 61)]),
+        (EARLY, [*LEVEL, make_life(4, 45)]),
+        (EARLY[:1], LEVEL),
+    ],
+    ids=["killed in the longest run", "a large peak", "peaks that differ", "one kill"],
+)
+def test_other_runs_do_not_show_a_spike(kills: t.Sequence[Kill], lives: t.Sequence[Life]) -> None:
+    assert judge(kills, lives).verdict == "cannot_tell"
+
+
+@pytest.mark.parametrize(
+    "changes", [{"evicted_bytes": None}, {"evicted_bytes": 30 * MIB}, {"evicted_bytes": 0, "cause": "low_zone"}]
+)
+def test_page_cache_does_not_show_that_a_limit_is_too_low(changes: dict[str, t.Any]) -> None:
+    assert judge([kill._replace(**changes) for kill in EARLY], NEAR).verdict == "cannot_tell"
+
+
+CROWD = make_kill(
+    600,
+    rss_bytes=12 * MIB,
+    swap_bytes=0,
+    namesakes=40,
+    namesakes_bytes=400 * MIB,
+    limit_bytes=512 * MIB,
+)
+
+
+def test_more_processes_of_the_same_size_than_now_are_too_many() -> None:
+    past = make_past(CROWD, present={"worker": Population(8, 9 * MIB)})
+    growth = judge_growth([CROWD], past)
+    assert growth.verdict == "too_many"
+    assert growth.evidence == (
+        "At the last kill, 40 processes named worker held 10.0 MiB each.",
+        "Now there are 8, which hold 9.0 MiB each.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("kill", "present"),
+    [
+        (CROWD, None),
+        (CROWD, Population(21, 9 * MIB)),
+        (CROWD, Population(8, 5 * MIB)),
+        (CROWD._replace(namesakes=4, namesakes_bytes=400 * MIB), Population(1, 100 * MIB)),
+        (CROWD._replace(limit_bytes=900 * MIB), Population(8, 9 * MIB)),
+        (CROWD._replace(limit_bytes=None, ram_bytes=900 * MIB), Population(8, 9 * MIB)),
+        (CROWD._replace(rss_bytes=21 * MIB), Population(8, 9 * MIB)),
+        (CROWD._replace(namesakes_bytes=None), Population(8, 9 * MIB)),
+    ],
+    ids=["unknown now", "as many now", "smaller now", "few", "other memory", "other RAM", "one is large", "no sizes"],
+)
+def test_other_crowds_are_not_too_many(kill: Kill, present: Population | None) -> None:
+    populations = {"worker": present} if present else {}
+    assert judge_growth([kill], make_past(kill, present=populations)).verdict == "cannot_tell"
+
+
+@pytest.mark.parametrize(
+    ("kills", "lives", "evidence"),
+    [
+        (
+            [make_kill(1, unit="/jobs/7")],
+            [],
+            "The victim was in no unit of the host, so systemd recorded no runs of it.",
+        ),
+        ([make_kill(1, unit="session-*.scope")], [], "The victim was in no unit of the host, so systemd"),
+        (AT_LIMIT, [make_life(1, 1, peak_bytes=None)], "systemd recorded no memory peaks of shop.service. It does so"),
+        (AT_LIMIT, LEVEL[:2], "The journal shows 2 runs of shop.service that ended without a kill and whose memory"),
+        ([make_kill(1)], LEVEL, "The journal shows for 0 kills how long shop.service had run and how much memory"),
+        (AT_LIMIT, [make_life(hours, 60) for hours in HOURS], "The memory peaks of the 5 runs of shop.service that"),
+    ],
+)
+def test_what_is_missing_is_said(kills: t.Sequence[Kill], lives: t.Sequence[Life], evidence: str) -> None:
+    growth = judge(kills, lives)
+    assert growth.verdict == "cannot_tell"
+    assert growth.evidence[0].startswith(evidence)

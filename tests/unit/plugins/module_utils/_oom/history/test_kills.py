@@ -14,7 +14,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.kills 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.model import Kill
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.incident.incident import build_incident
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import Limit, Line, Memory, Origin
-from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.explain.factories import PAGE, REPORT
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.explain.factories import GIB, PAGE, REPORT
 
 KILLED = Line("Killed process 4711", realtime_us=7, origin=Origin(boot_id="b1"))
 
@@ -35,11 +35,17 @@ def test_kill_has_its_time_place_and_sizes() -> None:
         swap_bytes=500000 * PAGE,
         namesakes=2,
         namesakes_bytes=(200000 + 960000) * PAGE,
+        ram_bytes=GIB,
     )
 
 
 def test_limit_is_that_which_was_reached() -> None:
     assert build(limit=Limit(limit_bytes=99)).limit_bytes == 99
+
+
+@pytest.mark.parametrize(("stat", "evicted"), [({"pgsteal": 3}, 3 * PAGE), ({}, None)])
+def test_page_cache_that_was_taken_is_counted_in_pages(stat: dict[str, int], evicted: int | None) -> None:
+    assert build(limit=Limit(stat=stat)).evicted_bytes == evicted
 
 
 @pytest.mark.parametrize(

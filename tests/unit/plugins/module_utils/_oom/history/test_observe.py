@@ -5,35 +5,122 @@
 
 from __future__ import annotations
 
-import time
+import pathlib
 import typing as t
 
-import pytest
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.window import Extent
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.happenings import NEW_SESSION, PRESSURE
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.lives import RESOURCES
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.model import Happening, Kill, Past
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.observe import (
+    choose_last,
+    find_timers,
+    list_boots,
+    merge_spans,
+    observe_past,
+)
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.records import STARTED
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.history.factories import HOUR_US, make_kill
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import BOOT, ZERO, Entry, Host, entry
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.observe import list_utc_offsets
-from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.history.factories import HOUR_US
-
-# 2026-03-29 01:00 UTC, when the summer time of Berlin begins.
-CHANGE_US = 1_774_746_000 * 1_000_000
-
-
-@pytest.fixture
-def berlin(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[None]:
-    monkeypatch.setenv("TZ", "Europe/Berlin")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
-
-
-@pytest.mark.usefixtures("berlin")
-@pytest.mark.parametrize("hours", [(1, 1), (30, 100), (24 * 60, 3)])
-def test_change_of_local_time_is_found(hours: tuple[int, int]) -> None:
-    first_us = CHANGE_US - hours[0] * HOUR_US - 7
-    offsets = list_utc_offsets(first_us, CHANGE_US + hours[1] * HOUR_US + 9)
-    assert offsets == [(first_us, 3600), (CHANGE_US, 7200)]
+DAY = 86_400
+END_US = ZERO + DAY * 1_000_000
+EXTENT = Extent(ZERO, END_US, 1, "", BOOT, {BOOT: END_US}, boot_begins={BOOT: ZERO})
+KILL = Kill(ZERO + 9000 * 1_000_000, BOOT, "shop.service", "worker", "cgroup_limit")
 
 
-@pytest.mark.usefixtures("berlin")
-def test_time_without_change_has_one_offset() -> None:
-    assert list_utc_offsets(CHANGE_US, CHANGE_US + HOUR_US) == [(CHANGE_US, 7200)]
+def observe(entries: t.Sequence[Entry], kill: Kill = KILL) -> Past:
+    return observe_past(Journal(Host(entries)), EXTENT, [kill], local=False)
+
+
+def systemd(message_id: str, at: float, **fields: str) -> Entry:
+    return entry("", at=at, MESSAGE_ID=message_id, _PID="1", **fields)
+
+
+def test_runs_of_the_killed_unit_are_read() -> None:
+    unit = {"UNIT": "shop.service"}
+    past = observe(
+        [
+            systemd(STARTED, 100, INVOCATION_ID="i1", **unit),
+            systemd(RESOURCES, 200, INVOCATION_ID="i1", MEMORY_PEAK="5", **unit),
+            systemd(STARTED, 8000, INVOCATION_ID="i2", **unit),
+            systemd(RESOURCES, 9001, INVOCATION_ID="i2", MEMORY_PEAK="9", **unit),
+        ]
+    )
+    assert [(life.length_us, life.peak_bytes) for life in past.lives] == [(100_000_000, 5)]
+    assert [(kill.age_us, kill.unit_peak_bytes) for kill in past.kills] == [(1_000_000_000, 9)]
+
+
+def test_runs_are_not_those_that_another_program_invents() -> None:
+    forged = systemd(STARTED, 100, INVOCATION_ID="i1", UNIT="shop.service")
+    assert observe([{**forged, "_PID": "7"}]).kills == [KILL]
+
+
+def test_happenings_of_few_are_all_known() -> None:
+    login = {"MESSAGE_ID": NEW_SESSION, "USER_ID": "ada"}
+    past = observe(
+        [
+            entry("(root) CMD (true)", at=50, _COMM="cron", _UID="0"),
+            entry("", at=60, _SYSTEMD_UNIT="systemd-logind.service", **login),
+            entry("", at=70, _SYSTEMD_UNIT="shop.service", **login),
+        ]
+    )
+    assert [(happening.what, happening.name) for happening in past.happenings] == [("cron", "true"), ("login", "ada")]
+    assert past.watched == {}
+
+
+def test_happenings_of_many_are_known_in_windows() -> None:
+    every_minute = [systemd(STARTED, at, UNIT=f"job{at}.service") for at in range(0, DAY, 60)]
+    past = observe(every_minute)
+    spans = past.watched["start"]
+    assert past.watched["timer"] == spans
+    # The first of 20 is left out, as there may be others at its time.
+    assert len(past.happenings) == 38
+    assert spans[0] == (KILL.time_us - 19 * 60_000_000 + 1, KILL.time_us)
+    for happening in past.happenings:
+        assert any(begin_us <= happening.time_us <= end_us for begin_us, end_us in spans)
+
+
+def test_pressure_is_what_systemd_says() -> None:
+    lines = [
+        entry(PRESSURE, at=at, _SYSTEMD_UNIT=f"{name}.service") for at, name in ((5, "systemd-journald"), (6, "x"))
+    ]
+    assert observe(lines).pressures_us == [ZERO + 5_000_000]
+
+
+def test_kill_outside_of_units_needs_no_runs() -> None:
+    kill = KILL._replace(unit="/jobs/7")
+    assert observe([], kill).kills == [kill]
+
+
+def test_boots_are_those_of_the_requested_part() -> None:
+    ends = {"a": ZERO - 5, "b": ZERO + 5, "c": ZERO + 20}
+    begins = {"a": ZERO - 9, "b": ZERO - 4, "c": ZERO + 9}
+    extent = EXTENT._replace(boot_ends=ends, boot_begins=begins)
+    assert list_boots(extent) == [(ZERO, ZERO + 5), (ZERO + 9, ZERO + 20)]
+
+
+def test_timers_are_those_that_are_installed(tmp_path: pathlib.Path) -> None:
+    for path in ("etc/systemd/system/a.timer", "usr/lib/systemd/system/b.timer", "usr/lib/systemd/system/c.service"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).touch()
+
+    assert find_timers(tmp_path) == {"a.timer", "b.timer"}
+
+
+def test_windows_are_before_the_last_kills_that_are_apart() -> None:
+    kills = [make_kill(hours / 2) for hours in range(60)]
+    times = choose_last(kills)
+    assert len(times) == 10
+    assert times[0] == kills[-1].time_us
+    assert {earlier - later for later, earlier in zip(times[1:], times, strict=False)} == {HOUR_US}
+
+
+def test_spans_that_meet_are_one() -> None:
+    assert merge_spans([(5, 7), (1, 3), (3, 4), (6, 6)]) == [(1, 4), (5, 7)]
+
+
+def test_happening_is_where_the_journal_says() -> None:
+    past = observe([entry("(root) CMD (true)", at=50, _COMM="cron", _UID="0")])
+    assert past.happenings == [Happening(ZERO + 50_000_000, "cron", "true")]
