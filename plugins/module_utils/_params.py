@@ -16,6 +16,8 @@ Options = t.Mapping[str, t.Mapping[str, t.Any]]
 # The limits of Linux for a path with its NUL, and for a name in it (PATH_MAX and NAME_MAX in linux/limits.h).
 _LONGEST_PATH = 4095
 LONGEST_NAME = 255
+# journald appends a namespace to the machine ID in the names of its folders.
+LONGEST_NAMESPACE = LONGEST_NAME - 33
 # The kernel accepts arguments of programs up to 128 KiB (MAX_ARG_STRLEN).
 _LONGEST_TEXT = 65_536
 # These code points are no characters: they stand for bytes that are not UTF-8, or for halves of characters.

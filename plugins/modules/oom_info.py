@@ -141,10 +141,13 @@ options:
   history:
     description:
       - Whether to return RV(history), which tells why the memory grew, when the kills come, and what helps.
-      - It covers the kills in the requested period, so request as much as the journal holds.
+      - It covers the kills in the requested period, so request as much as the journal holds. With O(after_cursor), it
+        covers the whole journal if there are new kills.
+      - On a host without kills, this takes no time.
     type: bool
     default: false
 seealso:
+  - module: oomguard.linux.oom_history_info
   - module: oomguard.linux.systemd_dropin
   - module: oomguard.linux.swap
   - module: oomguard.linux.fcgid_config
@@ -950,7 +953,8 @@ summary:
 history:
   description:
     - What the kills of the host have in common, from what its journal says of the time around them.
-    - V(null) for O(log_files).
+    - Its rules are in the guide to histories, C(docs/history.md).
+    - V(null) for O(log_files), and with O(after_cursor) if there are no new kills.
   returned: when O(history=true)
   type: dict
   contains:
@@ -999,9 +1003,24 @@ history:
               type: str
               sample: leak
             evidence:
-              description: The figures that the verdict follows from, in sentences.
+              description: The figures that the verdict follows from, or what is missing for one, in sentences.
               type: list
               elements: str
+            bytes_per_hour:
+              description: How fast the memory grows with a leak, V(null) otherwise.
+              type: int
+            fit:
+              description:
+                - The share of the differences between the runs that a straight line explains, from 0 to 1, with a leak.
+                - V(null) otherwise.
+              type: float
+            runs:
+              description: The number of runs without a kill that were compared.
+              type: int
+            sentence:
+              description: The verdict as a sentence.
+              type: str
+              sample: "The memory leaks: it grows by 10.0 MiB an hour."
         rhythm:
           description: The rhythm of the kills, V(null) if they show none.
           type: dict
@@ -1015,6 +1034,22 @@ history:
         enough:
           description: How much would have been enough, V(null) if nothing shows that.
           type: dict
+          contains:
+            sentence:
+              description: What would have been enough, and how that is known. For a leak, that nothing is.
+              type: str
+            memory_max_bytes:
+              description: The size for C(MemoryMax=) of the unit, V(null) if nothing shows it.
+              type: int
+            swap_total_bytes:
+              description: The total swap of the host, V(null) if nothing shows it.
+              type: int
+            workers:
+              description: The number of processes with the name of the victim, V(null) if nothing shows it.
+              type: int
+            is_lower_bound:
+              description: Whether all that is known is that more than this is needed.
+              type: bool
         since:
           description: The changes that were made, and whether there were fewer kills afterwards.
           type: list
@@ -1092,7 +1127,7 @@ from ..module_utils._command import LONGEST_TIMEOUT, Run, run
 from ..module_utils._errors import OomguardError
 from ..module_utils._oom.in_journal import Query, find_in_journal, open_reader
 from ..module_utils._oom.summary import write_message
-from ..module_utils._params import LONGEST_NAME, check_name, check_ranges, check_texts
+from ..module_utils._params import LONGEST_NAMESPACE, check_name, check_ranges, check_texts
 from ..module_utils._safe import neutralise_all
 
 ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
@@ -1111,8 +1146,6 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "history": {"type": "bool", "default": False},
 }
 _RANGES = {"top": (0, 100_000), "limit": (1, 10_000), "timeout": (1, LONGEST_TIMEOUT)}
-# journald appends a namespace to the machine ID in the names of its folders.
-_LONGEST_NAMESPACE = LONGEST_NAME - 33
 _JOURNAL_OPTIONS = ("since", "until", "after_cursor", "journal_directory", "journal_namespace")
 
 
@@ -1139,7 +1172,7 @@ def check(params: t.Mapping[str, t.Any]) -> None:
     """Reject numbers and texts that make no sense. Raises ParameterError."""
     check_texts(params, ARGUMENT_SPEC)
     check_ranges(params, _RANGES)
-    check_name("journal_namespace", params["journal_namespace"] or "", longest=_LONGEST_NAMESPACE)
+    check_name("journal_namespace", params["journal_namespace"] or "", longest=LONGEST_NAMESPACE)
 
 
 def find(params: t.Mapping[str, t.Any], run: Run) -> dict[str, t.Any]:

@@ -21,7 +21,7 @@ NAMES = {
     *[path.stem for path in (CHECKOUT / "playbooks").glob("*.yml")],
 }
 # Names with a role in front that are no variables of it.
-RESULTS = {"detect_result"}
+RESULTS = {"detect_result", "swap_total_bytes"}
 
 
 def read_options(role: str) -> dict[str, t.Any]:

@@ -7,7 +7,7 @@ search/         traces    the traces of kills in a journal, found through its in
 report/         reading   pure: lines of text -> reports, as kernels and other killers print them
 incident/       joining   reports and systemd's records -> incidents: one kill, its unit, and what became of that unit
 explain/        thinking  pure: incidents -> figures, cause, evidence, remedies
-history/        looking back  pure: all kills of a host -> growth, rhythm, what preceded them, what had been enough
+history/        looking back  all kills of a host, its journal -> growth, rhythm, what preceded them, what was enough
 in_journal.py             find_in_journal(): search -> incident -> result
 log_file.py               open_log(): a file -> its text, decompressed and decoded
 in_logs.py                find_in_logs(): text logs -> report -> incident -> result

@@ -19,6 +19,9 @@ _INDENT = "     "
 _LOST_ONE = "kernel message was lost before journald read it"
 _LOST = "kernel messages were lost before journald read them"
 _UNITS = "oom_policy_units"
+_UNKNOWN = "cannot_tell"
+# The parts of a history that are there once, or not at all.
+_PARTS = ("rhythm", "forecast", "enough")
 _CHOSEN = {True: "", False: " (only if you choose it)"}
 # Text that YAML reads as this very text, without quotes: it is no number, no date and no word with a meaning.
 _PLAIN = re.compile(
@@ -42,11 +45,53 @@ def explain_result(result: Data, *, details: bool = False) -> list[str]:
         lines.append("")
         lines += _explain_event(event, events, has_evidence=details or number == 0)
 
+    lines += explain_history(result.get("history"), details=details)
     helps = [*_explain_remedies(result["remedies"]), *_explain_advice(events)]
     if helps:
         lines += ["", "What helps:", *helps]
 
     return lines
+
+
+def explain_history(history: Data | None, *, details: bool = False) -> list[str]:
+    """Return the lines about what the kills of each kind have in common.
+
+    Without `details`, kinds of which nothing is known are left out, and so are the figures.
+    """
+    lines = []
+    for kind in (history or {}).get("kinds", ()):
+        sentences = _list_sentences(kind, details=details)
+        if sentences:
+            lines += ["", *_wrap(_describe_kind(kind)), *_list_bullets("-", sentences)]
+
+    return lines
+
+
+def _describe_kind(kind: Data) -> str:
+    names = [kind["victim"] or "an unknown process"]
+    if kind["unit"]:
+        names.append(kind["unit"])
+
+    victim = " of ".join(names)
+    if kind["count"] == 1:
+        return f"History of {victim}, killed once:"
+
+    return f"History of {victim}, killed {kind['count']} times since {format_utc(kind['first'])}:"
+
+
+def _list_sentences(kind: Data, *, details: bool) -> list[str]:
+    """Return what is known about a kind of kills, each part in one sentence."""
+    growth = kind["growth"]
+    others = [kind[part] for part in _PARTS if kind[part]]
+    parts = [*others, *kind["preceded_by"], *kind["since"]]
+    sentences = [part["sentence"] for part in parts]
+    if details:
+        return [growth["sentence"], *growth["evidence"], *sentences]
+
+    if growth["verdict"] == _UNKNOWN:
+        return sentences
+
+    return [growth["sentence"], *sentences]
 
 
 def merge_remedies(remedies: t.Iterable[Data]) -> list[dict[str, t.Any]]:

@@ -75,7 +75,7 @@ def find_in_journal(query: Query, run: Run, reader: Reader | None = None) -> dic
     Raises JournalError.
     """
     try:
-        return _find(query, run, reader)
+        return _find_with_history(query, run, reader)
     except CursorError:
         if not query.restart:
             raise
@@ -84,6 +84,24 @@ def find_in_journal(query: Query, run: Run, reader: Reader | None = None) -> dic
     coverage = result["coverage"]
     coverage.update(complete=False, notes=[_RESTARTED, *coverage["notes"]])
     result["summary"]["units_taken_down_complete"] = False
+
+    return result
+
+
+def _find_with_history(query: Query, run: Run, reader: Reader | None) -> dict[str, t.Any]:
+    """Return the OOM kills in the requested part of a journal, with a history of more than the new ones.
+
+    A search that continues an earlier one shows too little for a history. If it finds new kills, all of the journal is
+    searched for that; otherwise, there is nothing new to say. Raises JournalError.
+    """
+    result = _find(query, run, reader)
+    is_partial = query.history and query.after_cursor is not None
+    if not is_partial:
+        return result
+
+    result["history"] = None
+    if result["events"]:
+        result["history"] = _find(query._replace(after_cursor=None), run, reader)["history"]
 
     return result
 

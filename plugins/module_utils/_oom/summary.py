@@ -115,6 +115,26 @@ def write_message(result: t.Mapping[str, t.Any]) -> str:
     return f"No OOM kill found since {format_utc(coverage['from'])}."
 
 
+def write_history_message(history: t.Mapping[str, t.Any]) -> str:
+    """Return the kinds of kills in a history as one sentence."""
+    kinds = history["kinds"]
+    if not kinds:
+        return "No OOM kill found."
+
+    named = [_name_kind(kind) for kind in kinds[:_MAX_NAMED]]
+    more = len(kinds) - len(named)
+    if more:
+        named.append(f"and {more} more")
+
+    noun = {1: "kind"}.get(len(kinds), "kinds")
+    return f"OOM kills of {len(kinds)} {noun}: {', '.join(named)}."
+
+
+def _name_kind(kind: t.Mapping[str, t.Any]) -> str:
+    names = filter(None, (kind["victim"], kind["unit"]))
+    return f"{' of '.join(names) or 'unknown'} ({kind['count']})"
+
+
 def format_utc(time: str) -> str:
     """Return a time in ISO 8601 for people, without the part of a second."""
     return f"{time[:19].replace('T', ' ')} UTC"

@@ -75,6 +75,7 @@ def build_record(host: str, result: Data | None, *, collected_at: str, version: 
         "summary": result["summary"],
         "kinds": _group_events(result["events"]),
         "remedies": result["remedies"],
+        "history": result.get("history"),
     }
     return {**record, **_make_plain(found)}
 

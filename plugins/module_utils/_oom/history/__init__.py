@@ -14,6 +14,7 @@ observe.py       observe_past(): a journal -> the past of its host, by way of th
 kinds.py         kills -> kinds of kills: unit, name of the victim, cause
 trend.py         the line through the peaks of runs
 growth.py        judge_growth(): a kind and the past -> leak, spike, too many, limit too low
+enough.py        find_enough(): a kind, the past and the verdict -> the size that would have been enough
 clock.py         the local time of a host; words for times and durations
 bursts.py        kills in quick succession
 windows.py       the narrowest window that holds most of some points, and its chance at random

@@ -44,6 +44,15 @@ _TIMES_AS_MANY = 2
 _SAME_SIZE = 0.6
 
 
+_SENTENCES = {
+    "leak": "The memory leaks: it grows by {rate} an hour.",
+    "spike": "The memory grew suddenly.",
+    "too_many": "There were too many processes.",
+    "limit_too_low": "The limit is too low for ordinary use.",
+    "cannot_tell": "Why the memory grew cannot be told.",
+}
+
+
 class Growth(t.NamedTuple):
     """Why the memory grew; `evidence` are whole sentences."""
 
@@ -56,6 +65,11 @@ class Growth(t.NamedTuple):
     """How well the line of a leak fits, from 0 to 1 (r squared)."""
     runs: int = 0
     """The number of runs without a kill that were compared."""
+
+    @property
+    def sentence(self) -> str:
+        rate = format_size(zero_if_unknown(self.bytes_per_hour))
+        return _SENTENCES[self.verdict].format(rate=rate)
 
 
 class _Case(t.NamedTuple):

@@ -49,6 +49,7 @@ def build_kill(incident: Incident, consumers: Consumers, cause: str) -> Kill:
         namesakes_bytes=_find_held(namesakes),
         limit_bytes=limit.limit_bytes,
         ram_bytes=memory.ram_bytes,
+        swap_total_bytes=memory.swap_total_bytes,
         evicted_bytes=_find_evicted(limit, incident.report.page_size),
     )
 

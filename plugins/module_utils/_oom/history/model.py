@@ -32,6 +32,8 @@ class Kill(t.NamedTuple):
     """When the unit was started."""
     ram_bytes: int | None = None
     """The RAM of the host."""
+    swap_total_bytes: int | None = None
+    """The swap of the host."""
     evicted_bytes: int | None = None
     """The page cache that the kernel had taken from the cgroup at its limit."""
     unit_peak_bytes: int | None = None

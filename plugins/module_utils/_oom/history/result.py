@@ -10,6 +10,7 @@ import typing as t
 from ..._journal.journal import Journal
 from ..._journal.window import Extent
 from ..summary import format_time
+from .enough import Enough, find_enough
 from .growth import judge_growth
 from .kinds import Kind, group_kills
 from .model import Kill, Past
@@ -42,10 +43,17 @@ def build_kind(kind: Kind, past: Past, *, now_us: int) -> dict[str, t.Any]:
         "count": len(kills),
         "first": format_time(kills[0].time_us),
         "last": format_time(kills[-1].time_us),
-        "growth": {**growth._asdict(), "evidence": list(growth.evidence)},
+        "growth": {**growth._asdict(), "evidence": list(growth.evidence), "sentence": growth.sentence},
         "rhythm": None,
         "preceded_by": [],
         "forecast": None,
-        "enough": None,
+        "enough": _build_enough(find_enough(kills, past, growth)),
         "since": [],
     }
+
+
+def _build_enough(enough: Enough | None) -> dict[str, t.Any] | None:
+    if enough is None:
+        return None
+
+    return enough._asdict()

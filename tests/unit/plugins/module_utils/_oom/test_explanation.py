@@ -12,7 +12,7 @@ import typing as t
 import pytest
 import yaml
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.explanation import explain_result
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.explanation import explain_history, explain_result
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.in_journal import Query, find_in_journal
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.in_logs import find_in_logs
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import FIXTURES as LOGS
@@ -223,3 +223,66 @@ def test_unknown_services_are_not_printed_as_none(name: str) -> None:
     summary = {**RESULT["summary"], "units_taken_down": [], "units_taken_down_complete": None}
     lines = explain({**RESULT, name: [], "summary": summary}).splitlines()
     assert lines[0] == "3 OOM events; services taken down: not known."
+
+
+def make_kind(**changes: t.Any) -> dict[str, t.Any]:
+    growth = {"verdict": "leak", "sentence": "The memory leaks.", "evidence": ["It grew."]}
+    return {
+        "unit": "shop.service",
+        "victim": "worker",
+        "count": 3,
+        "first": "2026-11-20T08:53:20.000000Z",
+        "growth": growth,
+        "rhythm": None,
+        "preceded_by": [],
+        "forecast": None,
+        "enough": None,
+        "since": [],
+        **changes,
+    }
+
+
+CANNOT_TELL = {"verdict": "cannot_tell", "sentence": "It cannot be told.", "evidence": ["There is one run."]}
+BEGIN = ["", "History of worker of shop.service, killed 3 times since 2026-11-20 08:53:20", "UTC:"]
+
+
+def test_history_has_one_sentence_for_each_part_that_is_known() -> None:
+    parts = {name: {"sentence": f"The {name}."} for name in ("rhythm", "forecast", "enough")}
+    lists = {name: [{"sentence": f"The {name}."}] for name in ("preceded_by", "since")}
+    assert explain_history({"kinds": [make_kind(**parts, **lists)]}) == [
+        *BEGIN,
+        "  - The memory leaks.",
+        *[f"  - The {name}." for name in (*parts, *lists)],
+    ]
+
+
+def test_details_have_the_figures() -> None:
+    assert explain_history({"kinds": [make_kind()]}, details=True)[3:] == ["  - The memory leaks.", "  - It grew."]
+
+
+def test_kind_of_which_nothing_is_known_is_left_out_without_details() -> None:
+    kinds = {"kinds": [make_kind(growth=CANNOT_TELL)]}
+    assert explain_history(kinds) == []
+    assert explain_history(kinds, details=True)[3:] == ["  - It cannot be told.", "  - There is one run."]
+
+
+@pytest.mark.parametrize(
+    ("changes", "begin"),
+    [
+        ({"count": 1}, "History of worker of shop.service, killed once:"),
+        ({"count": 1, "unit": None}, "History of worker, killed once:"),
+        ({"count": 1, "victim": None}, "History of an unknown process of shop.service, killed once:"),
+    ],
+)
+def test_history_names_the_victim_and_its_unit(changes: dict[str, t.Any], begin: str) -> None:
+    assert explain_history({"kinds": [make_kind(**changes)]})[1] == begin
+
+
+def test_history_stands_before_what_helps() -> None:
+    remedy = {"role": "swap", "variables": {}, "why": "Why.", "risk": "Risk.", "automatic": True}
+    lines = explain({"history": {"kinds": [make_kind()]}, "remedies": [remedy]}).splitlines()
+    assert lines.index(BEGIN[1]) < lines.index("What helps:")
+
+
+def test_result_without_history_has_no_lines_about_it() -> None:
+    assert explain({}) == explain({"history": None})

@@ -136,3 +136,17 @@ def test_history_of_a_host_without_kills_is_empty() -> None:
     found = find_in_journal(Query(history=True), Host(QUIET))
     coverage = found["coverage"]
     assert found["history"] == {"from": coverage["from"], "to": coverage["to"], "kinds": []}
+
+
+def test_continued_search_without_new_kills_has_no_history() -> None:
+    host = Host(captured("bullseye"))
+    cursor = find_in_journal(Query(), host)["coverage"]["cursor"]
+    assert find_in_journal(Query(history=True, after_cursor=cursor), host)["history"] is None
+
+
+def test_continued_search_with_new_kills_has_the_history_of_the_whole_journal() -> None:
+    entries = captured("bullseye")
+    host = Host(entries)
+    result = find_in_journal(Query(history=True, after_cursor=entries[len(entries) // 2]["__CURSOR"]), host)
+    assert 0 < len(result["events"]) < 3
+    assert sum(kind["count"] for kind in result["history"]["kinds"]) == 3

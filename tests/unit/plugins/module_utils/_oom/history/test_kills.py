@@ -36,6 +36,7 @@ def test_kill_has_its_time_place_and_sizes() -> None:
         namesakes=2,
         namesakes_bytes=(200000 + 960000) * PAGE,
         ram_bytes=GIB,
+        swap_total_bytes=3_934_572_544,
     )
 
 

@@ -1,0 +1,249 @@
+#!/usr/bin/python
+# Copyright (c) 2026 oomguard contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module oom_history_info: its documentation, its argument spec, and the history in the result of a search."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: oom_history_info
+short_description: Tell what the OOM kills of a host have in common
+version_added: 1.0.0
+description:
+  - Tells for each kind of OOM kill why the memory grew, when the kills come, what happened before them, what would have
+    been enough, and whether changes helped.
+  - Everything follows from the host's own journal. Nothing has to be installed on the host or measured beforehand.
+  - Each statement comes with its figures. Where the journal does not show enough, the answer is V(cannot_tell) or
+    V(null). The journals of systemd before version 255 show less, as they have no memory peaks.
+  - Only records that the kernel, systemd or root wrote are used.
+  - The module M(oomguard.linux.oom_info) returns the same as RV(oomguard.linux.oom_info#module:history) in the same
+    search.
+author:
+  - oomguard contributors (@oomguard)
+extends_documentation_fragment:
+  - oomguard.linux.attributes.reading
+attributes:
+  platform:
+    description: Linux with the systemd journal.
+    support: full
+    platforms: posix
+options:
+  since:
+    description:
+      - The start of the period to look at, in the syntax of C(journalctl --since). Omit it to look at all that the
+        journal holds.
+    type: str
+  until:
+    description:
+      - The end of the period to look at, in the syntax of C(journalctl --until).
+    type: str
+  journal_directory:
+    description:
+      - Read the journal files in this directory instead of the host's own journal. Times of the day are then in UTC.
+      - Mutually exclusive with O(journal_namespace).
+    type: path
+  journal_namespace:
+    description:
+      - Read the journal of this namespace.
+      - Mutually exclusive with O(journal_directory).
+    type: str
+  timeout:
+    description:
+      - How many seconds to wait for the answer to one query of the journal. If there is none by then, the module kills
+        the program that reads the journal, and fails.
+      - The minimum is V(1), and the maximum is V(2147483).
+    type: int
+    default: 300
+seealso:
+  - module: oomguard.linux.oom_info
+"""
+
+EXAMPLES = r"""
+- name: Look back at the OOM kills of the host
+  oomguard.linux.oom_history_info:
+  register: history
+
+- name: Show why the memory grew
+  ansible.builtin.debug:
+    msg: "{{ history.kinds | map(attribute='growth.sentence') }}"
+
+- name: Fail if something leaks memory
+  ansible.builtin.assert:
+    that: "'leak' not in history.kinds | map(attribute='growth.verdict')"
+"""
+
+RETURN = r"""
+msg:
+  description: What was found, as one sentence.
+  returned: success
+  type: str
+  sample: "OOM kills of 1 kind: leak.fcgi of apache2.service (3)."
+from:
+  description: The start of the period that the history covers.
+  returned: success
+  type: str
+to:
+  description: The end of the period that the history covers.
+  returned: success
+  type: str
+kinds:
+  description: Each kind of kill, the one with most kills first.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    unit:
+      description:
+        - The unit of the victim, or else its cgroup. V(null) if both are unknown.
+        - The units of sessions, and other units with a number, are one unit, such as V(session-*.scope).
+      type: str
+      sample: apache2.service
+    victim:
+      description: The name of the killed process, V(null) if it is unknown.
+      type: str
+    cause:
+      description: The cause, as M(oomguard.linux.oom_info) returns it.
+      type: str
+      sample: cgroup_limit
+    count:
+      description: The number of kills.
+      type: int
+    first:
+      description: The time of the first kill.
+      type: str
+    last:
+      description: The time of the last kill.
+      type: str
+    growth:
+      description: Why the memory grew.
+      type: dict
+      contains:
+        verdict:
+          description:
+            - V(leak) if the memory grew with time, V(spike) if it grew suddenly, V(too_many) if there were more
+              processes than usual, or V(limit_too_low) if the unit ordinarily needs about as much as its limit.
+            - V(cannot_tell) if the journal does not show enough for any of these.
+          type: str
+          sample: leak
+        evidence:
+          description: The figures that the verdict follows from, or what is missing for one, in sentences.
+          type: list
+          elements: str
+        bytes_per_hour:
+          description: How fast the memory grows with a leak, V(null) otherwise.
+          type: int
+        fit:
+          description:
+            - The share of the differences between the runs that a straight line explains, from 0 to 1, with a leak.
+            - V(null) otherwise.
+          type: float
+        runs:
+          description: The number of runs without a kill that were compared.
+          type: int
+        sentence:
+          description: The verdict as a sentence.
+          type: str
+          sample: "The memory leaks: it grows by 10.0 MiB an hour."
+    rhythm:
+      description: The rhythm of the kills, V(null) if they show none.
+      type: dict
+    preceded_by:
+      description: What happened before the kills more often than at other times.
+      type: list
+      elements: dict
+    forecast:
+      description: When the next kill is to be expected, V(null) if nothing shows that.
+      type: dict
+    enough:
+      description: How much would have been enough, V(null) if nothing shows that.
+      type: dict
+      contains:
+        sentence:
+          description: What would have been enough, and how that is known. For a leak, that nothing is.
+          type: str
+        memory_max_bytes:
+          description: The size for C(MemoryMax=) of the unit, V(null) if nothing shows it.
+          type: int
+        swap_total_bytes:
+          description: The total swap of the host, V(null) if nothing shows it.
+          type: int
+        workers:
+          description: The number of processes with the name of the victim, V(null) if nothing shows it.
+          type: int
+        is_lower_bound:
+          description: Whether all that is known is that more than this is needed.
+          type: bool
+    since:
+      description: The changes that were made, and whether there were fewer kills afterwards.
+      type: list
+      elements: dict
+coverage:
+  description: The part of the journal that was searched, as M(oomguard.linux.oom_info) returns it.
+  returned: success
+  type: dict
+"""
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._command import LONGEST_TIMEOUT, Run, run
+from ..module_utils._errors import OomguardError
+from ..module_utils._oom.in_journal import Query, find_in_journal, open_reader
+from ..module_utils._oom.summary import write_history_message
+from ..module_utils._params import LONGEST_NAMESPACE, check_name, check_ranges, check_texts
+from ..module_utils._safe import neutralise_all
+
+ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
+    "since": {"type": "str"},
+    "until": {"type": "str"},
+    "journal_directory": {"type": "path"},
+    "journal_namespace": {"type": "str"},
+    "timeout": {"type": "int", "default": 300},
+}
+_RANGES = {"timeout": (1, LONGEST_TIMEOUT)}
+
+
+def main() -> None:
+    """Look back at the OOM kills, and return the result."""
+    module = AnsibleModule(
+        argument_spec=ARGUMENT_SPEC,
+        mutually_exclusive=[("journal_directory", "journal_namespace")],
+        supports_check_mode=True,
+    )
+    try:
+        check(module.params)
+        result = find(module.params, run)
+    except OomguardError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=False, **neutralise_all(result))
+
+
+def check(params: t.Mapping[str, t.Any]) -> None:
+    """Reject numbers and texts that make no sense. Raises ParameterError."""
+    check_texts(params, ARGUMENT_SPEC)
+    check_ranges(params, _RANGES)
+    check_name("journal_namespace", params["journal_namespace"] or "", longest=LONGEST_NAMESPACE)
+
+
+def find(params: t.Mapping[str, t.Any], run: Run) -> dict[str, t.Any]:
+    """Return the history of the OOM kills in the journal that the parameters name. Raises OomguardError."""
+    query = Query(
+        since=params["since"],
+        until=params["until"],
+        directory=params["journal_directory"],
+        namespace=params["journal_namespace"],
+        timeout=params["timeout"],
+        tasks="none",
+        history=True,
+    )
+    with open_reader(query) as reader:
+        result = find_in_journal(query, run, reader)
+
+    history = result["history"]
+    return {"msg": write_history_message(history), **history, "coverage": result["coverage"]}
+
+
+if __name__ == "__main__":
+    main()
