@@ -11,6 +11,10 @@ class ModuleDocFragment:
 
     CHANGING = r"""
 options: {}
+notes:
+  - Each change is also written to the journal of the host, if it has one, as one record for each setting that has
+    another value, with the fields C(OOMGUARD_MODULE), C(OOMGUARD_WHAT), C(OOMGUARD_OBJECT), C(OOMGUARD_BEFORE) and
+    C(OOMGUARD_AFTER). Check mode, a run that changes nothing or fails, and a task with C(no_log) write no record.
 attributes:
   check_mode:
     description: Returns what would be changed, and changes nothing.

@@ -7,7 +7,7 @@
     read the host  ->  decide (pure)  ->  carry it out   ->  observe again,  ->  hand what is verified
                                                              compare             to what runs
 
-Check mode ends after the plan. A second run plans nothing.
+Check mode ends after the plan. A second run plans nothing. A change that was made is told to the journal.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ import abc
 import contextlib
 import typing as t
 
+from ._change_record import Setting, encode_record, find_differences
 from ._errors import OomguardError
+from ._journald import SILENT, Journald
 
 
 class Plan(t.Protocol):
@@ -32,7 +34,9 @@ PlanT = t.TypeVar("PlanT", bound=Plan)
 
 
 class Change(abc.ABC, t.Generic[StateT, PlanT]):
-    """One change that a module makes, in the steps that `bring` takes."""
+    """One change that a module makes, in the steps that `bring` takes. `module` is the name of the module."""
+
+    module: t.ClassVar[str]
 
     @abc.abstractmethod
     def lock(self) -> t.ContextManager[object]:
@@ -62,11 +66,18 @@ class Change(abc.ABC, t.Generic[StateT, PlanT]):
     def undo(self, plan: PlanT, error: OomguardError) -> t.NoReturn:
         """Put back what `plan` changed before `error`, and raise an error that says what state the host is in."""
 
+    @abc.abstractmethod
+    def list_settings(self, state: StateT) -> list[Setting]:
+        """Return the settings of the host that such a change concerns, as they are in `state`."""
 
-def bring(change: Change[StateT, PlanT], *, check_mode: bool) -> tuple[StateT, PlanT]:
+
+def bring(change: Change[StateT, PlanT], *, check_mode: bool, journal: Journald = SILENT) -> tuple[StateT, PlanT]:
     """Bring about a change; return the state of the host afterwards, and the plan as it was carried out.
 
     In check mode, and if there is nothing to do, that is the state that was found. Raises OomguardError.
+
+    The `journal` gets a record of each setting that has another value, once everything has succeeded. If the run is
+    interrupted before that, the change has no record: the next run finds nothing to do.
     """
     with contextlib.nullcontext() if check_mode else change.lock():
         state = change.observe()
@@ -74,6 +85,7 @@ def bring(change: Change[StateT, PlanT], *, check_mode: bool) -> tuple[StateT, P
         if check_mode or not plan.changed:
             return state, plan
 
+        before = change.list_settings(state)
         try:
             applied = change.apply(plan)
             state = change.observe()
@@ -81,4 +93,7 @@ def bring(change: Change[StateT, PlanT], *, check_mode: bool) -> tuple[StateT, P
         except OomguardError as error:
             change.undo(plan, error)
 
-        return change.activate(state, plan), applied
+        state = change.activate(state, plan)
+        differences = find_differences(before, change.list_settings(state))
+        journal.send(encode_record(change.module, difference) for difference in differences)
+        return state, applied

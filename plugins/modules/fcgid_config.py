@@ -126,6 +126,7 @@ notes:
   - A graceful reload ends mod_fcgid's workers. They receive SIGTERM after some seconds and SIGKILL about eight seconds
     later. A program that finishes its request on SIGTERM, as Perl's C(FCGI.pm) and C(php-cgi) do, loses no request that
     is finished by then.
+  - C(journalctl MESSAGE_ID=e97d3b1a9c4644789de104f46f7d77e0) shows the changes that this module has made.
 seealso:
   - name: mod_fcgid
     description: The directives and their contexts.
@@ -319,6 +320,7 @@ from ..module_utils._fcgid.result import (
     find_warnings,
 )
 from ..module_utils._fcgid.wrapper import make_wrapper
+from ..module_utils._journald import Journald
 from ..module_utils._params import check_texts
 from ..module_utils._safe import neutralise, neutralise_all
 
@@ -360,7 +362,9 @@ def main() -> None:
         layout_here = find_instance(layout, module.params["instance"])
         apache = Apache(layout_here, run=run, path=module.params["path"])
         usage = observe_usage()
-        state, plan = bring(FcgidChange(apache, wanted), check_mode=module.check_mode)
+        state, plan = bring(
+            FcgidChange(apache, wanted), check_mode=module.check_mode, journal=Journald(silent=module.no_log)
+        )
         instances = observe_instances(layout, run=run)
     except OverriddenError as error:
         overrides = describe_overrides(error.overrides)

@@ -143,6 +143,7 @@ notes:
     MESSAGE_ID=5d0f8c1e2a7b4c6f9e31b7a4d2586c90) shows them.
   - After a worker has been retired, the next request waits until mod_fcgid has started another one, as it does whenever
     a worker has ended.
+  - C(journalctl MESSAGE_ID=ecf650a1052e497b86303eb43f40b7c0) shows the changes that this module has made.
 seealso:
   - module: oomguard.linux.fcgid_worker_info
   - module: oomguard.linux.fcgid_config
@@ -207,6 +208,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._change import bring
 from ..module_utils._command import run
 from ..module_utils._errors import OomguardError
+from ..module_utils._journald import Journald
 from ..module_utils._params import check_texts
 from ..module_utils._recycler.change import RecyclerChange
 from ..module_utils._recycler.checks import check_host
@@ -259,7 +261,9 @@ def main() -> None:
     try:
         check_texts(module.params, module.argument_spec)
         wanted = build_wanted(module.params)
-        state, plan = bring(RecyclerChange(Host(run), wanted), check_mode=module.check_mode)
+        state, plan = bring(
+            RecyclerChange(Host(run), wanted), check_mode=module.check_mode, journal=Journald(silent=module.no_log)
+        )
     except OomguardError as error:
         module.fail_json(msg=str(error))
 

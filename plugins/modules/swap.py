@@ -160,6 +160,7 @@ notes:
   - Requires mkswap, swapon, swapoff and findmnt of util-linux. On btrfs, chattr and btrfs are also required.
   - Switching off a large area in use takes long, because the kernel reads it back. Use C(async) on the task so that it
     does not depend on the connection.
+  - C(journalctl MESSAGE_ID=b79d262c985347b88d24b705bf34d6f3) shows the changes that this module has made.
 seealso:
   - name: swapon(8)
     description: The files that the kernel accepts as swap.
@@ -297,6 +298,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._change import bring
 from ..module_utils._command import run
 from ..module_utils._errors import OomguardError
+from ..module_utils._journald import Journald
 from ..module_utils._params import check_texts
 from ..module_utils._safe import neutralise, neutralise_all
 from ..module_utils._size import parse_size
@@ -331,7 +333,7 @@ def main() -> None:
         check_texts(module.params, module.argument_spec)
         wanted = build_wanted(module.params)
         change = SwapChange(wanted=wanted, host=Host(), run=run)
-        state, plan = bring(change, check_mode=module.check_mode)
+        state, plan = bring(change, check_mode=module.check_mode, journal=Journald(silent=module.no_log))
     except OomguardError as error:
         module.fail_json(msg=str(error))
 

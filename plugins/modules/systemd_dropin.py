@@ -119,6 +119,7 @@ notes:
     writes the file, returns RV(verified) as V(false), and issues a warning.
   - The module warns about a setting that does not have the intended effect on the host, such as C(MemoryHigh) without
     swap, or C(MemoryHigh) below the memory that the unit uses.
+  - C(journalctl MESSAGE_ID=a3d35f601fdf4d7e9996f8abb424a45e) shows the changes that this module has made.
 seealso:
   - name: systemd.unit(5)
     description: The directories in which systemd looks for drop-ins, and the order in which it reads them.
@@ -273,6 +274,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._change import bring
 from ..module_utils._command import run
 from ..module_utils._errors import OomguardError
+from ..module_utils._journald import Journald
 from ..module_utils._params import check_texts
 from ..module_utils._safe import neutralise, neutralise_all
 from ..module_utils._systemd.change import DropinChange
@@ -304,7 +306,7 @@ def main() -> None:
         wanted = parse_wanted(module.params)
         systemd = Systemd(run=run, user=module.params["scope"] == "user")
         change = DropinChange(wanted, systemd, verify=module.params["verify"])
-        state, plan = bring(change, check_mode=module.check_mode)
+        state, plan = bring(change, check_mode=module.check_mode, journal=Journald(silent=module.no_log))
     except OomguardError as error:
         module.fail_json(msg=str(error))
 

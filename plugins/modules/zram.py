@@ -67,6 +67,7 @@ options:
     default: present
 notes:
   - Requires zram-generator. On Debian 12 and later, it is in the package C(systemd-zram-generator).
+  - C(journalctl MESSAGE_ID=0510002222e14e24b9da90d44f33d03d) shows the changes that this module has made.
 seealso:
   - module: oomguard.linux.swap
   - name: zram-generator.conf(5)
@@ -136,6 +137,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils._change import bring
 from ..module_utils._command import run
 from ..module_utils._errors import OomguardError
+from ..module_utils._journald import Journald
 from ..module_utils._safe import neutralise_all
 from ..module_utils._size import parse_size
 from ..module_utils._zram.change import ZramChange
@@ -158,7 +160,7 @@ def main() -> None:
     )
     try:
         change = ZramChange(wanted=build_wanted(module.params), host=Host(run=run))
-        state, plan = bring(change, check_mode=module.check_mode)
+        state, plan = bring(change, check_mode=module.check_mode, journal=Journald(silent=module.no_log))
     except OomguardError as error:
         module.fail_json(msg=str(error))
 

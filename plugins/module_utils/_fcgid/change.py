@@ -8,10 +8,12 @@ from __future__ import annotations
 import typing as t
 
 from .._change import Change
+from .._change_record import Setting
 from .._errors import OomguardError, undoing
 from .apache import Apache
 from .checks import check_host
 from .directives import FcgidError
+from .effect import list_values
 from .plan import (
     Plan,
     State,
@@ -29,6 +31,8 @@ class FcgidChange(Change[State, Plan]):
     back, too, and Apache is started again. Whenever a run is interrupted, Apache can load the configuration on disk,
     and the next run carries on.
     """
+
+    module = "fcgid_config"
 
     def __init__(self, apache: Apache, wanted: Wanted) -> None:
         self._apache = apache
@@ -69,6 +73,12 @@ class FcgidChange(Change[State, Plan]):
     def verify(self, state: State) -> None:
         """Raise FcgidError if the settings are not in force in the configuration as Apache reads it from disk."""
         verify(state, self._wanted)
+
+    def list_settings(self, state: State) -> list[Setting]:
+        """Return our file, and the value of each directive of mod_fcgid, as Apache reads them from disk."""
+        unit = self._apache.unit
+        values = list_values(state.configuration.occurrences)
+        return [Setting(state.name, unit), *(Setting(what, unit, value) for what, value in values.items())]
 
     def undo(self, plan: Plan, error: OomguardError) -> t.NoReturn:
         """Put our file back as it was. Apache was not reloaded yet."""

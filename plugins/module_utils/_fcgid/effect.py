@@ -223,6 +223,23 @@ def find_effective(occurrences: Occurrences, names: t.Iterable[str]) -> dict[str
     return {name: _pick_value(name, values.get(name, {})) for name in names}
 
 
+def list_values(occurrences: Occurrences) -> dict[str, int | str | None]:
+    """Return the value that the server has of each directive, and of each setting for a part of the server."""
+    values: dict[str, int | str | None] = {}
+    for name, value in find_effective(occurrences, DIRECTIVES).items():
+        values[name] = value
+        if isinstance(value, list):
+            values[name] = ", ".join(value) or None
+
+    for occurrence in occurrences:
+        setting = occurrence.setting
+        if setting.sections:
+            name = " ".join(setting.identity).strip()
+            values[f"{name} in {setting.context}"] = setting.value
+
+    return values
+
+
 def find_effective_number(occurrences: Occurrences, name: str) -> int:
     """Return the value that the server has of the directive `name`, which takes a number."""
     return int(find_effective(occurrences, [name])[name])

@@ -8,8 +8,9 @@ from __future__ import annotations
 import typing as t
 
 from .._change import Change
+from .._change_record import Setting
 from .._errors import OomguardError
-from .files import UNIT
+from .files import CONFIGURATION_PATH, UNIT
 from .install import (
     LOOK_HINT,
     Host,
@@ -18,6 +19,7 @@ from .install import (
     Wanted,
     make_plan,
 )
+from .result import list_bounds
 from .settings import RecyclerError
 
 
@@ -26,6 +28,8 @@ class RecyclerChange(Change[State, Plan]):
 
     A failed change is not put back: each step can be repeated, and the next run carries on.
     """
+
+    module = "fcgid_recycler"
 
     def __init__(self, host: Host, wanted: Wanted) -> None:
         self._host = host
@@ -60,6 +64,11 @@ class RecyclerChange(Change[State, Plan]):
         """Return the state. The plan has already restarted the recycler."""
         del plan
         return state
+
+    def list_settings(self, state: State) -> list[Setting]:
+        """Return the service, and the limits in its configuration."""
+        text = state.files[CONFIGURATION_PATH]
+        return [Setting("recycler", ""), *list_bounds(text or "")]
 
     def undo(self, plan: Plan, error: OomguardError) -> t.NoReturn:
         """Raise the error, and leave the rest of the plan to the next run."""

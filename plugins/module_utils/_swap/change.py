@@ -9,6 +9,7 @@ import dataclasses
 import typing as t
 
 from .._change import Change
+from .._change_record import Setting
 from .._command import Run
 from .._errors import OomguardError
 from .._files import lock
@@ -24,6 +25,8 @@ from .wanted import Wanted
 @dataclasses.dataclass(frozen=True)
 class SwapChange(Change[State, Plan]):
     """Brings the swap of `host` to what is `wanted`."""
+
+    module = "swap"
 
     wanted: Wanted
     host: Host
@@ -55,6 +58,10 @@ class SwapChange(Change[State, Plan]):
     def activate(self, state: State, _plan: Plan) -> State:
         """Return `state`: an area is in use as soon as its step is done."""
         return state
+
+    def list_settings(self, state: State) -> list[Setting]:
+        """Return the total swap in bytes, as far as it counts."""
+        return [Setting("swap", "", self.wanted.sum_size(state.areas))]
 
     def undo(self, _plan: Plan, error: OomguardError) -> t.NoReturn:
         """Raise `error`. Nothing is undone: each step leaves a working host, from which the next run continues."""

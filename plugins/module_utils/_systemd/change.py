@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from .._change import Change
+from .._change_record import Setting
 from .._errors import OomguardError, undoing
 from .._files import reporting
 from .cgroup import write_limit
@@ -18,6 +19,7 @@ from .limits import find_stale_limits, verify_limits
 from .manager import Systemd
 from .model import DropinError, Plan, State, Wanted
 from .plan import make_plan
+from .result import list_settings
 from .traps import refuse_empty, refuse_kill
 from .validate import validate_dropin
 
@@ -28,6 +30,8 @@ class DropinChange(Change[State, Plan]):
     With `verify`, it fails if a setting is not in force, or would not be. In any case, it fails if a new memory limit
     is below the memory in use. Raises DropinError, CommandError and FileError.
     """
+
+    module = "systemd_dropin"
 
     def __init__(self, wanted: Wanted, systemd: Systemd, *, verify: bool = True) -> None:
         self._wanted = wanted
@@ -88,6 +92,10 @@ class DropinChange(Change[State, Plan]):
             return self._hand_over_limits(state, plan)
         except OomguardError as error:
             self.undo(plan, error)
+
+    def list_settings(self, state: State) -> list[Setting]:
+        """Return the settings of the unit that the drop-in concerns."""
+        return list_settings(state, self._wanted)
 
     def undo(self, plan: Plan, error: OomguardError) -> t.NoReturn:
         """Put the old file back, and raise an error that also says how that went.

@@ -9,8 +9,9 @@ import dataclasses
 import operator
 import typing as t
 
+from .._change_record import Setting
 from .directives import is_list, resolve_assignments
-from .dropin import iterate_settings
+from .dropin import iterate_settings, parse_assignments
 from .in_force import (
     Override,
     find_conflicts,
@@ -22,6 +23,7 @@ from .in_force import (
 from .limits import find_tighter_ceiling
 from .model import Limit, Plan, State, Wanted
 from .plan import is_restart_required
+from .syntax import parse_size
 
 
 def build_result(state: State, plan: Plan, wanted: Wanted, *, check_mode: bool = False) -> dict[str, t.Any]:
@@ -151,3 +153,44 @@ def _find_killed_units(state: State, wanted: Wanted) -> list[str]:
             killed[name] = unit
 
     return list(killed)
+
+
+def list_settings(state: State, wanted: Wanted) -> list[Setting]:
+    """Return the drop-in, and the value of each directive in it or in the request, for the journal.
+
+    That is the value in force if systemd was asked for it, and the one in the file otherwise.
+    """
+    written: dict[str, list[str]] = {}
+    for assignment in parse_assignments(state.text):
+        written.setdefault(assignment.directive, []).append(assignment.value)
+
+    values: dict[str, str | None] = {directive: _join(directive, texts) for directive, texts in written.items()}
+    for in_force in find_effective_values(state, wanted.settings).values():
+        values.update(in_force)
+
+    unit = _find_name(state, wanted)
+    settings = [Setting(f"drop-in {wanted.name}", unit)]
+    for directive, value in values.items():
+        settings.append(Setting(directive, unit, _to_bytes(directive, value)))
+
+    return settings
+
+
+def _find_name(state: State, wanted: Wanted) -> str:
+    """Return the name of the unit, and not an alias."""
+    if state.instances:
+        return wanted.unit
+
+    return state.properties.get("Id", wanted.unit)
+
+
+def _to_bytes(directive: str, value: str | None) -> str | int | None:
+    """Return a value, a size in bytes."""
+    if value is None or not directive.startswith("Memory"):
+        return value
+
+    size_bytes = parse_size(value)
+    if size_bytes is None:
+        return value
+
+    return size_bytes

@@ -9,6 +9,7 @@ import dataclasses
 import typing as t
 
 from .._change import Change
+from .._change_record import Setting
 from .._errors import OomguardError, undoing
 from .._files import check_change, lock, remove_file, write_file
 from .._swap.checks import require_swapoff_room
@@ -26,6 +27,8 @@ _TIMEOUT = 600
 @dataclasses.dataclass(frozen=True)
 class ZramChange(Change[State, Plan]):
     """Brings the zram0 of `host` to what is `wanted`."""
+
+    module = "zram"
 
     wanted: Wanted
     host: Host
@@ -65,6 +68,14 @@ class ZramChange(Change[State, Plan]):
         """Return `state`: the device is in use as soon as it is started."""
         del plan
         return state
+
+    def list_settings(self, state: State) -> list[Setting]:
+        """Return the size of the device in bytes, 0 if it is not in use."""
+        size_bytes = 0
+        if state.device is not None:
+            size_bytes = state.device.size_bytes
+
+        return [Setting("zram", "", size_bytes)]
 
     def undo(self, plan: Plan, error: OomguardError) -> t.NoReturn:
         """Put the old configuration back, set the device up with it, and raise `error`."""

@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import typing as t
 
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._change import Change, bring
+from ansible_collections.oomguard.linux.plugins.module_utils._change_record import Setting
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
+from ansible_collections.oomguard.linux.plugins.module_utils._journald import Journald
 
 
 class Increment(t.NamedTuple):
@@ -26,6 +29,8 @@ class Increment(t.NamedTuple):
 
 class Counter(Change[int, Increment]):
     """Brings a number to a target, and notes each step."""
+
+    module = "swap"
 
     def __init__(self, number: int, target: int, *, fails: str = "") -> None:
         self.number = number
@@ -63,6 +68,9 @@ class Counter(Change[int, Increment]):
     def activate(self, state: int, plan: Increment) -> int:
         self.note("activate")
         return state
+
+    def list_settings(self, state: int) -> list[Setting]:
+        return [Setting("swap", "", state)]
 
     def undo(self, plan: Increment, error: OomguardError) -> t.NoReturn:
         self.number -= plan.by
@@ -107,3 +115,40 @@ def test_failure_to_activate_leaves_the_change() -> None:
     with pytest.raises(OomguardError, match=r"^Could not activate\.$"):
         bring(counter, check_mode=False)
     assert counter.number == 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Notes(Journald):
+    """A journal that keeps its records."""
+
+    records: list[bytes] = dataclasses.field(default_factory=list)
+
+    def send(self, records: t.Iterable[bytes]) -> None:
+        self.records.extend(records)
+
+
+def test_change_has_one_record() -> None:
+    journal = Notes()
+    bring(Counter(1, 3), check_mode=False, journal=journal)
+    (record,) = journal.records
+    assert b"MESSAGE=Changed swap from 1 B to 3 B.\n" in record
+
+
+def test_check_mode_has_no_record() -> None:
+    journal = Notes()
+    bring(Counter(1, 3), check_mode=True, journal=journal)
+    assert journal.records == []
+
+
+def test_empty_plan_has_no_record() -> None:
+    journal = Notes()
+    bring(Counter(3, 3), check_mode=False, journal=journal)
+    assert journal.records == []
+
+
+@pytest.mark.parametrize("step", ["apply", "verify", "activate"])
+def test_failure_has_no_record(step: str) -> None:
+    journal = Notes()
+    with pytest.raises(OomguardError):
+        bring(Counter(1, 3, fails=step), check_mode=False, journal=journal)
+    assert journal.records == []

@@ -364,3 +364,12 @@ def test_interrupted_run_is_completed_by_the_next_run(
     programs.ran.clear()
     converge(Apache(layout, run=programs, root=tmp_path, sleep=sleepless), WANTED)
     assert "systemctl reload" in programs.ran
+
+
+def test_settings_are_our_file_and_all_directives(apache: Apache, host: Programs) -> None:
+    del host
+    change = FcgidChange(apache, WANTED)
+    settings = change.list_settings(change.observe())
+    values = {setting.what: setting.value for setting in settings}
+    assert settings[0].value is None
+    assert values["FcgidMinProcessesPerClass"] == 3

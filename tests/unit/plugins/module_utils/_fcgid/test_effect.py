@@ -17,6 +17,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.effect impor
     find_doubts,
     find_effective,
     find_overrides,
+    list_values,
     refuse_contradictions,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._fcgid.plan import Wanted
@@ -448,3 +449,12 @@ def test_warnings_about_commands_do_not_grow_with_the_host() -> None:
     read = configuration(dump("/etc/apache2/sites-enabled/shop.conf", *lines))
     doubts = find_doubts(state(read).expect(Wanted(settings=tuple(wrappers))), str(LINK))
     assert [doubt.split()[0] for doubt in doubts] == ["FcgidCmdOptions"] * 3 + ["297"]
+
+
+def test_values_are_those_of_the_server_and_its_parts() -> None:
+    settings = parse_settings({"FcgidMaxProcesses": 7, "FcgidInitialEnv": ["A=1", "B=2"]})
+    occurrences = BOOKWORM.with_file(str(LINK), settings)
+    values = list_values(occurrences)
+    assert (values["FcgidMaxProcesses"], values["FcgidIdleTimeout"]) == (64, 77)
+    assert values["FcgidInitialEnv"] == "A=1, B=2"
+    assert [name for name in values if " in <" in name]

@@ -117,3 +117,11 @@ def test_check_mode_predicts_that_a_file_cannot_be_removed(
     monkeypatch.setattr(f"{Host.__module__}.check_removable", refuse)
     with pytest.raises(FileError, match="Could not change"):
         bring(RecyclerChange(host, ABSENT), check_mode=True)
+
+
+def test_settings_are_the_service_and_its_bounds(tmp_path: pathlib.Path) -> None:
+    host = Host(Systemd(tmp_path), tmp_path)
+    change = RecyclerChange(host, WANTED)
+    before = [setting.what for setting in change.list_settings(host.observe())]
+    after = [setting.what for setting in change.list_settings(converge(host, WANTED))]
+    assert (before, after[:3]) == (["recycler"], ["recycler", "limit", "hard_limit"])

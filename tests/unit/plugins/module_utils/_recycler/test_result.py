@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.oomguard.linux.plugins.module_utils._change_record import Setting
 from ansible_collections.oomguard.linux.plugins.module_utils._recycler.files import UNIT
 from ansible_collections.oomguard.linux.plugins.module_utils._recycler.install import State, make_plan, make_wanted
-from ansible_collections.oomguard.linux.plugins.module_utils._recycler.result import build_result
-from ansible_collections.oomguard.linux.plugins.module_utils._recycler.settings import make_settings
+from ansible_collections.oomguard.linux.plugins.module_utils._recycler.result import build_result, list_bounds
+from ansible_collections.oomguard.linux.plugins.module_utils._recycler.settings import make_settings, render
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._recycler.factories import VALUES
 
 WANTED = make_wanted(make_settings(VALUES), python="/usr/bin/python3")
@@ -28,3 +29,19 @@ def test_result_has_the_status_of_a_running_service(active: str, status: str | N
         "status": status,
         "restarted": restarted,
     }
+
+
+def test_bounds_are_listed_in_bytes() -> None:
+    scripts = [{"script": "/srv/shop", "user": None, "limit": "1G", "hard_limit": None}]
+    settings = make_settings({**VALUES, "limit": "500M", "hard_limit": None, "scripts": scripts})
+    assert list_bounds(render(settings)) == [
+        Setting("limit", UNIT, 500 << 20),
+        Setting("hard_limit", UNIT),
+        Setting("limit", "/srv/shop", 1 << 30),
+        Setting("hard_limit", "/srv/shop"),
+    ]
+
+
+@pytest.mark.parametrize("configuration", ["", "[recycler", "[recycler]\nlimit = a lot\n"])
+def test_unreadable_configuration_has_no_bounds(configuration: str) -> None:
+    assert list_bounds(configuration) == []

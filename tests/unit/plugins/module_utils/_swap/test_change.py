@@ -11,6 +11,7 @@ import pathlib
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._change import bring
+from ansible_collections.oomguard.linux.plugins.module_utils._change_record import Setting
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.change import SwapChange
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.plan import Plan
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import State, SwapError
@@ -98,3 +99,7 @@ def test_nothing_is_undone(kernel: Kernel) -> None:
     with pytest.raises(SwapError) as raised:
         change_to(WANTED, kernel).undo(Plan(steps=(), before=()), error)
     assert raised.value is error
+
+
+def test_setting_is_the_total_swap(kernel: Kernel) -> None:
+    assert change_to(WANTED, kernel).list_settings(managed(10 * GIB)) == [Setting("swap", "", 10 * GIB)]

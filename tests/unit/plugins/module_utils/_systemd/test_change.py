@@ -17,6 +17,7 @@ import typing as t
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._change import bring
+from ansible_collections.oomguard.linux.plugins.module_utils._change_record import Setting
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
 from ansible_collections.oomguard.linux.plugins.module_utils._files import FileError
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd import change
@@ -277,3 +278,10 @@ def test_instances_of_template_get_new_limit(systemd: Systemd, programs: Program
         programs.instances.append({"ControlGroup": f"/{file.parent.name}", "MemoryMax": "1048576"})
     apply_change(systemd, dataclasses.replace(ONE_MIB, unit="worker@.service"))
     assert [file.read_text() for file in files] == ["1048576", "1048576"]
+
+
+def test_settings_are_those_of_the_drop_in(systemd: Systemd) -> None:
+    change_here = DropinChange(WANTED, systemd)
+    settings = change_here.list_settings(change_here.observe())
+    assert settings[0] == Setting("drop-in 50-oomguard", settings[1].object)
+    assert settings[1].what == "OOMPolicy"

@@ -11,9 +11,10 @@ import typing as t
 
 import pytest
 
+from ansible_collections.oomguard.linux.plugins.module_utils._change_record import Setting
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.model import Limit, State, Wanted
 from ansible_collections.oomguard.linux.plugins.module_utils._systemd.plan import make_plan
-from ansible_collections.oomguard.linux.plugins.module_utils._systemd.result import build_result
+from ansible_collections.oomguard.linux.plugins.module_utils._systemd.result import build_result, list_settings
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._systemd.factories import (
     LATER,
     WANTED,
@@ -141,3 +142,45 @@ def test_units_with_another_value_in_force_are_exceptions() -> None:
     values = ["continue", "stop"]
     instances = [state(properties={"Id": f"a@{value}.service", "OOMPolicy": value}) for value in values]
     assert build(state(instances=tuple(instances)))["exceptions"] == ["a@stop.service"]
+
+
+LIMITED = Wanted(unit="apache2.service", settings={"Service": {"MemoryMax": ["1G"]}})
+
+
+@pytest.mark.parametrize(
+    ("found", "value"),
+    [
+        (state(text=None, properties={"OOMPolicy": "stop"}), "stop"),
+        (state(), "continue"),
+        (state(booted=False), "continue"),
+    ],
+    ids=["no file", "in force", "no systemd"],
+)
+def test_settings_have_the_values_in_force(found: State, value: str) -> None:
+    assert list_settings(found, WANTED) == [
+        Setting("drop-in 50-oomguard", "apache2.service"),
+        Setting("OOMPolicy", "apache2.service", value),
+    ]
+
+
+def test_setting_that_is_removed_has_the_value_in_the_file() -> None:
+    _file, policy = list_settings(state(), Wanted(unit="apache2.service", present=False))
+    assert policy == Setting("OOMPolicy", "apache2.service", "continue")
+
+
+@pytest.mark.parametrize(("shown", "value"), [(str(1 << 30), 1 << 30), ("infinity", "infinity")])
+def test_size_is_a_number_of_bytes(shown: str, value: str | int) -> None:
+    found = state(text=None, properties={"MemoryMax": shown})
+    assert list_settings(found, LIMITED)[1] == Setting("MemoryMax", "apache2.service", value)
+
+
+def test_setting_is_that_of_the_unit_behind_an_alias() -> None:
+    found = state(properties={"Id": "apache2.service"})
+    alias = dataclasses.replace(WANTED, unit="httpd.service")
+    assert {setting.object for setting in list_settings(found, alias)} == {"apache2.service"}
+
+
+def test_setting_of_a_template_is_that_of_the_template() -> None:
+    found = state(properties={"Id": "shop@1.service"}, instances=(state(),))
+    template = dataclasses.replace(WANTED, unit="shop@.service")
+    assert {setting.object for setting in list_settings(found, template)} == {"shop@.service"}

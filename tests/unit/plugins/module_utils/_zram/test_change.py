@@ -13,6 +13,7 @@ import typing as t
 import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils import _change
+from ansible_collections.oomguard.linux.plugins.module_utils._change_record import Setting
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
 from ansible_collections.oomguard.linux.plugins.module_utils._files import FileError
 from ansible_collections.oomguard.linux.plugins.module_utils._swap.state import SwapError
@@ -117,3 +118,10 @@ def test_check_mode_finds_a_place_that_cannot_be_written(machine: Machine) -> No
     machine.write("etc/systemd/zram-generator.conf.d", "not a directory")
     with pytest.raises(FileError, match=r"zram-generator\.conf\.d"):
         bring(WANTED, machine, check_mode=True)
+
+
+def test_setting_is_the_size_of_the_device(machine: Machine) -> None:
+    state, plan = bring(WANTED, machine)
+    change = ZramChange(wanted=WANTED, host=machine.host)
+    assert change.list_settings(state) == [Setting("zram", "", HALF)]
+    assert change.list_settings(plan.state) == [Setting("zram", "", 0)]
