@@ -175,9 +175,84 @@ kinds:
           description: Whether all that is known is that more than this is needed.
           type: bool
     since:
-      description: The changes that were made, and whether there were fewer kills afterwards.
+      description:
+        - What the kills say of each change of the host that may have prevented them, oldest first. These are the
+          changes that the modules of this collection have written to the journal. For the journal of this host,
+          they include the last changes of C(/etc/fstab) and of the unit's files in C(/etc/systemd/system), and the
+          upgrades of its packages in dpkg's log.
+        - Changes are judged together if they follow one another within a day, or if there was no kill and not
+          enough time between them to tell them apart.
       type: list
       elements: dict
+      contains:
+        changes:
+          description: The change, or the changes that are judged together.
+          type: list
+          elements: dict
+          contains:
+            time:
+              description: The time of the change.
+              type: str
+            what:
+              description: The setting, file or package that was changed.
+              type: str
+              sample: OOMScoreAdjust of apache2.service
+            before:
+              description: The value before, sizes in bytes. V(null) if there was none, or if it is not known.
+              type: str
+            after:
+              description: The value after, sizes in bytes. V(null) if there is none, or if it is not known.
+              type: str
+            by:
+              description: V(oomguard) for a change by a module of this collection, or else V(unknown).
+              type: str
+            unit:
+              description: The unit that the change concerns, V(null) if it concerns the whole host.
+              type: str
+        verdict:
+          description:
+            - V(fewer) if so few kills after the change had a chance of less than 4 percent at the old rate, divided
+              by the number of changes that are judged.
+            - V(more) if so many had a chance of less than 1 percent, divided in the same way.
+            - V(cannot_tell) otherwise.
+          type: str
+        sentence:
+          description: The verdict, and the figures that it follows from.
+          type: str
+          sample: >-
+            0 kills in 27 days since swap went from 3.7 GiB to 10.0 GiB, after 9 kills in 30 days; at the old rate,
+            the chance of so few was 0.3 %.
+        chance:
+          description: That chance, V(null) if there is no time before or after the change.
+          type: float
+        before:
+          description: The time before the change, from the beginning of the journal or from the change before it.
+          type: dict
+          contains:
+            kills:
+              description: The number of kills.
+              type: int
+            occasions:
+              description:
+                - The number of occasions, which are compared. Kills within three hours of one another are one
+                  occasion, which lasts for a day at most.
+              type: int
+            up_seconds:
+              description: How long the host was up.
+              type: int
+        after:
+          description: The time after the change, to the end of the journal or to the next change.
+          type: dict
+          contains:
+            kills:
+              description: The number of kills.
+              type: int
+            occasions:
+              description: The number of occasions.
+              type: int
+            up_seconds:
+              description: How long the host was up.
+              type: int
 coverage:
   description: The part of the journal that was searched, as M(oomguard.linux.oom_info) returns it.
   returned: success

@@ -18,32 +18,37 @@ from .model import Modification
 
 _ROOT = pathlib.Path("/")
 _UNITS = "etc/systemd/system"
-_UNIT = re.compile(r"[A-Za-z0-9:_@\\-][A-Za-z0-9:_.@\\-]{0,254}")
 # The time of the content is certain if that of the inode agrees. It does not after a copy or a package that keeps old
 # times, or after a change of the mode.
 _AGREEMENT_SECONDS = 60
-# dpkg(1): the local time, what was done, the package with its architecture, the old and the new version.
-_UPGRADE = r"^([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}} [0-9:]{{8}}) upgrade ({service}(?:-\S+?)?):\S+ (\S+) (\S+)$"
+# dpkg(1): after the local time, what was done, the package with its architecture, the old and the new version.
+_UPGRADE = re.compile(r" upgrade (\S+?):\S+ (\S+) (\S+)$", re.MULTILINE)
+_TIME = "2026-11-29 12:00:00"
+# Packages that hold the program of a service are named after it, or have one of these suffixes.
+_SUFFIX = re.compile("-(?:bin|core|server)$")
 _LOGS = ("var/log/dpkg.log.1", "var/log/dpkg.log")
 
 
 def list_file_changes(
-    units: t.Iterable[str], *, first_us: int, last_us: int, root: pathlib.Path = _ROOT
+    units: t.Collection[str], *, first_us: int, last_us: int, root: pathlib.Path = _ROOT
 ) -> list[Modification]:
     """Return what the files show of the changes in a period that concern the units, or the swap of the host."""
-    changes = [*_read_change(root / "etc/fstab", root)]
-    # The name of a unit in the journal may be one of a cgroup that a user has made.
-    for unit in filter(_UNIT.fullmatch, units):
-        for path in _list_unit_files(root, unit):
-            changes += _read_change(path, root, unit)
-        changes += _list_upgrades(root, unit)
+    changes = [*_read_change(root / "etc/fstab", root), *_list_upgrades(root, units)]
+    for path, unit in _list_unit_files(root / _UNITS, units):
+        changes += _read_change(path, root, unit)
 
     return [change for change in changes if first_us <= change.time_us <= last_us]
 
 
-def _list_unit_files(root: pathlib.Path, unit: str) -> list[pathlib.Path]:
-    folder = root / _UNITS
-    return [folder / unit, *sorted((folder / f"{unit}.d").glob("*.conf"))]
+def _list_unit_files(folder: pathlib.Path, units: t.Iterable[str]) -> t.Iterator[tuple[pathlib.Path, str]]:
+    """Yield unit files and drop-ins, each with its unit. A name in the journal need not be one of a file."""
+    present = {path.name: path for path in folder.glob("*")}
+    for unit in units:
+        if unit in present:
+            yield present[unit], unit
+        if f"{unit}.d" in present:
+            for path in sorted(present[f"{unit}.d"].glob("*.conf")):
+                yield path, unit
 
 
 def _read_change(path: pathlib.Path, root: pathlib.Path, unit: str = "") -> t.Iterator[Modification]:
@@ -55,16 +60,23 @@ def _read_change(path: pathlib.Path, root: pathlib.Path, unit: str = "") -> t.It
             yield Modification(status.st_mtime_ns // 1000, f"/{path.relative_to(root)}", None, None, "unknown", unit)
 
 
-def _list_upgrades(root: pathlib.Path, unit: str) -> t.Iterator[Modification]:
-    """Yield the upgrades of the packages that have the name of the unit, such as apache2 and apache2-bin."""
-    service = re.split("[@.]", unit)[0]
-    upgrade = re.compile(_UPGRADE.format(service=re.escape(service)), re.MULTILINE)
+def _list_upgrades(root: pathlib.Path, units: t.Iterable[str]) -> t.Iterator[Modification]:
+    """Yield the upgrades of the packages with the names of services."""
+    services = {re.split(r"@|\.service$", unit)[0]: unit for unit in units}
     log = "".join(_read_log(root / name) for name in _LOGS)
-    for written, package, before, after in upgrade.findall(log):
-        with contextlib.suppress(ValueError, OverflowError):
-            local = time.strptime(written, "%Y-%m-%d %H:%M:%S")
-            time_us = int(time.mktime(local)) * 1_000_000
-            yield Modification(time_us, f"the package {package}", before, after, "unknown", unit)
+    for found in _UPGRADE.finditer(log):
+        package, before, after = found.groups()
+        unit = services.get(_SUFFIX.sub("", package))
+        if unit:
+            written = log[found.start() - len(_TIME) : found.start()]
+            yield from _date(Modification(0, f"the package {package}", before, after, "unknown", unit), written)
+
+
+def _date(change: Modification, written: str) -> t.Iterator[Modification]:
+    """Yield a change with its time, nothing if the time cannot be read."""
+    with contextlib.suppress(ValueError, OverflowError):
+        local = time.strptime(written, "%Y-%m-%d %H:%M:%S")
+        yield change._replace(time_us=int(time.mktime(local)) * 1_000_000)
 
 
 def _read_log(path: pathlib.Path) -> str:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The changes of a host: those that the modules of this collection have recorded, and those that its files show."""
+"""The changes of a host that the modules of this collection have recorded in its journal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from ..._change_record import MESSAGE_IDS, name_setting
 from ..._journal.journal import Journal
 from ..._journal.record import Record
 from ..._journal.walk import Walk
-from .host_files import list_file_changes
 from .model import Modification
 
 _MODULES = {message_id: module for module, message_id in MESSAGE_IDS.items()}
@@ -35,22 +34,8 @@ _MOST_RECORDS = 500
 _NEAR_US = 120_000_000
 
 
-def find_modifications(
-    journal: Journal, first_us: int, last_us: int, units: t.Iterable[str], *, local: bool
-) -> list[Modification]:
-    """Return the changes of a host in a period, oldest first. Raises JournalError.
-
-    If the journal is that of this host, `local`, this includes those of the files that concern the units.
-    """
-    recorded = _find_recorded(journal, first_us, last_us)
-    if not local:
-        return recorded
-
-    files = list_file_changes(units, first_us=first_us, last_us=last_us)
-    return merge_changes(recorded, files)
-
-
-def _find_recorded(journal: Journal, first_us: int, last_us: int) -> list[Modification]:
+def read_changes(journal: Journal, first_us: int, last_us: int) -> list[Modification]:
+    """Return the changes that modules have recorded in a period, oldest first. Raises JournalError."""
     walk = Walk(matches=_MATCHES, realtime_us=last_us, backwards=True, limit=_MOST_RECORDS, fields=_FIELDS)
     found = filter(None, map(read_change, journal.walk(walk)))
     return sorted(filter(lambda change: change.time_us >= first_us, found), key=_get_time)

@@ -13,10 +13,12 @@ from ..._journal.record import Record
 from ..._journal.walk import Walk
 from ..._journal.window import Extent
 from .happenings import PRESSURE, SOURCES, Source, is_pressure, mark_timers
+from .host_files import list_file_changes
 from .kinds import group_kills, is_unit
 from .lives import FIELDS, MESSAGES, Run, add_runs, list_lives, list_runs
 from .local_time import list_utc_offsets
 from .model import Happening, Kill, Past
+from .modifications import merge_changes, read_changes
 from .populations import observe_populations
 
 _HOUR_US = 3_600_000_000
@@ -61,13 +63,17 @@ def observe_past(
         lives=list_lives(runs, in_order),
         happenings=happenings,
         watched=reader.watched,
+        modifications=read_changes(journal, extent.first_us, extent.last_us),
         pressures_us=reader.read_pressures(),
         boots=list_boots(extent),
     )
     if not local:
         return past
 
+    units = {kill.unit for kill in in_order}
+    changed_files = list_file_changes(units, first_us=extent.first_us, last_us=extent.last_us, root=root)
     return past._replace(
+        modifications=merge_changes(past.modifications, changed_files),
         utc_offsets=list_utc_offsets(extent.first_us, extent.last_us),
         happenings=mark_timers(happenings, find_timers(root)),
         present=observe_populations(in_order, root / "proc"),

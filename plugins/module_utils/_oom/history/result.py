@@ -13,8 +13,9 @@ from ..summary import format_time
 from .enough import Enough, find_enough
 from .growth import judge_growth
 from .kinds import Kind, group_kills
-from .model import Kill, Past
+from .model import Kill, Modification, Past
 from .observe import observe_past
+from .since import Period, Since, judge_changes
 
 
 def find_history(
@@ -48,7 +49,7 @@ def build_kind(kind: Kind, past: Past, *, now_us: int) -> dict[str, t.Any]:
         "preceded_by": [],
         "forecast": None,
         "enough": _build_enough(find_enough(kills, past, growth)),
-        "since": [],
+        "since": [describe_since(since) for since in judge_changes(kills, past)],
     }
 
 
@@ -57,3 +58,30 @@ def _build_enough(enough: Enough | None) -> dict[str, t.Any] | None:
         return None
 
     return enough._asdict()
+
+
+def describe_since(since: Since) -> dict[str, t.Any]:
+    """Return a change, or several, and the kills before and after as plain data."""
+    return {
+        "changes": list(map(_describe_change, since.changes)),
+        "verdict": since.verdict,
+        "sentence": since.sentence,
+        "chance": since.chance,
+        "before": _describe_period(since.before),
+        "after": _describe_period(since.after),
+    }
+
+
+def _describe_change(change: Modification) -> dict[str, str | None]:
+    return {
+        "time": format_time(change.time_us),
+        "what": change.what,
+        "before": change.before,
+        "after": change.after,
+        "by": change.by,
+        "unit": change.unit or None,
+    }
+
+
+def _describe_period(period: Period) -> dict[str, int]:
+    return {"kills": period.kills, "occasions": period.occasions, "up_seconds": period.up_us // 1_000_000}

@@ -15,7 +15,7 @@ import math
 import typing as t
 
 from ..._change_record import format_value
-from .chance import find_chance_of_at_least, find_chance_of_at_most, word_chance
+from .chance import correct, find_chance_of_at_least, find_chance_of_at_most, word_chance
 from .model import Kill, Modification, Past
 
 FEWER = "fewer"
@@ -24,8 +24,8 @@ CANNOT_TELL = "cannot_tell"
 
 _HOUR_US = 3_600_000_000
 _DAY_US = 24 * _HOUR_US
-# The chance of any verdict on a host on which no change made a difference.
-_ERROR = 0.05
+# Verdicts, and how improbable they have to be. The chance of any on a host on which nothing made a difference is 5 %.
+_LIMITS = {FEWER: 0.04, MORE: 0.01}
 # Changes that follow one another within this time are judged together.
 _TOGETHER_US = _DAY_US
 # A kill so soon after another one belongs to the same occasion, but none is longer than a day: a host with a kill every
@@ -84,6 +84,11 @@ class Since(t.NamedTuple):
     """The chance of so few kills after the change, or so many, at the old rate; None if it cannot be computed."""
     doubt: str = ""
     """Why there is no verdict, in a sentence."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the kills may have stopped, and more time without one would tell."""
+        return self.verdict == CANNOT_TELL and self.before.kills > 0 and not self.after.kills
 
     @property
     def sentence(self) -> str:
@@ -156,8 +161,7 @@ class _Judge:
     def __init__(self, kills: t.Sequence[Kill], past: Past, groups: int) -> None:
         self._times = [kill.time_us for kill in kills]
         self._past = past
-        # Each group is tried for two verdicts. This is the correction of Bonferroni.
-        self._limit = _ERROR / 2 / max(groups, 1)
+        self._groups = groups
 
     def judge_groups(self, groups: t.Sequence[t.Sequence[Modification]]) -> list[Since]:
         """Return what the kills say of each group of changes, or of several groups that cannot be told apart."""
@@ -168,8 +172,7 @@ class _Judge:
         for group, end_us in zip(groups, (*ends[1:], self._past.last_us)):
             pending += group
             since = self._judge(tuple(pending), begin_us, end_us)
-            is_decided = since.verdict != CANNOT_TELL or since.after.kills > 0
-            if is_decided or group is groups[-1]:
+            if group is groups[-1] or not since.is_open:
                 found.append(since)
                 begin_us = group[-1].time_us
                 pending = []
@@ -185,22 +188,24 @@ class _Judge:
 
         occasions = before.occasions + after.occasions
         share = after.up_us / (before.up_us + after.up_us)
-        few = find_chance_of_at_most(after.occasions, occasions, share)
-        many = find_chance_of_at_least(after.occasions, occasions, share)
-        if few < self._limit:
-            return Since(changes, before, after, FEWER, few)
-        if many < self._limit:
-            return Since(changes, before, after, MORE, many)
+        chances = {
+            FEWER: find_chance_of_at_most(after.occasions, occasions, share),
+            MORE: find_chance_of_at_least(after.occasions, occasions, share),
+        }
+        for verdict, chance in chances.items():
+            if correct(chance, self._groups) < _LIMITS[verdict]:
+                return Since(changes, before, after, verdict, chance)
 
-        return Since(changes, before, after, CANNOT_TELL, min(few, many), self._explain_doubt(before, after))
+        return Since(changes, before, after, CANNOT_TELL, min(chances.values()), self._explain_doubt(before, after))
 
     def _explain_doubt(self, before: Period, after: Period) -> str:
         if after.occasions:
             return _NO_DIFFERENCE
 
         # After this time, the chance of no kill at the old rate is down at the limit.
-        enough_us = before.up_us * (self._limit ** (-1 / before.occasions) - 1)
-        return f"It is too early to tell: that takes {format_days(enough_us)} without a kill."
+        limit = _LIMITS[FEWER] / self._groups
+        enough_us = before.up_us * (limit ** (-1 / before.occasions) - 1)
+        return f"It is too early to tell: that takes about {format_days(enough_us)} without a kill."
 
     def _measure(self, begin_us: int, end_us: int) -> Period:
         times = [time_us for time_us in self._times if begin_us <= time_us < end_us]

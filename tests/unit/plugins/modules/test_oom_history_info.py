@@ -13,6 +13,9 @@ import yaml
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.enough import Enough
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.model import Modification
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.result import describe_since
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.since import CANNOT_TELL, Period, Since
 from ansible_collections.oomguard.linux.plugins.modules import oom_info
 from ansible_collections.oomguard.linux.plugins.modules.oom_history_info import (
     ARGUMENT_SPEC,
@@ -55,6 +58,8 @@ def test_returned_keys_are_documented() -> None:
     contents = documented(RETURN)
     found = find_history()
     found["kinds"][0]["enough"] = Enough("")._asdict()
+    change = Modification(0, "swap", "0", "4294967296", "oomguard")
+    found["kinds"][0]["since"] = [describe_since(Since((change,), Period(0, 0, 0), Period(0, 0, 0), CANNOT_TELL))]
     assert returned([found], contents) == contents
 
 

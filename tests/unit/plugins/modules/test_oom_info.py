@@ -19,6 +19,7 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 from hypothesis import given
 
+from ansible_collections.oomguard.linux.plugins.module_utils._change_record import MESSAGE_IDS
 from ansible_collections.oomguard.linux.plugins.module_utils._command import Completed
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.enough import Enough
@@ -27,7 +28,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model i
 from ansible_collections.oomguard.linux.plugins.module_utils._safe import neutralise_all
 from ansible_collections.oomguard.linux.plugins.modules import oom_info
 from ansible_collections.oomguard.linux.plugins.modules.oom_info import ARGUMENT_SPEC, RETURN, find, main, query_from
-from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import Host, captured, done
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import Entry, Host, captured, done
 from ansible_collections.oomguard.linux.tests.unit.plugins.modules import hostile
 from ansible_collections.oomguard.linux.tests.unit.plugins.modules.documented import documented, returned
 
@@ -172,9 +173,26 @@ def test_text_logs_have_no_history(tmp_path: pathlib.Path) -> None:
     assert "history" not in find(params, Host([]))
 
 
+def make_change(newest: Entry) -> Entry:
+    """Return the record of a change right after the newest record."""
+    later = {name: str(int(newest[name]) + 1) for name in ("__REALTIME_TIMESTAMP", "__MONOTONIC_TIMESTAMP")}
+    return {
+        **newest,
+        **later,
+        "__CURSOR": "later",
+        "MESSAGE_ID": MESSAGE_IDS["swap"],
+        "_UID": "0",
+        "_TRANSPORT": "journal",
+        "OOMGUARD_WHAT": "swap",
+        "OOMGUARD_BEFORE": "0",
+        "OOMGUARD_AFTER": "4294967296",
+    }
+
+
 def test_returned_history_is_documented() -> None:
     contents = documented(RETURN)["history"]
-    host = Host(captured("bullseye"), {"apache2.service": "stop"})
+    records = captured("bullseye")
+    host = Host([*records, make_change(records[-1])], {"apache2.service": "stop"})
     history = neutralise_all(find_in_journal(query_from({**PARAMS, "history": True}), host))["history"]
     history["kinds"][0]["enough"] = Enough("")._asdict()
     assert returned(history, contents) == contents

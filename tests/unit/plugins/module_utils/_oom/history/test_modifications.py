@@ -16,9 +16,9 @@ from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal im
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.record import Record
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.model import Modification
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.modifications import (
-    find_modifications,
     merge_changes,
     read_change,
+    read_changes,
 )
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import BOOT, ZERO, Entry, Host, entry
 
@@ -86,13 +86,13 @@ def test_record_without_another_value_is_no_change(value: str | None) -> None:
 def test_changes_in_the_period_are_found() -> None:
     host = Host([make_entry(10), make_entry(20, POLICY._replace(after="kill")), make_entry(30, _UID="1000")])
     journal = Journal(host)
-    found = find_modifications(journal, ZERO + 15_000_000, ZERO + 60_000_000, ["apache2.service"], local=False)
+    found = read_changes(journal, ZERO + 15_000_000, ZERO + 60_000_000)
     assert [change.after for change in found] == ["kill"]
 
 
 def test_journal_is_asked_by_its_index() -> None:
     host = Host([make_entry(10)])
-    find_modifications(Journal(host), ZERO, ZERO + 60_000_000, [], local=False)
+    read_changes(Journal(host), ZERO, ZERO + 60_000_000)
     (call,) = host.calls
     assert [word for word in call if word.startswith("MESSAGE_ID=")]
     assert "_UID=0" in call

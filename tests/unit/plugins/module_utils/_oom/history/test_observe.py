@@ -8,6 +8,7 @@ from __future__ import annotations
 import pathlib
 import typing as t
 
+from ansible_collections.oomguard.linux.plugins.module_utils._change_record import MESSAGE_IDS
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.window import Extent
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.happenings import NEW_SESSION, PRESSURE
@@ -124,3 +125,23 @@ def test_spans_that_meet_are_one() -> None:
 def test_happening_is_where_the_journal_says() -> None:
     past = observe([entry("(root) CMD (true)", at=50, _COMM="cron", _UID="0")])
     assert past.happenings == [Happening(ZERO + 50_000_000, "cron", "true")]
+
+
+def make_change(at: float) -> Entry:
+    fields = {"OOMGUARD_WHAT": "swap", "OOMGUARD_AFTER": "7", "_UID": "0", "_TRANSPORT": "journal"}
+    return entry("Set swap to 7 B.", at=at, MESSAGE_ID=MESSAGE_IDS["swap"], **fields)
+
+
+def test_changes_are_those_in_the_journal() -> None:
+    assert [change.what for change in observe([make_change(50)]).modifications] == ["swap"]
+
+
+def test_changes_of_files_are_those_of_this_host(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "etc/systemd/system/shop.service"
+    path.parent.mkdir(parents=True)
+    path.touch()
+    now_us = path.stat().st_mtime_ns // 1000
+    extent = EXTENT._replace(last_us=now_us)
+    journal = Journal(Host([make_change(50)]))
+    past = observe_past(journal, extent, [KILL], local=True, root=tmp_path)
+    assert [change.what for change in past.modifications] == ["swap", "/etc/systemd/system/shop.service"]
