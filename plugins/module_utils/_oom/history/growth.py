@@ -13,7 +13,7 @@ import statistics
 import typing as t
 
 from ..._size import format_size
-from ..explain.unknown import zero_if_unknown
+from ..explain.unknown import list_known, zero_if_unknown
 from .kinds import is_unit
 from .model import Kill, Life, Past, Population
 from .trend import Point, Trend, fit_trend, format_length
@@ -23,15 +23,20 @@ _FEWEST_RUNS = 5
 _LEAST_SPREAD = 3
 _FEWEST_KILLS = 2
 
-# A leak: the line explains the peaks, the growth matters, and it predicts the memory at each kill.
+# A leak: the line explains the peaks, the growth matters and is no page cache, and it predicts the memory at each kill.
 _LEAK_FIT = 0.85
 _LEAK_SHARE = 0.25
-_PREDICTED = (0.7, 1.3)
+_CACHE_SHARE = 1 / 3
+_PREDICTED = 0.25
+# Where the report does not show the page cache that was taken.
+_PREDICTED_WITH_CACHE = 0.15
+_FEWEST_KILLS_WITH_CACHE = 3
 
-# A spike: all peaks are small and similar, and there are runs as long as those that were killed.
+# A spike: all peaks are small and similar, do not grow with time, and there are runs as long as those that were killed.
 _SMALL_SHARE = 0.6
 _SIMILAR = 2
-_FEWEST_LONG_RUNS = 2
+_LEVEL_FIT = 0.5
+_FEWEST_LONG_RUNS = 3
 
 # A limit that is too low: all peaks are near it, even without the page cache that the kernel could take away.
 _NEAR_SHARE = 0.75
@@ -100,6 +105,16 @@ class _Case(t.NamedTuple):
     @property
     def age_at_kills(self) -> int:
         return int(statistics.median([age for age, _size in self.ends]))
+
+    @property
+    def evicted_bytes(self) -> int | None:
+        """The most page cache that the kernel had taken at a kill; None if a report does not show it."""
+        evicted = [kill.evicted_bytes for kill in self.kills]
+        known = list_known(evicted)
+        if len(known) < len(evicted):
+            return None
+
+        return max(known)
 
     @property
     def is_comparable(self) -> bool:
@@ -173,7 +188,7 @@ def _judge_leak(case: _Case) -> Growth | None:
         return None
 
     growth = trend.bytes_per_us * (case.lengths[-1] - case.lengths[0])
-    if growth < _LEAK_SHARE * case.size_at_kills or not _predicts_kills(trend, case.ends):
+    if growth < _LEAK_SHARE * case.size_at_kills or not _predicts_kills(trend, case):
         return None
 
     rate = format_size(trend.bytes_per_hour)
@@ -195,10 +210,18 @@ def _judge_leak(case: _Case) -> Growth | None:
     )
 
 
-def _predicts_kills(trend: Trend, ends: t.Iterable[Point]) -> bool:
-    """Return whether a trend predicts the memory at each kill."""
-    least, most = _PREDICTED
-    return all(least * size <= trend.predict(age) <= most * size for age, size in ends)
+def _predicts_kills(trend: Trend, case: _Case) -> bool:
+    """Return whether a trend predicts the memory at each kill, so that it is no page cache, which ends no run."""
+    tolerance = _PREDICTED
+    if case.evicted_bytes is None:
+        tolerance = _PREDICTED_WITH_CACHE
+        if len(case.ends) < _FEWEST_KILLS_WITH_CACHE:
+            return False
+
+    if zero_if_unknown(case.evicted_bytes) > _CACHE_SHARE * case.size_at_kills:
+        return False
+
+    return all(abs(trend.predict(age) - size) <= tolerance * size for age, size in case.ends)
 
 
 def _judge_spike(case: _Case) -> Growth | None:
@@ -208,7 +231,8 @@ def _judge_spike(case: _Case) -> Growth | None:
     if largest > min(_SMALL_SHARE * size, _SIMILAR * smallest):
         return None
 
-    if case.long_runs < _FEWEST_LONG_RUNS:
+    trend = fit_trend(case.runs)
+    if trend is None or trend.fit > _LEVEL_FIT or case.long_runs < _FEWEST_LONG_RUNS:
         return None
 
     age = format_length(case.age_at_kills)
@@ -221,12 +245,12 @@ def _judge_spike(case: _Case) -> Growth | None:
 
 def _judge_limit(case: _Case) -> Growth | None:
     """Return that the limit is too low, if the memory is near it in all runs, whatever their length."""
-    kill = case.kills[-1]
-    if kill.cause != "cgroup_limit" or kill.evicted_bytes is None:
+    evicted = case.evicted_bytes
+    if case.kills[-1].cause != "cgroup_limit" or evicted is None:
         return None
 
     size = case.size_at_kills
-    if case.sizes[0] - kill.evicted_bytes < _NEAR_SHARE * size or case.long_runs < _FEWEST_LONG_RUNS:
+    if case.sizes[0] - evicted < _NEAR_SHARE * size or case.long_runs < _FEWEST_LONG_RUNS:
         return None
 
     hardly_more = f"It was killed when it used {format_size(size)}, hardly more."

@@ -46,5 +46,10 @@ def make_life(hours: float, mib: float, *, ended: float = 500, **changes: t.Any)
 def make_end(age_hours: float, mib: float, *, at: float = 600, **changes: t.Any) -> Kill:
     """Return a kill that ended a run of so many hours in which the unit used so much memory."""
     kill = make_kill(at)
-    started_us = kill.time_us - int(age_hours * HOUR_US)
-    return kill._replace(started_us=started_us, unit_peak_bytes=int(mib * MIB), limit_bytes=int(mib * MIB), **changes)
+    end = kill._replace(
+        started_us=kill.time_us - int(age_hours * HOUR_US),
+        unit_peak_bytes=int(mib * MIB),
+        limit_bytes=int(mib * MIB),
+        evicted_bytes=MIB,
+    )
+    return end._replace(**changes)

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import collections
+import random
 import typing as t
 
 import pytest
@@ -19,6 +21,7 @@ from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.his
     make_past,
 )
 
+_HISTORIES = 300
 HOURS = (1, 2, 3, 5, 8)
 GROWING = [make_life(hours, 20 + 10 * hours) for hours in HOURS]
 LEVEL = [make_life(hours, 20 + hours % 3) for hours in HOURS]
@@ -53,8 +56,13 @@ def test_sudden_growth_in_runs_that_else_stay_small_is_a_spike() -> None:
 
 
 def test_use_near_the_limit_in_all_runs_means_that_it_is_too_low() -> None:
-    kills = [kill._replace(evicted_bytes=MIB) for kill in EARLY]
-    assert judge(kills, NEAR).verdict == "limit_too_low"
+    assert judge(EARLY, NEAR).verdict == "limit_too_low"
+
+
+def test_leak_without_a_report_of_the_page_cache_needs_three_kills() -> None:
+    kills = [kill._replace(evicted_bytes=None) for kill in AT_LIMIT]
+    assert judge(kills, GROWING).verdict == "cannot_tell"
+    assert judge([*kills, kills[0]], GROWING).verdict == "leak"
 
 
 @pytest.mark.parametrize(
@@ -62,6 +70,7 @@ def test_use_near_the_limit_in_all_runs_means_that_it_is_too_low() -> None:
     [
         ([make_end(3, 100, at=at) for at in (600, 700)], GROWING),
         ([*AT_LIMIT, make_end(1, 100, at=800)], GROWING),
+        ([kill._replace(evicted_bytes=40 * MIB) for kill in AT_LIMIT], GROWING),
         (AT_LIMIT[:1], GROWING),
         (AT_LIMIT, GROWING[:4]),
         (AT_LIMIT, [life._replace(peak_bytes=None) for life in GROWING]),
@@ -75,6 +84,7 @@ def test_use_near_the_limit_in_all_runs_means_that_it_is_too_low() -> None:
     ids=[
         "killed earlier than the line predicts",
         "one kill that the line does not predict",
+        "page cache",
         "one kill",
         "four runs",
         "no peaks",
@@ -93,12 +103,13 @@ def test_other_runs_do_not_show_a_leak(kills: t.Sequence[Kill], lives: t.Sequenc
 @pytest.mark.parametrize(
     ("kills", "lives"),
     [
-        ([make_end(9, 100, at=at) for at in (600, 700)], LEVEL),
+        ([make_end(4, 100, at=at) for at in (600, 700)], LEVEL),
+        (EARLY, [make_life(hours, 20 + 2 * hours) for hours in HOURS]),
         (EARLY, [*LEVEL, make_life(4, 61)]),
         (EARLY, [*LEVEL, make_life(4, 45)]),
         (EARLY[:1], LEVEL),
     ],
-    ids=["killed in the longest run", "a large peak", "peaks that differ", "one kill"],
+    ids=["two runs as long", "growth with time", "a large peak", "peaks that differ", "one kill"],
 )
 def test_other_runs_do_not_show_a_spike(kills: t.Sequence[Kill], lives: t.Sequence[Life]) -> None:
     assert judge(kills, lives).verdict == "cannot_tell"
@@ -169,3 +180,64 @@ def test_what_is_missing_is_said(kills: t.Sequence[Kill], lives: t.Sequence[Life
     growth = judge(kills, lives)
     assert growth.verdict == "cannot_tell"
     assert growth.evidence[0].startswith(evidence)
+
+
+class Simulation:
+    """Makes histories at random. The unit has 100 MiB, and its memory without growth is a part of that."""
+
+    def __init__(self, seed: int) -> None:
+        self._chance = random.Random(seed)
+
+    def leak(self, spread: float) -> Growth:
+        """Judge a leak that is as fast in each run as the load is, which differs by the spread."""
+        chance = self._chance
+        full = chance.uniform(2, 200)
+        begin = chance.uniform(5, 40)
+        runs: list[tuple[float, float]] = []
+        while len(runs) < 30:
+            load = chance.lognormvariate(0, spread)
+            hours = min(chance.expovariate(1.5 / full), full / load)
+            runs.append((hours, begin + (100 - begin) * hours * load / full))
+
+        return self._judge(runs, evicted=MIB)
+
+    def spike(self, *, cache: float) -> Growth:
+        """Judge spikes at any age, in a unit that also reads files."""
+        chance = self._chance
+        longest = chance.uniform(2, 200)
+        level = chance.uniform(5, 45)
+        runs: list[tuple[float, float]] = []
+        for _number in range(30):
+            hours = chance.uniform(0.02, 1.2) * longest
+            peak = level * chance.uniform(1, 1.6) + cache * hours / longest * 100
+            runs.append((hours, chance.choice((min(peak, 99), 100))))
+
+        return self._judge(runs, evicted=int(cache * 50 * MIB))
+
+    def _judge(self, runs: t.Sequence[tuple[float, float]], *, evicted: int) -> Growth:
+        lives = [make_life(max(hours, 0.01), mib) for hours, mib in runs if mib < 99.9]
+        ends = [make_end(max(hours, 0.01), mib, evicted_bytes=evicted) for hours, mib in runs if mib >= 99.9]
+        return judge(ends[:6] or [make_kill(1)], lives[: self._chance.randint(5, 20)])
+
+
+@pytest.mark.parametrize(
+    ("truth", "make", "least"),
+    [
+        ("leak", lambda made: made.leak(0), 0.6),
+        ("leak", lambda made: made.leak(0.3), 0),
+        ("leak", lambda made: made.leak(1), 0),
+        ("spike", lambda made: made.spike(cache=0), 0.6),
+        ("spike", lambda made: made.spike(cache=0.5), 0),
+        ("spike", lambda made: made.spike(cache=1), 0),
+    ],
+    ids=["even leak", "uneven leak", "very uneven leak", "spike", "spike and files", "spike and many files"],
+)
+def test_verdict_on_random_histories_is_right_or_none(
+    truth: str, make: t.Callable[[Simulation], Growth], least: float
+) -> None:
+    seed = random.randrange(2**32)
+    made = Simulation(seed)
+    verdicts = collections.Counter(make(made).verdict for _number in range(_HISTORIES))
+    wrong = _HISTORIES - verdicts[truth] - verdicts["cannot_tell"]
+    assert wrong <= _HISTORIES * 0.02, f"seed {seed}"
+    assert verdicts[truth] >= _HISTORIES * least, f"seed {seed}"
