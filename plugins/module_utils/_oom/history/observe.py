@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pathlib
+import re
 import typing as t
 
 from ..._journal.journal import Journal
@@ -19,6 +20,7 @@ from .lives import FIELDS, MESSAGES, Run, add_runs, list_lives, list_runs
 from .local_time import list_utc_offsets
 from .model import Happening, Kill, Past
 from .modifications import merge_changes, read_changes
+from .packages import observe_packages
 from .populations import observe_populations
 
 _HOUR_US = 3_600_000_000
@@ -33,6 +35,9 @@ _MOST_IN_WINDOW = 20
 _WINDOW_US = _HOUR_US
 # The multiples of the golden ratio, without their whole parts, are spread evenly and follow no rhythm.
 _GOLDEN = 0.6180339887
+_MOST_BOOTS = 10
+_FIRST_LINES = 3
+_KERNEL = re.compile(r"Linux version (\S+)")
 _TIMER_FOLDERS = ("etc/systemd/system", "run/systemd/system", "usr/lib/systemd/system", "lib/systemd/system")
 
 _Spans = t.List[t.Tuple[int, int]]
@@ -54,14 +59,14 @@ def observe_past(
     in_order = sorted(kills, key=_get_time)
     reader = _PastReader(journal, extent, in_order)
     runs = reader.read_runs()
-    happenings = reader.read_happenings()
+    happenings = [*reader.read_happenings(), *reader.read_kernels()]
     past = Past(
         first_us=extent.first_us,
         last_us=extent.last_us,
         utc_offsets=[(extent.first_us, 0)],
         kills=add_runs(in_order, runs),
         lives=list_lives(runs, in_order),
-        happenings=happenings,
+        happenings=sorted(happenings),
         watched=reader.watched,
         modifications=read_changes(journal, extent.first_us, extent.last_us),
         pressures_us=reader.read_pressures(),
@@ -72,10 +77,11 @@ def observe_past(
 
     units = {kill.unit for kill in in_order}
     changed_files = list_file_changes(units, first_us=extent.first_us, last_us=extent.last_us, root=root)
+    packages = _select_within(observe_packages(root), extent.first_us, extent.last_us)
     return past._replace(
         modifications=merge_changes(past.modifications, changed_files),
         utc_offsets=list_utc_offsets(extent.first_us, extent.last_us),
-        happenings=mark_timers(happenings, find_timers(root)),
+        happenings=sorted([*mark_timers(happenings, find_timers(root)), *packages]),
         present=observe_populations(in_order, root / "proc"),
     )
 
@@ -131,7 +137,36 @@ class _PastReader:
         for source in SOURCES:
             happenings += self._read_source(source)
 
-        return sorted(happenings)
+        return happenings
+
+    def read_kernels(self) -> list[Happening]:
+        """Return the last boots that had another kernel than the boot before."""
+        happenings: list[Happening] = []
+        before = None
+        for begin_us, boot_id in self._list_boots()[-_MOST_BOOTS:]:
+            kernel = self._read_kernel(boot_id, begin_us)
+            if before is not None and kernel not in {None, before}:
+                happenings.append(Happening(begin_us, "kernel", str(kernel)))
+            before = kernel or before
+
+        return happenings
+
+    def _list_boots(self) -> list[tuple[int, str]]:
+        """Return the time and the ID of each boot that began in the requested part, oldest first."""
+        begins = self._extent.boot_begins.items()
+        boots = [(begin_us, boot_id) for boot_id, begin_us in begins]
+        return sorted(boots)
+
+    def _read_kernel(self, boot_id: str, begin_us: int) -> str | None:
+        """Return the release of the kernel, which begins its log with it."""
+        matches = (f"_BOOT_ID={boot_id}", "_TRANSPORT=kernel")
+        walk = Walk(matches, begin_us, backwards=False, limit=_FIRST_LINES, fields=("MESSAGE",))
+        for record in self._journal.walk(walk):
+            found = _KERNEL.match(record.message)
+            if found is not None:
+                return found[1]
+
+        return None
 
     def _read_source(self, source: Source) -> list[Happening]:
         records = self._read_back(source.matches, source.fields, _MOST_HAPPENINGS)

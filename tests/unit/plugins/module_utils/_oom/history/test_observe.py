@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pathlib
+import time
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._change_record import MESSAGE_IDS
@@ -145,3 +146,23 @@ def test_changes_of_files_are_those_of_this_host(tmp_path: pathlib.Path) -> None
     journal = Journal(Host([make_change(50)]))
     past = observe_past(journal, extent, [KILL], local=True, root=tmp_path)
     assert [change.what for change in past.modifications] == ["swap", "/etc/systemd/system/shop.service"]
+
+
+def test_boot_with_another_kernel_is_found() -> None:
+    boots = {letter * 32: ZERO + number * 10_000_000 for number, letter in enumerate("abcd")}
+    extent = EXTENT._replace(boot_ends={boot: begin + 9_000_000 for boot, begin in boots.items()}, boot_begins=boots)
+    lines = [
+        entry(f"Linux version {release} (gcc)", at=number * 10, boot=boot, _TRANSPORT="kernel")
+        for number, (boot, release) in enumerate(zip(boots, ("6.1", "6.1", "6.12", "6.12"), strict=True))
+    ]
+    past = observe_past(Journal(Host(lines)), extent, [KILL], local=False)
+    assert past.happenings == [Happening(ZERO + 20_000_000, "kernel", "6.12")]
+
+
+def test_packages_are_those_of_this_host(tmp_path: pathlib.Path) -> None:
+    log = tmp_path / "var/log/dpkg.log"
+    log.parent.mkdir(parents=True)
+    stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(ZERO // 1_000_000 + 60))
+    log.write_text(f"{stamp} install tool:all <none> 1.0\n2020-01-01 00:00:00 install old:all <none> 1.0\n")
+    past = observe_past(Journal(Host([])), EXTENT, [KILL], local=True, root=tmp_path)
+    assert past.happenings == [Happening(ZERO + 60_000_000, "package", "tool")]
