@@ -49,6 +49,7 @@ def list_methods(folder: pathlib.Path, entries: int, *, naive: bool) -> dict[str
     methods: dict[str, t.Callable[[], object]] = {
         "cat *.journal (REF2)": make_method("cat", *files),
         "oom_info": lambda: run_oom_info(folder),
+        "oom_info, history": lambda: run_oom_info(folder, history=True),
         "oom_info, since a day ago": lambda: run_oom_info(folder, since=day_ago),
         "oom_info, after_cursor": lambda: run_oom_info(folder, after_cursor=cursor),
         "journalctl --grep over kernel lines (REF1)": make_method(*kernel, f"--grep={PATTERN}"),

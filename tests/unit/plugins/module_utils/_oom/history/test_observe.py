@@ -114,7 +114,7 @@ def test_timers_are_those_that_are_installed(tmp_path: pathlib.Path) -> None:
 def test_windows_are_before_the_last_kills_that_are_apart() -> None:
     kills = [make_kill(hours / 2) for hours in range(60)]
     times = choose_last(kills)
-    assert len(times) == 10
+    assert len(times) == 15
     assert times[0] == kills[-1].time_us
     assert {earlier - later for later, earlier in zip(times[1:], times, strict=False)} == {HOUR_US}
 
