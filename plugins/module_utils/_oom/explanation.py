@@ -54,17 +54,28 @@ def explain_result(result: Data, *, details: bool = False) -> list[str]:
 
 
 def explain_history(history: Data | None, *, details: bool = False) -> list[str]:
-    """Return the lines about what the kills of each kind have in common.
+    """Return the lines about what the kills of each kind have in common."""
+    lines = []
+    for title, sentences in describe_history(history, details=details):
+        lines += ["", *_wrap(f"History of {title}:"), *_list_bullets("-", sentences)]
+
+    return lines
+
+
+def describe_history(history: Data | None, *, details: bool = False) -> list[tuple[str, list[str]]]:
+    """Return each kind of kills in words, and what its kills have in common.
 
     Without `details`, kinds of which nothing is known are left out, and so are the figures.
     """
-    lines = []
-    for kind in (history or {}).get("kinds", ()):
-        sentences = _list_sentences(kind, details=details)
-        if sentences:
-            lines += ["", *_wrap(_describe_kind(kind)), *_list_bullets("-", sentences)]
+    if history is None:
+        return []
 
-    return lines
+    described = [(_describe_kind(kind), _list_sentences(kind, details=details)) for kind in history["kinds"]]
+    return list(filter(_has_sentences, described))
+
+
+def _has_sentences(described: tuple[str, list[str]]) -> bool:
+    return bool(described[1])
 
 
 def _describe_kind(kind: Data) -> str:
@@ -74,9 +85,9 @@ def _describe_kind(kind: Data) -> str:
 
     victim = " of ".join(names)
     if kind["count"] == 1:
-        return f"History of {victim}, killed once:"
+        return f"{victim}, killed once"
 
-    return f"History of {victim}, killed {kind['count']} times since {format_utc(kind['first'])}:"
+    return f"{victim}, killed {kind['count']} times since {format_utc(str(kind['first']))}"
 
 
 def _list_sentences(kind: Data, *, details: bool) -> list[str]:

@@ -21,6 +21,7 @@ import typing as t
 import jinja2
 from markupsafe import Markup
 
+from ...module_utils._oom.explanation import describe_history
 from ...module_utils._safe import neutralise
 from . import drawing, remedies, wording
 from .fleet import Fleet, Host
@@ -50,6 +51,7 @@ _FILTERS: dict[str, t.Callable[..., t.Any]] = {
     "file": name_file,
     "killer": wording.write_killer,
     "list_processes": drawing.list_processes,
+    "describe_history": describe_history,
     "list_remedies": remedies.list_remedies,
     "moment": wording.write_moment,
     "requested": wording.write_request,

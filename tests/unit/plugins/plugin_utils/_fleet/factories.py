@@ -13,7 +13,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.in_journal imp
 from ansible_collections.oomguard.linux.plugins.plugin_utils._fleet.record import Record, build_record
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import Host, captured
 
-RESULT = find_in_journal(Query(), Host(captured("bullseye"), {"apache2.service": "stop"}))
+RESULT = find_in_journal(Query(history=True), Host(captured("bullseye"), {"apache2.service": "stop"}))
 """A result with kills, two of which took units down, read from a captured journal."""
 _FOUND: t.Mapping[str, t.Any] = types.MappingProxyType(RESULT)
 COVERAGE: dict[str, t.Any] = {**RESULT["coverage"], "complete": True, "notes": []}

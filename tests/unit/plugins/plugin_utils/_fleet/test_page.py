@@ -322,3 +322,31 @@ def test_roles(roles: list[str], text: str) -> None:
 )
 def test_return(effect: dict[str, t.Any], sentence: str) -> None:
     assert say("tell_return", effect) == sentence
+
+
+def make_history(**growth: t.Any) -> dict[str, t.Any]:
+    kind = {
+        "unit": "shop.service",
+        "victim": "<b>worker",
+        "count": 1,
+        "first": "2026-11-10T03:00:00.000000Z",
+        "growth": {"verdict": "leak", "sentence": "The memory leaks.", "evidence": [], **growth},
+        "rhythm": None,
+        "preceded_by": [],
+        "forecast": None,
+        "enough": None,
+        "since": [],
+    }
+    return {"kinds": [kind]}
+
+
+def test_history_says_what_the_kills_have_in_common() -> None:
+    text = render([{**build_incident(), "history": make_history()}])
+    assert "What the kills have in common" in text
+    assert "<b>worker" not in text
+    assert "worker of shop.service, killed once The memory leaks." in read_text(text)
+
+
+@pytest.mark.parametrize("history", [None, make_history(verdict="cannot_tell")], ids=["not looked for", "not known"])
+def test_history_that_says_nothing_is_left_out(history: dict[str, t.Any] | None) -> None:
+    assert "What the kills have in common" not in render([{**build_incident(), "history": history}])
