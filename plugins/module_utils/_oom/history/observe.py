@@ -26,12 +26,12 @@ from .populations import observe_populations
 _HOUR_US = 3_600_000_000
 _MOST_UNITS = 10
 # systemd's records of the runs of these units.
-_MOST_OF_UNITS = 800
-_MOST_HAPPENINGS = 500
+_MOST_OF_UNITS = 600
+_MOST_HAPPENINGS = 300
 _MOST_PRESSURES = 100
 # The windows before kills, and those at random times, if there are more happenings of a source than that.
-_WINDOWS = 15
-_MOST_IN_WINDOW = 20
+_WINDOWS = 10
+_MOST_IN_WINDOW = 40
 _WINDOW_US = _HOUR_US
 # The multiples of the golden ratio, without their whole parts, are spread evenly and follow no rhythm.
 _GOLDEN = 0.6180339887
