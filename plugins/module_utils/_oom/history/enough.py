@@ -50,7 +50,7 @@ def find_enough(kills: t.Sequence[Kill], past: Past, growth: Growth) -> Enough |
 
     most = _find_most_used(kill, past)
     if kill.cause == "cgroup_limit":
-        return _find_limit(kill, most)
+        return _find_limit(kill, most, growth)
 
     if kill.cause in _RAM_EXHAUSTED:
         return _find_swap(kill, most)
@@ -83,12 +83,16 @@ def _find_most_used(kill: Kill, past: Past) -> int | None:
     return most
 
 
-def _find_limit(kill: Kill, most: int | None) -> Enough | None:
-    """Return the limit that a run without a kill needs, or else that the limit at the kill is too low."""
+def _find_limit(kill: Kill, most: int | None, growth: Growth) -> Enough | None:
+    """Return the limit that a run without a kill needs, or else that more is needed than the limit at the kill."""
     if kill.limit_bytes is None or not _is_own_limit(kill):
         return None
 
     limit = format_size(kill.limit_bytes)
+    if most is None and growth.verdict == "cannot_tell":
+        # It may be a leak, for which nothing is enough.
+        return None
+
     if most is None:
         return Enough(
             f"More than {limit} is needed. How much more is not known, since no run of {kill.unit} used more without "

@@ -52,6 +52,10 @@ def test_without_a_larger_run_only_a_lower_bound_is_known() -> None:
     assert enough.sentence.startswith("More than 100.0 MiB is needed. How much more is not known")
 
 
+def test_what_may_be_a_leak_has_no_lower_bound() -> None:
+    assert find(make_end(3, 100), SMALLER, Growth("cannot_tell")) is None
+
+
 @pytest.mark.parametrize("limit", [None, 50 * MIB, 120 * MIB])
 def test_limit_of_a_slice_shows_nothing(limit: int | None) -> None:
     assert find(make_end(3, 100)._replace(limit_bytes=limit), LARGER) is None
