@@ -161,7 +161,7 @@ def _make_case(kills: t.Sequence[Kill], past: Past) -> _Case:
         kills=kills,
         runs=list(filter(None, runs)),
         ends=list(filter(None, ends)),
-        present=past.present.get(kills[-1].victim),
+        present=past.present.get((kills[-1].victim, kills[-1].uid)),
     )
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ..explain.consumers import Consumers, Sums
+from ..explain.consumers import Consumers, Sums, sum_tasks
 from ..explain.unknown import sum_known
 from ..incident.incident import Incident
 from ..report.model import Limit, Memory, Victim
@@ -30,10 +30,12 @@ def build_kill(incident: Incident, consumers: Consumers, cause: str) -> Kill:
     """Return an incident as a kill; `consumers` are those in its report, and `cause` that of its diagnosis."""
     victim = _find_victim(incident)
     name = ""
+    uid = None
     if victim is not None:
         name = victim.name
+        uid = victim.uid
 
-    namesakes = _find_namesakes(consumers, name)
+    namesakes = _sum_namesakes(consumers, name, uid)
     limit = incident.report.limit or Limit()
     memory = incident.report.memory or Memory()
 
@@ -45,6 +47,7 @@ def build_kill(incident: Incident, consumers: Consumers, cause: str) -> Kill:
         cause=cause,
         rss_bytes=_sum_rss(victim),
         swap_bytes=_find_swap(incident, victim),
+        uid=uid,
         namesakes=namesakes.number or None,
         namesakes_bytes=_find_held(namesakes),
         limit_bytes=limit.limit_bytes,
@@ -100,11 +103,14 @@ def _find_evicted(limit: Limit, page_size: int | None) -> int | None:
     return pages * page_size
 
 
-def _find_namesakes(consumers: Consumers, victim: str) -> Sums:
-    """Return the sums of the processes in the task table that have the name of the victim."""
-    for name, _tasks, sums in consumers.names:
+def _sum_namesakes(consumers: Consumers, victim: str, uid: int | None) -> Sums:
+    """Return the sums of the processes in the task table that have the name and the user of the victim.
+
+    Other users can give their processes any name.
+    """
+    for name, tasks, _sums in consumers.names:
         if name == victim:
-            return sums
+            return sum_tasks([task for task in tasks if task.uid == uid or uid is None])
 
     return _NO_SUMS
 

@@ -22,8 +22,10 @@ class Kill(t.NamedTuple):
     """As in the diagnosis of its event."""
     rss_bytes: int | None = None
     swap_bytes: int | None = None
+    uid: int | None = None
+    """The user of the victim."""
     namesakes: int | None = None
-    """The number of processes with the victim's name, itself included."""
+    """The number of processes with the name and the user of the victim, itself included."""
     namesakes_bytes: int | None = None
     """The resident and swapped memory of these processes."""
     limit_bytes: int | None = None
@@ -142,8 +144,8 @@ class Past(t.NamedTuple):
     """
     pressures_us: t.Sequence[int] = ()
     """When services of systemd said that memory was short (systemd 254 and later)."""
-    present: t.Mapping[str, Population] = types.MappingProxyType({})
-    """The processes with the names of victims that run now; empty for another host's journal."""
+    present: t.Mapping[tuple[str, int | None], Population] = types.MappingProxyType({})
+    """The processes with the names and users of victims that run now; empty for another host's journal."""
     modifications: t.Sequence[Modification] = ()
     boots: t.Sequence[tuple[int, int]] = ()
     """When the host was up: the first and the last time of each boot. If empty, it is not known, and all counts."""

@@ -15,34 +15,43 @@ from .model import Kill, Population
 _PROC = pathlib.Path("/proc")
 _MANY = 5
 _KIB = 1024
-# proc_pid_status(5). A process of the kernel has no such lines.
+# proc_pid_status(5). A process of the kernel has no sizes.
 _SIZE = re.compile(r"^(?:VmRSS|VmSwap):\s+(\d+) kB$", re.MULTILINE)
+_USER = re.compile(r"^Uid:\s+(\d+)", re.MULTILINE)
+
+_Key = t.Tuple[str, t.Optional[int]]
+"""The name and the user of processes."""
 
 
-def observe_populations(kills: t.Iterable[Kill], proc: pathlib.Path = _PROC) -> dict[str, Population]:
-    """Return the processes with the names of victims that had several namesakes when they were killed."""
-    names = {kill.victim for kill in kills if zero_if_unknown(kill.namesakes) >= _MANY}
-    if not names:
+def observe_populations(kills: t.Iterable[Kill], proc: pathlib.Path = _PROC) -> dict[_Key, Population]:
+    """Return the processes with the names and users of victims that had several namesakes when they were killed."""
+    wanted = {(kill.victim, kill.uid) for kill in kills if zero_if_unknown(kill.namesakes) >= _MANY}
+    if not wanted:
         return {}
 
-    folders: dict[str, list[pathlib.Path]] = {}
+    names = {name for name, _uid in wanted}
+    sizes: dict[_Key, list[int]] = {}
     for folder in proc.glob("[0-9]*"):
         name = _read(folder / "comm").rstrip("\n")
-        folders.setdefault(name, []).append(folder)
+        if name in names:
+            uid, size = _parse_status(_read(folder / "status"))
+            sizes.setdefault((name, uid), []).append(size)
 
-    found = names.intersection(folders)
-    return {name: _build_population(folders[name]) for name in found}
+    return {key: _build_population(sizes[key]) for key in wanted.intersection(sizes)}
 
 
-def _build_population(folders: t.Sequence[pathlib.Path]) -> Population:
-    """Return the processes with these folders in /proc."""
-    sizes = list(map(_read_size, folders))
+def _parse_status(status: str) -> tuple[int | None, int]:
+    """Return the user of a process, and its resident and swapped memory; no user if it has ended."""
+    size = sum(map(int, _SIZE.findall(status))) * _KIB
+    user = _USER.search(status)
+    if user is None:
+        return None, size
+
+    return int(user[1]), size
+
+
+def _build_population(sizes: t.Sequence[int]) -> Population:
     return Population(len(sizes), sum(sizes) // len(sizes))
-
-
-def _read_size(folder: pathlib.Path) -> int:
-    """Return the resident and swapped memory of a process, 0 if it has ended."""
-    return sum(map(int, _SIZE.findall(_read(folder / "status")))) * _KIB
 
 
 def _read(path: pathlib.Path) -> str:

@@ -124,6 +124,7 @@ def test_page_cache_does_not_show_that_a_limit_is_too_low(changes: dict[str, t.A
 
 CROWD = make_kill(
     600,
+    uid=7,
     rss_bytes=12 * MIB,
     swap_bytes=0,
     namesakes=40,
@@ -133,7 +134,7 @@ CROWD = make_kill(
 
 
 def test_more_processes_of_the_same_size_than_now_are_too_many() -> None:
-    past = make_past(CROWD, present={"worker": Population(8, 9 * MIB)})
+    past = make_past(CROWD, present={("worker", 7): Population(8, 9 * MIB)})
     growth = judge_growth([CROWD], past)
     assert growth.verdict == "too_many"
     assert growth.evidence == (
@@ -146,6 +147,7 @@ def test_more_processes_of_the_same_size_than_now_are_too_many() -> None:
     ("kill", "present"),
     [
         (CROWD, None),
+        (CROWD._replace(uid=8), Population(8, 9 * MIB)),
         (CROWD, Population(21, 9 * MIB)),
         (CROWD, Population(8, 5 * MIB)),
         (CROWD._replace(namesakes=4, namesakes_bytes=400 * MIB), Population(1, 100 * MIB)),
@@ -154,10 +156,23 @@ def test_more_processes_of_the_same_size_than_now_are_too_many() -> None:
         (CROWD._replace(rss_bytes=21 * MIB), Population(8, 9 * MIB)),
         (CROWD._replace(namesakes_bytes=None), Population(8, 9 * MIB)),
     ],
-    ids=["unknown now", "as many now", "smaller now", "few", "other memory", "other RAM", "one is large", "no sizes"],
+    ids=[
+        "unknown now",
+        "another user",
+        "as many now",
+        "smaller now",
+        "few",
+        "other memory",
+        "other RAM",
+        "one is large",
+        "no sizes",
+    ],
 )
 def test_other_crowds_are_not_too_many(kill: Kill, present: Population | None) -> None:
-    populations = {"worker": present} if present else {}
+    populations: dict[tuple[str, int | None], Population] = {}
+    if present:
+        populations = {("worker", 7): present}
+
     assert judge_growth([kill], make_past(kill, present=populations)).verdict == "cannot_tell"
 
 

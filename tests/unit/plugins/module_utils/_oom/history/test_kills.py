@@ -40,6 +40,12 @@ def test_kill_has_its_time_place_and_sizes() -> None:
     )
 
 
+def test_processes_of_other_users_are_no_namesakes() -> None:
+    tasks = [task._replace(uid=number) for number, task in enumerate(REPORT.tasks)]
+    kill = build(tasks=tasks, victims=(REPORT.victims[0]._replace(uid=1),))
+    assert (kill.uid, kill.namesakes, kill.namesakes_bytes) == (1, 1, (80000 + 460000) * PAGE)
+
+
 def test_limit_is_that_which_was_reached() -> None:
     assert build(limit=Limit(limit_bytes=99)).limit_bytes == 99
 
