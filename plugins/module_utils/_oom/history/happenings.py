@@ -40,12 +40,20 @@ Name = t.Callable[[Record], t.Optional[t.Tuple[str, str]]]
 
 
 class Source(t.NamedTuple):
-    """Records that show happenings: how the index finds them, and the kind and the name that each shows, if any."""
+    """Records that show happenings."""
 
-    kinds: t.Sequence[str]
     matches: t.Sequence[str]
+    """How the index finds them."""
+    key: str
+    """The field that has the same value for happenings of one name."""
     fields: t.Sequence[str]
+    """The other fields to read."""
     name: Name
+    """Returns the kind and the name of what a record shows, None if it shows nothing."""
+
+    @property
+    def all_fields(self) -> tuple[str, ...]:
+        return (self.key, *self.fields)
 
     def read(self, records: t.Iterable[Record]) -> list[Happening]:
         """Return what the records show, in their order."""
@@ -56,6 +64,19 @@ class Source(t.NamedTuple):
                 happenings.append(Happening(record.realtime_us, *named))
 
         return happenings
+
+    def match(self, record: Record) -> str:
+        """Return the match that finds the happenings of the same name."""
+        return f"{self.key}={record.fields.get(self.key, '')}"
+
+    def list_matches(self, records: t.Iterable[Record]) -> list[str]:
+        """Return the matches of the records that show something."""
+        return [self.match(record) for record in records if self.name(record)]
+
+    def narrow(self, match: str) -> list[str]:
+        """Return how the index finds the happenings of one name."""
+        others = [other for other in self.matches if not other.startswith(f"{self.key}=")]
+        return [*others, match]
 
 
 def _name_job(record: Record) -> tuple[str, str] | None:
@@ -107,33 +128,33 @@ def _name_module(record: Record) -> tuple[str, str] | None:
 
 SOURCES = (
     Source(
-        kinds=("cron",),
         matches=("_COMM=cron", "_COMM=crond", "_COMM=anacron"),
-        fields=("MESSAGE", "_UID"),
+        key="MESSAGE",
+        fields=("_UID",),
         name=_name_job,
     ),
     Source(
-        kinds=("start", "restart", "timer"),
         matches=(f"MESSAGE_ID={STARTING}", f"MESSAGE_ID={STARTED}", "_PID=1"),
-        fields=("UNIT", "JOB_TYPE"),
+        key="UNIT",
+        fields=("JOB_TYPE",),
         name=_name_start,
     ),
     Source(
-        kinds=("login",),
         matches=(f"MESSAGE_ID={NEW_SESSION}", "_SYSTEMD_UNIT=systemd-logind.service"),
-        fields=("USER_ID",),
+        key="USER_ID",
+        fields=(),
         name=_name_user,
     ),
     Source(
-        kinds=("sudo",),
         matches=("_COMM=sudo",),
-        fields=("MESSAGE", "_UID"),
+        key="MESSAGE",
+        fields=("_UID",),
         name=_name_program,
     ),
     Source(
-        kinds=("ansible",),
         matches=tuple(f"SYSLOG_IDENTIFIER={_ANSIBLE}{module}" for module in _ANSIBLE_MODULES),
-        fields=("SYSLOG_IDENTIFIER", "_UID"),
+        key="SYSLOG_IDENTIFIER",
+        fields=("_UID",),
         name=_name_module,
     ),
 )

@@ -136,12 +136,7 @@ class Past(t.NamedTuple):
     kills: t.Sequence[Kill]
     lives: t.Sequence[Life] = ()
     happenings: t.Sequence[Happening] = ()
-    watched: t.Mapping[str, t.Sequence[tuple[int, int]]] = types.MappingProxyType({})
-    """For each kind of happening that is too frequent to read all: the times of which all are known.
-
-    These are windows before kills, and as many at random times; apart from each other, oldest first. Other happenings
-    are known in the whole period.
-    """
+    """Of one name, all in the period are known, or only those shortly before kills if they precede few of them."""
     pressures_us: t.Sequence[int] = ()
     """When services of systemd said that memory was short (systemd 254 and later)."""
     present: t.Mapping[tuple[str, int | None], Population] = types.MappingProxyType({})

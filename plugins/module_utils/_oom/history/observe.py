@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import collections
+import itertools
 import pathlib
 import re
 import typing as t
@@ -23,24 +25,24 @@ from .modifications import merge_changes, read_changes
 from .packages import observe_packages
 from .populations import observe_populations
 
-_HOUR_US = 3_600_000_000
+_MINUTE_US = 60_000_000
 _MOST_UNITS = 10
 # systemd's records of the runs of these units.
-_MOST_OF_UNITS = 600
+_MOST_OF_UNITS = 500
 _MOST_HAPPENINGS = 300
 _MOST_PRESSURES = 100
-# The windows before kills, and those at random times, if there are more happenings of a source than that.
+# If there are more happenings of a source, those in windows before the last kills are read.
 _WINDOWS = 10
-_MOST_IN_WINDOW = 40
-_WINDOW_US = _HOUR_US
-# The multiples of the golden ratio, without their whole parts, are spread evenly and follow no rhythm.
-_GOLDEN = 0.6180339887
+_MOST_IN_WINDOW = 25
+_WINDOW_US = 30 * _MINUTE_US
+# Of what is in so many of these windows, all happenings are read.
+_FEWEST_COMMON = 4
+_COMMON_SHARE = 1 / 3
+_MOST_COMMON = 4
 _MOST_BOOTS = 10
 _FIRST_LINES = 3
 _KERNEL = re.compile(r"Linux version (\S+)")
 _TIMER_FOLDERS = ("etc/systemd/system", "run/systemd/system", "usr/lib/systemd/system", "lib/systemd/system")
-
-_Spans = t.List[t.Tuple[int, int]]
 
 
 def observe_past(
@@ -67,7 +69,6 @@ def observe_past(
         kills=add_runs(in_order, runs),
         lives=list_lives(runs, in_order),
         happenings=sorted(happenings),
-        watched=reader.watched,
         modifications=read_changes(journal, extent.first_us, extent.last_us),
         pressures_us=reader.read_pressures(),
         boots=list_boots(extent),
@@ -75,9 +76,9 @@ def observe_past(
     if not local:
         return past
 
+    packages = _select_within(observe_packages(root), extent.first_us, extent.last_us)
     units = {kill.unit for kill in in_order}
     changed_files = list_file_changes(units, first_us=extent.first_us, last_us=extent.last_us, root=root)
-    packages = _select_within(observe_packages(root), extent.first_us, extent.last_us)
     return past._replace(
         modifications=merge_changes(past.modifications, changed_files),
         utc_offsets=list_utc_offsets(extent.first_us, extent.last_us),
@@ -113,7 +114,6 @@ class _PastReader:
         self._journal = journal
         self._extent = extent
         self._kills = kills
-        self.watched: dict[str, _Spans] = {}
 
     def read_runs(self) -> list[Run]:
         """Return the last runs of the units that have most kills."""
@@ -132,7 +132,7 @@ class _PastReader:
         return [record.realtime_us for record in filter(is_pressure, records)]
 
     def read_happenings(self) -> list[Happening]:
-        """Return what else happened, oldest first; of frequent happenings, those in windows."""
+        """Return what else happened."""
         happenings: list[Happening] = []
         for source in SOURCES:
             happenings += self._read_source(source)
@@ -169,37 +169,41 @@ class _PastReader:
         return None
 
     def _read_source(self, source: Source) -> list[Happening]:
-        records = self._read_back(source.matches, source.fields, _MOST_HAPPENINGS)
-        if len(records) == _MOST_HAPPENINGS and records[0].realtime_us > self._extent.first_us:
-            return self._read_windows(source)
+        records = self._read_back(source.matches, source.all_fields, _MOST_HAPPENINGS)
+        if self._is_whole(records, _MOST_HAPPENINGS):
+            return self._select(source.read(records))
 
-        return self._select(source.read(records))
+        return self._read_frequent(source)
 
-    def _read_windows(self, source: Source) -> list[Happening]:
-        """Return the happenings in windows before kills and at random times."""
+    def _read_frequent(self, source: Source) -> list[Happening]:
+        """Return what happened before the last kills. Of what happened before many of them, return all or nothing."""
+        windows = [self._read_window(source, time_us) for time_us in choose_last(self._kills)]
+        common = find_common(map(source.list_matches, windows))
         happenings: set[Happening] = set()
-        spans: _Spans = []
-        for time_us in self._choose_times():
-            records = self._read_back(source.matches, source.fields, _MOST_IN_WINDOW, time_us)
-            begin_us = max(time_us - _WINDOW_US, self._extent.first_us)
-            if len(records) == _MOST_IN_WINDOW:
-                # There may be others at the time of the first one.
-                begin_us = max(begin_us, records[0].realtime_us + 1)
+        for match in common[:_MOST_COMMON]:
+            happenings.update(self._read_all(source, match))
 
-            spans.append((begin_us, time_us))
-            happenings.update(_select_within(source.read(records), begin_us, time_us))
-
-        watched = merge_spans(spans)
-        self.watched.update(dict.fromkeys(source.kinds, watched))
+        for records in windows:
+            others = [record for record in records if source.match(record) not in common]
+            happenings.update(self._select(source.read(others)))
 
         return list(happenings)
 
-    def _choose_times(self) -> list[int]:
-        """Return the times of the last kills, and as many others, which have no rhythm."""
-        last = choose_last(self._kills)
-        length_us = self._extent.last_us - self._extent.first_us
-        shares = [number * _GOLDEN % 1 for number, _time in enumerate(last, 1)]
-        return last + [self._extent.first_us + int(share * length_us) for share in shares]
+    def _read_window(self, source: Source, time_us: int) -> list[Record]:
+        records = self._read_back(source.matches, source.all_fields, _MOST_IN_WINDOW, time_us)
+        return [record for record in records if record.realtime_us >= time_us - _WINDOW_US]
+
+    def _read_all(self, source: Source, match: str) -> list[Happening]:
+        """Return all happenings of one name, none if they are too many to read."""
+        records = self._read_back(source.narrow(match), source.all_fields, _MOST_HAPPENINGS)
+        if not self._is_whole(records, _MOST_HAPPENINGS):
+            return []
+
+        return self._select(source.read(records))
+
+    def _is_whole(self, records: t.Sequence[Record], limit: int) -> bool:
+        """Return whether no record of the requested part is missing; `records` are the last ones, up to a limit."""
+        return len(records) < limit or records[0].realtime_us < self._extent.first_us
 
     def _select(self, happenings: t.Iterable[Happening]) -> list[Happening]:
         return _select_within(happenings, self._extent.first_us, self._extent.last_us)
@@ -235,16 +239,12 @@ def _select_within(happenings: t.Iterable[Happening], begin_us: int, end_us: int
     return [happening for happening in happenings if begin_us <= happening.time_us <= end_us]
 
 
-def merge_spans(spans: t.Iterable[tuple[int, int]]) -> _Spans:
-    """Return the same times as spans that are apart from each other, oldest first."""
-    merged: _Spans = []
-    for begin_us, end_us in sorted(spans):
-        if merged and begin_us <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end_us, merged[-1][1]))
-        else:
-            merged.append((begin_us, end_us))
-
-    return merged
+def find_common(windows: t.Iterable[t.Iterable[str]]) -> list[str]:
+    """Return what is in at least four windows and a third of them, the most frequent first."""
+    distinct = list(map(set, windows))
+    counts = collections.Counter(itertools.chain(*distinct))
+    fewest = max(_FEWEST_COMMON, len(distinct) * _COMMON_SHARE)
+    return [match for match, count in counts.most_common() if count >= fewest]
 
 
 def _get_time(kill: Kill) -> int:

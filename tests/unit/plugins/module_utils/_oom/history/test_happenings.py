@@ -16,7 +16,8 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.happen
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.model import Happening
 
-BY_KIND = {kind: source for source in SOURCES for kind in source.kinds}
+BY_KIND = dict(zip(("cron", "start", "login", "sudo", "ansible"), SOURCES, strict=True))
+BY_KIND["restart"] = BY_KIND["start"]
 
 
 def read(kind: str, **fields: str) -> list[tuple[str, str]]:
@@ -60,10 +61,10 @@ def test_other_records_and_those_of_users_show_nothing(kind: str, fields: dict[s
     assert read(kind, **fields) == []
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.kinds[0])
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.key)
 def test_only_what_root_or_systemd_wrote_counts(source: Source) -> None:
     by_systemd = {"_PID=1", "_SYSTEMD_UNIT=systemd-logind.service"}
-    assert by_systemd.intersection(source.matches) or "_UID" in source.fields
+    assert by_systemd.intersection(source.matches) or "_UID" in source.all_fields
 
 
 def test_start_of_a_service_with_a_timer_is_of_its_timer() -> None:
@@ -89,3 +90,11 @@ def test_start_of_a_service_with_a_timer_is_of_its_timer() -> None:
 )
 def test_only_services_of_systemd_say_that_memory_is_short(unit: str, *, expected: bool) -> None:
     assert is_pressure(Record("", 7, 0, "b1", {"_SYSTEMD_UNIT": unit})) is expected
+
+
+def test_one_name_is_found_by_its_match() -> None:
+    source = BY_KIND["ansible"]
+    record = Record("", 7, 0, "b1", {"SYSLOG_IDENTIFIER": "ansible-setup", "_UID": "0"})
+    assert source.list_matches([record, record._replace(fields={})]) == ["SYSLOG_IDENTIFIER=ansible-setup"]
+    assert source.narrow("SYSLOG_IDENTIFIER=ansible-setup") == ["SYSLOG_IDENTIFIER=ansible-setup"]
+    assert BY_KIND["start"].narrow("UNIT=a.service")[-2:] == ["_PID=1", "UNIT=a.service"]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import collections
 import pathlib
 import time
 import typing as t
@@ -17,9 +18,9 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.lives 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.model import Happening, Kill, Past
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.observe import (
     choose_last,
+    find_common,
     find_timers,
     list_boots,
-    merge_spans,
     observe_past,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.records import STARTED
@@ -69,19 +70,34 @@ def test_happenings_of_few_are_all_known() -> None:
         ]
     )
     assert [(happening.what, happening.name) for happening in past.happenings] == [("cron", "true"), ("login", "ada")]
-    assert past.watched == {}
 
 
-def test_happenings_of_many_are_known_in_windows() -> None:
-    every_minute = [systemd(STARTED, at, UNIT=f"job{at}.service") for at in range(0, DAY, 60)]
-    past = observe(every_minute)
-    spans = past.watched["start"]
-    assert past.watched["timer"] == spans
-    # The first of 40 is left out, as there may be others at its time.
-    assert len(past.happenings) == 78
-    assert spans[0] == (KILL.time_us - 39 * 60_000_000 + 1, KILL.time_us)
-    for happening in past.happenings:
-        assert any(begin_us <= happening.time_us <= end_us for begin_us, end_us in spans)
+KILLS = [KILL._replace(time_us=ZERO + hour * 3_600_000_000 + 1_000_000) for hour in range(2, 22, 3)]
+
+
+def read_starts(*units: tuple[str, range]) -> dict[str, int]:
+    """Return how often each unit is known to have been started, beside one that is started every minute."""
+    starts = [systemd(STARTED, at, UNIT=f"{unit}.service") for unit, times in units for at in times]
+    others = [systemd(STARTED, at, UNIT=f"job{at}.service") for at in range(0, DAY, 100)]
+    entries = sorted([*starts, *others], key=lambda one: int(one["__REALTIME_TIMESTAMP"]))
+    happenings = observe_past(Journal(Host(entries)), EXTENT, KILLS, local=False).happenings
+    assert happenings
+    return collections.Counter(happening.name.partition(".")[0] for happening in happenings)
+
+
+def test_of_frequent_happenings_all_of_a_name_are_known_that_comes_before_many_kills() -> None:
+    assert read_starts(("backup", range(0, DAY, 1800)))["backup"] == 48
+
+
+def test_of_frequent_happenings_those_before_few_kills_are_known_only_there() -> None:
+    times = range(7000, DAY, 30_000)
+    assert read_starts(("seldom", times))["seldom"] == 1
+
+
+def test_name_that_is_too_frequent_is_unknown() -> None:
+    found = read_starts(("busy", range(0, DAY, 200)), ("backup", range(0, DAY, 1800)))
+    assert found["busy"] == 0
+    assert found["backup"] == 48
 
 
 def test_pressure_is_what_systemd_says() -> None:
@@ -111,23 +127,6 @@ def test_timers_are_those_that_are_installed(tmp_path: pathlib.Path) -> None:
     assert find_timers(tmp_path) == {"a.timer", "b.timer"}
 
 
-def test_windows_are_before_the_last_kills_that_are_apart() -> None:
-    kills = [make_kill(hours / 2) for hours in range(60)]
-    times = choose_last(kills)
-    assert len(times) == 10
-    assert times[0] == kills[-1].time_us
-    assert {earlier - later for later, earlier in zip(times[1:], times, strict=False)} == {HOUR_US}
-
-
-def test_spans_that_meet_are_one() -> None:
-    assert merge_spans([(5, 7), (1, 3), (3, 4), (6, 6)]) == [(1, 4), (5, 7)]
-
-
-def test_happening_is_where_the_journal_says() -> None:
-    past = observe([entry("(root) CMD (true)", at=50, _COMM="cron", _UID="0")])
-    assert past.happenings == [Happening(ZERO + 50_000_000, "cron", "true")]
-
-
 def make_change(at: float) -> Entry:
     fields = {"OOMGUARD_WHAT": "swap", "OOMGUARD_AFTER": "7", "_UID": "0", "_TRANSPORT": "journal"}
     return entry("Set swap to 7 B.", at=at, MESSAGE_ID=MESSAGE_IDS["swap"], **fields)
@@ -146,6 +145,25 @@ def test_changes_of_files_are_those_of_this_host(tmp_path: pathlib.Path) -> None
     journal = Journal(Host([make_change(50)]))
     past = observe_past(journal, extent, [KILL], local=True, root=tmp_path)
     assert [change.what for change in past.modifications] == ["swap", "/etc/systemd/system/shop.service"]
+
+
+def test_windows_are_before_the_last_kills_that_are_apart() -> None:
+    kills = [make_kill(hours / 4) for hours in range(60)]
+    times = choose_last(kills)
+    assert len(times) == 10
+    assert times[0] == kills[-1].time_us
+    assert {earlier - later for later, earlier in zip(times[1:], times, strict=False)} == {HOUR_US // 2}
+
+
+def test_common_is_what_is_in_a_third_of_the_windows_and_in_four() -> None:
+    windows = [["a", "a", "b"], ["a", "b"], ["a", "b"], ["a"], ["b"], ["c", "c", "c", "c"]]
+    assert find_common(windows) == ["a", "b"]
+    assert find_common([*windows, *[["d"]] * 12]) == ["d"]
+
+
+def test_happening_is_where_the_journal_says() -> None:
+    past = observe([entry("(root) CMD (true)", at=50, _COMM="cron", _UID="0")])
+    assert past.happenings == [Happening(ZERO + 50_000_000, "cron", "true")]
 
 
 def test_boot_with_another_kernel_is_found() -> None:
