@@ -1022,15 +1022,131 @@ history:
               type: str
               sample: "The memory leaks: it grows by 10.0 MiB an hour."
         rhythm:
-          description: The rhythm of the kills, V(null) if they show none.
+          description:
+            - When the kills come again and again, V(null) if they show no rhythm.
+            - A rhythm has at least four of the kills and half of them, and less than 1 % chance at random. Kills in
+              quick succession count as one.
           type: dict
+          contains:
+            kind:
+              description:
+                - V(daily) for a time of the day, V(weekly) for a time on some days of the week, V(interval) for every
+                  few minutes or hours, or V(after_start) for a time after each start of the unit.
+              type: str
+              sample: daily
+            time:
+              description: The first time of the day, in the local time of the host. V(null) with V(after_start).
+              type: str
+              sample: "03:00"
+            days:
+              description: The days of the week. Empty with V(after_start).
+              type: list
+              elements: str
+              sample: [Sat, Sun]
+            every_seconds:
+              description: The time from one to the next, a day with V(weekly). V(null) with V(after_start).
+              type: int
+              sample: 86400
+            after_seconds:
+              description: The shortest time from a start to its kill. V(null) without V(after_start).
+              type: int
+            within_seconds:
+              description: How long after these times a kill came at the latest.
+              type: int
+            jitter_seconds:
+              description: The difference between the earliest and the latest kill, each after such a time.
+              type: int
+            matched:
+              description: The number of kills in the rhythm.
+              type: int
+            kills:
+              description: The number of kills.
+              type: int
+            hits:
+              description: The number of such times with a kill, since the first kill in the rhythm.
+              type: int
+            occasions:
+              description: The number of such times while the host was up, with a kill or without.
+              type: int
+            chance:
+              description: The chance of such a rhythm at random, from 0 to 1, corrected for all that were tried.
+              type: float
+            sentence:
+              description: The rhythm as a sentence.
+              type: str
+              sample: "9 of 10 kills came within 4 min after 03:00, on 9 of 12 days (chance at random: 0.002 %)."
         preceded_by:
-          description: What happened before the kills more often than at other times.
+          description:
+            - What came in the last minute, 10 minutes or 30 minutes before at least four of the kills and half of
+              them, with less than 1 % chance at random. The most telling comes first.
+            - What comes in the 10 minutes after a kill may be its consequence, and is left out.
           type: list
           elements: dict
+          contains:
+            what:
+              description:
+                - V(cron), V(timer), V(start), V(restart), V(package), V(kernel), V(login), V(sudo) or V(ansible).
+              type: str
+              sample: cron
+            name:
+              description: The command, unit, package, kernel, user or module.
+              type: str
+              sample: /usr/local/bin/backup
+            together:
+              description: What always comes at about the same time, with the keys C(what) and C(name).
+              type: list
+              elements: dict
+            window_seconds:
+              description: How long before a kill it counts.
+              type: int
+            before:
+              description: The number of kills that it preceded.
+              type: int
+            kills:
+              description: The number of kills. Those in quick succession count as one.
+              type: int
+            otherwise:
+              description: The share of all other times that it preceded, from 0 to 1.
+              type: float
+            lag_seconds:
+              description: The median time from it to the kill.
+              type: int
+            shortest_seconds:
+              description: The shortest time from it to a kill.
+              type: int
+            longest_seconds:
+              description: The longest time from it to a kill.
+              type: int
+            chance:
+              description: The chance at random, from 0 to 1, corrected for everything that was tried.
+              type: float
+            sentence:
+              description: The same as a sentence.
+              type: str
         forecast:
-          description: When the next kill is to be expected, V(null) if nothing shows that.
+          description:
+            - When the next kill is to be expected, from the rhythm, or else because the kills come a regular time
+              after one another. V(null) if there is neither, or if the kills have stopped.
           type: dict
+          contains:
+            expected:
+              description: The time at which it is to be expected.
+              type: str
+            earliest:
+              description: The earliest time, judging by the kills so far.
+              type: str
+            latest:
+              description: The latest time, judging by the kills so far.
+              type: str
+            share:
+              description: The share of such times so far that had a kill, V(null) without a rhythm.
+              type: float
+            basis:
+              description: What this follows from, as a sentence.
+              type: str
+            sentence:
+              description: The forecast as a sentence.
+              type: str
         enough:
           description: How much would have been enough, V(null) if nothing shows that.
           type: dict

@@ -27,6 +27,7 @@ rhythm.py         find_rhythm(): kills -> the rhythm that explains them best
 uptime.py         the time that a host was up, and how much of it follows something
 preceding.py      find_preceding(): kills and the past -> what came before the kills, and seldom otherwise
 forecast.py       forecast(): kills and their rhythm -> when the next one is to be expected
+recurrence.py     build_recurrence(): the results of the three files above -> plain data
 enough.py         find_enough(): a kind, the past and the verdict -> the size that would have been enough
 since.py          judge_changes(): a kind and the past -> whether each change helped
 result.py         find_history(): a journal and its kills -> plain data, by way of all files above

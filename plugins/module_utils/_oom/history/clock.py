@@ -67,3 +67,9 @@ def word_duration(duration_us: int) -> str:
             return f"{count} {name}"
 
     return "0 s"
+
+
+def word_range(shortest_us: int, longest_us: int) -> str:
+    """Return two durations, such as `1 min to 4 min`, or one if their words are the same."""
+    words = [word_duration(shortest_us), word_duration(longest_us)]
+    return " to ".join(dict.fromkeys(words))

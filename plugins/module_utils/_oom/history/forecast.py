@@ -14,10 +14,10 @@ import typing as t
 
 from .bursts import thin_bursts
 from .chance import SIGNIFICANT, find_chance_of_misses, word_chance
-from .clock import DAY, LocalClock, get_weekday, word_duration
-from .model import Happening, Kill, Past
+from .clock import DAY, LocalClock, get_weekday, word_range
+from .model import Kill, Past
 from .occasions import Rhythm
-from .start_rhythm import find_regular_gaps, get_lifetime
+from .start_rhythm import find_regular_gaps
 
 
 class Forecast(t.NamedTuple):
@@ -58,25 +58,18 @@ def _forecast_from_clock(past: Past, rhythm: Rhythm, now_us: int) -> Forecast | 
 
 
 def _forecast_from_start(kills: t.Sequence[Kill], past: Past, rhythm: Rhythm, now_us: int) -> Forecast | None:
-    unit = kills[-1].unit
-    lives = [life for life in past.lives if life.unit == unit and life.ended_us > kills[-1].time_us]
-    missed = sum(get_lifetime(life) >= rhythm.at_us for life in lives)
-    if _has_stopped(rhythm, missed):
+    last = kills[-1]
+    lives = [life for life in past.lives if life.unit == last.unit and life.ended_us > last.time_us]
+    missed = sum((life.length_us or 0) >= rhythm.at_us for life in lives)
+    start_us = past.running.get(last.unit, 0)
+    if _has_stopped(rhythm, missed) or start_us < last.time_us:
         return None
 
-    start_us = _find_start(past.happenings, unit)
-    end_us = max([kills[-1].time_us, *(life.ended_us for life in lives)])
     expected = _expect(start_us + rhythm.at_us, rhythm)
-    if end_us > start_us or now_us > expected.latest_us:
+    if now_us > expected.latest_us:
         return None
 
     return expected
-
-
-def _find_start(happenings: t.Iterable[Happening], unit: str) -> int:
-    """Return the last start of a unit; 0 if it is not known."""
-    starts = [happening.time_us for happening in happenings if happening[1:] in (("start", unit), ("restart", unit))]
-    return max(starts, default=0)
 
 
 def _forecast_from_gaps(kills: t.Sequence[Kill], now_us: int) -> Forecast | None:
@@ -90,7 +83,7 @@ def _forecast_from_gaps(kills: t.Sequence[Kill], now_us: int) -> Forecast | None
     if now_us > latest_us:
         return None
 
-    times = f"{word_duration(gaps.shortest_us)} to {word_duration(gaps.longest_us)}"
+    times = word_range(gaps.shortest_us, gaps.longest_us)
     chance = word_chance(gaps.find_chance())
     basis = f"{gaps.window.held} of {gaps.total} kills came {times} after the kill before (chance at random: {chance})."
     return Forecast((earliest_us + latest_us) // 2, earliest_us, latest_us, None, basis)

@@ -128,6 +128,17 @@ def list_lives(runs: t.Iterable[Run], kills: t.Iterable[Kill]) -> list[Life]:
     return sorted(map(Run.to_life, ordinary), key=_get_end)
 
 
+def find_running(runs: t.Iterable[Run]) -> dict[str, int]:
+    """Return when the units were started whose last run has not ended; `runs` are oldest first."""
+    last = {run.unit: run for run in runs}
+    running = {}
+    for unit, run in last.items():
+        if run.started_us is not None and run.ended_us is None:
+            running[unit] = run.started_us
+
+    return running
+
+
 def _has_kill(run: Run, times: t.Sequence[int]) -> bool:
     """Return whether there was a kill in a run, or shortly before its end if its start is unknown; `times` ascend."""
     ended_us = zero_if_unknown(run.ended_us)

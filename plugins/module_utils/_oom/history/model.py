@@ -135,6 +135,8 @@ class Past(t.NamedTuple):
     """The local time of the host: since when which offset from UTC applies, in microseconds and seconds."""
     kills: t.Sequence[Kill]
     lives: t.Sequence[Life] = ()
+    running: t.Mapping[str, int] = types.MappingProxyType({})
+    """When the units that run now were started, as far as that is known."""
     happenings: t.Sequence[Happening] = ()
     """Of one name, all in the period are known, or only those shortly before kills if they precede few of them."""
     pressures_us: t.Sequence[int] = ()

@@ -18,7 +18,7 @@ from ..._journal.window import Extent
 from .happenings import PRESSURE, SOURCES, Source, is_pressure, mark_timers
 from .host_files import list_file_changes
 from .kinds import group_kills, is_unit
-from .lives import FIELDS, MESSAGES, Run, add_runs, list_lives, list_runs
+from .lives import FIELDS, MESSAGES, Run, add_runs, find_running, list_lives, list_runs
 from .local_time import list_utc_offsets
 from .model import Happening, Kill, Past
 from .modifications import merge_changes, read_changes
@@ -68,6 +68,7 @@ def observe_past(
         utc_offsets=[(extent.first_us, 0)],
         kills=add_runs(in_order, runs),
         lives=list_lives(runs, in_order),
+        running=find_running(runs),
         happenings=sorted(happenings),
         modifications=read_changes(journal, extent.first_us, extent.last_us),
         pressures_us=reader.read_pressures(),
@@ -242,7 +243,7 @@ def _select_within(happenings: t.Iterable[Happening], begin_us: int, end_us: int
 def find_common(windows: t.Iterable[t.Iterable[str]]) -> list[str]:
     """Return what is in at least four windows and a third of them, the most frequent first."""
     distinct = list(map(set, windows))
-    counts = collections.Counter(itertools.chain(*distinct))
+    counts = collections.Counter(sorted(itertools.chain(*distinct)))
     fewest = max(_FEWEST_COMMON, len(distinct) * _COMMON_SHARE)
     return [match for match, count in counts.most_common() if count >= fewest]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from .chance import word_chance
-from .clock import DAY, THURSDAY, LocalClock, word_duration, word_time
+from .clock import DAY, THURSDAY, LocalClock, word_duration, word_range, word_time
 from .model import Past
 
 EVERY_DAY = (0, 1, 2, 3, 4, 5, 6)
@@ -117,9 +117,8 @@ def _word_interval(rhythm: Rhythm) -> str:
 
 
 def _word_after_start(rhythm: Rhythm) -> str:
-    shortest = word_duration(rhythm.at_us)
-    longest = word_duration(rhythm.at_us + rhythm.within_us)
-    return f"{shortest} to {longest} after a start of the unit, in {rhythm.hits} of {rhythm.occasions} runs so long"
+    durations = word_range(rhythm.at_us, rhythm.at_us + rhythm.within_us)
+    return f"{durations} after a start of the unit, in {rhythm.hits} of {rhythm.occasions} runs so long"
 
 
 def _word_window(rhythm: Rhythm) -> str:

@@ -10,7 +10,8 @@ minutes or the last 30 minutes, and if this has less than 1 % chance at random:
 * What comes in the 10 minutes after a kill may be its consequence, such as a restart, and does not count.
 * At random, a kill follows a happening as often as any other time does: in the four hours before the kill, in the four
   hours after it, or in the whole time that the host was up, whichever is more often.
-* The chance is corrected for all happenings and windows that were tried.
+* The chance is corrected for all happenings and windows that were tried. Happenings of which only those before kills
+  are known precede few kills, so they count as tried and do not change the result.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import typing as t
 
 from .bursts import BURST_US, thin_bursts
 from .chance import SIGNIFICANT, correct, find_chance_of_at_least, word_chance
-from .clock import HOUR, MINUTE, word_duration
+from .clock import HOUR, MINUTE, word_duration, word_range
 from .model import Happening, Kill, Past
 from .uptime import Coverage, Uptime
 from .windows import FEWEST, measure_gain
@@ -36,9 +37,9 @@ _MOST = 20
 
 _PHRASES = {
     "cron": "The cron job {} ran",
-    "timer": "The timer {} elapsed",
+    "timer": "{} was started by its timer",
     "start": "{} started",
-    "restart": "{} restarted",
+    "restart": "{} was restarted",
     "package": "The package {} was changed",
     "kernel": "The host booted the kernel {}",
     "login": "{} logged in",
@@ -92,7 +93,7 @@ class Preceding(t.NamedTuple):
     def sentence(self) -> str:
         """Return what preceded the kills in a sentence."""
         happened = _PHRASES.get(self.what, "{} happened").format(self.name)
-        lag = f"{word_duration(self.shortest_us)} to {word_duration(self.longest_us)}"
+        lag = word_range(self.shortest_us, self.longest_us)
         kills = f"{happened} {lag} before {self.before} of {self.kills} kills, and {self._word_otherwise()}"
         return f"{kills} (chance at random: {word_chance(self.chance)}).{self._word_together()}"
 
@@ -163,14 +164,9 @@ class _Search:
             lag_us=int(statistics.median(lags)),
             shortest_us=min(lags),
             longest_us=max(lags),
-            chance=correct(chance, self._count_tried()),
+            chance=correct(chance, len(self._activity) * len(WINDOWS_US)),
             gain=measure_gain(len(lags), len(kills), share),
         )
-
-    def _count_tried(self) -> int:
-        """Return the number of hypotheses: those that happened often enough, with each window."""
-        counts = map(len, self._activity.values())
-        return len(WINDOWS_US) * sum(count >= FEWEST for count in counts)
 
     def _find_largest_share(self, coverage: Coverage, kill_us: int, window_us: int) -> float:
         """Return the share of the time around a kill that follows a happening."""

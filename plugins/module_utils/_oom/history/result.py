@@ -15,6 +15,7 @@ from .growth import judge_growth
 from .kinds import Kind, group_kills
 from .model import Kill, Modification, Past
 from .observe import observe_past
+from .recurrence import build_recurrence
 from .since import Period, Since, judge_changes
 
 
@@ -33,7 +34,6 @@ def find_history(
 
 def build_kind(kind: Kind, past: Past, *, now_us: int) -> dict[str, t.Any]:
     """Return what the past says of one kind of kills; null for what is unknown."""
-    del now_us
     kills = kind.kills
     growth = judge_growth(kills, past)
 
@@ -45,9 +45,7 @@ def build_kind(kind: Kind, past: Past, *, now_us: int) -> dict[str, t.Any]:
         "first": format_time(kills[0].time_us),
         "last": format_time(kills[-1].time_us),
         "growth": {**growth._asdict(), "evidence": list(growth.evidence), "sentence": growth.sentence},
-        "rhythm": None,
-        "preceded_by": [],
-        "forecast": None,
+        **build_recurrence(kills, past, now_us),
         "enough": _build_enough(find_enough(kills, past, growth)),
         "since": [describe_since(since) for since in judge_changes(kills, past)],
     }

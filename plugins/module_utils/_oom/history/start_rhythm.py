@@ -13,7 +13,7 @@ import typing as t
 from .bursts import thin_bursts
 from .chance import SIGNIFICANT, correct
 from .clock import MINUTE
-from .model import Kill, Life, Past
+from .model import Kill, Past
 from .occasions import Rhythm
 from .windows import MISSED_PERCENT, Window, find_chance_on_line, find_windows, measure_gain
 
@@ -35,7 +35,7 @@ class StartRhythm(t.NamedTuple):
     window: Window
     """Of the logarithms."""
     total: int
-    """The number of kills, also of those with an unknown duration, or after another one in the same run."""
+    """The number of kills since the first known duration, also of those after another one in the same run."""
     gain: float
 
     @property
@@ -80,7 +80,8 @@ def list_start_rhythms(kills: t.Sequence[Kill]) -> list[StartRhythm]:
     """Return the best rhythm of the times from starts to kills, significant or not. Without any, that of the kills."""
     starts = _find_first_kills(kills)
     durations = list(map(operator.sub, starts.values(), starts))
-    bursts = thin_bursts([kill.time_us for kill in kills])
+    first_us = min(starts.values(), default=0)
+    bursts = thin_bursts([kill.time_us for kill in kills if kill.time_us >= first_us])
     after_start = _propose("after_start", durations, max(len(durations), len(bursts)))
     return after_start or list_gaps(kills)
 
@@ -128,13 +129,8 @@ def _find_first_kills(kills: t.Sequence[Kill]) -> dict[int, int]:
     return firsts
 
 
-def get_lifetime(life: Life) -> int:
-    """Return how long a run lasted; 0 if that is not known."""
-    return life.ended_us - (life.started_us or life.ended_us)
-
-
 def _count_runs(ends: t.Mapping[int, int], past: Past, unit: str, shortest_us: int) -> int:
     """Return how many runs of the unit lasted at least so long, whether they ended with a kill or not."""
     lifetimes = list(map(operator.sub, ends.values(), ends))
-    lifetimes += [get_lifetime(life) for life in past.lives if life.unit == unit]
+    lifetimes += [life.length_us or 0 for life in past.lives if life.unit == unit]
     return sum(lifetime >= shortest_us for lifetime in lifetimes)

@@ -14,6 +14,7 @@ from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.enough import Enough
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.model import Modification
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.recurrence import build_recurrence
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.result import describe_since
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.since import CANNOT_TELL, Period, Since
 from ansible_collections.oomguard.linux.plugins.modules import oom_info
@@ -24,6 +25,7 @@ from ansible_collections.oomguard.linux.plugins.modules.oom_history_info import 
     find,
     main,
 )
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.history.histories import build_nights
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import Host, captured, entry
 from ansible_collections.oomguard.linux.tests.unit.plugins.modules.documented import documented, returned
 
@@ -57,9 +59,11 @@ def test_host_without_kills_has_no_kinds() -> None:
 def test_returned_keys_are_documented() -> None:
     contents = documented(RETURN)
     found = find_history()
+    past = build_nights()
     found["kinds"][0]["enough"] = Enough("")._asdict()
     change = Modification(0, "swap", "0", "4294967296", "oomguard")
     found["kinds"][0]["since"] = [describe_since(Since((change,), Period(0, 0, 0), Period(0, 0, 0), CANNOT_TELL))]
+    found["kinds"][0].update(build_recurrence(past.kills, past, past.last_us))
     assert returned([found], contents) == contents
 
 

@@ -23,11 +23,13 @@ from ansible_collections.oomguard.linux.plugins.module_utils._change_record impo
 from ansible_collections.oomguard.linux.plugins.module_utils._command import Completed
 from ansible_collections.oomguard.linux.plugins.module_utils._errors import OomguardError
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.enough import Enough
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.recurrence import build_recurrence
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.in_journal import Query, find_in_journal
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.report.model import Candidate
 from ansible_collections.oomguard.linux.plugins.module_utils._safe import neutralise_all
 from ansible_collections.oomguard.linux.plugins.modules import oom_info
 from ansible_collections.oomguard.linux.plugins.modules.oom_info import ARGUMENT_SPEC, RETURN, find, main, query_from
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.history.histories import build_nights
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import Entry, Host, captured, done
 from ansible_collections.oomguard.linux.tests.unit.plugins.modules import hostile
 from ansible_collections.oomguard.linux.tests.unit.plugins.modules.documented import documented, returned
@@ -194,7 +196,9 @@ def test_returned_history_is_documented() -> None:
     records = captured("bullseye")
     host = Host([*records, make_change(records[-1])], {"apache2.service": "stop"})
     history = neutralise_all(find_in_journal(query_from({**PARAMS, "history": True}), host))["history"]
+    past = build_nights()
     history["kinds"][0]["enough"] = Enough("")._asdict()
+    history["kinds"][0].update(build_recurrence(past.kills, past, past.last_us))
     assert returned(history, contents) == contents
 
 

@@ -30,7 +30,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.clock 
     get_weekday,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.clock_rhythm import PERIODS
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.model import Kill, Life, Past
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.model import Happening, Kill, Life, Past
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.occasions import EVERY_DAY, Rhythm
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.rhythm import find_rhythm
 
@@ -67,6 +67,14 @@ def build_past(times: t.Iterable[float], days: float, starts: t.Mapping[float, f
         kills.append(kill)
 
     return Past(FIRST_US, FIRST_US + int(days * DAY), UTC_OFFSETS, kills)
+
+
+def build_nights() -> Past:
+    """Return eight nights with a cron job at 03:00 local time, and a kill some minutes later."""
+    night_us = FIRST_US + 2 * HOUR
+    times = [night_us + day * DAY + (1 + day % 3) * MINUTE for day in range(8)]
+    jobs = [Happening(night_us + day * DAY + SECOND, "cron", "/usr/local/bin/backup") for day in range(10)]
+    return build_past(times, 8)._replace(happenings=jobs)
 
 
 def spread_evenly(rng: random.Random, days: int) -> Past:

@@ -15,6 +15,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.clock 
     LocalClock,
     get_weekday,
     word_duration,
+    word_range,
     word_time,
 )
 
@@ -65,3 +66,8 @@ def test_first_day_of_1970_was_a_thursday() -> None:
 )
 def test_duration_is_worded_with_two_units(duration: int, words: str) -> None:
     assert word_duration(duration) == words
+
+
+def test_range_of_equal_durations_is_one() -> None:
+    assert word_range(MINUTE, 4 * MINUTE) == "1 min to 4 min"
+    assert word_range(MINUTE, MINUTE + 1) == "1 min"

@@ -9,7 +9,7 @@ import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.clock import DAY, HOUR, MINUTE, SECOND
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.forecast import Forecast, forecast
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.model import Happening, Life, Past
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.model import Life, Past
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.rhythm import find_rhythm
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.history.histories import (
     FIRST_US,
@@ -87,7 +87,7 @@ def test_kills_that_stopped_are_not_expected(nights: int, is_expected: bool) -> 
 def test_kill_is_expected_after_the_last_start() -> None:
     past, last_us = build_leak(8)
     start_us = last_us + 2 * SECOND
-    past = past._replace(happenings=[Happening(start_us, "start", UNIT)])
+    past = past._replace(running={UNIT: start_us})
     found = expect(past, last_us + HOUR)
     assert found
     assert (found.earliest_us, found.latest_us) == (start_us + 9 * HOUR, start_us + 9 * HOUR + 2 * MINUTE)
@@ -99,18 +99,17 @@ def test_nothing_is_expected_without_a_start() -> None:
     assert expect(past, last_us + HOUR) is None
 
 
-def test_nothing_is_expected_after_a_run_that_ended() -> None:
+def test_nothing_is_expected_after_runs_that_outlived_the_others() -> None:
     past, last_us = build_leak(8)
-    past = past._replace(
-        happenings=[Happening(last_us + SECOND, "restart", UNIT)],
-        lives=[Life(UNIT, last_us + SECOND, last_us + MINUTE, None)],
-    )
-    assert expect(past, last_us + HOUR) is None
+    lives = [Life(UNIT, last_us + n * DAY, last_us + n * DAY + 10 * HOUR, None) for n in range(3)]
+    running = {UNIT: last_us + 4 * DAY}
+    assert expect(past._replace(running=running), last_us + 4 * DAY)
+    assert expect(past._replace(running=running, lives=lives), last_us + 4 * DAY) is None
 
 
 def test_nothing_is_expected_of_a_run_that_outlived_the_others() -> None:
     past, last_us = build_leak(8)
-    past = past._replace(happenings=[Happening(last_us + SECOND, "start", UNIT)])
+    past = past._replace(running={UNIT: last_us + SECOND})
     assert expect(past, last_us + 10 * HOUR) is None
 
 

@@ -15,6 +15,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.lives 
     STARTING,
     Run,
     add_runs,
+    find_running,
     list_lives,
     list_runs,
 )
@@ -107,3 +108,18 @@ def test_lives_are_runs_that_have_ended_without_a_kill(with_kill: Run) -> None:
         Life(UNIT, SECOND, 9 * SECOND, 70, 7),
         Life(UNIT, 100 * SECOND, 110 * SECOND, 5),
     ]
+
+
+@pytest.mark.parametrize(
+    ("runs", "started"),
+    [
+        ([run(1, 9), run(11, None)], 11),
+        ([run(1, 9)], None),
+        ([run(1, None), run(11, 20)], None),
+        ([run(None, None)], None),
+        ([], None),
+    ],
+    ids=["running", "ended", "lost its end", "unknown start", "nothing"],
+)
+def test_unit_runs_whose_last_run_has_not_ended(runs: t.Sequence[Run], started: int | None) -> None:
+    assert find_running(runs).get(UNIT) == to_us(started)

@@ -51,7 +51,7 @@ def test_cron_job_before_each_kill_is_told() -> None:
 def test_what_came_at_no_other_time_is_told_so() -> None:
     (found,) = find(name_all("login", "alice", shift(MINUTE)))
     assert found.otherwise == 0
-    assert "alice logged in 1 min to 1 min before 8 of 8 kills, and at no other time (" in found.sentence
+    assert "alice logged in 1 min before 8 of 8 kills, and at no other time (" in found.sentence
 
 
 def test_unknown_kind_of_happening_has_a_sentence() -> None:

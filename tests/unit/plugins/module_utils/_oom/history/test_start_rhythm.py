@@ -49,6 +49,13 @@ def test_only_the_first_kill_of_a_run_comes_after_its_start() -> None:
     assert not [rhythm for rhythm in list_start_rhythms(kills) if rhythm.total != 12]
 
 
+def test_kills_before_the_first_known_start_do_not_count() -> None:
+    kills = build_leak([60] * 20).kills
+    unknown = [kill._replace(started_us=None) for kill in kills[:14]]
+    (rhythm,) = list_start_rhythms([*unknown, *kills[14:]])
+    assert (rhythm.kind, rhythm.total) == ("after_start", 6)
+
+
 def test_unknown_starts_leave_the_time_from_kill_to_kill() -> None:
     kills = [kill._replace(started_us=None) for kill in build_leak([60] * 6).kills]
     (rhythm,) = list_start_rhythms(kills)
