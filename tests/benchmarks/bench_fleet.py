@@ -4,6 +4,8 @@
 """Measure the cost of the playbook oomguard.linux.detect on a whole fleet, compared with `ansible -m ping`.
 
 All hosts of the fleet are this host with a local connection, so the result is the cost of Ansible and the module.
+Variables such as PYTHONUNBUFFERED, which do not reach other hosts, are removed: with it, Python reads a module that
+Ansible pipes to it one byte at a time.
 systemd-journal-remote makes the journal without an OOM kill, which is what most hosts have. If it is not installed,
 only the journal with kills is measured.
 """
@@ -38,9 +40,10 @@ class Cost(t.NamedTuple):
 
 def measure_cost(argv: list[str]) -> Cost:
     """Return the cost of a command. Exit if the command fails."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     begun = time.perf_counter()
-    done = subprocess.run(argv, check=False, env={**os.environ, **CONFIG}, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(argv, check=False, env={**inherited, **CONFIG}, stdout=subprocess.PIPE, text=True)
     elapsed = time.perf_counter() - begun
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
