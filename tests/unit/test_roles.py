@@ -135,6 +135,7 @@ READING = {
     "ansible.builtin.include_role",
     "ansible.builtin.include_tasks",
     "ansible.builtin.stat",
+    "ansible.builtin.validate_argument_spec",
     "oomguard.linux.check_variables",
     "oomguard.linux.oom_info",
     "oomguard.linux.recap",
