@@ -17,5 +17,6 @@ explanation.py            the result of `oom_info` -> text for people
 standalone.py             main() of the program that explains text logs without Ansible
 
 Each package imports only those above it. On a host without kills, `in_journal` loads only `search` and `summary`; it
-imports the rest when it has found a trace.
+imports the rest when it has found a trace, without the parts of `report` that read text logs. Ansible sends the source
+of a module, so a host compiles each file that it imports, in each run.
 """

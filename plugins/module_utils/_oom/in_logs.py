@@ -16,7 +16,7 @@ from .incident.findings import Findings
 from .incident.incident import Incident, build_incident
 from .incident.tally import Tally
 from .log_file import LogError, open_log
-from .report.log_lines import read_numbered
+from .report.log_lines import find_stamp, read_numbered
 from .report.log_text import LogText
 from .report.mentions import Mentions
 from .report.model import Line, Memory, OomReport, Unparsed
@@ -251,7 +251,7 @@ class _Events:
 
     def list_newest(self) -> tuple[Incident, ...]:
         """Return the whole events, the oldest first."""
-        return tuple(incident for _at_us, _number, incident in sorted(self._newest))
+        return tuple(_add_stamp(incident) for _at_us, _number, incident in sorted(self._newest))
 
     def add(self, incident: Incident) -> None:
         """Add the next event of a file."""
@@ -304,6 +304,10 @@ class _Events:
             at_us = max(at_us, self._at_us)
 
         self._at_us = at_us
+
+
+def _add_stamp(incident: Incident) -> Incident:
+    return incident._replace(stamp=find_stamp(incident.report.first))
 
 
 def _measure(incident: Incident) -> int:

@@ -23,7 +23,6 @@ from .incident.findings import Findings
 from .incident.incident import Incident, UnitEffect
 from .incident.taken_down import TakenDown
 from .incident.tally import Tally
-from .report.log_lines import find_stamp
 from .report.model import Limit, Memory, OomReport, Task, Trigger, Zone
 from .report.task_table import count_rows, forget_rows
 from .summary import build_coverage, build_summary, format_time
@@ -211,7 +210,7 @@ def _build_log(incident: Incident) -> dict[str, t.Any] | None:
     if incident.log is None or first.cursor is None:
         return None
 
-    return {"path": incident.log, "line": int(first.cursor), "stamp": find_stamp(first)}
+    return {"path": incident.log, "line": int(first.cursor), "stamp": incident.stamp}
 
 
 def _collect_notes(incident: Incident, damaged_rows: int) -> t.Iterator[str]:

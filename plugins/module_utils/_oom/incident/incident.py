@@ -59,6 +59,8 @@ class Incident(t.NamedTuple):
     effect: UnitEffect = UnitEffect()
     log: str | None = None
     """The text log that the report comes from; None for the journal, whose records are trusted."""
+    stamp: str | None = None
+    """The prefix of the report's first line in the text log: time, host and program; None if it has none."""
     cgroups: t.Mapping[int, str] = types.MappingProxyType({})
     """The cgroups of the processes in its task table that survived it, by pid."""
     cause: str | None = None

@@ -20,8 +20,7 @@ from ..._journal.surroundings import Stretch, around
 from ..report.kill_lines import has_victim
 from ..report.model import Line, OomReport, Origin, Unparsed, Victim
 from ..report.reader import read_reports
-from ..report.recent import add_requester, is_same_kill
-from ..report.userspace_killers import is_kernel_request
+from ..report.recent import add_requester, is_kernel_request, is_same_kill
 from ..search.records import (
     NEAR_US,
     KillerRecord,

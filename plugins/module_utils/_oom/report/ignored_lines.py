@@ -11,6 +11,7 @@ mm/show_mem.c, mm/oom_kill.c.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 import typing as t
@@ -134,10 +135,10 @@ IGNORED = (
     ),
 )
 
-_IGNORED = re.compile("|".join([f"(?:{kind.pattern})" for kind in IGNORED]))
-
 # Beginnings of the most frequent lines, all of which the patterns match, too.
-_FREQUENT = frozenset(("RIP:", "RSP:", "RAX:", "RDX:", "RBP:", "R10:", "R13:", "Code", "Call", "Hard", " <TA", " </T"))
+_FREQUENT = frozenset(
+    ("RIP:", "RSP:", "RAX:", "RDX:", "RBP:", "R10:", "R13:", "Code", "Call", "Hard", " <TA", " </T", "Swap")
+)
 
 # Some patterns take a time that grows with the square of the length.
 _MAX_LENGTH = 300
@@ -154,7 +155,13 @@ def is_omission(text: str) -> bool:
 
 def is_ignored(text: str) -> bool:
     """Return whether a line inside a report is of a kind that is not read."""
-    return _IGNORED.match(text, 0, _MAX_LENGTH) is not None
+    return _compile_patterns().match(text, 0, _MAX_LENGTH) is not None
+
+
+@functools.lru_cache(maxsize=None)
+def _compile_patterns() -> re.Pattern[str]:
+    """Return the patterns of all kinds. Compiling them takes long, and many reports have only frequent lines."""
+    return re.compile("|".join([f"(?:{kind.pattern})" for kind in IGNORED]))
 
 
 def list_unread(texts: t.Iterable[str]) -> list[str]:

@@ -11,11 +11,11 @@ import typing as t
 
 from .console_lines import ConsoleLine, correct_held, find_console_line, is_on_console
 from .learned_prefixes import LearnedPrefixes
-from .model import QUOTED, Line, Origin
+from .model import QUOTED, USERSPACE_SOURCES, Line, Origin
 from .prefixes import Prefix, find_program, split_prefix, undo_escapes
 from .systemd_notices import SYSTEMD
 from .unwrap import Unwrapper
-from .userspace_killers import USERSPACE_SOURCES, find_unnamed_killer
+from .userspace_killers import find_unnamed_killer
 
 # The kernel limits a message to 1024 characters, and the statistics of a cgroup in one record to 4096.
 _LONGEST = 16384

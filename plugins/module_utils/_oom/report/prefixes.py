@@ -13,7 +13,7 @@ import datetime
 import re
 import typing as t
 
-from .userspace_killers import USERSPACE_SOURCES
+from .model import USERSPACE_SOURCES
 
 # The counters of a report, of which all lines but the first are indented.
 _COUNTERS = re.compile(r" {1,40}[a-z_]{4,40}:\d")

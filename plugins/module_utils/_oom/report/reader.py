@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import typing as t
 
@@ -22,6 +23,7 @@ from .kill_lines import (
 from .model import (
     KERNEL_SOURCES,
     QUOTED,
+    USERSPACE_SOURCES,
     Choice,
     Line,
     OomReport,
@@ -31,10 +33,9 @@ from .model import (
 from .recent import MAX_PARTS, Found, RecentReports, is_same_kill
 from .systemd_notices import SYSTEMD, has_notice, parse_notice
 from .times import is_near
-from .userspace_killers import (
-    USERSPACE_SOURCES,
-    UserspaceKillers,
-)
+
+if t.TYPE_CHECKING:
+    from .userspace_killers import UserspaceKillers
 
 _OTHER_PROGRAMS = frozenset((*USERSPACE_SOURCES, SYSTEMD))
 
@@ -128,10 +129,17 @@ class _Reader:
         self._boot_id: str | None = None
         self._parked: dict[str | None, _Parked] = {}
         self._parked_size = 0
-        self._userspace = UserspaceKillers()
-        self._recent = RecentReports(page_size, self._userspace.requests)
+        self._requests: list[Line] = []
+        self._recent = RecentReports(page_size, self._requests)
         self._manual_request: Line | None = None
         self._in_other_mem_info = False
+
+    @functools.cached_property
+    def _userspace(self) -> UserspaceKillers:
+        # Most hosts have no such killer. They do without its parser: imported here, it costs them no time.
+        from .userspace_killers import UserspaceKillers
+
+        return UserspaceKillers(self._requests)
 
     def drain(self) -> list[Found]:
         """Return the reports and unparsed lines found since the last call."""

@@ -17,6 +17,8 @@ from .times import is_near
 
 # The lines of the OOM reaper and other late lines come some seconds and some reports after their report.
 _MAX_RECENT = 16
+# earlyoom up to 1.0, with `-k`, and later than 1.9, with `--kernel-oom`.
+_KERNEL_REQUESTS = ("Invoking oom killer: ", "trigger_kernel_oom: successfully triggered kernel OOM killer")
 # Rows and other parts of all these reports together.
 MAX_PARTS = 1 << 15
 
@@ -129,6 +131,11 @@ class RecentReports:
                 return report._replace(unit=item.unit)
 
         return report
+
+
+def is_kernel_request(line: Line) -> bool:
+    """Return whether earlyoom says in a line that it asked the kernel for a kill."""
+    return line.text.startswith(_KERNEL_REQUESTS)
 
 
 def add_requester(report: OomReport, requests: t.Iterable[Line]) -> OomReport:

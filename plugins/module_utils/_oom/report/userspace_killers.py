@@ -13,6 +13,7 @@ import typing as t
 
 from .model import Line, OomReport, Unparsed, Victim
 from .oomd_candidates import OomdCandidates
+from .recent import is_kernel_request
 from .times import is_near
 
 _MAX_REMEMBERED = 16
@@ -57,8 +58,6 @@ _EARLYOOM_OUTPUT = re.compile(
 )
 # The line before the kill, from earlyoom 0.1 and up to 1.0.
 _EARLYOOM_REASONS = ("OOM: Currently available: ", "Out of memory! avail: ")
-# earlyoom up to 1.0, with `-k`, and later than 1.9, with `--kernel-oom`.
-_KERNEL_REQUESTS = ("Invoking oom killer: ", "trigger_kernel_oom: successfully triggered kernel OOM killer")
 _OWN_STAMP = re.compile(
     r"\A(?:[^\W\d]{2,8}\.? {1,2}\d{1,2} |\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?Z)?:? "
 )
@@ -74,17 +73,14 @@ _NO_VICTIM = (Line(""), Victim("", 0))
 _OUTPUT = {"earlyoom": (_EARLYOOM_OUTPUT,), "nohang": (*_NOHANG_VICTIM, _NOHANG_ACTION)}
 
 
-def is_kernel_request(line: Line) -> bool:
-    """Return whether earlyoom says in a line that it asked the kernel for a kill."""
-    return line.text.startswith(_KERNEL_REQUESTS)
-
-
 class UserspaceKillers:
-    """Parses the lines of userspace killers, and reports a kill once if two lines are about it."""
+    """Parses the lines of userspace killers, and reports a kill once if two lines are about it.
 
-    def __init__(self) -> None:
-        self.requests: list[Line] = []
-        """The latest lines in which earlyoom says that it asked the kernel for a kill."""
+    `requests` is where it keeps the latest lines in which earlyoom says that it asked the kernel for a kill.
+    """
+
+    def __init__(self, requests: list[Line]) -> None:
+        self._requests = requests
         self._latest: dict[t.Hashable, Line] = {}
         self._earlyoom_kill, _no_victim = _NO_VICTIM
         self._nohang_victims: dict[str | None, tuple[Line, Victim]] = {}
@@ -162,8 +158,8 @@ class UserspaceKillers:
             return _build_report("earlyoom", victim, line)
 
         if is_kernel_request(line) and not self._can_be_command_line(line):
-            self.requests.append(line)
-            del self.requests[:-_MAX_REMEMBERED]
+            self._requests.append(line)
+            del self._requests[:-_MAX_REMEMBERED]
 
         if _EARLYOOM_START.match(line.text):
             return _build_unparsed(line)
@@ -316,4 +312,3 @@ _PARSERS: t.Mapping[str | None, t.Callable[[UserspaceKillers, Line], OomReport |
     "nohang": UserspaceKillers._parse_nohang,
     "nohang-desktop": UserspaceKillers._parse_nohang,
 }
-USERSPACE_SOURCES = tuple(_PARSERS)

@@ -225,13 +225,14 @@ def test_returned_keys_are_documented(part: str, tmp_path: pathlib.Path) -> None
     assert returned(newest_first, contents) == contents
 
 
-def test_a_host_without_kills_does_not_load_the_code_that_explains_them() -> None:
+def list_loaded(message: str) -> list[str]:
+    """Return the files of `_oom` that a search loads if the kernel has logged a message."""
     script = "; ".join(
         (
             "import sys",
             f"from {MODULE} import find_in_journal, query_from",
             f"from {JOURNALD} import Host, entry",
-            "host = Host([entry('usb 1-1: new device', at=1, _TRANSPORT='kernel', PRIORITY='6')])",
+            f"host = Host([entry({message!r}, at=1, _TRANSPORT='kernel', PRIORITY='3')])",
             f"find_in_journal(query_from({PARAMS!r}), host)",
             "print(sorted(name.rpartition('.')[2] for name in sys.modules if '._oom.' in name))",
         )
@@ -240,10 +241,21 @@ def test_a_host_without_kills_does_not_load_the_code_that_explains_them() -> Non
     done = subprocess.run(
         [sys.executable, "-c", script], check=True, env=environment, stdout=subprocess.PIPE, text=True
     )
-    assert ast.literal_eval(done.stdout) == [
+    loaded: list[str] = ast.literal_eval(done.stdout)
+    return loaded
+
+
+def test_a_host_without_kills_does_not_load_the_code_that_explains_them() -> None:
+    assert list_loaded("usb 1-1: new device") == [
         *("coverage", "in_journal", "journald_gaps", "kmsg", "present", "records", "search", "search", "summary"),
         *("systemd", "units"),
     ]
+
+
+def test_a_host_with_kills_of_the_kernel_does_not_load_the_code_for_other_logs() -> None:
+    loaded = list_loaded("Out of memory: Killed process 7 (hog)")
+    assert "reader" in loaded
+    assert {"history", "log_lines", "prefixes", "userspace_killers"}.isdisjoint(loaded)
 
 
 class RealisticHost(Host):

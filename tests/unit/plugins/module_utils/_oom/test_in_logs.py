@@ -60,6 +60,13 @@ def test_the_kills_in_a_text_log_are_found(
     assert [incident.place.unit for incident in findings.incidents] == ["w-kill.service", "apache2.service"]
 
 
+def test_an_event_has_the_prefix_of_its_first_line(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "kern.log"
+    path.write_text("Nov 23 06:48:46 web1 kernel: Out of memory: Killed process 7 (hog)\n")
+    (event,) = find_in_logs([str(path)], boot="all", limit=1, tasks="none", top=0)["events"]
+    assert event["log"] == {"path": str(path), "line": 1, "stamp": "Nov 23 06:48:46 web1 kernel:"}
+
+
 def test_zst_is_read_if_python_can_read_it(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "dmesg.zst"
     path.write_text(log("bullseye"), encoding="utf-8")

@@ -134,10 +134,11 @@ def test_line_in_the_command_line_of_earlyooms_victim_is_no_kill(later_us: int, 
 
 def test_request_in_the_command_line_of_earlyooms_victim_is_none() -> None:
     origin = Origin(source="earlyoom")
-    killers = UserspaceKillers()
+    requests: list[Line] = []
+    killers = UserspaceKillers(requests)
     killers.take(Line(EARLYOOM_KILL.format(7), monotonic_us=1, origin=origin))
     killers.take(Line("Invoking oom killer: a", monotonic_us=9, origin=origin))
-    assert not killers.requests
+    assert not requests
 
 
 def test_same_pid_much_later_is_another_kill() -> None:
