@@ -17,7 +17,7 @@ from .chance import SIGNIFICANT, find_chance_of_misses, word_chance
 from .clock import DAY, LocalClock, get_weekday, word_range
 from .model import Kill, Past
 from .occasions import Rhythm
-from .start_rhythm import find_regular_gaps
+from .start_rhythm import count_long, find_regular_gaps, list_lengths
 
 
 class Forecast(t.NamedTuple):
@@ -59,14 +59,13 @@ def _forecast_from_clock(past: Past, rhythm: Rhythm, now_us: int) -> Forecast | 
 
 def _forecast_from_start(kills: t.Sequence[Kill], past: Past, rhythm: Rhythm, now_us: int) -> Forecast | None:
     last = kills[-1]
-    lives = [life for life in past.lives if life.unit == last.unit and life.ended_us > last.time_us]
-    missed = sum((life.length_us or 0) >= rhythm.at_us for life in lives)
-    start_us = past.running.get(last.unit, 0)
-    if _has_stopped(rhythm, missed) or start_us < last.time_us:
+    lengths = list_lengths(past, last.unit, last.time_us)
+    if _has_stopped(rhythm, count_long(lengths, rhythm.at_us)):
         return None
 
+    start_us = past.running.get(last.unit, 0)
     expected = _expect(start_us + rhythm.at_us, rhythm)
-    if now_us > expected.latest_us:
+    if start_us < last.time_us or now_us > expected.latest_us:
         return None
 
     return expected

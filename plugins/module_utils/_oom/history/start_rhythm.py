@@ -123,14 +123,25 @@ def _find_first_kills(kills: t.Sequence[Kill]) -> dict[int, int]:
     """Return the first kill after each start that is known."""
     firsts: dict[int, int] = {}
     for kill in kills:
-        if kill.started_us is not None and kill.started_us < kill.time_us:
-            firsts.setdefault(kill.started_us, kill.time_us)
+        age_us = kill.age_us or 0
+        if age_us > 0:
+            firsts.setdefault(kill.time_us - age_us, kill.time_us)
 
     return firsts
 
 
 def _count_runs(ends: t.Mapping[int, int], past: Past, unit: str, shortest_us: int) -> int:
     """Return how many runs of the unit lasted at least so long, whether they ended with a kill or not."""
-    lifetimes = list(map(operator.sub, ends.values(), ends))
-    lifetimes += [life.length_us or 0 for life in past.lives if life.unit == unit]
-    return sum(lifetime >= shortest_us for lifetime in lifetimes)
+    killed = map(operator.sub, ends.values(), ends)
+    return count_long([*killed, *list_lengths(past, unit)], shortest_us)
+
+
+def list_lengths(past: Past, unit: str, since_us: int = 0) -> list[int]:
+    """Return how long the runs of a unit lasted that ended without a kill after a time; 0 if that is not known."""
+    lives = [life for life in past.lives if life.unit == unit and life.ended_us > since_us]
+    return [life.length_us or 0 for life in lives]
+
+
+def count_long(lengths: t.Sequence[int], shortest_us: int) -> int:
+    """Return how many of the lengths are at least so long."""
+    return len(lengths) - bisect.bisect_left(sorted(lengths), shortest_us)
