@@ -18,9 +18,7 @@ from .kinds import is_unit
 from .model import Kill, Life, Past, Population
 from .trend import Point, Trend, fit_trend, format_length
 
-# So many runs without a kill, of which the longest is so many times as long as the shortest, show a trend.
 _FEWEST_RUNS = 5
-_LEAST_SPREAD = 3
 _FEWEST_KILLS = 2
 
 # A leak: the line explains the peaks, the growth matters and is no page cache, and it predicts the memory at each kill.
@@ -32,11 +30,14 @@ _PREDICTED = 0.25
 _PREDICTED_WITH_CACHE = 0.15
 _FEWEST_KILLS_WITH_CACHE = 3
 
-# A spike: all peaks are small and similar, do not grow with time, and there are runs as long as those that were killed.
+# No leak: until a kill, the line adds little even with the upper bound of its slope, and some runs lasted as long.
+_LEVEL_SHARE = 0.1
+_FEWEST_LONG_RUNS = 2
+
+# A spike: all peaks are small and similar. Of a small program, the peaks differ by what it reads from the disk.
 _SMALL_SHARE = 0.6
 _SIMILAR = 2
-_LEVEL_FIT = 0.5
-_FEWEST_LONG_RUNS = 3
+_TINY_SHARE = 0.05
 
 # A limit that is too low: all peaks are near it, even without the page cache that the kernel could take away.
 _NEAR_SHARE = 0.75
@@ -118,16 +119,22 @@ class _Case(t.NamedTuple):
 
     @property
     def is_comparable(self) -> bool:
-        """Whether there are enough runs of different lengths, with and without a kill."""
-        if len(self.runs) < _FEWEST_RUNS or len(self.ends) < _FEWEST_KILLS:
-            return False
-
-        return self.lengths[-1] >= _LEAST_SPREAD * self.lengths[0]
+        """Whether there are enough runs with and without a kill."""
+        return len(self.runs) >= _FEWEST_RUNS and len(self.ends) >= _FEWEST_KILLS
 
     @property
     def long_runs(self) -> int:
         """The number of runs without a kill that lasted at least as long as those with a kill."""
         return sum(length >= self.age_at_kills for length in self.lengths)
+
+    @property
+    def is_level(self) -> bool:
+        """Whether the runs without a kill show that the memory does not grow steadily until a kill."""
+        trend = fit_trend(self.runs)
+        if trend is None or self.long_runs < _FEWEST_LONG_RUNS:
+            return False
+
+        return trend.most_bytes_per_us * self.age_at_kills <= _LEVEL_SHARE * self.size_at_kills
 
     def describe_runs(self) -> str:
         """Return how many runs without a kill there are, and how long they lasted."""
@@ -228,11 +235,8 @@ def _judge_spike(case: _Case) -> Growth | None:
     """Return that the memory grew suddenly, if it stays small in runs that are as long as those with a kill."""
     smallest, largest = case.sizes[0], case.sizes[-1]
     size = case.size_at_kills
-    if largest > min(_SMALL_SHARE * size, _SIMILAR * smallest):
-        return None
-
-    trend = fit_trend(case.runs)
-    if trend is None or trend.fit > _LEVEL_FIT or case.long_runs < _FEWEST_LONG_RUNS:
+    similar = _SIMILAR * smallest + _TINY_SHARE * size
+    if largest > min(_SMALL_SHARE * size, similar) or not case.is_level:
         return None
 
     age = format_length(case.age_at_kills)
@@ -250,7 +254,7 @@ def _judge_limit(case: _Case) -> Growth | None:
         return None
 
     size = case.size_at_kills
-    if case.sizes[0] - evicted < _NEAR_SHARE * size or case.long_runs < _FEWEST_LONG_RUNS:
+    if case.sizes[0] - evicted < _NEAR_SHARE * size or not case.is_level:
         return None
 
     hardly_more = f"It was killed when it used {format_size(size)}, hardly more."

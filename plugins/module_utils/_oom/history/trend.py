@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import math
 import typing as t
 
 _SECOND_US = 1_000_000
 _HOUR_US = 3600 * _SECOND_US
+_FEWEST = 3
+_ERRORS = 2
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 Point = t.Tuple[int, int]
@@ -23,10 +26,17 @@ class Trend(t.NamedTuple):
     bytes_per_us: float
     fit: float
     """The share of the variance that the line explains (r squared), from 0 to 1."""
+    error: float
+    """The standard error of `bytes_per_us`."""
 
     @property
     def bytes_per_hour(self) -> int:
         return round(self.bytes_per_us * _HOUR_US)
+
+    @property
+    def most_bytes_per_us(self) -> float:
+        """An upper bound of the growth."""
+        return self.bytes_per_us + _ERRORS * self.error
 
     def predict(self, length_us: int) -> float:
         """Return the memory after a time."""
@@ -34,7 +44,10 @@ class Trend(t.NamedTuple):
 
 
 def fit_trend(points: t.Sequence[Point]) -> Trend | None:
-    """Return the trend of at least two points, None if all have the same length."""
+    """Return the trend of some points, None if there are fewer than three, or all have the same length."""
+    if len(points) < _FEWEST:
+        return None
+
     mean_us = sum(length for length, _size in points) / len(points)
     mean_bytes = sum(size for _length, size in points) / len(points)
     spread = sum((length - mean_us) ** 2 for length, _size in points)
@@ -44,11 +57,13 @@ def fit_trend(points: t.Sequence[Point]) -> Trend | None:
     common = sum((length - mean_us) * (size - mean_bytes) for length, size in points)
     variance = sum((size - mean_bytes) ** 2 for _length, size in points)
     slope = common / spread
+    unexplained = max(variance - slope * common, 0)
 
     return Trend(
         begin_bytes=mean_bytes - slope * mean_us,
         bytes_per_us=slope,
         fit=_divide(common * common, spread * variance),
+        error=math.sqrt(unexplained / spread / (len(points) - 2)),
     )
 
 

@@ -27,13 +27,22 @@ def test_points_without_order_do_not_fit() -> None:
 
 
 def test_same_sizes_explain_nothing() -> None:
-    trend = fit_trend([(1, 10), (2, 10)])
+    trend = fit_trend([(1, 10), (2, 10), (3, 10)])
     assert trend
-    assert (trend.bytes_per_us, trend.fit) == (0, 0)
+    assert (trend.bytes_per_us, trend.fit, trend.most_bytes_per_us) == (0, 0, 0)
 
 
-def test_points_of_one_length_have_no_trend() -> None:
-    assert fit_trend([(5, 1), (5, 2)]) is None
+def test_upper_bound_of_the_growth_is_two_standard_errors_away() -> None:
+    trend = fit_trend([(1, 11), (2, 19), (3, 31), (4, 39)])
+    assert trend
+    assert trend.bytes_per_us == pytest.approx(9.6)
+    assert trend.error == pytest.approx(0.4 * 2**0.5)
+    assert trend.most_bytes_per_us == pytest.approx(9.6 + 0.8 * 2**0.5)
+
+
+@pytest.mark.parametrize("points", [[(5, 1), (5, 2), (5, 3)], [(1, 1), (2, 2)]], ids=["one length", "two points"])
+def test_points_of_one_length_or_few_points_have_no_trend(points: list[tuple[int, int]]) -> None:
+    assert fit_trend(points) is None
 
 
 @pytest.mark.parametrize(
