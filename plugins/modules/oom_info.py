@@ -1174,6 +1174,7 @@ history:
               upgrades of its packages in dpkg's log.
             - Changes are judged together if they follow one another within a day, or if there was no kill and not
               enough time between them to tell them apart.
+            - A change without a kill before it or after it, up to the other changes, is left out.
           type: list
           elements: dict
           contains:

@@ -106,7 +106,7 @@ def judge_changes(kills: t.Sequence[Kill], past: Past) -> list[Since]:
 
     The time before a change begins at the change before it, and the time after it ends at the next one. Changes are
     judged together if they follow one another within a day, or if there was no kill and not enough time between them to
-    tell them apart.
+    tell them apart. Changes without a kill before or after are left out.
     """
     newest = kills[-1]
     groups = group_changes([change for change in past.modifications if _may_prevent(change, newest)])
@@ -177,7 +177,7 @@ class _Judge:
                 begin_us = group[-1].time_us
                 pending = []
 
-        return found
+        return list(filter(_has_kills, found))
 
     def _judge(self, changes: tuple[Modification, ...], begin_us: int, end_us: int) -> Since:
         before = self._measure(begin_us, changes[0].time_us)
@@ -218,6 +218,10 @@ class _Judge:
             up_us += max(both_us, 0)
 
         return up_us
+
+
+def _has_kills(since: Since) -> bool:
+    return since.before.kills + since.after.kills > 0
 
 
 def _find_obstacle(before: Period, after: Period) -> str:

@@ -137,9 +137,10 @@ def test_changes_that_cannot_be_told_apart_are_judged_together() -> None:
     assert (len(since.changes), since.verdict) == (2, FEWER)
 
 
-def test_changes_before_the_first_kill_are_judged_one_by_one() -> None:
-    first, second = judge([*range(41, 60)], SWAP._replace(time_us=0), SWAP._replace(time_us=40 * DAY))
-    assert (first.verdict, second.verdict) == (CANNOT_TELL, MORE)
+def test_change_without_a_kill_before_or_after_is_left_out() -> None:
+    last = SWAP._replace(time_us=40 * DAY)
+    (since,) = judge([*range(41, 60)], SWAP._replace(time_us=0), last)
+    assert (since.changes, since.verdict) == ((last,), MORE)
 
 
 def test_groups_are_of_changes_within_a_day() -> None:
