@@ -13,6 +13,8 @@ from .model import Kill
 # systemd numbers sessions and transient units: the next session of a user is another unit.
 _NUMBERED = re.compile(r"^(session-|run-)[a-z]?[0-9a-f]+(?:-i[0-9]+)?(\.[a-z]+)$")
 
+_UNKNOWN = "unknown"
+
 
 class Kind(t.NamedTuple):
     """Similar kills, oldest first. Numbered units such as `session-7.scope` share the name `session-*.scope`."""
@@ -24,14 +26,31 @@ class Kind(t.NamedTuple):
 
 
 def group_kills(kills: t.Iterable[Kill]) -> list[Kind]:
-    """Return the kinds of kills, the one with most kills first."""
-    groups: dict[tuple[str, str, str], list[Kill]] = {}
-    for kill in sorted(kills, key=_get_time):
-        key = (_NUMBERED.sub(r"\1*\2", kill.unit), kill.victim, kill.cause)
-        groups.setdefault(key, []).append(kill)
+    """Return the kinds of kills, the one with most kills first.
 
-    kinds = [Kind(*key, group) for key, group in groups.items()]
+    The reports of kills beyond the limit of events are not read, so their cause may be unknown. They are of the same
+    kind as the others of their unit and victim if these have one cause.
+    """
+    victims: dict[tuple[str, str], list[Kill]] = {}
+    for kill in sorted(kills, key=_get_time):
+        victim = (_NUMBERED.sub(r"\1*\2", kill.unit), kill.victim)
+        victims.setdefault(victim, []).append(kill)
+
+    kinds: list[Kind] = []
+    for victim, group in victims.items():
+        kinds += _split_by_cause(*victim, group)
+
     return sorted(kinds, key=_count_kills, reverse=True)
+
+
+def _split_by_cause(unit: str, victim: str, kills: t.Sequence[Kill]) -> list[Kind]:
+    """Return the kinds of kills of one victim."""
+    causes = dict.fromkeys(kill.cause for kill in kills)
+    known = [cause for cause in causes if cause != _UNKNOWN]
+    if len(known) == 1:
+        return [Kind(unit, victim, known[0], kills)]
+
+    return [Kind(unit, victim, cause, [kill for kill in kills if kill.cause == cause]) for cause in causes]
 
 
 def is_unit(name: str) -> bool:

@@ -24,6 +24,16 @@ def test_kills_that_differ_are_of_several_kinds_the_most_frequent_first(changes:
     assert [len(kind.kills) for kind in kinds] == [2, 1]
 
 
+def test_kills_of_unknown_cause_are_of_the_kind_of_the_others() -> None:
+    (kind,) = group_kills([make_kill(1, cause="unknown"), make_kill(2)])
+    assert (kind.cause, len(kind.kills)) == ("cgroup_limit", 2)
+
+
+def test_kills_of_unknown_cause_are_a_kind_if_the_others_have_several() -> None:
+    kinds = group_kills([make_kill(1, cause="unknown"), make_kill(2), make_kill(3, cause="low_zone")])
+    assert {kind.cause for kind in kinds} == {"unknown", "cgroup_limit", "low_zone"}
+
+
 @pytest.mark.parametrize(
     ("units", "name"),
     [
