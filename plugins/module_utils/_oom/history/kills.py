@@ -11,8 +11,6 @@ from ..incident.incident import Incident
 from ..report.model import Limit, Memory, Victim
 from .model import Kill
 
-_NO_SUMS = Sums(number=0)
-
 
 class Kills:
     """The kills of incidents whose time is known."""
@@ -108,11 +106,12 @@ def _sum_namesakes(consumers: Consumers, victim: str, uid: int | None) -> Sums:
 
     Other users can give their processes any name.
     """
-    for name, tasks, _sums in consumers.names:
-        if name == victim:
-            return sum_tasks([task for task in tasks if task.uid == uid or uid is None])
+    by_name = {name: tasks for name, tasks, _sums in consumers.names}
+    namesakes = by_name.get(victim, [])
+    if uid is None:
+        return sum_tasks(namesakes)
 
-    return _NO_SUMS
+    return sum_tasks([task for task in namesakes if task.uid == uid])
 
 
 def _find_held(sums: Sums) -> int | None:

@@ -45,12 +45,15 @@ def group_kills(kills: t.Iterable[Kill]) -> list[Kind]:
 
 def _split_by_cause(unit: str, victim: str, kills: t.Sequence[Kill]) -> list[Kind]:
     """Return the kinds of kills of one victim."""
-    causes = dict.fromkeys(kill.cause for kill in kills)
-    known = [cause for cause in causes if cause != _UNKNOWN]
-    if len(known) == 1:
-        return [Kind(unit, victim, known[0], kills)]
+    by_cause: dict[str, list[Kill]] = {}
+    for kill in kills:
+        by_cause.setdefault(kill.cause, []).append(kill)
 
-    return [Kind(unit, victim, cause, [kill for kill in kills if kill.cause == cause]) for cause in causes]
+    known = set(by_cause) - {_UNKNOWN}
+    if len(known) == 1:
+        return [Kind(unit, victim, known.pop(), kills)]
+
+    return [Kind(unit, victim, *group) for group in by_cause.items()]
 
 
 def is_unit(name: str) -> bool:

@@ -96,20 +96,27 @@ def _read_size(fields: t.Mapping[str, str], name: str) -> int | None:
 
 def add_runs(kills: t.Iterable[Kill], runs: t.Iterable[Run]) -> list[Kill]:
     """Return kills with the start of the run in which they happened, and its memory if they ended it."""
+    begun = [run for run in runs if run.started_us is not None]
     by_unit: dict[str, list[Run]] = {}
-    for run in runs:
+    for run in sorted(begun, key=_get_start):
         by_unit.setdefault(run.unit, []).append(run)
 
-    return [_add_run(kill, by_unit.get(kill.unit, ())) for kill in kills]
+    starts = {unit: list(map(_get_start, own)) for unit, own in by_unit.items()}
+    found = []
+    for kill in kills:
+        place = bisect.bisect_right(starts.get(kill.unit, ()), kill.time_us)
+        last = by_unit.get(kill.unit, [])[max(place - 1, 0) : place]
+        found.append(_add_run(kill, last))
+
+    return found
 
 
-def _add_run(kill: Kill, runs: t.Sequence[Run]) -> Kill:
-    """Return a kill with what is known of its run; `runs` are those of its unit, oldest first."""
-    begun = [run for run in runs if run.has_begun(kill.time_us)]
-    if not begun or not begun[-1].includes(kill):
+def _add_run(kill: Kill, last: t.Sequence[Run]) -> Kill:
+    """Return a kill with what is known of its run; `last` is the run of its unit that began last before it, if any."""
+    if not last or not last[0].includes(kill):
         return kill
 
-    run = begun[-1]
+    run = last[0]
     known = kill._replace(started_us=run.started_us)
     if not run.was_ended_by(kill):
         return known
@@ -123,9 +130,13 @@ def list_lives(runs: t.Iterable[Run], kills: t.Iterable[Kill]) -> list[Life]:
     for kill in kills:
         times.setdefault(kill.unit, []).append(kill.time_us)
 
-    ended = [run for run in runs if run.ended_us is not None]
-    ordinary = [run for run in ended if not _has_kill(run, times.get(run.unit, ()))]
-    return sorted(map(Run.to_life, ordinary), key=_get_end)
+    lives = []
+    for run in runs:
+        has_kill = _has_kill(run, times.get(run.unit, ()))
+        if run.ended_us is not None and not has_kill:
+            lives.append(run.to_life())
+
+    return sorted(lives, key=_get_end)
 
 
 def find_running(runs: t.Iterable[Run]) -> dict[str, int]:
@@ -147,6 +158,10 @@ def _has_kill(run: Run, times: t.Sequence[int]) -> bool:
         begin_us = ended_us - _LATE_US
 
     return bisect.bisect_left(times, begin_us) < bisect.bisect_right(times, ended_us)
+
+
+def _get_start(run: Run) -> int:
+    return zero_if_unknown(run.started_us)
 
 
 def _get_end(life: Life) -> int:
