@@ -30,7 +30,7 @@ def find_chance_of_at_most(count: int, trials: int, probability: float) -> float
 
     odds = (1 - probability) / probability
     ratios = (odds * n / (trials - n + 1) for n in range(count, 0, -1))
-    ways = math.lgamma(trials + 1) - math.lgamma(count + 1) - math.lgamma(trials - count + 1)
+    ways = _count_ways(trials, count)
     chance = math.exp(ways + count * math.log(probability) + (trials - count) * math.log1p(-probability))
     return _sum_falling(chance, ratios)
 
@@ -50,12 +50,21 @@ def find_chance_of_cluster(count: int, trials: int, probability: float) -> float
 
 
 def find_chance_of_draws(count: int, drawn: int, good: int, total: int) -> float:
-    """Return the chance that `count` or more of the things drawn from `total` ones are good: Fisher's exact test."""
-    ways = 0
-    for number in range(count, min(drawn, good) + 1):
-        ways += math.comb(good, number) * math.comb(total - good, drawn - number)
+    """Return the chance that `count` or more of the things drawn from `total` ones are good: Fisher's exact test.
 
-    return ways / math.comb(total, drawn)
+    If no more are good than are to be expected, it is not computed, and 1 is returned.
+    """
+    if count * total <= drawn * good:
+        return 1.0
+
+    if count > min(drawn, good):
+        return 0.0
+
+    bad = total - good
+    ways = _count_ways(good, count) + _count_ways(bad, drawn - count) - _count_ways(total, drawn)
+    numbers = range(count, min(drawn, good))
+    ratios = ((good - n) * (drawn - n) / ((n + 1) * (bad - drawn + n + 1)) for n in numbers)
+    return _sum_falling(math.exp(ways), ratios)
 
 
 def find_chance_of_misses(misses: int, successes: int, trials: int) -> float:
@@ -87,6 +96,11 @@ def word_chance(chance: float) -> str:
 
     digits = max(0, -math.floor(math.log10(percent)))
     return f"{percent:.{digits}f} %"
+
+
+def _count_ways(total: int, drawn: int) -> float:
+    """Return the logarithm of the number of ways to draw so many of `total` things."""
+    return math.lgamma(total + 1) - math.lgamma(drawn + 1) - math.lgamma(total - drawn + 1)
 
 
 def _sum_falling(first: float, ratios: t.Iterable[float]) -> float:

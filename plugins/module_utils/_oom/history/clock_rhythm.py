@@ -140,7 +140,9 @@ def _propose(times: t.Sequence[int], period: int) -> list[ClockRhythm]:
 def _refine_weekdays(daily: ClockRhythm) -> ClockRhythm:
     """Return the rhythm with the days of the week to which it is limited, if it is by less than 1 % chance."""
     days = daily.list_turns()
-    limited = [_limit(daily, weekdays, days) for weekdays in WEEKDAYS]
+    hit = list(map(get_weekday, days))
+    every = list(map(get_weekday, range(days[0], days[-1] + 1)))
+    limited = [_limit(daily, weekdays, hit, every) for weekdays in WEEKDAYS]
     best = min(limited, key=lambda rhythm: rhythm.chance_of_weekdays)
     if best.chance_of_weekdays < SIGNIFICANT:
         return best
@@ -148,14 +150,11 @@ def _refine_weekdays(daily: ClockRhythm) -> ClockRhythm:
     return daily._replace(kind="daily")
 
 
-def _limit(daily: ClockRhythm, weekdays: tuple[int, ...], days: t.Sequence[int]) -> ClockRhythm:
-    """Return the rhythm on some days of the week. `days` are those with kills in the window."""
-    all_days = range(days[0], days[-1] + 1)
-    hit_weekdays = [get_weekday(day) for day in days]
-    all_weekdays = [get_weekday(day) for day in all_days]
-    hits = sum(map(hit_weekdays.count, weekdays))
-    occasions = sum(map(all_weekdays.count, weekdays))
-    chance = find_chance_of_draws(hits, len(days), occasions, len(all_days))
+def _limit(daily: ClockRhythm, weekdays: tuple[int, ...], hit: t.Sequence[int], every: t.Sequence[int]) -> ClockRhythm:
+    """Return the rhythm on some days of the week, of those of the days with a kill, and of every day."""
+    hits = sum(map(hit.count, weekdays))
+    occasions = sum(map(every.count, weekdays))
+    chance = find_chance_of_draws(hits, len(hit), occasions, len(every))
 
     share = daily.window.width / DAY * len(weekdays) / 7
     gain = measure_gain(hits, len(daily.times), share)

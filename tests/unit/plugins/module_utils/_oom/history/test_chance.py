@@ -75,9 +75,23 @@ def test_cluster_is_bounded_by_its_chance() -> None:
     assert 0.3 * bound < clustered / 2000 <= bound
 
 
-def test_draws_without_putting_back() -> None:
-    assert find_chance_of_draws(2, 2, 2, 4) == pytest.approx(1 / 6)
-    assert find_chance_of_draws(0, 2, 2, 4) == 1
+@pytest.mark.parametrize(
+    ("count", "drawn", "good", "total"), [(2, 2, 2, 4), (9, 12, 20, 60), (50, 60, 715, 1000), (300, 365, 500, 1000)]
+)
+def test_draws_without_putting_back_are_exact(count: int, drawn: int, good: int, total: int) -> None:
+    ways = 0
+    for number in range(count, min(drawn, good) + 1):
+        ways += math.comb(good, number) * math.comb(total - good, drawn - number)
+
+    exact = fractions.Fraction(ways, math.comb(total, drawn))
+    assert find_chance_of_draws(count, drawn, good, total) == pytest.approx(float(exact), rel=1e-9)
+
+
+def test_draws_that_are_to_be_expected_have_no_small_chance() -> None:
+    assert find_chance_of_draws(5, 10, 50, 100) == 1
+
+
+def test_more_good_draws_than_good_things_are_impossible() -> None:
     assert find_chance_of_draws(3, 3, 2, 4) == 0
 
 
