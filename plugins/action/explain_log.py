@@ -70,10 +70,19 @@ def _find_standard_input(paths: t.Collection[str]) -> str:
             "it. Write the log to a file, and name that file."
         )
 
-    if os.isatty(os.open(given, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)):
+    if is_terminal(given):
         raise AnsibleActionFail(
             "Could not read the standard input: it is a terminal. Pipe a log into it, such as: "
             "dmesg | ansible-playbook oomguard.linux.explain -e log=-"
         )
 
     return str(given)
+
+
+def is_terminal(path: pathlib.Path) -> bool:
+    """Return whether a file is a terminal, without waiting for what can be read from it."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
+    try:
+        return os.isatty(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1258,7 +1258,7 @@ coverage:
       description: The end of the period that was searched.
       type: str
     boots:
-      description: The number of boots in that period.
+      description: The number of boots in that period; V(null) with O(log_files), which do not name their boots.
       type: int
     persistent:
       description: Whether the journal survives a reboot.

@@ -99,8 +99,13 @@ class Unwrapper:
     def take(self, line: Line) -> Line | None:
         """Take a line without a prefix. Return the line before it if that is complete now, else None."""
         held = self.held
+        text = line.text.lstrip()
         if held is None:
-            self.held = line._replace(text=line.text.lstrip())
+            self.held = line._replace(text=text)
+            return None
+
+        # Ends of lines can be doubled.
+        if not text:
             return None
 
         # The rows of a task table never continue another line.
@@ -115,7 +120,7 @@ class Unwrapper:
         origin = held.origin
         if line.source or origin.source == QUOTED:
             origin = origin._replace(source=line.source)
-        self.held = Line(line.text.lstrip(), held.realtime_us, held.monotonic_us, line.cursor, origin)
+        self.held = Line(text, held.realtime_us, held.monotonic_us, line.cursor, origin)
 
         return held
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import pty
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.oomguard.linux.plugins.action.explain_log import is_terminal
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import FIXTURES
 
 ROOT = pathlib.Path(__file__).parents[4]
@@ -70,3 +72,13 @@ def test_error_is_one_sentence(folder: pathlib.Path, arguments: list[str], messa
 def test_closed_standard_input_is_an_error(folder: pathlib.Path) -> None:
     finished = explain(folder, "-e", "log=-", preexec_fn=lambda: os.close(0))
     assert '"msg": "Could not read the standard input: it is closed."' in finished.stdout
+
+
+def test_terminal_is_told_from_a_file_and_both_are_closed() -> None:
+    leader, follower = pty.openpty()
+    before = os.listdir("/proc/self/fd")
+    assert is_terminal(pathlib.Path(os.ttyname(follower)))
+    assert not is_terminal(KILL)
+    assert os.listdir("/proc/self/fd") == before
+    os.close(leader)
+    os.close(follower)

@@ -47,8 +47,13 @@ from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.rep
         ),
     ],
 )
-def test_broken_kill_line_is_joined(lines: tuple[str, ...]) -> None:
-    assert read_texts(*lines) == [GLOBAL_KILL]
+@pytest.mark.parametrize("end", ["", "\n", "\n \n"], ids=["single", "doubled", "with a blank"])
+def test_broken_kill_line_is_joined(lines: tuple[str, ...], end: str) -> None:
+    assert read_texts(*f"\n{end}".join(lines).split("\n")) == [GLOBAL_KILL]
+
+
+def test_blank_line_is_none_of_a_report() -> None:
+    assert read_texts(f"[ 1.5] {GLOBAL_KILL}", "", "a", " ", "b") == [GLOBAL_KILL, "a", "b"]
 
 
 @pytest.mark.parametrize(
