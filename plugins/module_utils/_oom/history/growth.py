@@ -109,13 +109,12 @@ class _Case(t.NamedTuple):
 
     @property
     def evicted_bytes(self) -> int | None:
-        """The most page cache that the kernel had taken at a kill; None if a report does not show it."""
-        evicted = [kill.evicted_bytes for kill in self.kills]
-        known = list_known(evicted)
-        if len(known) < len(evicted):
-            return None
+        """The most page cache that the kernel had taken at a kill; None if no report shows it.
 
-        return max(known)
+        The reports of kills beyond the limit of events are not read.
+        """
+        known = list_known(kill.evicted_bytes for kill in self.kills)
+        return max(known, default=None)
 
     @property
     def is_comparable(self) -> bool:

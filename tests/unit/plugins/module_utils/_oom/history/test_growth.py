@@ -69,6 +69,11 @@ def test_leak_without_a_report_of_the_page_cache_needs_three_kills() -> None:
     assert judge([*kills, kills[0]], GROWING).verdict == "leak"
 
 
+def test_report_of_one_kill_shows_the_page_cache() -> None:
+    kills = [AT_LIMIT[0]._replace(evicted_bytes=None), AT_LIMIT[1]]
+    assert judge(kills, GROWING).verdict == "leak"
+
+
 @pytest.mark.parametrize(
     ("kills", "lives"),
     [
