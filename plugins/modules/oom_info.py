@@ -1120,6 +1120,9 @@ history:
             chance:
               description: The chance at random, from 0 to 1, corrected for everything that was tried.
               type: float
+            has_clock:
+              description: Whether it follows the clock, as the kills do, so that this can be a coincidence.
+              type: bool
             sentence:
               description: The same as a sentence.
               type: str

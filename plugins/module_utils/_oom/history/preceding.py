@@ -18,20 +18,23 @@ from __future__ import annotations
 
 import bisect
 import collections
+import itertools
 import statistics
 import typing as t
 
 from .bursts import BURST_US, thin_bursts
 from .chance import SIGNIFICANT, correct, find_chance_of_at_least, word_chance
-from .clock import HOUR, MINUTE, word_duration, word_range
+from .clock import HOUR, MINUTE, LocalClock, word_duration, word_range
 from .model import Happening, Kill, Past
+from .occasions import Rhythm
 from .uptime import Coverage, Uptime
-from .windows import FEWEST, measure_gain
+from .windows import FEWEST, find_windows, measure_gain
 
 WINDOWS_US = (MINUTE, 10 * MINUTE, 30 * MINUTE)
 """How long before a kill a happening counts."""
 _AROUND_US = 4 * HOUR
 _NEARLY_ALL = 0.8
+_SMALL = 1 / 24
 _MOST = 20
 """How many of them are returned at most, in all windows."""
 
@@ -46,6 +49,9 @@ _PHRASES = {
     "sudo": "{} ran with sudo",
     "ansible": "Ansible ran {}",
 }
+
+
+_CLOCK = ("", " Both follow the clock, so this can be a coincidence.")
 
 
 class Preceding(t.NamedTuple):
@@ -73,6 +79,8 @@ class Preceding(t.NamedTuple):
     """The chance at random, corrected for everything that was tried."""
     gain: float
     """How much better it explains the kills than chance does; see measure_gain()."""
+    has_clock: bool = False
+    """Whether it follows the clock, as the kills do. They may then meet by coincidence, each time anew."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -89,13 +97,19 @@ class Preceding(t.NamedTuple):
 
         return self._replace(together=(*self.together, other.key))
 
+    def compare(self, local_times: t.Iterable[int], periods: t.Iterable[int]) -> Preceding:
+        """Return the same with whether its times are nearly always the same, within one of some periods."""
+        times = list(local_times)
+        has_clock = any(_has_period(times, period) for period in periods)
+        return self._replace(has_clock=has_clock)
+
     @property
     def sentence(self) -> str:
         """Return what preceded the kills in a sentence."""
         happened = _PHRASES.get(self.what, "{} happened").format(self.name)
         lag = word_range(self.shortest_us, self.longest_us)
         kills = f"{happened} {lag} before {self.before} of {self.kills} kills, and {self._word_otherwise()}"
-        return f"{kills} (chance at random: {word_chance(self.chance)}).{self._word_together()}"
+        return f"{kills} (chance at random: {word_chance(self.chance)}).{self._word_together()}{_CLOCK[self.has_clock]}"
 
     def _word_otherwise(self) -> str:
         if self.otherwise == 0:
@@ -179,8 +193,8 @@ class _Search:
         )
 
 
-def find_preceding(kills: t.Sequence[Kill], past: Past) -> list[Preceding]:
-    """Return what preceded the kills of one kind, the most telling first."""
+def find_preceding(kills: t.Sequence[Kill], past: Past, rhythm: Rhythm | None = None) -> list[Preceding]:
+    """Return what preceded the kills of one kind, which may have a rhythm, the most telling first."""
     if len(kills) < FEWEST:
         return []
 
@@ -193,7 +207,14 @@ def find_preceding(kills: t.Sequence[Kill], past: Past) -> list[Preceding]:
 
     telling = [preceding for preceding in found if preceding.chance < SIGNIFICANT]
     telling.sort(key=lambda preceding: preceding.gain, reverse=True)
-    return _join(telling[:_MOST], past.happenings)
+    activity = _group(past.happenings)
+    joined = _join(telling[:_MOST], activity)
+    if rhythm is None or rhythm.kind == "after_start":
+        return joined
+
+    clock = LocalClock(past.utc_offsets)
+    periods = {rhythm.period_us, min(rhythm.period_us, HOUR)}
+    return [preceding.compare(map(clock.to_local, activity[preceding.key]), periods) for preceding in joined]
 
 
 def _group(happenings: t.Iterable[Happening]) -> dict[_Key, list[int]]:
@@ -217,12 +238,8 @@ def _drop_consequences(happenings: t.Iterable[Happening], kills: t.Sequence[int]
     return kept
 
 
-def _join(ordered: t.Sequence[Preceding], happenings: t.Sequence[Happening]) -> list[Preceding]:
+def _join(ordered: t.Sequence[Preceding], activity: t.Mapping[_Key, t.Sequence[int]]) -> list[Preceding]:
     """Return what tells more than all before it, with what always comes together with it."""
-    if not ordered:
-        return []
-
-    activity = _group(happenings)
     joined: list[Preceding] = []
     for preceding in ordered:
         times = activity[preceding.key]
@@ -248,6 +265,14 @@ def _are_near(times: t.Sequence[int], others: t.Sequence[int]) -> bool:
         near += first < last
 
     return near >= _NEARLY_ALL * len(sample)
+
+
+def _has_period(times: t.Sequence[int], period: int) -> bool:
+    """Return whether nearly all times come within a small part of a period."""
+    phases = sorted([time % period for time in times])
+    following = [phase + period for phase in phases]
+    windows = itertools.islice(find_windows(phases, following), 3)
+    return any(window.width <= period * _SMALL for window in windows)
 
 
 def _take_sample(times: t.Sequence[int]) -> t.Sequence[int]:

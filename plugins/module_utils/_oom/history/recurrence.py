@@ -26,7 +26,7 @@ def build_recurrence(kills: t.Sequence[Kill], past: Past, now_us: int) -> Data:
     next_kill = forecast(kills, past, rhythm, now_us)
     return {
         "rhythm": rhythm and _build_rhythm(rhythm),
-        "preceded_by": [_build_preceding(preceding) for preceding in find_preceding(kills, past)],
+        "preceded_by": [_build_preceding(preceding) for preceding in find_preceding(kills, past, rhythm)],
         "forecast": next_kill and _build_forecast(next_kill),
     }
 
@@ -72,6 +72,7 @@ def _build_preceding(preceding: Preceding) -> Data:
         "shortest_seconds": preceding.shortest_us // SECOND,
         "longest_seconds": preceding.longest_us // SECOND,
         "chance": preceding.chance,
+        "has_clock": preceding.has_clock,
         "sentence": preceding.sentence,
     }
 

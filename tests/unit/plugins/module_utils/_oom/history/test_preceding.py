@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.clock import DAY, HOUR, MINUTE, SECOND
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.model import Happening, Kill, Past
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.preceding import Preceding, find_preceding
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.rhythm import find_rhythm
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.history.activities import (
     is_cause_first,
     is_nothing,
@@ -93,6 +94,29 @@ def test_time_off_is_no_control() -> None:
     times = [kill_us + minutes * MINUTE for kill_us in KILLS for minutes in (-15, -5, 15)]
     assert find(name_all("cron", "backup", times))
     assert not find(name_all("cron", "backup", times), boots=boots)
+
+
+def find_with_rhythm(name: str, times: list[int]) -> bool:
+    kills = [Kill(time_us, "boot", "shop.service", "worker", "cgroup_limit") for time_us in KILLS]
+    past = Past(0, 30 * DAY, [(0, 0)], kills, happenings=name_all("cron", name, sorted(times)))
+    rhythm = find_rhythm(kills, past)
+    assert rhythm
+    (found,) = find_preceding(kills, past, rhythm)
+    assert ("Both follow the clock" in found.sentence) == found.has_clock
+    return found.has_clock
+
+
+def test_nightly_job_before_nightly_kills_can_be_a_coincidence() -> None:
+    assert find_with_rhythm("nightly", [day * DAY + 3 * HOUR - MINUTE for day in range(1, 30)])
+
+
+def test_hourly_job_before_nightly_kills_can_be_a_coincidence() -> None:
+    assert find_with_rhythm("hourly", list(range(HOUR - 30 * SECOND, 30 * DAY, HOUR)))
+
+
+def test_job_at_other_times_before_nightly_kills_is_no_coincidence() -> None:
+    others = [day * DAY + (day * 7 % 24) * HOUR + day * MINUTE for day in range(10, 30)]
+    assert not find_with_rhythm("deploy", [*shift(MINUTE), *others])
 
 
 def test_three_kills_are_too_few() -> None:
