@@ -250,7 +250,8 @@ events:
       type: str
       sample: global
     manual:
-      description: Whether somebody requested the kill (SysRq). If earlyoom did, RV(events[].notes) says so.
+      description:
+        - Whether somebody requested the kill (SysRq). If earlyoom or psi-monitor did, RV(events[].notes) says so.
       type: bool
     trigger:
       description: The process whose allocation invoked the OOM killer, and the allocation.

@@ -16,7 +16,7 @@ from .name_counts import NameCounts
 QUOTED = "quotation"
 """`Origin.source` of lines that a document quotes. A quoted report without a trigger line counts as an example."""
 KERNEL_SOURCES = ("kernel", QUOTED)
-USERSPACE_SOURCES = ("systemd-oomd", "earlyoom", "nohang", "nohang-desktop")
+USERSPACE_SOURCES = ("systemd-oomd", "earlyoom", "nohang", "nohang-desktop", "psi-monitor")
 
 _EMPTY: t.Mapping[t.Any, t.Any] = types.MappingProxyType({})
 

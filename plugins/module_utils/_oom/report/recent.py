@@ -17,8 +17,12 @@ from .times import is_near
 
 # The lines of the OOM reaper and other late lines come some seconds and some reports after their report.
 _MAX_RECENT = 16
-# earlyoom up to 1.0, with `-k`, and later than 1.9, with `--kernel-oom`.
-_KERNEL_REQUESTS = ("Invoking oom killer: ", "trigger_kernel_oom: successfully triggered kernel OOM killer")
+# earlyoom up to 1.0, with `-k`, and later than 1.9, with `--kernel-oom`; psi-monitor of Endless OS.
+_KERNEL_REQUESTS = (
+    "Invoking oom killer: ",
+    "trigger_kernel_oom: successfully triggered kernel OOM killer",
+    "Above threshold limit, killing task",
+)
 # Rows and other parts of all these reports together.
 MAX_PARTS = 1 << 15
 
@@ -134,7 +138,7 @@ class RecentReports:
 
 
 def is_kernel_request(line: Line) -> bool:
-    """Return whether earlyoom says in a line that it asked the kernel for a kill."""
+    """Return whether earlyoom or psi-monitor says in a line that it asked the kernel for a kill."""
     return line.text.startswith(_KERNEL_REQUESTS)
 
 

@@ -76,7 +76,7 @@ _OUTPUT = {"earlyoom": (_EARLYOOM_OUTPUT,), "nohang": (*_NOHANG_VICTIM, _NOHANG_
 class UserspaceKillers:
     """Parses the lines of userspace killers, and reports a kill once if two lines are about it.
 
-    `requests` is where it keeps the latest lines in which earlyoom says that it asked the kernel for a kill.
+    `requests` is where it keeps the latest lines in which a killer says that it asked the kernel for a kill.
     """
 
     def __init__(self, requests: list[Line]) -> None:
@@ -158,13 +158,21 @@ class UserspaceKillers:
             return _build_report("earlyoom", victim, line)
 
         if is_kernel_request(line) and not self._can_be_command_line(line):
-            self._requests.append(line)
-            del self._requests[:-_MAX_REMEMBERED]
+            self._remember_request(line)
 
         if _EARLYOOM_START.match(line.text):
             return _build_unparsed(line)
 
         return None
+
+    def _take_psi_monitor(self, line: Line) -> None:
+        """Take a line of a killer that does not kill itself."""
+        if is_kernel_request(line):
+            self._remember_request(line)
+
+    def _remember_request(self, line: Line) -> None:
+        self._requests.append(line)
+        del self._requests[:-_MAX_REMEMBERED]
 
     def _can_be_command_line(self, line: Line) -> bool:
         """Return whether a line comes so soon after a kill that it can be a part of the victim's command line."""
@@ -311,4 +319,5 @@ _PARSERS: t.Mapping[str | None, t.Callable[[UserspaceKillers, Line], OomReport |
     "earlyoom": UserspaceKillers._parse_earlyoom,
     "nohang": UserspaceKillers._parse_nohang,
     "nohang-desktop": UserspaceKillers._parse_nohang,
+    "psi-monitor": UserspaceKillers._take_psi_monitor,
 }

@@ -53,12 +53,13 @@ _KILLERS = {
     "earlyoom.service": "earlyoom",
     "nohang.service": "nohang",
     "nohang-desktop.service": "nohang-desktop",
+    "psi-monitor.service": "psi-monitor",
 }
 
 _KILL_PATTERN = r"Kill(ed)? process|no killable processes"
 _ANCHOR_PATTERN = (
     _KILL_PATTERN + r"|^Tasks state|OOM|oom|[Oo]ut of memory|Missed [0-9]+ kernel"
-    r"|Suppressed [0-9]+ messages|Killed /|Marked /|[Kk]illing process|[Ss]end(ing)? SIG|PID: [0-9]+, [Nn]ame: "
+    r"|Suppressed [0-9]+ messages|Killed /|Marked /|[Kk]illing (process|task)|[Ss]end(ing)? SIG|PID: [0-9]+, [Nn]ame: "
     r"|^Journal st(arted|opped)$|" + kmsg.PATTERN
 )
 _ANCHORS = (

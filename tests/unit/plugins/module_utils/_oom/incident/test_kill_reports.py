@@ -210,15 +210,19 @@ def test_a_flood_of_other_kills_does_not_hide_the_kill_that_took_a_service_down(
     assert len(findings.incidents) + len(findings.older) == 131
 
 
-@pytest.mark.parametrize(("at", "requester"), [(1000.5, "earlyoom"), (2000, None)], ids=["then", "much later"])
-def test_a_kill_that_earlyoom_asked_the_kernel_for_names_earlyoom(at: float, requester: str | None) -> None:
+@pytest.mark.parametrize(
+    ("program", "request_"),
+    [
+        ("earlyoom", "trigger_kernel_oom: successfully triggered kernel OOM killer"),
+        ("psi-monitor", "Above threshold limit, killing task and pausing for recovery"),
+    ],
+)
+@pytest.mark.parametrize(("at", "is_near"), [(1000.5, True), (2000, False)], ids=["then", "much later"])
+def test_a_kill_that_another_killer_asked_for_names_it(
+    program: str, request_: str, at: float, *, is_near: bool
+) -> None:
     trigger, _constraint, kill = make_kill(1000, 7, "system.slice/shop.service")
     trigger["MESSAGE"] = trigger["MESSAGE"].replace("order=0", "order=-1")
-    said = entry(
-        "trigger_kernel_oom: successfully triggered kernel OOM killer",
-        at=at,
-        _TRANSPORT="stdout",
-        _SYSTEMD_UNIT="earlyoom.service",
-    )
+    said = entry(request_, at=at, _TRANSPORT="stdout", _SYSTEMD_UNIT=f"{program}.service")
     (incident,) = follow_host(Host([trigger, kill, said])).incidents
-    assert incident.report.requester == requester
+    assert (incident.report.requester == program) == is_near

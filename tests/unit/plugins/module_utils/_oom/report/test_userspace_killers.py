@@ -308,6 +308,13 @@ def test_earlyoom_asks_the_kernel_for_a_kill(order: str, requester: str | None) 
     assert ("earlyoom asked the kernel for this kill through SysRq-f." in report.notes) == (requester is not None)
 
 
+def test_psi_monitor_asks_the_kernel_for_a_kill() -> None:
+    request = "Above threshold limit, killing task and pausing for recovery"
+    lines = [Line(text, origin=Origin(source="kernel")) for text in (MANUAL, KILLED)]
+    (report,) = read("", Line(request, origin=Origin(source="psi-monitor")), *lines)
+    assert (report.killer, report.requester) == ("kernel", "psi-monitor")
+
+
 @pytest.mark.parametrize("request_", [Line(REQUEST, origin=Origin(hostname="b", source="earlyoom")), Line(REQUEST)])
 def test_other_request_is_not_for_this_kill(request_: Line) -> None:
     lines = [Line(text, origin=Origin(hostname="a", source="kernel")) for text in (MANUAL, KILLED)]
