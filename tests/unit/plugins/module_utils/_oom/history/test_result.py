@@ -5,15 +5,22 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.kinds import group_kills
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.lives import RESOURCES
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.model import Modification
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.result import build_kind
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.in_journal import Query, find_in_journal
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.records import STARTED
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.history.factories import (
     EPOCH_US,
     HOUR_US,
+    MIB,
     make_kill,
     make_past,
 )
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import FIXTURES, Entry, Host, entry
 
 
 def test_kind_has_its_number_and_its_first_and_last_time() -> None:
@@ -49,3 +56,48 @@ def test_change_is_judged() -> None:
             "unit": None,
         }
     ]
+
+
+LOG = (FIXTURES / "trixie-6.12-memcg.log").read_text("utf-8")
+VICTIM_UNIT = "hog-1795452804.service"
+PEAK = 40 * MIB
+STOPS = (2, 3, 5, 8, 13, 17)
+
+
+def make_run(unit: str, begin: float, hours: float, peak: int, *, killed: bool) -> list[Entry]:
+    """Return what the kernel and systemd log of one run of a unit, from some hours after the boot on."""
+    end = (begin + hours) * 3600
+    systemd = {"_PID": "1", "_SYSTEMD_UNIT": "init.scope", "UNIT": unit, "INVOCATION_ID": f"{unit}-{begin}"}
+    started = entry("Started.", at=begin * 3600, MESSAGE_ID=STARTED, **systemd)
+    ended = entry("Consumed.", at=end + 2, MESSAGE_ID=RESOURCES, MEMORY_PEAK=str(peak), **systemd)
+    if not killed:
+        return [started, ended]
+
+    lines = [line.partition("] ")[2] for line in LOG.replace(VICTIM_UNIT, unit).splitlines()]
+    kernel = {"_TRANSPORT": "kernel", "SYSLOG_FACILITY": "0", "PRIORITY": "3"}
+    report = [entry(line, at=end + number / 1000, **kernel) for number, line in enumerate(lines)]
+    return [started, *report, ended]
+
+
+def tell_growth(unit: str, runs: t.Iterable[tuple[float, int, bool]]) -> dict[str, t.Any]:
+    """Return the growth of a unit with runs of these lengths and peaks, the last ones of which were killed."""
+    entries: list[Entry] = []
+    for number, (hours, peak, killed) in enumerate(runs):
+        entries += make_run(unit, number * 30, hours, peak, killed=killed)
+
+    query = Query(history=True, directory="/nonexistent")
+    (kind,) = find_in_journal(query, Host(entries))["history"]["kinds"]
+    assert (kind["unit"], kind["victim"], kind["cause"], kind["count"]) == (unit, "python3", "cgroup_limit", 3)
+    return dict(kind["growth"])
+
+
+def test_leak_is_found_in_a_journal() -> None:
+    stops = [(hours, (10 + hours) * MIB, False) for hours in STOPS]
+    growth = tell_growth("shop.service", [*stops, *[(30 - 1e-3, PEAK, True)] * 3])
+    assert (growth["verdict"], growth["bytes_per_hour"]) == ("leak", MIB)
+
+
+def test_spike_is_found_in_a_journal() -> None:
+    stops = [(hours, (10 + hours % 3) * MIB, False) for hours in STOPS]
+    growth = tell_growth("shop.service", [*stops, *[(hours, PEAK, True) for hours in (1, 6, 3)]])
+    assert growth["verdict"] == "spike"
