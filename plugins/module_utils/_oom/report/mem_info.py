@@ -143,12 +143,9 @@ class MemInfo:
 
         These are its counters, its zones, and the numbers of all pages and of the reserved pages.
         """
-        if not self:
-            return False
-
         has_pages = _ALWAYS_PRINTED.issubset(self._pages)
         if not all((self._counters, self._zones, has_pages)):
-            return True
+            return bool(self)
 
         return any(parts.is_cut for parts in self._zones.values())
 

@@ -34,6 +34,8 @@ _HINTS = ("oom-kill", "illed process")
 _ALL_HINTS = (*_HINTS, *HINTS)
 # So does every mention of these, which are fewer.
 _SHORT_HINTS = ("illed process", "oom", "OOM", "lowmemorykiller")
+# systemd's notice of a kill has these words, and no mention does.
+_NO_MENTION = "OOM killer"
 _TRIGGER = -1
 _CONSTRAINT = -2
 _ANY_KILL = -3
@@ -311,8 +313,9 @@ def iter_hinted_lines(text: str, lines: list[str], first: int) -> t.Iterator[tup
     for hint in _ALL_HINTS:
         hit = text.find(hint, 0, end)
         while hit >= 0:
-            starts.add(text.rfind("\n", 0, hit) + 1)
-            hit = text.find(hint, text.index("\n", hit), end)
+            if not text.startswith(_NO_MENTION, hit):
+                starts.add(text.rfind("\n", 0, hit) + 1)
+            hit = text.find(hint, hit + len(hint), end)
 
     index = 0
     for start in sorted(starts):
