@@ -87,6 +87,10 @@ to:
   description: The end of the period that the history covers.
   returned: success
   type: str
+other_kinds:
+  description: The number of further kinds, if there are more than 100.
+  returned: success
+  type: int
 kinds:
   description: Each kind of kill, the one with most kills first.
   returned: success

@@ -965,6 +965,9 @@ history:
     to:
       description: The end of the period that the history covers.
       type: str
+    other_kinds:
+      description: The number of further kinds, if there are more than 100.
+      type: int
     kinds:
       description: Each kind of kill, the one with most kills first.
       type: list

@@ -43,7 +43,8 @@ def add_empty_history(result: dict[str, t.Any], *, wanted: bool) -> dict[str, t.
         return result
 
     coverage = result["coverage"]
-    return {**result, "history": {"from": coverage["from"], "to": coverage["to"], "kinds": []}}
+    history = {"from": coverage["from"], "to": coverage["to"], "kinds": [], "other_kinds": 0}
+    return {**result, "history": history}
 
 
 def build_summary(tally: Tally, taken_down: t.Sequence[dict[str, t.Any]], coverage: Coverage) -> dict[str, t.Any]:
@@ -122,12 +123,13 @@ def write_history_message(history: t.Mapping[str, t.Any]) -> str:
         return "No OOM kill found."
 
     named = [_name_kind(kind) for kind in kinds[:_MAX_NAMED]]
-    more = len(kinds) - len(named)
+    number = len(kinds) + history["other_kinds"]
+    more = number - len(named)
     if more:
         named.append(f"and {more} more")
 
-    noun = {1: "kind"}.get(len(kinds), "kinds")
-    return f"OOM kills of {len(kinds)} {noun}: {', '.join(named)}."
+    noun = {1: "kind"}.get(number, "kinds")
+    return f"OOM kills of {number} {noun}: {', '.join(named)}."
 
 
 def _name_kind(kind: t.Mapping[str, t.Any]) -> str:

@@ -18,6 +18,9 @@ from .observe import observe_past
 from .recurrence import build_recurrence
 from .since import Period, Since, judge_changes
 
+# Any user can have processes of any number of names killed.
+_MOST_KINDS = 100
+
 
 def find_history(
     journal: Journal, extent: Extent, kills: t.Sequence[Kill], *, now_us: int, local: bool
@@ -27,9 +30,15 @@ def find_history(
     `local` is whether it is this host's own journal.
     """
     past = observe_past(journal, extent, kills, local=local)
-    kinds = [build_kind(kind, past, now_us=now_us) for kind in group_kills(past.kills)]
+    kinds = group_kills(past.kills)
+    built = [build_kind(kind, past, now_us=now_us) for kind in kinds[:_MOST_KINDS]]
 
-    return {"from": format_time(past.first_us), "to": format_time(past.last_us), "kinds": kinds}
+    return {
+        "from": format_time(past.first_us),
+        "to": format_time(past.last_us),
+        "kinds": built,
+        "other_kinds": len(kinds) - len(built),
+    }
 
 
 def build_kind(kind: Kind, past: Past, *, now_us: int) -> dict[str, t.Any]:

@@ -135,7 +135,7 @@ def test_history_counts_kills_beyond_the_limit() -> None:
 def test_history_of_a_host_without_kills_is_empty() -> None:
     found = find_in_journal(Query(history=True), Host(QUIET))
     coverage = found["coverage"]
-    assert found["history"] == {"from": coverage["from"], "to": coverage["to"], "kinds": []}
+    assert found["history"] == {"from": coverage["from"], "to": coverage["to"], "kinds": [], "other_kinds": 0}
 
 
 def test_continued_search_without_new_kills_has_no_history() -> None:

@@ -9,7 +9,11 @@ import typing as t
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.summary import format_time, write_message
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.summary import (
+    format_time,
+    write_history_message,
+    write_message,
+)
 
 
 @pytest.mark.parametrize(
@@ -72,3 +76,17 @@ def test_message_sums_up_the_search(result: dict[str, t.Any], message: str) -> N
 def test_message_says_since_when_nothing_was_found() -> None:
     result = {**sum_up(0), "coverage": {"complete": True, "from": "2026-11-20T08:53:20.000000Z"}}
     assert write_message(result) == "No OOM kill found since 2026-11-20 08:53:20 UTC."
+
+
+@pytest.mark.parametrize(
+    ("names", "others", "message"),
+    [
+        ([], 0, "No OOM kill found."),
+        (["a"], 0, "OOM kills of 1 kind: a of a.service (7)."),
+        (["a", None], 0, "OOM kills of 2 kinds: a of a.service (7), unknown (7)."),
+        (["a"] * 5, 3, f"OOM kills of 8 kinds: {', '.join(['a of a.service (7)'] * 5)}, and 3 more."),
+    ],
+)
+def test_history_is_one_sentence(names: list[str | None], others: int, message: str) -> None:
+    kinds = [{"victim": name, "unit": name and f"{name}.service", "count": 7} for name in names]
+    assert write_history_message({"kinds": kinds, "other_kinds": others}) == message

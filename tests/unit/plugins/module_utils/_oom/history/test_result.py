@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal
+from ansible_collections.oomguard.linux.plugins.module_utils._journal.window import Extent
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.kinds import group_kills
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.lives import RESOURCES
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.model import Modification
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.result import build_kind
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.result import build_kind, find_history
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.in_journal import Query, find_in_journal
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.records import STARTED
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.history.factories import (
@@ -101,3 +103,10 @@ def test_spike_is_found_in_a_journal() -> None:
     stops = [(hours, (10 + hours % 3) * MIB, False) for hours in STOPS]
     growth = tell_growth("shop.service", [*stops, *[(hours, PEAK, True) for hours in (1, 6, 3)]])
     assert growth["verdict"] == "spike"
+
+
+def test_number_of_kinds_is_bounded() -> None:
+    kills = [make_kill(number, victim=f"x{number}") for number in range(103)]
+    extent = Extent(EPOCH_US, EPOCH_US + 200 * HOUR_US, 1, "", "b1", {})
+    history = find_history(Journal(Host([])), extent, kills, now_us=0, local=False)
+    assert (len(history["kinds"]), history["other_kinds"]) == (100, 3)
