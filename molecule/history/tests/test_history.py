@@ -42,7 +42,7 @@ def verdicts(host: Host, waves: list[dict[str, t.Any]]) -> Verdicts:
 
 def judge_wave(host: Host, wave: dict[str, t.Any]) -> dict[str, str]:
     """Return the verdict about each unit that was killed in a wave."""
-    since, until = (f"@{wave[end]:.3f}" for end in ("since", "until"))
+    since, until = (f"@{int(wave[end])}" for end in ("since", "until"))
     found = run_module(host, "oom_info", since=since, until=until, history=True, tasks="none", limit=1)
     kinds = found["history"]["kinds"]
     # Of two kinds of kills in a unit, the one with more kills is first.
