@@ -138,13 +138,19 @@ class Draft:
 
     def pass_over(self, text: str) -> None:
         """Remember a line that is not taken. It is inside the report if a line of the report follows."""
-        self.passed.append(text[:LONGEST_ROW])
+        # Copying a text takes longer than this test.
+        if len(text) > LONGEST_ROW:
+            text = text[:LONGEST_ROW]
+        self.passed.append(text)
 
     def enclose(self) -> None:
         """Take the lines that were passed over for lines inside the report, because this line of it follows them."""
-        missing = _MAX_UNREAD - len(self.unread)
-        self.unread += [text[:_UNREAD_LENGTH] for text in list_unread(self.passed)[:missing]]
+        unread = list_unread(self.passed)
         self.passed.clear()
+        # Most reports have none.
+        if unread:
+            missing = _MAX_UNREAD - len(self.unread)
+            self.unread += [text[:_UNREAD_LENGTH] for text in unread[:missing]]
 
     @property
     def size(self) -> int:

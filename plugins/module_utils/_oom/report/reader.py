@@ -102,7 +102,7 @@ def read_reports(lines: t.Iterable[Line], *, page_size: int | None = None) -> t.
             bulk_start = None
             yield from reader.take_other_line(line)
         else:
-            draft.passed.append(text[:LONGEST_ROW])
+            draft.pass_over(text)
 
     reader.close()
     yield from reader.drain()
