@@ -32,6 +32,17 @@ def show_property(host: t.Any, unit: str, name: str) -> str:
 
 
 @functools.cache
+def boot(host: t.Any) -> dict[str, t.Any]:
+    """Set drop-ins of every type, boot the host, and return what became `set` before and what is found `after`."""
+    outcome = {"set": run_trial(host, "dropin_trial", "set-before-boot")}
+    cut_power_and_boot(host)
+    # The unit of the role is not enabled.
+    host.check_output("systemctl start trial.service")
+    outcome["after"] = run_trial(host, "dropin_trial", "check-after-boot")
+    return outcome
+
+
+@functools.cache
 def run_case(host: t.Any, case: str) -> dict[str, t.Any]:
     """Run one case of dropin_trial, once on each host, and return its outcome."""
     return dict(run_trial(host, "dropin_trial", "run", case)[case])
@@ -47,17 +58,17 @@ def test_role_runs_one_module_for_each_unit_of_a_converged_host(host: t.Any) -> 
     assert invoked == [["apache2.service"], ["trial.service"], ["trial-dead.service"], ["system.conf"]]
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("OOMPolicy", "continue"),
-        ("OOMScoreAdjust", "-300"),
-        ("MemoryMax", "209715200"),
-        ("MemorySwapMax", "infinity"),
-        ("Restart", "on-abort"),
-        ("ActiveState", "active"),
-    ],
-)
+ROLE = {
+    "OOMPolicy": "continue",
+    "OOMScoreAdjust": "-300",
+    "MemoryMax": "209715200",
+    "MemorySwapMax": "infinity",
+    "Restart": "on-abort",
+    "ActiveState": "active",
+}
+
+
+@pytest.mark.parametrize(("name", "value"), ROLE.items())
 def test_role_sets_properties_of_unit(host: t.Any, name: str, value: str) -> None:
     assert show_property(host, "trial.service", name) == value
 
@@ -90,6 +101,40 @@ def test_unit_comes_back_after_the_next_kill(host: t.Any) -> None:
     host.check_output("rm /run/trial-dead.service && systemctl restart trial-dead.service && sleep 15")
     found = [show_property(host, "trial-dead.service", name) for name in ("ActiveState", "Result", "NRestarts")]
     assert found == ["active", "success", str(killed + 1)]
+
+
+LASTING = ["service.d", "slice.d", "scope.d", "user-.slice", "session-.scope", "last.slice", "last.service"]
+LASTING += ["last@.service", "pre-.service", "last-init.service", "last.socket", "-.mount", "user.conf"]
+
+
+@pytest.mark.parametrize("unit", LASTING)
+def test_dropin_is_in_force_after_boot(host: t.Any, unit: str) -> None:
+    before, after = boot(host)["set"][unit], boot(host)["after"][unit]
+    assert (before["error"], before["changed"], before["verified"]) == (None, True, True)
+    assert (after["error"], after["changed"], after["verified"]) == (None, False, True)
+
+
+@pytest.mark.parametrize("unit", LASTING[:10])
+def test_kernel_has_limit_after_boot(host: t.Any, unit: str) -> None:
+    before, after = boot(host)["set"][unit], boot(host)["after"][unit]
+    assert (after["limit"] in before["kernel"], after["kernel"]) == (False, [after["limit"]])
+
+
+def test_dropins_are_removed_after_boot(host: t.Any) -> None:
+    after = boot(host)["after"]
+    assert (set(after["absent"]), after["strays"]) == ({None}, [])
+
+
+def test_settings_of_role_are_in_force_after_boot(host: t.Any) -> None:
+    boot(host)
+    assert {name: show_property(host, "trial.service", name) for name in ROLE} == ROLE
+    assert host.file("/sys/fs/cgroup/trial.slice/trial.service/memory.max").content_string == "209715200\n"
+
+
+@pytest.mark.parametrize("unit", ["apache2.service", "ssh.service"])
+def test_policy_is_in_force_after_boot(host: t.Any, unit: str) -> None:
+    boot(host)
+    assert show_property(host, unit, "OOMPolicy") == "continue"
 
 
 def test_absent_removes_files_of_role(host: t.Any) -> None:

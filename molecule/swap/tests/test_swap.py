@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 import typing as t
@@ -391,11 +392,52 @@ def test_next_run_completes_change_after_power_cut_at_every_step(host: t.Any, na
     assert (result["problems"], result["total_bytes"] >= stopped["stopped"] * 64 * MIB) == ([], True)
 
 
-def test_swap_is_in_use_after_boot(host: t.Any) -> None:
-    set_swap(host, path="/by-fstab", size="64M", mode="exact", persist="fstab")
-    set_swap(host, path="/by-unit", size="128M", mode="exact", persist="systemd")
+# The total of all areas up to each one, in the order in which they are made.
+LASTING: dict[str, dict[str, t.Any]] = {
+    "/by-fstab": {"size": "64M", "persist": "fstab", "priority": 7, "options": ["discard=once"]},
+    "/by-unit": {"size": "128M", "persist": "systemd", "priority": 9},
+    "/srv/xfs/by-fstab": {"size": "192M", "persist": "fstab"},
+    "/srv/btrfs/by-unit": {"size": "256M", "persist": "systemd"},
+    "/masked": {"size": "320M", "persist": "fstab"},
+}
+
+
+@functools.cache
+def boot(host: t.Any) -> dict[str, dict[str, t.Any]]:
+    """Make swap areas, mask the unit of the last one, boot, and return what the next run of each area returns."""
+    for path, arguments in LASTING.items():
+        assert set_swap(host, path=path, mode="exact", **arguments).get("msg") is None
+    host.check_output("systemctl mask masked.swap")
     fail_power(host)
-    assert read_total(host) == 128 * MIB
+    return {path: set_swap(host, path=path, **arguments) for path, arguments in LASTING.items()}
+
+
+def test_swap_is_in_use_after_boot(host: t.Any) -> None:
+    areas = {area["path"]: area for area in boot(host)["/by-unit"]["before"]["areas"]}
+    sizes = {path: area["size_bytes"] for path, area in areas.items()}
+    assert sizes == dict.fromkeys([*LASTING][:-1], 64 * MIB)
+    assert (areas["/by-fstab"]["priority"], areas["/by-unit"]["priority"]) == (7, 9)
+
+
+@pytest.mark.parametrize("path", [*LASTING][:-1])
+def test_nothing_is_left_to_do_after_boot(host: t.Any, path: str) -> None:
+    result = boot(host)[path]
+    assert (result.get("msg"), result["changed"], result.get("warnings")) == (None, False, None)
+
+
+def test_option_is_in_force_after_boot(host: t.Any) -> None:
+    boot(host)
+    flags = host.check_output("dmesg | sed -n 's/.*swap on .by-fstab[.] .*across:[0-9]*k *//p'")
+    assert "Ds" in flags
+
+
+def test_swap_with_masked_unit_is_refused_after_boot(host: t.Any) -> None:
+    message = boot(host)["/masked"]["msg"]
+    host.check_output("systemctl unmask masked.swap")
+    clear_swap(host, *LASTING)
+    assert message.startswith(
+        "The swap of this host would not be in use after the next boot: its unit masked.swap is masked"
+    )
 
 
 @pytest.mark.parametrize(("setting", "value"), [("vm.swappiness", 50), ("vm.page-cluster", 1)])
@@ -404,7 +446,6 @@ def test_sysctls_are_in_force_after_boot(host: t.Any, setting: str, value: int) 
 
 
 def test_swap_is_not_in_use_after_boot_with_masked_target(host: t.Any) -> None:
-    clear_swap(host, "/by-fstab", "/by-unit")
     set_swap(host, size="64M", mode="exact")
     host.check_output("systemctl mask swap.target")
     fail_power(host)

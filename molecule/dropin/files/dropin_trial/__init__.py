@@ -9,4 +9,5 @@ The folder of this package also holds the collection's plugins as the package `a
 * host.py has the units of the trial, and applies drop-ins to them.
 * units.py, groups.py, directives.py, in_force.py, refused.py, interruptions.py and policies.py have the cases, each as
   a function that returns its outcome. The scenario's tests check the outcomes.
+* lasting.py sets drop-ins of every type before a boot, and looks at them after it.
 """

@@ -10,7 +10,7 @@ import json
 import sys
 import time
 
-from dropin_trial import directives, groups, in_force, interruptions, policies, refused, units
+from dropin_trial import directives, groups, in_force, interruptions, lasting, policies, refused, units
 from dropin_trial.host import Outcome, clean_up, set_up
 
 CASES = {
@@ -23,19 +23,25 @@ CASES = {
     **policies.CASES,
 }
 
+# Verbs that neither set up nor clean up, because they are parts of a case.
+PRINTED = {
+    "in-chroot": refused.apply_in_chroot,
+    "complete": interruptions.complete_after_cut,
+    "set-before-boot": lasting.set_before_boot,
+    "check-after-boot": lasting.check_after_boot,
+}
+
 
 def main() -> None:
     """Run the verb that the command line names."""
     parser = argparse.ArgumentParser(prog="dropin_trial", description=__doc__)
-    parser.add_argument("verb", choices=["start", "run", "in-chroot", *interruptions.CUTS, "complete"])
+    parser.add_argument("verb", choices=["start", "run", *interruptions.CUTS, *PRINTED])
     parser.add_argument("cases", nargs="*", metavar="case")
     arguments = parser.parse_args()
-    if arguments.verb == "in-chroot":
-        print(json.dumps(refused.apply_in_chroot()))
+    if arguments.verb in PRINTED:
+        print(json.dumps(PRINTED[arguments.verb]()))
     elif arguments.verb in interruptions.CUTS:
         interruptions.stop_before_cut(arguments.verb)
-    elif arguments.verb == "complete":
-        print(json.dumps(interruptions.complete_after_cut()))
     else:
         set_up()
         if arguments.verb == "start":
