@@ -217,7 +217,9 @@ kinds:
           type: str
           sample: cron
         name:
-          description: The command, unit, package, kernel, user or module.
+          description:
+            - The program, unit, package, kernel, user or module. Arguments are left out, as they may be secret.
+            - C((unnamed\)) for a cron job whose command does not start with the name of a program.
           type: str
           sample: /usr/local/bin/backup
         together:
@@ -440,8 +442,7 @@ def find(params: t.Mapping[str, t.Any], run: Run) -> dict[str, t.Any]:
     with open_reader(query) as reader:
         result = find_in_journal(query, run, reader)
 
-    history = result["history"]
-    return {"msg": write_history_message(history), **history, "coverage": result["coverage"]}
+    return {"msg": write_history_message(result), **result["history"], "coverage": result["coverage"]}
 
 
 if __name__ == "__main__":

@@ -1093,7 +1093,9 @@ history:
               type: str
               sample: cron
             name:
-              description: The command, unit, package, kernel, user or module.
+              description:
+                - The program, unit, package, kernel, user or module. Arguments are left out, as they may be secret.
+                - C((unnamed\)) for a cron job whose command does not start with the name of a program.
               type: str
               sample: /usr/local/bin/backup
             together:

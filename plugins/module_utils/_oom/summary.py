@@ -116,11 +116,12 @@ def write_message(result: t.Mapping[str, t.Any]) -> str:
     return f"No OOM kill found since {format_utc(coverage['from'])}."
 
 
-def write_history_message(history: t.Mapping[str, t.Any]) -> str:
-    """Return the kinds of kills in a history as one sentence."""
+def write_history_message(result: t.Mapping[str, t.Any]) -> str:
+    """Return the kinds of kills in a history as one sentence; `result` is what `oom_info` returns."""
+    history = result["history"]
     kinds = history["kinds"]
     if not kinds:
-        return "No OOM kill found."
+        return write_message(result)
 
     named = [_name_kind(kind) for kind in kinds[:_MAX_NAMED]]
     number = len(kinds) + history["other_kinds"]

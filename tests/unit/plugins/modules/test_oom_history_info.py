@@ -53,7 +53,7 @@ def test_period_can_be_limited() -> None:
 
 def test_host_without_kills_has_no_kinds() -> None:
     found = find({**DEFAULTS, "journal_directory": "/nonexistent"}, Host(QUIET))
-    assert (found["msg"], found["kinds"]) == ("No OOM kill found.", [])
+    assert (found["msg"], found["kinds"]) == ("No OOM kill found since 2026-11-18 11:06:41 UTC.", [])
 
 
 def test_returned_keys_are_documented() -> None:

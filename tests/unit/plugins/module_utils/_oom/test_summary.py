@@ -81,7 +81,6 @@ def test_message_says_since_when_nothing_was_found() -> None:
 @pytest.mark.parametrize(
     ("names", "others", "message"),
     [
-        ([], 0, "No OOM kill found."),
         (["a"], 0, "OOM kills of 1 kind: a of a.service (7)."),
         (["a", None], 0, "OOM kills of 2 kinds: a of a.service (7), unknown (7)."),
         (["a"] * 5, 3, f"OOM kills of 8 kinds: {', '.join(['a of a.service (7)'] * 5)}, and 3 more."),
@@ -89,4 +88,10 @@ def test_message_says_since_when_nothing_was_found() -> None:
 )
 def test_history_is_one_sentence(names: list[str | None], others: int, message: str) -> None:
     kinds = [{"victim": name, "unit": name and f"{name}.service", "count": 7} for name in names]
-    assert write_history_message({"kinds": kinds, "other_kinds": others}) == message
+    assert write_history_message({"history": {"kinds": kinds, "other_kinds": others}}) == message
+
+
+@pytest.mark.parametrize("result", [sum_up(0), sum_up(0, complete=False), sum_up(0, A), sum_up(1)])
+def test_history_without_kinds_says_what_the_search_says(result: dict[str, t.Any]) -> None:
+    history = {"kinds": [], "other_kinds": 0}
+    assert write_history_message({**result, "history": history}) == write_message(result)
