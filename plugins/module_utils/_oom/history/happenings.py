@@ -26,6 +26,19 @@ _SYSTEMD = re.compile(r"systemd-(?:journald|resolved|logind|networkd)(?:@[^.]*)?
 # cron writes the command of a job, anacron its name.
 _CRON = re.compile(r"\((?P<user>[^()]*)\) CMD \((?P<command>.*)\)|Job `(?P<job>[^']+)' started", re.DOTALL)
 _SUDO = re.compile(r" ; COMMAND=(?P<program>\S+)")
+# The program of a command, after `cd` and tests. What looks different may be a secret, such as PASSWORD=x.
+_PROGRAM = re.compile(
+    r"""(?:
+        [\s({]                                                          # a group of commands
+        | (?:cd|test|\[)\s[^;&|'"]*(?:&&|\|\||;)                       # what comes before the program
+        | \w+=(?:'[^']*'|"[^"]*"|[^\s'"\\$`;&|()])*\s                 # a variable of its environment
+    )*
+    (?P<program>[\w./+@~-]+)(?=[\s;&|)]|$)
+    """,
+    re.VERBOSE,
+)
+_CRON_FOLDER = re.compile(r"/etc/cron\.(?:hourly|daily|weekly|monthly)\b")
+_UNNAMED = "(unnamed)"
 _PLUMBING = re.compile(r"user@|user-runtime-dir@|systemd-")
 _SERVICE = ".service"
 _LONGEST = 100
@@ -86,6 +99,19 @@ def _name_job(record: Record) -> tuple[str, str] | None:
         return None
 
     return "cron", _shorten(found["command"] or found["job"])
+
+
+def name_program(command: str) -> str:
+    """Return the program that a command of cron runs, without its arguments, which may be secret."""
+    found = _PROGRAM.match(command)
+    if found is None:
+        return _UNNAMED
+
+    folder = _CRON_FOLDER.search(command)
+    if found["program"] == "run-parts" and folder:
+        return f"run-parts {folder[0]}"
+
+    return found["program"]
 
 
 def _name_start(record: Record) -> tuple[str, str] | None:

@@ -25,6 +25,7 @@ import typing as t
 from .bursts import BURST_US, thin_bursts
 from .chance import SIGNIFICANT, correct, find_chance_of_at_least, word_chance
 from .clock import HOUR, MINUTE, LocalClock, word_duration, word_range
+from .happenings import name_program
 from .model import Happening, Kill, Past
 from .occasions import Rhythm
 from .uptime import Coverage, Uptime
@@ -103,6 +104,12 @@ class Preceding(t.NamedTuple):
         has_clock = any(_has_period(times, period) for period in periods)
         return self._replace(has_clock=has_clock)
 
+    def hide_arguments(self) -> Preceding:
+        """Return the same with the programs of cron jobs in place of their commands."""
+        _what, name = _hide_arguments(self.key)
+        others = dict.fromkeys(map(_hide_arguments, self.together))
+        return self._replace(name=name, together=tuple(others))
+
     @property
     def sentence(self) -> str:
         """Return what preceded the kills in a sentence."""
@@ -127,6 +134,14 @@ class Preceding(t.NamedTuple):
 
 _Key = t.Tuple[str, str]
 """What happened, and its name."""
+
+
+def _hide_arguments(key: _Key) -> _Key:
+    what, name = key
+    if what == "cron":
+        return what, name_program(name)
+
+    return key
 
 
 class _Search:
@@ -194,7 +209,15 @@ class _Search:
 
 
 def find_preceding(kills: t.Sequence[Kill], past: Past, rhythm: Rhythm | None = None) -> list[Preceding]:
-    """Return what preceded the kills of one kind, which may have a rhythm, the most telling first."""
+    """Return what preceded the kills of one kind, which may have a rhythm, the most telling first.
+
+    Cron jobs are told apart by their commands, and returned with the names of their programs alone.
+    """
+    found = _find_preceding(kills, past, rhythm)
+    return [preceding.hide_arguments() for preceding in found]
+
+
+def _find_preceding(kills: t.Sequence[Kill], past: Past, rhythm: Rhythm | None) -> list[Preceding]:
     if len(kills) < FEWEST:
         return []
 

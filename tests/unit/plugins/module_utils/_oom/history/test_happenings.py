@@ -13,6 +13,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.happen
     Source,
     is_pressure,
     mark_timers,
+    name_program,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.model import Happening
 
@@ -98,3 +99,29 @@ def test_one_name_is_found_by_its_match() -> None:
     assert source.list_matches([record, record._replace(fields={})]) == ["SYSLOG_IDENTIFIER=ansible-setup"]
     assert source.narrow("SYSLOG_IDENTIFIER=ansible-setup") == ["SYSLOG_IDENTIFIER=ansible-setup"]
     assert BY_KIND["start"].narrow("UNIT=a.service")[-2:] == ["_PID=1", "UNIT=a.service"]
+
+
+@pytest.mark.parametrize(
+    ("command", "program"),
+    [
+        ("/usr/local/bin/backup --password=x", "/usr/local/bin/backup"),
+        ("PASSWORD=x /usr/local/bin/backup", "/usr/local/bin/backup"),
+        ("PASSWORD='x y' KEY=\"x y\" ~/bin/backup", "~/bin/backup"),
+        ("cd /srv/shop && KEY=x php artisan", "php"),
+        ("cd / && run-parts --report /etc/cron.hourly", "run-parts /etc/cron.hourly"),
+        ("test -x /usr/sbin/anacron || { cd / && run-parts --report /etc/cron.daily; }", "run-parts /etc/cron.daily"),
+        ("[ -x /a ] && if true; then KEY=x b; fi", "if"),
+        ("(date; KEY=x b)", "date"),
+        ("cron.daily", "cron.daily"),
+        ("PASSWORD=x", "(unnamed)"),
+        ("PASSWORD=x\\ y b", "(unnamed)"),
+        ("PASSWORD=$(cat x y) b", "(unnamed)"),
+        ("PASSWORD='x", "(unnamed)"),
+        ("PASSWORD+=x b", "(unnamed)"),
+        ("'/opt/my program' x", "(unnamed)"),
+        ("a" * 100 + "…", "(unnamed)"),
+        ("", "(unnamed)"),
+    ],
+)
+def test_cron_job_is_named_without_what_may_be_secret(command: str, program: str) -> None:
+    assert name_program(command) == program

@@ -135,3 +135,15 @@ def test_planted_causes_are_first() -> None:
     wrong = list_wrong(make_caused, is_cause_first, SEED, 40)
     print(*wrong, sep="\n")
     assert len(wrong) <= 2
+
+
+def test_cron_jobs_are_told_apart_by_their_commands_and_shown_without_them() -> None:
+    hourly = list(range(0, 30 * DAY, HOUR))
+    (found,) = find(name_all("cron", "php shop.php --key=x", shift(MINUTE)), name_all("cron", "php mail.php", hourly))
+    assert found.name == "php"
+    assert "The cron job php ran 1 min before 8 of 8 kills, and at no other time" in found.sentence
+
+
+def test_cron_job_that_comes_together_is_shown_without_its_arguments() -> None:
+    (found,) = find(name_all("sudo", "dump", shift(MINUTE)), name_all("cron", "backup --key=x", shift(30 * SECOND)))
+    assert found.together == (("cron", "backup"),)
