@@ -392,7 +392,8 @@ def _advise_on_limit(incident: Incident) -> t.Iterator[Advice]:
     yield Advice(
         what=f"Raise {owner.describe_limit()}, or reduce the memory that its processes need.",
         why=why,
-        risk="The additional memory is missing elsewhere: the sum of all limits should fit into RAM and swap.",
+        risk="If the memory leaks, a higher limit only delays the next kill. The additional memory is missing "
+        "elsewhere: the sum of all limits should fit into RAM and swap.",
     )
     # Without swap, a MemoryHigh= below the need of a unit makes the unit wait forever, and it is never killed.
     if owner.is_unit and _is_swap_used(incident.report.limit):

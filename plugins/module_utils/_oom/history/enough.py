@@ -18,6 +18,10 @@ from .model import Kill, Past
 # What a recommendation adds to what was used.
 _MARGIN = 1.05
 _MIB = 1 << 20
+_LEAK = (
+    "No size is enough for a leak: a higher limit or more swap only delays the next kill. Fix the leak, or restart the "
+    "program regularly."
+)
 # The share of the processes that filled the memory which leaves room for other growth.
 _FITTING_SHARE = 0.9
 # The limit that was reached is the unit's own if the unit used about as much.
@@ -43,7 +47,7 @@ def find_enough(kills: t.Sequence[Kill], past: Past, growth: Growth) -> Enough |
     """Return what would have been enough for kills of one kind, which are oldest first; None if nothing shows it."""
     kill = kills[-1]
     if growth.verdict == "leak":
-        return Enough("No size is enough for a leak, which fills any amount of memory. Mend or restart the program.")
+        return Enough(_LEAK)
 
     if growth.verdict == "too_many":
         return _find_workers(kill)

@@ -226,6 +226,11 @@ def test_the_unit_whose_limit_was_hit_is_named() -> None:
     ]
 
 
+def test_higher_limit_is_not_advised_against_a_leak() -> None:
+    (advice,) = diagnose_incident(cgroup="/system.slice/a.service", **limit()).advice
+    assert advice.risk.startswith("If the memory leaks, a higher limit only delays the next kill.")
+
+
 def test_the_limit_above_is_named_and_not_that_of_the_container() -> None:
     container = f"/kubepods.slice/kubepods-pod1.slice/cri-containerd-{'ab' * 32}.scope"
     advice = diagnose_incident(cgroup=container, **{**limit(), "limit_cgroup": "/kubepods.slice"}).advice[0]

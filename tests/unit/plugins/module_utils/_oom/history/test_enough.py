@@ -32,7 +32,8 @@ def find(kill: Kill, lives: t.Sequence[t.Any] = (), growth: Growth = SPIKE) -> E
 def test_nothing_is_enough_for_a_leak() -> None:
     enough = find(make_end(3, 100), LARGER, Growth("leak"))
     assert enough == Enough(
-        "No size is enough for a leak, which fills any amount of memory. Mend or restart the program."
+        "No size is enough for a leak: a higher limit or more swap only delays the next kill. Fix the leak, or restart "
+        "the program regularly."
     )
 
 
