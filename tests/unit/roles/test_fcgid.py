@@ -42,5 +42,5 @@ def test_ceilings_of_skipped_directives_are_none() -> None:
 def test_swap_that_a_run_would_make_counts_in_check_mode(
     swap_bytes: int, variables: dict[str, object], *, has_swap: bool
 ) -> None:
-    result = {"memory": {"swap_bytes": swap_bytes}}
-    assert value("fcgid", "__fcgid_has_swap", __fcgid_result=result, **variables) == has_swap
+    results = [{"unit": "apache2.service", "masked": False, "memory": {"swap_bytes": swap_bytes}}]
+    assert value("fcgid", "__fcgid_has_swap", fcgid_set={"results": results}, **variables) == has_swap
