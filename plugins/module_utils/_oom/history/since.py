@@ -106,9 +106,13 @@ def judge_changes(kills: t.Sequence[Kill], past: Past) -> list[Since]:
 
     The time before a change begins at the change before it, and the time after it ends at the next one. Changes are
     judged together if they follow one another within a day, or if there was no kill and not enough time between them to
-    tell them apart. Changes without a kill before or after are left out.
+    tell them apart. Changes without a kill before or after are left out. If the clock was set back behind a kill, it is
+    unknown which kills came before a change.
     """
     newest = kills[-1]
+    if newest.time_us > past.last_us:
+        return []
+
     groups = group_changes([change for change in past.modifications if _may_prevent(change, newest)])
     judge = _Judge(kills, past, len(groups))
 
@@ -159,7 +163,8 @@ class _Judge:
     """Compares the kills before and after each of a number of groups of changes."""
 
     def __init__(self, kills: t.Sequence[Kill], past: Past, groups: int) -> None:
-        self._times = [kill.time_us for kill in kills]
+        # A period ends before its end, but the newest record may be that of a kill.
+        self._times = [min(kill.time_us, past.last_us - 1) for kill in kills]
         self._past = past
         self._groups = groups
 

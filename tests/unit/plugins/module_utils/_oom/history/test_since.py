@@ -143,6 +143,15 @@ def test_change_without_a_kill_before_or_after_is_left_out() -> None:
     assert (since.changes, since.verdict) == ((last,), MORE)
 
 
+def test_kill_in_the_newest_record_counts() -> None:
+    (since,) = judge([5, 50, 60], SWAP)
+    assert since.after.kills == 2
+
+
+def test_nothing_is_told_if_the_clock_was_set_back_behind_a_kill() -> None:
+    assert judge([5, 50, 61], SWAP) == []
+
+
 def test_groups_are_of_changes_within_a_day() -> None:
     changes = [SWAP._replace(time_us=int(day * DAY)) for day in (1, 1.5, 2.4, 5)]
     assert [len(group) for group in group_changes(changes)] == [3, 1]
