@@ -9,11 +9,11 @@ clock.py          the local time of a host; words for times and durations
 kills.py          incidents -> kills
 lives.py          systemd's records of units -> their runs, with and without a kill
 happenings.py     the other records that count -> what else happened
-packages.py       the log of dpkg -> the packages that were changed
+packages.py       the log of dpkg -> the packages that were changed; the upgrades of those of services
 populations.py    the processes of this host with the names of victims
 local_time.py     the offsets of this host's local time from UTC
 modifications.py  the records of modules -> changes of the host
-host_files.py     the files of this host -> its changes
+host_files.py     the times of files of this host -> its changes
 observe.py        observe_past(): a journal -> the past of its host, by way of the files above
 kinds.py          kills -> kinds of kills: unit, name of the victim, cause
 trend.py          the line through the peaks of runs

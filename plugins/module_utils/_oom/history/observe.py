@@ -20,9 +20,9 @@ from .host_files import list_file_changes
 from .kinds import group_kills, is_unit
 from .lives import FIELDS, MESSAGES, Run, add_runs, find_running, list_lives, list_runs
 from .local_time import list_utc_offsets
-from .model import Happening, Kill, Past
+from .model import Happening, Kill, Modification, Past
 from .modifications import merge_changes, read_changes
-from .packages import observe_packages
+from .packages import PackageChange, list_upgrades, read_packages
 from .populations import observe_populations
 
 _MINUTE_US = 60_000_000
@@ -43,6 +43,9 @@ _MOST_BOOTS = 10
 _FIRST_LINES = 3
 _KERNEL = re.compile(r"Linux version (\S+)")
 _TIMER_FOLDERS = ("etc/systemd/system", "run/systemd/system", "usr/lib/systemd/system", "lib/systemd/system")
+
+
+_Dated = t.TypeVar("_Dated", Happening, Modification, PackageChange)
 
 
 def observe_past(
@@ -77,13 +80,13 @@ def observe_past(
     if not local:
         return past
 
-    packages = _select_within(observe_packages(root), extent.first_us, extent.last_us)
     units = {kill.unit for kill in in_order}
-    changed_files = list_file_changes(units, first_us=extent.first_us, last_us=extent.last_us, root=root)
+    packages = _select_within(read_packages(root), extent.first_us, extent.last_us)
+    files = _select_within(list_file_changes(units, root), extent.first_us, extent.last_us)
     return past._replace(
-        modifications=merge_changes(past.modifications, changed_files),
+        modifications=merge_changes(past.modifications, [*files, *list_upgrades(packages, units)]),
         utc_offsets=list_utc_offsets(extent.first_us, extent.last_us),
-        happenings=sorted([*mark_timers(happenings, find_timers(root)), *packages]),
+        happenings=sorted([*mark_timers(happenings, find_timers(root)), *map(PackageChange.to_happening, packages)]),
         present=observe_populations(in_order, root / "proc"),
     )
 
@@ -236,8 +239,8 @@ def choose_last(kills: t.Sequence[Kill]) -> list[int]:
     return chosen
 
 
-def _select_within(happenings: t.Iterable[Happening], begin_us: int, end_us: int) -> list[Happening]:
-    return [happening for happening in happenings if begin_us <= happening.time_us <= end_us]
+def _select_within(items: t.Iterable[_Dated], begin_us: int, end_us: int) -> list[_Dated]:
+    return [item for item in items if begin_us <= item.time_us <= end_us]
 
 
 def find_common(windows: t.Iterable[t.Iterable[str]]) -> list[str]:

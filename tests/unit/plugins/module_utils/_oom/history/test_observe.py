@@ -7,24 +7,22 @@ from __future__ import annotations
 
 import collections
 import pathlib
-import time
 import typing as t
+
+import pytest
 
 from ansible_collections.oomguard.linux.plugins.module_utils._change_record import MESSAGE_IDS
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.journal import Journal
 from ansible_collections.oomguard.linux.plugins.module_utils._journal.window import Extent
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.happenings import NEW_SESSION, PRESSURE
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.lives import RESOURCES
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.model import Happening, Kill, Past
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.model import Kill, Past
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.observe import (
-    choose_last,
-    find_common,
     find_timers,
     list_boots,
     observe_past,
 )
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.search.records import STARTED
-from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.history.factories import HOUR_US, make_kill
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils.journald import BOOT, ZERO, Entry, Host, entry
 
 DAY = 86_400
@@ -136,51 +134,11 @@ def test_changes_are_those_in_the_journal() -> None:
     assert [change.what for change in observe([make_change(50)]).modifications] == ["swap"]
 
 
-def test_changes_of_files_are_those_of_this_host(tmp_path: pathlib.Path) -> None:
-    path = tmp_path / "etc/systemd/system/shop.service"
-    path.parent.mkdir(parents=True)
-    path.touch()
-    now_us = path.stat().st_mtime_ns // 1000
-    extent = EXTENT._replace(last_us=now_us)
-    journal = Journal(Host([make_change(50)]))
-    past = observe_past(journal, extent, [KILL], local=True, root=tmp_path)
-    assert [change.what for change in past.modifications] == ["swap", "/etc/systemd/system/shop.service"]
-
-
-def test_windows_are_before_the_last_kills_that_are_apart() -> None:
-    kills = [make_kill(hours / 4) for hours in range(60)]
-    times = choose_last(kills)
-    assert len(times) == 10
-    assert times[0] == kills[-1].time_us
-    assert {earlier - later for later, earlier in zip(times[1:], times, strict=False)} == {HOUR_US // 2}
-
-
-def test_common_is_what_is_in_a_third_of_the_windows_and_in_four() -> None:
-    windows = [["a", "a", "b"], ["a", "b"], ["a", "b"], ["a"], ["b"], ["c", "c", "c", "c"]]
-    assert find_common(windows) == ["a", "b"]
-    assert find_common([*windows, *[["d"]] * 12]) == ["d"]
-
-
-def test_happening_is_where_the_journal_says() -> None:
-    past = observe([entry("(root) CMD (true)", at=50, _COMM="cron", _UID="0")])
-    assert past.happenings == [Happening(ZERO + 50_000_000, "cron", "true")]
-
-
-def test_boot_with_another_kernel_is_found() -> None:
-    boots = {letter * 32: ZERO + number * 10_000_000 for number, letter in enumerate("abcd")}
-    extent = EXTENT._replace(boot_ends={boot: begin + 9_000_000 for boot, begin in boots.items()}, boot_begins=boots)
-    lines = [
-        entry(f"Linux version {release} (gcc)", at=number * 10, boot=boot, _TRANSPORT="kernel")
-        for number, (boot, release) in enumerate(zip(boots, ("6.1", "6.1", "6.12", "6.12"), strict=True))
-    ]
-    past = observe_past(Journal(Host(lines)), extent, [KILL], local=False)
-    assert past.happenings == [Happening(ZERO + 20_000_000, "kernel", "6.12")]
-
-
-def test_packages_are_those_of_this_host(tmp_path: pathlib.Path) -> None:
-    log = tmp_path / "var/log/dpkg.log"
-    log.parent.mkdir(parents=True)
-    stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(ZERO // 1_000_000 + 60))
-    log.write_text(f"{stamp} install tool:all <none> 1.0\n2020-01-01 00:00:00 install old:all <none> 1.0\n")
-    past = observe_past(Journal(Host([])), EXTENT, [KILL], local=True, root=tmp_path)
-    assert past.happenings == [Happening(ZERO + 60_000_000, "package", "tool")]
+@pytest.mark.parametrize(("earlier_us", "number"), [(0, 1), (1, 0)])
+def test_changes_of_files_are_those_in_the_period(tmp_path: pathlib.Path, earlier_us: int, number: int) -> None:
+    fstab = tmp_path / "etc/fstab"
+    fstab.parent.mkdir()
+    fstab.touch()
+    extent = EXTENT._replace(last_us=fstab.stat().st_mtime_ns // 1000 - earlier_us)
+    past = observe_past(Journal(Host([])), extent, [KILL], local=True, root=tmp_path)
+    assert len(past.modifications) == number
