@@ -57,16 +57,16 @@ def test_kernel_killed_each_unit_as_planned(waves: list[dict[str, t.Any]]) -> No
     assert [wave["failed"] for wave in waves] == [[]] * 5
 
 
-@pytest.mark.parametrize("truth", ["leak", "spike"])
-def test_reason_is_found(verdicts: Verdicts, truth: str) -> None:
-    wrong = list_wrong(verdicts, truth, truth)
-    assert len(verdicts[truth]) == 20
+@pytest.mark.parametrize("reason", ["leak", "spike"])
+def test_reason_is_found(verdicts: Verdicts, reason: str) -> None:
+    wrong = list_wrong(verdicts, reason, reason)
+    assert len(verdicts[reason]) == 20
     assert len(wrong) <= (1 - LEAST_SHARE) * 20, wrong
 
 
-@pytest.mark.parametrize("truth", ["leak", "spike", "limit_too_low", "too_many"])
-def test_no_other_reason_is_given(verdicts: Verdicts, truth: str) -> None:
-    assert list_wrong(verdicts, truth, truth, "cannot_tell") == []
+@pytest.mark.parametrize("reason", ["leak", "spike", "limit_too_low", "too_many"])
+def test_no_other_reason_is_given(verdicts: Verdicts, reason: str) -> None:
+    assert list_wrong(verdicts, reason, reason, "cannot_tell") == []
 
 
 def test_nothing_is_told_of_units_with_one_kill(verdicts: Verdicts) -> None:

@@ -1,6 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=sh
 # Grow until the kernel kills this process or its child: leak.sh SHAPE KIB_PER_SECOND SECONDS_BEFORE
 shape=$1 rate=$2 before=$3
 

@@ -1,6 +1,7 @@
 # Copyright (c) 2026 oomguard contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=sh
 # Work at a constant size, and then use very much at once: spike.sh SHAPE SECONDS_BEFORE
 shape=$1 before=$2
 
