@@ -124,8 +124,15 @@ def _collect_settings(result: Data) -> dict[str, t.Any]:
 
 def _join(settings: Data, separator: str) -> str | None:
     """Return settings as they are written in a file, None if none is known."""
-    written = [f"{name}{separator}{value}" for name, value in settings.items() if value is not None]
-    return ", ".join(written) or None
+    written = []
+    for name, value in settings.items():
+        if value is not None:
+            written.append(f"{name}{separator}{value}")
+
+    if not written:
+        return None
+
+    return ", ".join(written)
 
 
 SOURCES = (

@@ -24,8 +24,13 @@ def select_hosts(
     `is_ready` is whether a host, of which it gets the variables, has reached the task. If one that has not is in the
     batch, the strategy is one that does not wait for all hosts, and the task of another host is about all of them.
     """
-    waiting = [host for host in task_vars["ansible_play_hosts"] if not is_ready(variables[host])]
-    if set(waiting) & set(task_vars["ansible_play_batch"]):
+    waiting = set()
+    for host in task_vars["ansible_play_hosts"]:
+        if not is_ready(variables[host]):
+            waiting.add(host)
+
+    is_batch_waiting = not waiting.isdisjoint(task_vars["ansible_play_batch"])
+    if is_batch_waiting:
         return []
 
     return [host for host in variables if host not in waiting]

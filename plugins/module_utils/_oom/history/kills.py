@@ -8,7 +8,7 @@ from __future__ import annotations
 from ..explain.consumers import Consumers, Sums, sum_tasks
 from ..explain.unknown import sum_known
 from ..incident.incident import Incident
-from ..report.model import Limit, Memory, Victim
+from ..report.model import Limit, Memory, Task, Victim
 from .model import Kill
 
 
@@ -106,12 +106,15 @@ def _sum_namesakes(consumers: Consumers, victim: str, uid: int | None) -> Sums:
 
     Other users can give their processes any name.
     """
-    by_name = {name: tasks for name, tasks, _sums in consumers.names}
-    namesakes = by_name.get(victim, [])
-    if uid is None:
-        return sum_tasks(namesakes)
+    namesakes: list[Task] = []
+    for name, tasks, _sums in consumers.names:
+        if name == victim:
+            namesakes += tasks
 
-    return sum_tasks([task for task in namesakes if task.uid == uid])
+    if uid is not None:
+        namesakes = [task for task in namesakes if task.uid == uid]
+
+    return sum_tasks(namesakes)
 
 
 def _find_held(sums: Sums) -> int | None:

@@ -25,19 +25,28 @@ _Key = t.Tuple[str, t.Optional[int]]
 
 def observe_populations(kills: t.Iterable[Kill], proc: pathlib.Path = _PROC) -> dict[_Key, Population]:
     """Return the processes with the names and users of victims that had several namesakes when they were killed."""
-    wanted = {(kill.victim, kill.uid) for kill in kills if zero_if_unknown(kill.namesakes) >= _MANY}
-    if not wanted:
+    crowds = [kill for kill in kills if zero_if_unknown(kill.namesakes) >= _MANY]
+    if not crowds:
         return {}
 
-    names = {name for name, _uid in wanted}
+    sizes = _read_sizes({kill.victim for kill in crowds}, proc)
+    wanted = {(kill.victim, kill.uid) for kill in crowds}
+
+    return {key: _build_population(sizes[key]) for key in wanted.intersection(sizes)}
+
+
+def _read_sizes(names: t.Container[str], proc: pathlib.Path) -> dict[_Key, list[int]]:
+    """Return the sizes of the processes with these names."""
     sizes: dict[_Key, list[int]] = {}
     for folder in proc.glob("[0-9]*"):
         name = _read(folder / "comm").rstrip("\n")
-        if name in names:
-            uid, size = _parse_status(_read(folder / "status"))
-            sizes.setdefault((name, uid), []).append(size)
+        if name not in names:
+            continue
 
-    return {key: _build_population(sizes[key]) for key in wanted.intersection(sizes)}
+        uid, size = _parse_status(_read(folder / "status"))
+        sizes.setdefault((name, uid), []).append(size)
+
+    return sizes
 
 
 def _parse_status(status: str) -> tuple[int | None, int]:

@@ -10,6 +10,7 @@ import math
 import operator
 import typing as t
 
+from ..explain.unknown import zero_if_unknown
 from .bursts import thin_bursts
 from .chance import SIGNIFICANT, correct
 from .clock import MINUTE
@@ -138,8 +139,13 @@ def _count_runs(ends: t.Mapping[int, int], past: Past, unit: str, shortest_us: i
 
 def list_lengths(past: Past, unit: str, since_us: int = 0) -> list[int]:
     """Return how long the runs of a unit lasted that ended without a kill after a time; 0 if that is not known."""
-    lives = [life for life in past.lives if life.unit == unit and life.ended_us > since_us]
-    return [life.length_us or 0 for life in lives]
+    lengths = []
+    for life in past.lives:
+        has_ended_since = life.ended_us > since_us
+        if life.unit == unit and has_ended_since:
+            lengths.append(zero_if_unknown(life.length_us))
+
+    return lengths
 
 
 def count_long(lengths: t.Sequence[int], shortest_us: int) -> int:
