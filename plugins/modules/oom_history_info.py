@@ -13,10 +13,11 @@ version_added: 1.0.0
 description:
   - Tells for each kind of OOM kill why the memory grew, when the kills come, what happened before them, what would have
     been enough, and whether changes helped.
-  - Everything follows from the host's own journal. Nothing has to be installed on the host or measured beforehand.
+  - It follows from the journal. For the journal of this host, the log of dpkg, the files of units and the processes
+    that run now are read as well. Nothing has to be installed on the host or measured beforehand.
   - Each statement comes with its figures. Where the journal does not show enough, the answer is V(cannot_tell) or
     V(null). The journals of systemd before version 255 show less, as they have no memory peaks.
-  - Only records that the kernel, systemd or root wrote are used.
+  - Only journal records that the kernel, systemd or root wrote are used.
   - The module M(oomguard.linux.oom_info) returns the same as RV(oomguard.linux.oom_info#module:history) in the same
     search.
 author:
@@ -148,7 +149,7 @@ kinds:
         sentence:
           description: The verdict as a sentence.
           type: str
-          sample: "The memory leaks: it grows by 10.0 MiB an hour."
+          sample: "There is a memory leak of 10.0 MiB an hour."
     rhythm:
       description:
         - When the kills come again and again, V(null) if they show no rhythm.
@@ -258,12 +259,12 @@ kinds:
           type: str
     forecast:
       description:
-        - When the next kill is to be expected, from the rhythm, or else because the kills come a regular time
+        - When the next kill is expected, from the rhythm, or else because the kills come a regular time
           after one another. V(null) if there is neither, or if the kills have stopped.
       type: dict
       contains:
         expected:
-          description: The time at which it is to be expected.
+          description: The time at which it is expected.
           type: str
         earliest:
           description: The earliest time, judging by the kills so far.

@@ -1024,7 +1024,7 @@ history:
             sentence:
               description: The verdict as a sentence.
               type: str
-              sample: "The memory leaks: it grows by 10.0 MiB an hour."
+              sample: "There is a memory leak of 10.0 MiB an hour."
         rhythm:
           description:
             - When the kills come again and again, V(null) if they show no rhythm.
@@ -1134,12 +1134,12 @@ history:
               type: str
         forecast:
           description:
-            - When the next kill is to be expected, from the rhythm, or else because the kills come a regular time
+            - When the next kill is expected, from the rhythm, or else because the kills come a regular time
               after one another. V(null) if there is neither, or if the kills have stopped.
           type: dict
           contains:
             expected:
-              description: The time at which it is to be expected.
+              description: The time at which it is expected.
               type: str
             earliest:
               description: The earliest time, judging by the kills so far.

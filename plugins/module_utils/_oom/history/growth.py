@@ -51,11 +51,11 @@ _SAME_SIZE = 0.6
 
 
 _SENTENCES = {
-    "leak": "The memory leaks: it grows by {rate} an hour.",
+    "leak": "There is a memory leak of {rate} an hour.",
     "spike": "The memory grew suddenly.",
     "too_many": "There were too many processes.",
     "limit_too_low": "The limit is too low for ordinary use.",
-    "cannot_tell": "Why the memory grew cannot be told.",
+    "cannot_tell": "It is unknown why the memory grew.",
 }
 
 
@@ -283,7 +283,7 @@ def _judge_number(case: _Case) -> Growth | None:
         return None
 
     then = f"At the last kill, {kill.namesakes} processes named {kill.victim} held {format_size(mean)} each."
-    now = f"Now there are {present.number}, which hold {format_size(present.mean_bytes)} each."
+    now = f"Now their number is {present.number}, with {format_size(present.mean_bytes)} each."
     return Growth("too_many", (then, now))
 
 
@@ -293,10 +293,10 @@ def _name_gap(case: _Case, past: Past) -> str:
     gaps = {
         "The victim was in no unit of the host, so systemd recorded no runs of it.": not is_unit(case.unit),
         f"systemd recorded no memory peaks of {case.unit}. It does so from version 255 on.": {*peaks} == {None},
-        f"The journal shows {len(case.runs)} runs of {case.unit} that ended without a kill and whose memory peak is "
-        f"known. At least {_FEWEST_RUNS} are needed.": len(case.runs) < _FEWEST_RUNS,
-        f"The journal shows for {len(case.ends)} kills how long {case.unit} had run and how much memory it used. At "
-        f"least {_FEWEST_KILLS} are needed.": len(case.ends) < _FEWEST_KILLS,
+        f"There are too few runs of {case.unit} that ended without a kill and have a known memory peak: "
+        f"{len(case.runs)}, but at least {_FEWEST_RUNS} are needed.": len(case.runs) < _FEWEST_RUNS,
+        f"There are too few kills for which it is known how long {case.unit} had run and how much memory it used: "
+        f"{len(case.ends)}, but at least {_FEWEST_KILLS} are needed.": len(case.ends) < _FEWEST_KILLS,
     }
     for gap, applies in gaps.items():
         if applies:

@@ -129,7 +129,7 @@ class Preceding(t.NamedTuple):
         if not names:
             return ""
 
-        return f" It comes together with {', '.join(names)}, so which of them matters cannot be told."
+        return f" It comes together with {', '.join(names)}, so it is unknown which of them matters."
 
 
 _Key = t.Tuple[str, str]

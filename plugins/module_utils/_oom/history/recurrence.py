@@ -89,8 +89,8 @@ def _build_forecast(next_kill: Forecast) -> Data:
 def _word_forecast(next_kill: Forecast) -> str:
     earliest = format_utc(format_time(next_kill.earliest_us) or "")
     latest = format_utc(format_time(next_kill.latest_us) or "")
-    sentence = f"The next kill is to be expected between {earliest} and {latest}"
+    sentence = f"The next kill is expected between {earliest} and {latest}"
     if next_kill.share is None:
         return f"{sentence}."
 
-    return f"{sentence}, as at {next_kill.share:.0%} of such times so far."
+    return f"{sentence}. So far, {next_kill.share:.0%} of such times had a kill."

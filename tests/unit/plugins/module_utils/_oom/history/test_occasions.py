@@ -33,7 +33,7 @@ PAST = Past(0, 30 * DAY, [(0, 0)], [])
         ),
         (
             AFTER_START,
-            "9 of 10 kills came 9 h 2 min to 9 h 6 min after a start of the unit, in 9 of 12 runs so long",
+            "9 of 10 kills came 9 h 2 min to 9 h 6 min after a start of the unit, in 9 of 12 runs of that length",
         ),
     ],
 )

@@ -80,7 +80,7 @@ def test_what_precedes_few_of_the_kills_is_not_told() -> None:
 def test_first_of_several_that_come_together_is_named_first() -> None:
     (found,) = find(name_all("cron", "backup", shift(MINUTE)), name_all("sudo", "dump", shift(30 * SECOND)))
     assert (found.key, found.together) == (("cron", "backup"), (("sudo", "dump"),))
-    assert found.sentence.endswith("It comes together with dump, so which of them matters cannot be told.")
+    assert found.sentence.endswith("It comes together with dump, so it is unknown which of them matters.")
 
 
 def test_rarer_happening_hides_one_that_is_always_there() -> None:

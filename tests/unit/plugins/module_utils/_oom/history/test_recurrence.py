@@ -57,8 +57,8 @@ def test_forecast_is_plain_data() -> None:
         "share": 1.0,
         "basis": RHYTHM,
         "sentence": (
-            "The next kill is to be expected between 2024-10-12 02:00:00 UTC and 2024-10-12 02:03:00 UTC, "
-            "as at 100% of such times so far."
+            "The next kill is expected between 2024-10-12 02:00:00 UTC and 2024-10-12 02:03:00 UTC. "
+            "So far, 100% of such times had a kill."
         ),
     }
 
