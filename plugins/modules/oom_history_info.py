@@ -153,7 +153,7 @@ kinds:
     rhythm:
       description:
         - When the kills come again and again, V(null) if they show no rhythm.
-        - A rhythm has at least four of the kills and half of them, and less than 1 % chance at random. Kills in
+        - A rhythm has at least four of the kills and half of them, and less than 1% chance at random. Kills in
           quick succession count as one.
       type: dict
       contains:
@@ -203,11 +203,11 @@ kinds:
         sentence:
           description: The rhythm as a sentence.
           type: str
-          sample: "9 of 10 kills came within 4 min after 03:00, on 9 of 12 days (chance at random: 0.002 %)."
+          sample: "9 of 10 kills came within 4 min after 03:00, on 9 of 12 days (chance at random: 0.002%)."
     preceded_by:
       description:
         - What came in the last minute, 10 minutes or 30 minutes before at least four of the kills and half of
-          them, with less than 1 % chance at random. The most telling comes first.
+          them, with less than 1% chance at random. The most telling comes first.
         - What comes in the 10 minutes after a kill may be its consequence, and is left out.
       type: list
       elements: dict
@@ -348,7 +348,7 @@ kinds:
           type: str
           sample: >-
             0 kills in 27 days since swap went from 3.7 GiB to 10.0 GiB, after 9 kills in 30 days; at the old rate,
-            the chance of so few was 0.3 %.
+            the chance of so few was 0.3%.
         chance:
           description: That chance, V(null) if there is no time before or after the change.
           type: float

@@ -89,13 +89,13 @@ def correct(chance: float, tried: int) -> float:
 
 
 def word_chance(chance: float) -> str:
-    """Return a chance in percent, such as `12 %`, `0.3 %`, `0.002 %` or `less than 0.0001 %`."""
+    """Return a chance in percent, such as `12%`, `0.3%`, `0.002%` or `less than 0.0001%`."""
     percent = 100 * chance
     if percent < 0.0001:
-        return "less than 0.0001 %"
+        return "less than 0.0001%"
 
     digits = max(0, -math.floor(math.log10(percent)))
-    return f"{percent:.{digits}f} %"
+    return f"{percent:.{digits}f}%"
 
 
 def _count_ways(total: int, drawn: int) -> float:

@@ -138,7 +138,7 @@ def _propose(times: t.Sequence[int], period: int) -> list[ClockRhythm]:
 
 
 def _refine_weekdays(daily: ClockRhythm) -> ClockRhythm:
-    """Return the rhythm with the days of the week to which it is limited, if it is by less than 1 % chance."""
+    """Return the rhythm with the days of the week to which it is limited, if it is by less than 1% chance."""
     days = daily.list_turns()
     hit = list(map(get_weekday, days))
     every = list(map(get_weekday, range(days[0], days[-1] + 1)))

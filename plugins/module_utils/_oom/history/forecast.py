@@ -5,7 +5,7 @@
 
 From a rhythm, it is the next occasion; without one, it is as long after the last kill as the other kills came after the
 one before, if these times are alike (see start_rhythm.py). There is no forecast if the kills have stopped: if so many
-occasions without a kill have less than 1 % chance, or if the longest of these times has passed.
+occasions without a kill have less than 1% chance, or if the longest of these times has passed.
 """
 
 from __future__ import annotations

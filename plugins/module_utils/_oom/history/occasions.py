@@ -118,7 +118,7 @@ def _word_interval(rhythm: Rhythm) -> str:
 
 def _word_after_start(rhythm: Rhythm) -> str:
     durations = word_range(rhythm.at_us, rhythm.at_us + rhythm.within_us)
-    return f"{durations} after a start of the unit, in {rhythm.hits} of {rhythm.occasions} runs of that length"
+    return f"{durations} after a start of the unit, in {rhythm.hits} of {rhythm.occasions} runs at least that long"
 
 
 def _word_window(rhythm: Rhythm) -> str:

@@ -4,7 +4,7 @@
 """What came before the kills, and seldom at other times; pure.
 
 A happening precedes the kills if it came before at least four of them and half of them, in the last minute, the last 10
-minutes or the last 30 minutes, and if this has less than 1 % chance at random:
+minutes or the last 30 minutes, and if this has less than 1% chance at random:
 
 * Kills that follow each other within this time, and at least 10 minutes, count as one.
 * What comes in the 10 minutes after a kill may be its consequence, such as a restart, and does not count.

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Find the rhythm of kills; pure.
 
-A rhythm needs at least four kills and half of all kills, and less than 1 % chance at random:
+A rhythm needs at least four kills and half of all kills, and less than 1% chance at random:
 
 * Kills in quick succession count as one. Otherwise each burst would look like a rhythm.
 * Kills at random may come at some hours of the day more often than at others, but not in some minutes more often than

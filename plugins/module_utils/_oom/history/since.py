@@ -24,7 +24,7 @@ CANNOT_TELL = "cannot_tell"
 
 _HOUR_US = 3_600_000_000
 _DAY_US = 24 * _HOUR_US
-# Verdicts, and how improbable they have to be. The chance of any on a host on which nothing made a difference is 5 %.
+# Verdicts, and how improbable they have to be. The chance of any on a host on which nothing made a difference is 5%.
 _LIMITS = {FEWER: 0.04, MORE: 0.01}
 # Changes that follow one another within this time are judged together.
 _TOGETHER_US = _DAY_US

@@ -95,7 +95,7 @@ def list_gaps(kills: t.Sequence[Kill]) -> list[StartRhythm]:
 
 
 def find_regular_gaps(kills: t.Sequence[Kill]) -> StartRhythm | None:
-    """Return the times from kill to kill if at least half of them are alike, by less than 1 % chance."""
+    """Return the times from kill to kill if at least half of them are alike, by less than 1% chance."""
     for gaps in list_gaps(kills):
         if gaps.find_chance() < SIGNIFICANT:
             return gaps

@@ -191,7 +191,7 @@ def plant_interval(rng: random.Random) -> History:
 
 
 def plant_on_clock(rng: random.Random, kind: str, period: int, weekdays: tuple[int, ...], days: int) -> History:
-    """Return kills at a third or more of the occasions of a rhythm, and up to 15 % at other times."""
+    """Return kills at a third or more of the occasions of a rhythm, and up to 15% at other times."""
     clock = LocalClock(UTC_OFFSETS)
     jitter = rng.uniform(0, min(period / 8, 20 * MINUTE))
     hits = rng.uniform(0.4, 1)

@@ -110,15 +110,15 @@ def test_correction_counts_what_was_tried(chance: float, corrected: float) -> No
 @pytest.mark.parametrize(
     ("chance", "words"),
     [
-        (1, "100 %"),
-        (0.12, "12 %"),
-        (0.0961, "10 %"),
-        (0.00099, "0.10 %"),
-        (0.052, "5 %"),
-        (0.003, "0.3 %"),
-        (0.00002, "0.002 %"),
-        (0.0000005, "less than 0.0001 %"),
-        (0, "less than 0.0001 %"),
+        (1, "100%"),
+        (0.12, "12%"),
+        (0.0961, "10%"),
+        (0.00099, "0.10%"),
+        (0.052, "5%"),
+        (0.003, "0.3%"),
+        (0.00002, "0.002%"),
+        (0.0000005, "less than 0.0001%"),
+        (0, "less than 0.0001%"),
     ],
 )
 def test_chance_is_worded_in_percent(chance: float, words: str) -> None:

@@ -33,12 +33,12 @@ PAST = Past(0, 30 * DAY, [(0, 0)], [])
         ),
         (
             AFTER_START,
-            "9 of 10 kills came 9 h 2 min to 9 h 6 min after a start of the unit, in 9 of 12 runs of that length",
+            "9 of 10 kills came 9 h 2 min to 9 h 6 min after a start of the unit, in 9 of 12 runs at least that long",
         ),
     ],
 )
 def test_sentence(rhythm: Rhythm, sentence: str) -> None:
-    assert rhythm.sentence == f"{sentence} (chance at random: 0.002 %)."
+    assert rhythm.sentence == f"{sentence} (chance at random: 0.002%)."
 
 
 @pytest.mark.parametrize(("rhythm", "count"), [(RHYTHM, 14), (SUNDAYS, 2), (INTERVAL, 14 * 96)])

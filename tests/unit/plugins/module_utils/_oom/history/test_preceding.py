@@ -45,8 +45,8 @@ def test_cron_job_before_each_kill_is_told() -> None:
     assert found[:6] == ("cron", "backup", (), 10 * MINUTE, 8, 8)
     assert (found.lag_us, found.shortest_us, found.longest_us) == (1.5 * MINUTE, MINUTE, 2 * MINUTE)
     kills = "The cron job backup ran 1 min to 2 min before 8 of 8 kills"
-    others = "within 10 min before 0.05 % of all other times"
-    assert found.sentence == f"{kills}, and {others} (chance at random: less than 0.0001 %)."
+    others = "within 10 min before 0.05% of all other times"
+    assert found.sentence == f"{kills}, and {others} (chance at random: less than 0.0001%)."
 
 
 def test_what_came_at_no_other_time_is_told_so() -> None:

@@ -16,7 +16,7 @@ from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.his
     build_past,
 )
 
-CHANCE = "(chance at random: less than 0.0001 %)"
+CHANCE = "(chance at random: less than 0.0001%)"
 RHYTHM = f"8 of 8 kills came within 3 min after 03:00, on 8 of 8 days {CHANCE}."
 
 

@@ -31,7 +31,7 @@ def test_nightly_kills_are_told_in_a_sentence() -> None:
     minutes = (1, 4, 2, 3, 1, 3, 2, 2, 1)
     times: t.Sequence[float] = [FIRST_US + n * DAY + 2 * HOUR + minute * MINUTE - 1 for n, minute in enumerate(minutes)]
     assert find_sentence([*times, FIRST_US + 16 * HOUR], 12) == (
-        "9 of 10 kills came within 4 min after 03:00, on 9 of 12 days (chance at random: less than 0.0001 %)."
+        "9 of 10 kills came within 4 min after 03:00, on 9 of 12 days (chance at random: less than 0.0001%)."
     )
 
 

@@ -46,7 +46,7 @@ def test_change_without_kills_since_helped() -> None:
     (since,) = judge(range(1, 30, 3), SWAP)
     assert since.sentence == (
         "0 kills in 30 days since swap went from 4.0 GiB to 10.0 GiB, after 10 kills in 30 days; at the old rate, the "
-        "chance of so few was 0.10 %."
+        "chance of so few was 0.10%."
     )
     assert since.verdict == FEWER
 
@@ -55,7 +55,7 @@ def test_more_kills_than_before_are_named() -> None:
     (since,) = judge([5, *range(31, 60, 2)], SWAP)
     assert since.sentence == (
         "15 kills in 30 days since swap went from 4.0 GiB to 10.0 GiB, after 1 kill in 30 days; at the old rate, the "
-        "chance of so many was 0.03 %."
+        "chance of so many was 0.03%."
     )
     assert since.verdict == MORE
 
