@@ -85,6 +85,8 @@ class _Case(t.NamedTuple):
     runs: t.Sequence[Point]
     ends: t.Sequence[Point]
     present: Population | None
+    is_partial: bool
+    """Whether there were other runs, of which systemd recorded nothing."""
 
     @property
     def unit(self) -> str:
@@ -168,6 +170,7 @@ def _make_case(kills: t.Sequence[Kill], past: Past) -> _Case:
         runs=list(filter(None, runs)),
         ends=list(filter(None, ends)),
         present=past.present.get((kills[-1].victim, kills[-1].uid)),
+        is_partial=unit in past.partial_units,
     )
 
 
@@ -247,9 +250,12 @@ def _judge_spike(case: _Case) -> Growth | None:
 
 
 def _judge_limit(case: _Case) -> Growth | None:
-    """Return that the limit is too low, if the memory is near it in all runs, whatever their length."""
+    """Return that the limit is too low, if the memory is near it in all runs, whatever their length.
+
+    systemd records nothing of small runs, so if some are missing, these may be the small ones.
+    """
     evicted = case.evicted_bytes
-    if case.kills[-1].cause != "cgroup_limit" or evicted is None:
+    if case.kills[-1].cause != "cgroup_limit" or evicted is None or case.is_partial:
         return None
 
     size = case.size_at_kills
@@ -293,6 +299,8 @@ def _name_gap(case: _Case, past: Past) -> str:
     gaps = {
         "The victim was in no unit of the host, so systemd recorded no runs of it.": not is_unit(case.unit),
         f"systemd recorded no memory peaks of {case.unit}. It does so from version 255 on.": {*peaks} == {None},
+        f"systemd recorded what {len(case.runs)} runs of {case.unit} used that ended without a kill, and nothing of "
+        "others. It leaves out runs that used no more than 1 s of processor time and 64 MiB.": case.is_partial,
         f"There are too few runs of {case.unit} that ended without a kill and have a known memory peak: "
         f"{len(case.runs)}, but at least {_FEWEST_RUNS} are needed.": len(case.runs) < _FEWEST_RUNS,
         f"There are too few kills for which it is known how long {case.unit} had run and how much memory it used: "

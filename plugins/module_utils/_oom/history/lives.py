@@ -139,6 +139,19 @@ def list_lives(runs: t.Iterable[Run], kills: t.Iterable[Kill]) -> list[Life]:
     return sorted(lives, key=_get_end)
 
 
+def find_partial_units(runs: t.Iterable[Run]) -> set[str]:
+    """Return the units with a run that has ended, since another one began, without a record of it."""
+    open_units: set[str] = set()
+    partial = set()
+    for run in sorted(runs, key=_get_start):
+        if run.unit in open_units:
+            partial.add(run.unit)
+        if run.ended_us is None:
+            open_units.add(run.unit)
+
+    return partial
+
+
 def find_running(runs: t.Iterable[Run]) -> dict[str, int]:
     """Return when the units were started whose last run has not ended; `runs` are oldest first."""
     last = {run.unit: run for run in runs}

@@ -137,6 +137,8 @@ class Past(t.NamedTuple):
     lives: t.Sequence[Life] = ()
     running: t.Mapping[str, int] = types.MappingProxyType({})
     """When the units that run now were started, as far as that is known."""
+    partial_units: t.AbstractSet[str] = frozenset()
+    """The units of which systemd did not record what each run used. Of all runs that ended, `lives` has some."""
     happenings: t.Sequence[Happening] = ()
     """Of one name, all in the period are known, or only those shortly before kills if they precede few of them."""
     pressures_us: t.Sequence[int] = ()

@@ -18,7 +18,7 @@ from ..._journal.window import Extent
 from .happenings import PRESSURE, SOURCES, Source, is_pressure, mark_timers
 from .host_files import list_file_changes
 from .kinds import group_kills, is_unit
-from .lives import FIELDS, MESSAGES, Run, add_runs, find_running, list_lives, list_runs
+from .lives import FIELDS, MESSAGES, Run, add_runs, find_partial_units, find_running, list_lives, list_runs
 from .local_time import list_utc_offsets
 from .model import Happening, Kill, Modification, Past
 from .modifications import merge_changes, read_changes
@@ -72,6 +72,7 @@ def observe_past(
         kills=add_runs(in_order, runs),
         lives=list_lives(runs, in_order),
         running=find_running(runs),
+        partial_units=find_partial_units(runs),
         happenings=sorted(happenings),
         modifications=read_changes(journal, extent.first_us, extent.last_us),
         pressures_us=reader.read_pressures(),

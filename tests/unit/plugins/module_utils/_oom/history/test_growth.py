@@ -131,6 +131,16 @@ def test_page_cache_does_not_show_that_a_limit_is_too_low(changes: dict[str, t.A
     assert judge([kill._replace(**changes) for kill in EARLY], NEAR).verdict == "cannot_tell"
 
 
+def test_limit_may_be_high_enough_for_runs_that_systemd_did_not_record() -> None:
+    past = make_past(*EARLY, lives=NEAR, partial_units={"shop.service"})
+    growth = judge_growth(EARLY, past)
+    assert growth.verdict == "cannot_tell"
+    assert " ".join(growth.evidence) == (
+        "systemd recorded what 5 runs of shop.service used that ended without a kill, and nothing of others. It leaves "
+        "out runs that used no more than 1 s of processor time and 64 MiB."
+    )
+
+
 CROWD = make_kill(
     600,
     uid=7,

@@ -15,6 +15,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.lives 
     STARTING,
     Run,
     add_runs,
+    find_partial_units,
     find_running,
     list_lives,
     list_runs,
@@ -123,3 +124,16 @@ def test_lives_are_runs_that_have_ended_without_a_kill(with_kill: Run) -> None:
 )
 def test_unit_runs_whose_last_run_has_not_ended(runs: t.Sequence[Run], started: int | None) -> None:
     assert find_running(runs).get(UNIT) == to_us(started)
+
+
+@pytest.mark.parametrize(
+    ("runs", "partial"),
+    [
+        ([run(1, None), run(11, 21)], {UNIT}),
+        ([run(1, 9), run(11, None)], set()),
+        ([run(1, None), Run("other.service", SECOND, 2 * SECOND)], set()),
+    ],
+    ids=["ended without a record", "still running", "another unit"],
+)
+def test_units_of_which_a_run_ended_without_a_record(runs: t.Sequence[Run], partial: set[str]) -> None:
+    assert find_partial_units(runs) == partial
