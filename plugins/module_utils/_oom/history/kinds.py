@@ -25,6 +25,27 @@ class Kind(t.NamedTuple):
     kills: t.Sequence[Kill]
 
 
+def add_units(kills: t.Sequence[Kill]) -> list[Kill]:
+    """Return the kills; those without a unit get the one of the other kills of their victim if these have one unit.
+
+    The reports of kills beyond the limit of events are not read, and the kill line shows no unit.
+    """
+    units: dict[str, set[str]] = {}
+    for kill in kills:
+        if kill.unit:
+            units.setdefault(kill.victim, set()).add(_name_unit(kill))
+
+    return [_add_unit(kill, units.get(kill.victim, set())) for kill in kills]
+
+
+def _add_unit(kill: Kill, units: t.Collection[str]) -> Kill:
+    if kill.unit or len(units) != 1:
+        return kill
+
+    (unit,) = units
+    return kill._replace(unit=unit)
+
+
 def group_kills(kills: t.Iterable[Kill]) -> list[Kind]:
     """Return the kinds of kills, the one with most kills first.
 
@@ -33,7 +54,7 @@ def group_kills(kills: t.Iterable[Kill]) -> list[Kind]:
     """
     victims: dict[tuple[str, str], list[Kill]] = {}
     for kill in sorted(kills, key=_get_time):
-        victim = (_NUMBERED.sub(r"\1*\2", kill.unit), kill.victim)
+        victim = (_name_unit(kill), kill.victim)
         victims.setdefault(victim, []).append(kill)
 
     kinds: list[Kind] = []
@@ -59,6 +80,11 @@ def _split_by_cause(unit: str, victim: str, kills: t.Sequence[Kill]) -> list[Kin
 def is_unit(name: str) -> bool:
     """Return whether the place of a kill is one unit of the host: no cgroup, and none of many numbered units."""
     return bool(name) and "/" not in name and "*" not in name
+
+
+def _name_unit(kill: Kill) -> str:
+    """Return the unit of a kill, without its number."""
+    return _NUMBERED.sub(r"\1*\2", kill.unit)
 
 
 def _get_time(kill: Kill) -> int:

@@ -17,7 +17,7 @@ from ..._journal.walk import Walk
 from ..._journal.window import Extent
 from .happenings import PRESSURE, SOURCES, Source, is_pressure, mark_timers
 from .host_files import list_file_changes
-from .kinds import group_kills, is_unit
+from .kinds import add_units, group_kills, is_unit
 from .lives import FIELDS, MESSAGES, Run, add_runs, find_partial_units, find_running, list_lives, list_runs
 from .local_time import list_utc_offsets
 from .model import Happening, Kill, Modification, Past
@@ -61,7 +61,7 @@ def observe_past(
     With `local`, it is this host's own journal: its local time, its timers and its processes are known. Otherwise, the
     time is UTC. The files of this host are below `root`. Raises JournalError.
     """
-    in_order = sorted(kills, key=_get_time)
+    in_order = sorted(add_units(kills), key=_get_time)
     reader = _PastReader(journal, extent, in_order)
     runs = reader.read_runs()
     happenings = [*reader.read_happenings(), *reader.read_kernels()]

@@ -106,17 +106,22 @@ def judge_changes(kills: t.Sequence[Kill], past: Past) -> list[Since]:
 
     The time before a change begins at the change before it, and the time after it ends at the next one. Changes are
     judged together if they follow one another within a day, or if there was no kill and not enough time between them to
-    tell them apart. Changes without a kill before or after are left out. If the clock was set back behind a kill, it is
-    unknown which kills came before a change.
+    tell them apart. Changes without a kill before or after are left out. There is no result if kills may be missing, or
+    if the clock was set back behind one, so that it is unknown which kills came before a change.
     """
     newest = kills[-1]
-    if newest.time_us > past.last_us:
+    if newest.time_us > past.last_us or _may_miss_kills(newest, past):
         return []
 
     groups = group_changes([change for change in past.modifications if _may_prevent(change, newest)])
     judge = _Judge(kills, past, len(groups))
 
     return judge.judge_groups(groups)
+
+
+def _may_miss_kills(kill: Kill, past: Past) -> bool:
+    """Return whether kills of the same victim are of another kind only because their units are unknown."""
+    return bool(kill.unit) and any(other.victim == kill.victim and not other.unit for other in past.kills)
 
 
 def _may_prevent(change: Modification, kill: Kill) -> bool:

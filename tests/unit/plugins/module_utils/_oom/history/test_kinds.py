@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.kinds import group_kills
+from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.kinds import add_units, group_kills
 from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.history.factories import make_kill
 
 
@@ -48,3 +48,19 @@ def test_numbered_units_are_of_one_kind(units: tuple[str, ...], name: str) -> No
 
 def test_other_units_with_numbers_keep_their_names() -> None:
     assert len(group_kills([make_kill(1, unit="web@1.service"), make_kill(2, unit="web@2.service")])) == 2
+
+
+def test_kills_without_a_unit_are_in_the_unit_of_the_others() -> None:
+    kills = add_units([make_kill(1, unit=""), make_kill(2), make_kill(3, unit="", victim="other")])
+    assert [kill.unit for kill in kills] == ["shop.service", "shop.service", ""]
+
+
+def test_kills_without_a_unit_are_in_a_numbered_unit_of_the_others() -> None:
+    kills = [make_kill(1, unit=""), make_kill(2, unit="session-1.scope"), make_kill(3, unit="session-2.scope")]
+    (kind,) = group_kills(add_units(kills))
+    assert (kind.unit, len(kind.kills)) == ("session-*.scope", 3)
+
+
+def test_kills_without_a_unit_stay_apart_if_the_others_have_several() -> None:
+    kills = [make_kill(1, unit=""), make_kill(2), make_kill(3, unit="web.service")]
+    assert add_units(kills) == kills

@@ -152,6 +152,14 @@ def test_nothing_is_told_if_the_clock_was_set_back_behind_a_kill() -> None:
     assert judge([5, 50, 61], SWAP) == []
 
 
+def test_nothing_is_told_if_kills_of_the_victim_have_no_unit() -> None:
+    kills = [Kill(day * DAY, "b", "shop.service", "php", "x") for day in (50, 55)]
+    lost = Kill(5 * DAY, "b", "", "php", "x")
+    past = Past(0, 60 * DAY, [(0, 0)], [lost, *kills], modifications=[SWAP])
+    assert judge_changes(kills, past) == []
+    assert judge_changes(kills, past._replace(kills=[lost._replace(victim="ruby"), *kills]))
+
+
 def test_groups_are_of_changes_within_a_day() -> None:
     changes = [SWAP._replace(time_us=int(day * DAY)) for day in (1, 1.5, 2.4, 5)]
     assert [len(group) for group in group_changes(changes)] == [3, 1]
