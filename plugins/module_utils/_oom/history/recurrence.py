@@ -89,7 +89,11 @@ def _build_forecast(next_kill: Forecast) -> Data:
 def _word_forecast(next_kill: Forecast) -> str:
     earliest = format_utc(format_time(next_kill.earliest_us) or "")
     latest = format_utc(format_time(next_kill.latest_us) or "")
-    sentence = f"The next kill is expected between {earliest} and {latest}"
+    when = f"between {earliest} and {latest}"
+    if earliest == latest:
+        when = f"at {earliest}"
+
+    sentence = f"The next kill is expected {when}"
     if next_kill.share is None:
         return f"{sentence}."
 

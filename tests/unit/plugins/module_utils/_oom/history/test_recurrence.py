@@ -63,6 +63,13 @@ def test_forecast_is_plain_data() -> None:
     }
 
 
+def test_forecast_of_equal_gaps_is_one_time() -> None:
+    gap_us = 7 * HOUR + 780 * SECOND
+    past = build_past([FIRST_US + number * gap_us for number in range(1, 20)], 8)
+    found = build_recurrence(past.kills, past, past.kills[-1].time_us + HOUR)
+    assert found["forecast"]["sentence"].startswith("The next kill is expected at 2024-10-")
+
+
 def test_time_after_the_start_has_no_time_of_day() -> None:
     starts: dict[float, float] = {}
     for run in range(8):
