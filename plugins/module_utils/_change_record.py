@@ -58,7 +58,7 @@ class Difference(t.NamedTuple):
         """One sentence about the difference."""
         title = name_setting(self.what, self.object)
         if self.before == self.after:
-            return f"Renewed {title}. No value changed."
+            return f"Renewed {title}."
 
         before = format_value(self.what, self.before)
         after = format_value(self.what, self.after)

@@ -25,6 +25,9 @@ from .model import Limit, Plan, State, Wanted
 from .plan import is_restart_required
 from .syntax import parse_size
 
+# Their values may be secret.
+_SECRET = ("Environment", "SetCredential", "SetCredentialEncrypted")
+
 
 def build_result(state: State, plan: Plan, wanted: Wanted, *, check_mode: bool = False) -> dict[str, t.Any]:
     """Return the module's result, without `changed` and `diff`.
@@ -158,7 +161,8 @@ def _find_killed_units(state: State, wanted: Wanted) -> list[str]:
 def list_settings(state: State, wanted: Wanted) -> list[Setting]:
     """Return the drop-in, and the value of each directive in it or in the request, for the journal.
 
-    That is the value in force if systemd was asked for it, and the one in the file otherwise.
+    That is the value in force if systemd was asked for it, and the one in the file otherwise. Directives whose values
+    may be secret are left out, because a journal may be sent to other hosts.
     """
     written: dict[str, list[str]] = {}
     for assignment in parse_assignments(state.text):
@@ -171,7 +175,8 @@ def list_settings(state: State, wanted: Wanted) -> list[Setting]:
     unit = _find_name(state, wanted)
     settings = [Setting(f"drop-in {wanted.name}", unit)]
     for directive, value in values.items():
-        settings.append(Setting(directive, unit, _to_bytes(directive, value)))
+        if directive not in _SECRET:
+            settings.append(Setting(directive, unit, _to_bytes(directive, value)))
 
     return settings
 

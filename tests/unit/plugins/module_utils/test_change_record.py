@@ -64,8 +64,8 @@ def test_record_is_small() -> None:
     [
         (None, "continue", "Set OOMPolicy of apache2.service to continue."),
         ("stop", None, "Removed OOMPolicy of apache2.service, which was stop."),
-        ("stop", "stop", "Renewed OOMPolicy of apache2.service. No value changed."),
-        (None, None, "Renewed OOMPolicy of apache2.service. No value changed."),
+        ("stop", "stop", "Renewed OOMPolicy of apache2.service."),
+        (None, None, "Renewed OOMPolicy of apache2.service."),
     ],
 )
 def test_message_says_what_changed(before: Value, after: Value, message: str) -> None:

@@ -184,3 +184,9 @@ def test_setting_of_a_template_is_that_of_the_template() -> None:
     found = state(properties={"Id": "shop@1.service"}, instances=(state(),))
     template = dataclasses.replace(WANTED, unit="shop@.service")
     assert {setting.object for setting in list_settings(found, template)} == {"shop@.service"}
+
+
+@pytest.mark.parametrize("directive", ["Environment", "SetCredential", "SetCredentialEncrypted"])
+def test_values_that_may_be_secret_are_no_settings(directive: str) -> None:
+    found = state(text=f"[Service]\n{directive}=KEY=x\nOOMPolicy=continue\n")
+    assert [setting.what for setting in list_settings(found, WANTED)] == ["drop-in 50-oomguard", "OOMPolicy"]
