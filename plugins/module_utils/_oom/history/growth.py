@@ -297,6 +297,7 @@ def _name_gap(case: _Case, past: Past) -> str:
     """Return why there is no verdict."""
     peaks = [life.peak_bytes for life in past.lives if life.unit == case.unit]
     gaps = {
+        "The unit of the victim is unknown.": not case.unit,
         "The victim was in no unit of the host, so systemd recorded no runs of it.": not is_unit(case.unit),
         f"systemd recorded no memory peaks of {case.unit}. It does so from version 255 on.": {*peaks} == {None},
         f"systemd recorded what {len(case.runs)} runs of {case.unit} used that ended without a kill, and nothing of "

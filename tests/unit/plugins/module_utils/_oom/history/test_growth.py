@@ -203,6 +203,7 @@ def test_other_crowds_are_not_too_many(kill: Kill, present: Population | None) -
             [],
             "The victim was in no unit of the host, so systemd recorded no runs of it.",
         ),
+        ([make_kill(1, unit="")], [], "The unit of the victim is unknown."),
         ([make_kill(1, unit="session-*.scope")], [], "The victim was in no unit of the host, so systemd"),
         (AT_LIMIT, [make_life(1, 1, peak_bytes=None)], "systemd recorded no memory peaks of shop.service. It does so"),
         (
