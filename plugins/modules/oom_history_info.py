@@ -101,6 +101,8 @@ kinds:
     unit:
       description:
         - The unit of the victim, or else its cgroup. V(null) if both are unknown.
+        - With too many kills to read all reports, those without one count in the unit of the others of their
+          victim, if these have one unit.
         - The units of sessions, and other units with a number, are one unit, such as V(session-*.scope).
       type: str
       sample: apache2.service

@@ -140,7 +140,7 @@ options:
     default: 300
   history:
     description:
-      - Whether to return RV(history), which tells why the memory grew, when the kills come, and what helps.
+      - Whether to return RV(history), which tells why the memory grew, when the kills come, and whether changes helped.
       - It covers the kills in the requested period, so request as much as the journal holds. With O(after_cursor), it
         covers the whole journal if there are new kills.
       - On a host without kills, this takes no time.
@@ -953,7 +953,8 @@ summary:
           contains: *host_remedy
 history:
   description:
-    - What the kills of the host have in common, from what its journal says of the time around them.
+    - What the kills of the host have in common, from what its journal says of the time around them. For the journal of
+      this host, the log of dpkg, the files of units and the processes that run now are read as well.
     - Its rules are in the guide to histories, C(docs/history.md).
     - V(null) for O(log_files), and with O(after_cursor) if there are no new kills.
   returned: when O(history=true)
@@ -976,6 +977,8 @@ history:
         unit:
           description:
             - The unit of the victim, or else its cgroup. V(null) if both are unknown.
+            - With too many kills to read all reports, those without one count in the unit of the others of their
+              victim, if these have one unit.
             - The units of sessions, and other units with a number, are one unit, such as V(session-*.scope).
           type: str
           sample: apache2.service
