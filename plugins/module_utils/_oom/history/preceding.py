@@ -183,6 +183,13 @@ class _Search:
 
         shares = [self._find_largest_share(coverage, kill_us, window_us) for kill_us in _take_sample(kills)]
         chance = find_chance_of_at_least(len(lags), len(kills), statistics.fmean(shares))
+        gain = 0.0
+        if share:
+            gain = measure_gain(len(lags), len(kills), share)
+        else:
+            # The clock was set back: it happened at no time at which the host is known to have been up.
+            chance = 1.0
+
         return Preceding(
             *key,
             together=(),
@@ -194,7 +201,7 @@ class _Search:
             shortest_us=min(lags),
             longest_us=max(lags),
             chance=correct(chance, len(self._activity) * len(WINDOWS_US)),
-            gain=measure_gain(len(lags), len(kills), share),
+            gain=gain,
         )
 
     def _find_largest_share(self, coverage: Coverage, kill_us: int, window_us: int) -> float:

@@ -137,6 +137,10 @@ def test_planted_causes_are_first() -> None:
     assert len(wrong) <= 2
 
 
+def test_nothing_is_told_of_times_at_which_the_host_is_not_known_to_have_been_up() -> None:
+    assert not find(name_all("cron", "backup", shift(MINUTE)), boots=((0, HOUR),))
+
+
 def test_cron_jobs_are_told_apart_by_their_commands_and_shown_without_them() -> None:
     hourly = list(range(0, 30 * DAY, HOUR))
     (found,) = find(name_all("cron", "php shop.php --key=x", shift(MINUTE)), name_all("cron", "php mail.php", hourly))
