@@ -29,8 +29,7 @@ StartLimitIntervalSec=0
 
 [Service]
 EnvironmentFile={arguments}
-ExecStartPre=-/bin/sh -c 'ulimit -t 1; while :; do :; done'
-ExecStart={command} $ARGUMENT
+ExecStart=/bin/sh -c '(ulimit -t 1; while :; do :; done); exec {command} $ARGUMENT'
 Restart=always
 RestartSec=1
 OOMPolicy={policy}
