@@ -22,7 +22,8 @@ PROGRAMS = pathlib.Path(__file__).parent / "programs"
 WAVES = pathlib.Path("/root/waves.json")
 INTERPRETERS = {"py": "/usr/bin/python3", "pl": "/usr/bin/perl", "sh": "/bin/sh"}
 LONGEST = 300
-# systemd records what a run used only if it used more than a second of processor time, or 64 MiB.
+# systemd records what a run used only if it used more than a second of processor time, or 64 MiB. An ExecStartPre=
+# cannot use that second: the argument of the run, which systemd reads after it, would be that of the next one.
 UNIT = """\
 [Unit]
 StartLimitIntervalSec=0

@@ -4,8 +4,9 @@
 """Histories that were made on a virtual machine, with a real kernel and systemd, and whose truth is known.
 
 Each fixture is what molecule/history says of one wave of units: the time, the truth of each unit, and the records. The
-host was busy, so the units grew and ran unevenly, and of the first fixture, systemd recorded nothing of many short
-runs. So many verdicts are `cannot_tell`, but none may be wrong.
+host was busy, so the units grew and ran unevenly. In the first fixture, systemd recorded nothing of many short runs.
+In the second one, runs began late, and their programs got the arguments of the next runs. So most verdicts are
+`cannot_tell`, but none may be wrong.
 """
 
 from __future__ import annotations
