@@ -94,15 +94,24 @@ def _list_sentences(kind: Data, *, details: bool) -> list[str]:
     """Return what is known about a kind of kills, each part in one sentence."""
     growth = kind["growth"]
     others = [kind[part] for part in _PARTS if kind[part]]
-    parts = [*others, *kind["preceded_by"], *kind["since"]]
-    sentences = [part["sentence"] for part in parts]
+    known = [*others, *kind["preceded_by"]]
     if details:
-        return [growth["sentence"], *growth["evidence"], *sentences]
+        return [growth["sentence"], *growth["evidence"], *_get_sentences([*known, *kind["since"]])]
 
+    sentences = _get_sentences([*known, *filter(_follows_kill, kind["since"])])
     if growth["verdict"] == _UNKNOWN:
         return sentences
 
     return [growth["sentence"], *sentences]
+
+
+def _follows_kill(change: Data) -> bool:
+    """Return whether there was a kill before a change of the host: otherwise, it cannot have helped."""
+    return bool(change["before"]["kills"])
+
+
+def _get_sentences(parts: t.Iterable[Data]) -> list[str]:
+    return [part["sentence"] for part in parts]
 
 
 def merge_remedies(remedies: t.Iterable[Data]) -> list[dict[str, t.Any]]:

@@ -248,12 +248,19 @@ BEGIN = ["", "History of worker of shop.service, killed 3 times since 2026-11-20
 
 def test_history_has_one_sentence_for_each_part_that_is_known() -> None:
     parts = {name: {"sentence": f"The {name}."} for name in ("rhythm", "forecast", "enough")}
-    lists = {name: [{"sentence": f"The {name}."}] for name in ("preceded_by", "since")}
+    since = {"sentence": "The since.", "before": {"kills": 1}}
+    lists = {"preceded_by": [{"sentence": "The preceded_by."}], "since": [since]}
     assert explain_history({"kinds": [make_kind(**parts, **lists)]}) == [
         *BEGIN,
         "  - The memory leaks.",
         *[f"  - The {name}." for name in (*parts, *lists)],
     ]
+
+
+def test_change_before_the_first_kill_is_left_out_without_details() -> None:
+    kinds = {"kinds": [make_kind(since=[{"sentence": "1 kill since.", "before": {"kills": 0}}])]}
+    assert explain_history(kinds) == [*BEGIN, "  - The memory leaks."]
+    assert explain_history(kinds, details=True)[-1] == "  - 1 kill since."
 
 
 def test_details_have_the_figures() -> None:
