@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import collections
+import os
 import random
 import typing as t
 
@@ -21,6 +22,8 @@ from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.his
     make_past,
 )
 
+# A random seed would fail once in a hundred runs: up to 0.8% of some sorts are wrong.
+SEED = int(os.environ.get("OOMGUARD_SEED", "1"))
 _HISTORIES = 300
 HOURS = (1, 2, 3, 5, 8)
 GROWING = [make_life(hours, 20 + 10 * hours) for hours in HOURS]
@@ -278,9 +281,8 @@ class Simulation:
 def test_verdict_on_random_histories_is_right_or_none(
     truth: str, make: t.Callable[[Simulation], Growth], least: float
 ) -> None:
-    seed = random.randrange(2**32)
-    made = Simulation(seed)
+    made = Simulation(SEED)
     verdicts = collections.Counter(make(made).verdict for _number in range(_HISTORIES))
     wrong = _HISTORIES - verdicts[truth] - verdicts["cannot_tell"]
-    assert wrong <= _HISTORIES * 0.02, f"seed {seed}"
-    assert verdicts[truth] >= _HISTORIES * least, f"seed {seed}"
+    assert wrong <= _HISTORIES * 0.02, f"seed {SEED}"
+    assert verdicts[truth] >= _HISTORIES * least, f"seed {SEED}"
