@@ -94,11 +94,11 @@ def _find_with_history(query: Query, run: Run, reader: Reader | None) -> dict[st
     A search that continues an earlier one shows too little for a history. If it finds new kills, all of the journal is
     searched for that; otherwise, there is nothing new to say. Raises JournalError.
     """
-    result = _find(query, run, reader)
     is_partial = query.history and query.after_cursor is not None
     if not is_partial:
-        return result
+        return _find(query, run, reader)
 
+    result = _find(query._replace(history=False), run, reader)
     result["history"] = None
     if result["events"]:
         result["history"] = _find(query._replace(after_cursor=None), run, reader)["history"]
