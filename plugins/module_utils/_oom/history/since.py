@@ -121,7 +121,11 @@ def judge_changes(kills: t.Sequence[Kill], past: Past) -> list[Since]:
 
 def _may_miss_kills(kill: Kill, past: Past) -> bool:
     """Return whether kills of the same victim are of another kind only because their units are unknown."""
-    return bool(kill.unit) and any(other.victim == kill.victim and not other.unit for other in past.kills)
+    if not kill.unit:
+        return False
+
+    units = {other.unit for other in past.kills if other.victim == kill.victim}
+    return "" in units
 
 
 def _may_prevent(change: Modification, kill: Kill) -> bool:
