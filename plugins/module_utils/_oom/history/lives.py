@@ -11,6 +11,7 @@ import typing as t
 from ..._journal.record import Record
 from ..explain.unknown import zero_if_unknown
 from ..search.records import STARTED
+from .clock import MINUTE
 from .model import Kill, Life
 
 STARTING = "7d4958e842da4a758f6c1cdc7b36dcc5"
@@ -20,7 +21,7 @@ MESSAGES = (STARTING, STARTED, RESOURCES)
 FIELDS = ("MESSAGE_ID", "UNIT", "INVOCATION_ID", "MEMORY_PEAK", "MEMORY_SWAP_PEAK")
 
 # If memory is short, systemd notices a kill late.
-_LATE_US = 60_000_000
+_LATE_US = MINUTE
 
 
 class Run(t.NamedTuple):

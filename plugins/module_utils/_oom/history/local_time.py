@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import time
 
-_SECOND_US = 1_000_000
-_HOUR_US = 3600 * _SECOND_US
-_DAY_US = 24 * _HOUR_US
+from .clock import DAY, HOUR, SECOND
 
 
 def list_utc_offsets(first_us: int, last_us: int) -> list[tuple[int, int]]:
     """Return since when which offset from UTC applies, from `first_us` to `last_us`, exact to the hour."""
     offsets = [(first_us, _find_offset(first_us))]
-    for day_us in range(first_us, last_us, _DAY_US):
-        end_us = min(day_us + _DAY_US, last_us)
+    for day_us in range(first_us, last_us, DAY):
+        end_us = min(day_us + DAY, last_us)
         if _find_offset(end_us) != offsets[-1][1]:
             change_us = _find_change(day_us, end_us)
             offsets.append((change_us, _find_offset(end_us)))
@@ -26,15 +24,15 @@ def list_utc_offsets(first_us: int, last_us: int) -> list[tuple[int, int]]:
 
 def _find_change(begin_us: int, end_us: int) -> int:
     """Return the full hour between two times at which the offset changes."""
-    begin_hour = begin_us // _HOUR_US + 1
+    begin_hour = begin_us // HOUR + 1
     end_offset = _find_offset(end_us)
-    for hour in range(begin_hour, end_us // _HOUR_US + 1):
-        if _find_offset(hour * _HOUR_US) == end_offset:
-            return hour * _HOUR_US
+    for hour in range(begin_hour, end_us // HOUR + 1):
+        if _find_offset(hour * HOUR) == end_offset:
+            return hour * HOUR
 
     return end_us
 
 
 def _find_offset(time_us: int) -> int:
     """Return the local time's offset from UTC in seconds."""
-    return time.localtime(time_us // _SECOND_US).tm_gmtoff
+    return time.localtime(time_us // SECOND).tm_gmtoff

@@ -15,6 +15,7 @@ from ..._journal.journal import Journal
 from ..._journal.record import Record
 from ..._journal.walk import Walk
 from ..._journal.window import Extent
+from .clock import MINUTE
 from .happenings import PRESSURE, SOURCES, Source, is_pressure, mark_timers
 from .host_files import list_file_changes
 from .kinds import add_units, group_kills, is_unit
@@ -25,7 +26,6 @@ from .modifications import merge_changes, read_changes
 from .packages import PackageChange, list_upgrades, read_packages
 from .populations import observe_populations
 
-_MINUTE_US = 60_000_000
 _MOST_UNITS = 10
 # systemd's records of the runs of these units.
 _MOST_OF_UNITS = 500
@@ -34,7 +34,7 @@ _MOST_PRESSURES = 100
 # If there are more happenings of a source, those in windows before the last kills are read.
 _WINDOWS = 10
 _MOST_IN_WINDOW = 25
-_WINDOW_US = 30 * _MINUTE_US
+_WINDOW_US = 30 * MINUTE
 # Of what is in so many of these windows, all happenings are read.
 _FEWEST_COMMON = 4
 _COMMON_SHARE = 1 / 3

@@ -12,6 +12,7 @@ import re
 import time
 import typing as t
 
+from .clock import SECOND
 from .model import Happening, Modification
 
 # The log is rotated each month.
@@ -27,7 +28,6 @@ _LINE = re.compile(
 # Packages that hold the program of a service are named after it, or have one of these suffixes.
 _SUFFIX = re.compile("-(?:bin|core|server)$")
 _SERVICE = re.compile(r"@|\.service$")
-_SECOND_US = 1_000_000
 
 
 class PackageChange(t.NamedTuple):
@@ -70,7 +70,7 @@ def _parse_line(line: re.Match[str]) -> t.Iterator[PackageChange]:
     """Yield the change in a line, nothing if its time cannot be read."""
     with contextlib.suppress(ValueError, OverflowError):
         moment = time.strptime(line["time"], "%Y-%m-%d %H:%M:%S")
-        time_us = int(time.mktime(moment)) * _SECOND_US
+        time_us = int(time.mktime(moment)) * SECOND
         yield PackageChange(time_us, line["action"], line["package"], line["before"], line["after"])
 
 

@@ -10,6 +10,7 @@ import typing as t
 from ..._journal.journal import Journal
 from ..._journal.window import Extent
 from ..summary import format_time
+from .clock import SECOND
 from .enough import Enough, find_enough
 from .growth import judge_growth
 from .kinds import Kind, group_kills
@@ -91,4 +92,4 @@ def _describe_change(change: Modification) -> dict[str, str | None]:
 
 
 def _describe_period(period: Period) -> dict[str, int]:
-    return {"kills": period.kills, "occasions": period.occasions, "up_seconds": period.up_us // 1_000_000}
+    return {"kills": period.kills, "occasions": period.occasions, "up_seconds": period.up_us // SECOND}

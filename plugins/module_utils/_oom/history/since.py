@@ -16,22 +16,21 @@ import typing as t
 
 from ..._change_record import format_value
 from .chance import correct, find_chance_of_at_least, find_chance_of_at_most, word_chance
+from .clock import DAY, HOUR
 from .model import Kill, Modification, Past
 
 FEWER = "fewer"
 MORE = "more"
 CANNOT_TELL = "cannot_tell"
 
-_HOUR_US = 3_600_000_000
-_DAY_US = 24 * _HOUR_US
 # Verdicts, and how improbable they have to be. The chance of any on a host on which nothing made a difference is 5%.
 _LIMITS = {FEWER: 0.04, MORE: 0.01}
 # Changes that follow one another within this time are judged together.
-_TOGETHER_US = _DAY_US
+_TOGETHER_US = DAY
 # A kill so soon after another one belongs to the same occasion, but none is longer than a day: a host with a kill every
 # ten minutes has one occasion each day.
-_SAME_OCCASION_US = 3 * _HOUR_US
-_LONGEST_OCCASION_US = _DAY_US
+_SAME_OCCASION_US = 3 * HOUR
+_LONGEST_OCCASION_US = DAY
 # They decide what systemd does after a kill, and prevent none.
 _WITHOUT_EFFECT = ("OOMPolicy", "Restart", "RestartSec")
 
@@ -274,8 +273,8 @@ def describe_change(change: Modification) -> str:
 
 def format_days(time_us: float) -> str:
     """Return a time in days, or in hours if it is less than two days."""
-    days = time_us / _DAY_US
+    days = time_us / DAY
     if days >= 2:
         return f"{days:.0f} days"
 
-    return f"{time_us / _HOUR_US:.0f} h"
+    return f"{time_us / HOUR:.0f} h"

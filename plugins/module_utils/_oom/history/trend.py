@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 import typing as t
 
-_SECOND_US = 1_000_000
-_HOUR_US = 3600 * _SECOND_US
+from .clock import HOUR, SECOND
+
 _FEWEST = 3
 _ERRORS = 2
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
@@ -31,7 +31,7 @@ class Trend(t.NamedTuple):
 
     @property
     def bytes_per_hour(self) -> int:
-        return round(self.bytes_per_us * _HOUR_US)
+        return round(self.bytes_per_us * HOUR)
 
     @property
     def most_bytes_per_us(self) -> float:
@@ -77,7 +77,7 @@ def _divide(part: float, whole: float) -> float:
 
 def format_length(length_us: int) -> str:
     """Return a time in the largest unit of which there are at least two."""
-    seconds = length_us / _SECOND_US
+    seconds = length_us / SECOND
     for size, name in _UNITS:
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {name}"
