@@ -13,15 +13,14 @@ The same seed gives the same histories. It prints a sentence for each wrong resu
 
 from __future__ import annotations
 
-import argparse
+import functools
 import random
-import secrets
-import time
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.clock import DAY, HOUR, MINUTE, SECOND
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.model import Happening, Kill, Past
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.preceding import Preceding, find_preceding
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.history.simulation import try_all
 
 FIRST_US = 20_000 * DAY
 UNIT = "shop.service"
@@ -172,16 +171,11 @@ def list_wrong(
 
 def main() -> None:
     """Try controls and caused histories, and print how many are wrong."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cases", type=int, default=1000, help="number of each (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=secrets.randbits(32), help="default: a random one")
-    arguments = parser.parse_args()
-    for make, is_right in ((make_control, is_nothing), (make_caused, is_cause_first)):
-        begun = time.monotonic()
-        wrong = list_wrong(make, is_right, arguments.seed, arguments.cases)
-        print(*wrong, sep="\n")
-        seconds = time.monotonic() - begun
-        print(f"{make.__name__}: {len(wrong)} of {arguments.cases} are wrong, in {seconds:.0f} s")
+    trials = {
+        "make_control": functools.partial(list_wrong, make_control, is_nothing),
+        "make_caused": functools.partial(list_wrong, make_caused, is_cause_first),
+    }
+    try_all(__doc__, trials)
 
 
 if __name__ == "__main__":

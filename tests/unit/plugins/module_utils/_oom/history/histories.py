@@ -13,12 +13,9 @@ The same seed gives the same histories. It prints a sentence for each wrong resu
 
 from __future__ import annotations
 
-import argparse
-import collections
+import functools
 import math
 import random
-import secrets
-import time
 import typing as t
 
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.clock import (
@@ -33,6 +30,7 @@ from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.clock_
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.model import Happening, Kill, Life, Past
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.occasions import EVERY_DAY, Rhythm
 from ansible_collections.oomguard.linux.plugins.module_utils._oom.history.rhythm import find_rhythm
+from ansible_collections.oomguard.linux.tests.unit.plugins.module_utils._oom.history.simulation import try_all
 
 FIRST_US = 20_000 * DAY
 FIRST_DAY = 20_000
@@ -260,17 +258,11 @@ def list_wrong(make: t.Callable[[int | str, int], History], seed: int | str, cas
 
 def main() -> None:
     """Try random and planted histories, and print how many are wrong."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cases", type=int, default=1000, help="number of each (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=secrets.randbits(32), help="default: a random one")
-    arguments = parser.parse_args()
-    for make in (make_random, make_planted):
-        begun = time.monotonic()
-        wrong = list_wrong(make, arguments.seed, arguments.cases)
-        print(*wrong, sep="\n")
-        kinds = collections.Counter([line.split(", ")[2].split(":")[0] for line in wrong])
-        seconds = time.monotonic() - begun
-        print(f"{make.__name__}: {len(wrong)} of {arguments.cases} are wrong, in {seconds:.0f} s: {dict(kinds)}")
+    trials = {
+        "make_random": functools.partial(list_wrong, make_random),
+        "make_planted": functools.partial(list_wrong, make_planted),
+    }
+    try_all(__doc__, trials)
 
 
 if __name__ == "__main__":
